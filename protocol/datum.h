@@ -1,0 +1,141 @@
+#pragma once
+
+// The values of columns. A site holds some ten million of them at once and reads them from several threads, so a datum is
+// one immutable, reference-counted block: a 16-byte head, then the keys in sorted order, then (for maps) the values.
+// Fixed-size atoms are stored as they are; strings as an array of end offsets followed by the bytes. Rows share the
+// datums that a change did not touch, and comparing two versions of a row is mostly comparing pointers.
+// Rejected: a variant of vectors (three allocations and 24 bytes before the first atom); interning each string (a lock and
+// a hash a string, while most strings of OVN's large tables differ).
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/atom.h"
+
+namespace tandem {
+
+/// A borrowed view of a set (keys only) or a map (keys and values), sorted by key, keys unique. A scalar is a set of one.
+class DatumView {
+ public:
+  DatumView() = default;
+
+  AtomicType key_type() const { return key_type_; }
+  bool is_map() const { return values_ != nullptr || map_; }
+  /// Requires is_map().
+  AtomicType value_type() const { return value_type_; }
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  /// Require i < size(); value() also requires is_map().
+  AtomView key(std::size_t i) const { return atom(key_type_, keys_, i); }
+  AtomView value(std::size_t i) const { return atom(value_type_, values_, i); }
+
+  /// Index of the key, or nothing. O(log size). Requires the key's type.
+  std::optional<std::size_t> find(const AtomView& key) const;
+
+  /// The view of a single UUID that lives elsewhere (a row's _uuid and _version).
+  static DatumView of_uuid(const Uuid& uuid);
+
+  /// Equal types, sizes and atoms.
+  friend bool operator==(const DatumView& a, const DatumView& b);
+  std::size_t hash() const;
+
+ private:
+  friend class Datum;
+  AtomView atom(AtomicType type, const std::byte* base, std::size_t i) const;
+
+  const std::byte* keys_ = nullptr;
+  const std::byte* values_ = nullptr;
+  std::uint32_t size_ = 0;
+  AtomicType key_type_ = AtomicType::kInteger;
+  AtomicType value_type_ = AtomicType::kInteger;
+  bool map_ = false;
+};
+
+/// Orders datums of one type as ovsdb-server does: by size first, then key by key, then value by value.
+std::strong_ordering compare(const DatumView& a, const DatumView& b);
+
+/// An owned, immutable datum: 8 bytes, copied by counting. Thread-safe to share. A default-constructed one is null and
+/// stands for "no datum"; only assignment and operator bool may be used on it.
+class Datum {
+ public:
+  Datum() = default;
+
+  explicit operator bool() const { return rep_ != nullptr; }
+  DatumView view() const;
+  std::size_t size() const { return view().size(); }
+  bool empty() const { return size() == 0; }
+
+  /// The same block: a cheap "surely equal".
+  bool same(const Datum& other) const { return rep_ == other.rep_; }
+  bool operator==(const Datum& other) const { return same(other) || view() == other.view(); }
+
+  /// A scalar.
+  static Datum of(const AtomView& atom);
+  /// An owned copy of a view.
+  static Datum copy_of(const DatumView& view);
+  /// Never freed and never counted afterwards: for the defaults that half of all columns share.
+  void make_immortal();
+  /// Bytes on the heap.
+  std::size_t heap_bytes() const;
+
+ private:
+  friend class DatumBuilder;
+  struct Rep;
+  friend void intrusive_ptr_add_ref(const Rep* rep) noexcept;
+  friend void intrusive_ptr_release(const Rep* rep) noexcept;
+  boost::intrusive_ptr<const Rep> rep_;
+};
+
+/// Collects atoms in any order and makes a Datum of them. The strings that views borrow must live until build().
+class DatumBuilder {
+ public:
+  /// A set, or with a value type a map.
+  explicit DatumBuilder(AtomicType key_type, std::optional<AtomicType> value_type = {});
+
+  /// Forgets all atoms and starts a datum of the given types; keeps the memory.
+  void restart(AtomicType key_type, std::optional<AtomicType> value_type = {});
+
+  void reserve(std::size_t n);
+  void add(const AtomView& key);
+  void add(const AtomView& key, const AtomView& value);
+  std::size_t size() const { return elements_.size(); }
+
+  /// Sorts, and makes the datum. A key that was added twice: nothing is returned; the caller names the error.
+  std::optional<Datum> build();
+  /// The same where keys are known to be sorted and unique.
+  Datum build_sorted();
+  /// Sorts, keeping the first of equal keys (RFC 7047 mutation "insert").
+  Datum build_unique();
+
+ private:
+  struct Element {
+    AtomView key;
+    AtomView value;
+  };
+  void sort();
+  AtomicType key_type_;
+  std::optional<AtomicType> value_type_;
+  std::vector<Element> elements_;
+};
+
+// Set and map algebra; both sides of one type.
+
+/// All pairs of `a`, and those of `b` whose key `a` has not.
+Datum set_union(const DatumView& a, const DatumView& b);
+/// Pairs of `a` without the keys of `b`; if `b` is a map, only pairs equal in key and value go.
+Datum set_difference(const DatumView& a, const DatumView& b);
+/// The difference that `update2` and `_is_diff` carry (ovsdb-server(7), ovsdb(5)): applied to `before` it gives `after`.
+/// For scalars it is `after` itself (callers know from the column type); here: keys in just one of both, and for maps
+/// also keys with changed values, carrying the new value.
+Datum diff(const DatumView& before, const DatumView& after);
+/// Inverse of diff().
+Datum apply_diff(const DatumView& before, const DatumView& difference);
+
+}  // namespace tandem

@@ -1,0 +1,153 @@
+#include "protocol/json.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/string.hpp>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace tandem {
+
+namespace {
+
+constexpr std::array<bool, 256> kNeedsEscape = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0; c < 0x20; ++c) table[c] = true;
+  table['"'] = table['\\'] = true;
+  return table;
+}();
+
+void append_escaped(std::string& out, char c) {
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
+  switch (c) {
+    case '"': out += "\\\""; break;
+    case '\\': out += "\\\\"; break;
+    case '\b': out += "\\b"; break;
+    case '\f': out += "\\f"; break;
+    case '\n': out += "\\n"; break;
+    case '\r': out += "\\r"; break;
+    case '\t': out += "\\t"; break;
+    default:
+      out += "\\u00";
+      out += kHexDigits[static_cast<unsigned char>(c) >> 4];
+      out += kHexDigits[static_cast<unsigned char>(c) & 15];
+  }
+}
+
+void append_object(std::string& out, const json::object& object) {
+  std::vector<const json::key_value_pair*> members;
+  members.reserve(object.size());
+  for (const auto& member : object) members.push_back(&member);
+  std::sort(members.begin(), members.end(),
+            [](const auto* a, const auto* b) { return a->key() < b->key(); });
+  out += '{';
+  bool first = true;
+  for (const auto* member : members) {
+    if (!first) out += ',';
+    first = false;
+    append_json_string(out, member->key());
+    out += ':';
+    append_json(out, member->value());
+  }
+  out += '}';
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!kNeedsEscape[static_cast<unsigned char>(text[i])]) continue;
+    out.append(text, done, i - done);
+    append_escaped(out, text[i]);
+    done = i + 1;
+  }
+  out.append(text, done);
+  out += '"';
+}
+
+void append_json_integer(std::string& out, std::int64_t value) {
+  std::array<char, 24> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  out.append(text.data(), end);
+}
+
+void append_json_real(std::string& out, double value) {
+  // ovsdb-server prints 15 significant digits, in C's %g form. Where these lose the value we print the shortest text
+  // that does not.
+  std::array<char, 40> text;
+  char* const begin = text.data();
+  const auto print = [&](int digits) {
+    return std::to_chars(begin, begin + text.size(), value, std::chars_format::general, digits).ptr;
+  };
+  char* end = begin;
+  for (int digits = 15; digits <= 17; ++digits) {
+    end = print(digits);
+    double back = 0;
+    std::from_chars(begin, end, back);
+    if (back == value) break;
+  }
+  out.append(begin, end);
+}
+
+void append_json(std::string& out, const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null: out += "null"; break;
+    case json::kind::bool_: out += value.get_bool() ? "true" : "false"; break;
+    case json::kind::int64: append_json_integer(out, value.get_int64()); break;
+    case json::kind::uint64: append_json_real(out, static_cast<double>(value.get_uint64())); break;
+    case json::kind::double_: append_json_real(out, value.get_double()); break;
+    case json::kind::string: append_json_string(out, value.get_string()); break;
+    case json::kind::array: {
+      out += '[';
+      bool first = true;
+      for (const auto& element : value.get_array()) {
+        if (!first) out += ',';
+        first = false;
+        append_json(out, element);
+      }
+      out += ']';
+      break;
+    }
+    case json::kind::object: append_object(out, value.get_object()); break;
+  }
+}
+
+std::string to_text(const json::value& value) {
+  std::string text;
+  append_json(text, value);
+  return text;
+}
+
+bool as_integer(const json::value& value, std::int64_t& out) {
+  constexpr double kTwoTo63 = 9223372036854775808.0;
+  switch (value.kind()) {
+    case json::kind::int64:
+      out = value.get_int64();
+      return true;
+    case json::kind::uint64:
+      if (value.get_uint64() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return false;
+      out = static_cast<std::int64_t>(value.get_uint64());
+      return true;
+    case json::kind::double_: {
+      const double real = value.get_double();
+      if (!(real >= -kTwoTo63 && real < kTwoTo63) || real != std::trunc(real)) return false;
+      out = static_cast<std::int64_t>(real);
+      return true;
+    }
+    case json::kind::null:
+    case json::kind::bool_:
+    case json::kind::string:
+    case json::kind::array:
+    case json::kind::object: return false;
+  }
+  return false;
+}
+
+}  // namespace tandem

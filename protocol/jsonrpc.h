@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "protocol/error.h"
+
+namespace tandem {
+
+/// A JSON-RPC 1.0 message (RFC 7047 section 4).
+struct JsonRpcMessage {
+  enum class Kind : std::uint8_t { kRequest, kNotification, kReply, kError };
+  Kind kind = Kind::kNotification;
+  std::string method;  ///< of requests and notifications
+  json::value params;  ///< of requests and notifications: an array
+  json::value id;      ///< of all but notifications
+  json::value result;  ///< of replies
+  json::value error;   ///< of errors
+
+  /// Checks the members as ovsdb-server does; the error's text is for the "Protocol error" log line.
+  static Result<JsonRpcMessage> from_json(json::value value);
+  json::value to_json() const;
+};
+
+// Texts of messages made without a DOM.
+
+std::string make_notification(std::string_view method, std::string_view params_json);
+std::string make_request(std::string_view method, std::string_view params_json, const json::value& id);
+std::string make_reply(const json::value& id, std::string_view result_json);
+std::string make_error_reply(const json::value& id, std::string_view error_json);
+
+}  // namespace tandem

@@ -1,0 +1,176 @@
+#include "protocol/monitor.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/string.hpp>
+#include <string_view>
+#include <utility>
+
+#include "protocol/object_reader.h"
+
+namespace tandem {
+
+namespace {
+
+Result<MonitorSelect> read_select(const json::value& value, std::string_view table) {
+  ObjectReader reader(value, fmt::format("table {} select", table));
+  MonitorSelect select;
+  const auto read = [&](std::string_view name, bool& flag) {
+    if (const json::value* member = reader.optional(name, kJsonBoolean)) flag = member->get_bool();
+  };
+  read("initial", select.initial);
+  read("insert", select.insert);
+  read("delete", select.remove);
+  read("modify", select.modify);
+  if (auto done = reader.finish(); !done) return std::move(done).error();
+  return select;
+}
+
+Error mentioned_twice(const TableSchema& schema, ColumnIndex column, const json::value* where) {
+  return syntax_error(where, fmt::format("column {} mentioned more than once", schema.column(column).name));
+}
+
+/// The columns that one <monitor-request> asks for: those named, or all but _uuid.
+Result<std::vector<ColumnIndex>> read_columns(const TableSchema& schema, const json::value* names) {
+  std::vector<ColumnIndex> columns;
+  if (!names) {
+    for (ColumnIndex i = 0; i < schema.columns.size(); ++i) {
+      if (i != kUuidColumn) columns.push_back(i);
+    }
+    return columns;
+  }
+  for (const json::value& element : names->get_array()) {
+    const json::string* name = element.if_string();
+    if (!name) return syntax_error(names, "array of column names expected");
+    const auto column = schema.find_column(*name);
+    if (!column) return syntax_error(names, fmt::format("{} is not a valid column name", std::string_view(*name)));
+    columns.push_back(*column);
+  }
+  return columns;
+}
+
+/// Adds one <monitor-request> or <monitor-cond-request> to its table.
+Result<void> merge_request(const TableSchema& schema, MonitorVersion version, const json::value& value,
+                           MonitoredTable& table, bool is_first) {
+  ObjectReader reader(value, fmt::format("table {}", schema.name));
+  const json::value* names = reader.optional("columns", kJsonArray);
+  const json::value* where =
+      version == MonitorVersion::kUpdate ? nullptr : reader.optional("where", kJsonArray);
+  const json::value* select_member = reader.optional("select", kJsonObject);
+  if (auto done = reader.finish(); !done) return done;
+
+  MonitorSelect select;
+  if (select_member) {
+    const auto read = read_select(*select_member, schema.name);
+    if (!read) return read.error();
+    select = *read;
+  }
+  const auto columns = read_columns(schema, names);
+  if (!columns) return columns.error();
+  for (const ColumnIndex column : *columns) {
+    const auto same = [&](const MonitoredColumn& m) { return m.column == column; };
+    if (std::any_of(table.columns.begin(), table.columns.end(), same)) return mentioned_twice(schema, column, names);
+    table.columns.push_back({column, select});
+  }
+  auto condition = where ? MonitorCondition::from_json(schema, *where) : MonitorCondition::always();
+  if (!condition) return std::move(condition).error();
+  if (is_first) {
+    table.select = select;
+    table.condition = std::move(*condition);
+  } else {
+    table.select |= select;
+    table.condition.add_alternatives(*condition);
+  }
+  return {};
+}
+
+/// The requests of a table: an array of them or, as ovsdb-server(7) section 4.1.5 allows, just one.
+std::vector<const json::value*> requests_of(const json::value& value) {
+  std::vector<const json::value*> requests;
+  if (const json::array* array = value.if_array()) {
+    for (const json::value& element : *array) requests.push_back(&element);
+  } else {
+    requests.push_back(&value);
+  }
+  return requests;
+}
+
+Error no_such_table(std::string_view table, std::string_view suffix = "") {
+  return syntax_error(nullptr, fmt::format("no table named {}{}", table, suffix));
+}
+
+}  // namespace
+
+MonitorSelect& MonitorSelect::operator|=(const MonitorSelect& other) {
+  initial |= other.initial;
+  insert |= other.insert;
+  remove |= other.remove;
+  modify |= other.modify;
+  return *this;
+}
+
+Result<MonitorRequest> MonitorRequest::from_json(SchemaRef schema, MonitorVersion version,
+                                                 const json::value& requests) {
+  const json::object* object = requests.if_object();
+  if (!object) return syntax_error(&requests, "monitor-requests must be object");
+  MonitorRequest request{std::move(schema), version, {}};
+  for (const auto& member : *object) {
+    const auto index = request.schema->find_table(member.key());
+    if (!index) return no_such_table(member.key());
+    MonitoredTable table;
+    table.table = *index;
+    bool is_first = true;
+    for (const json::value* element : requests_of(member.value())) {
+      auto merged = merge_request(request.schema->table(*index), version, *element, table, is_first);
+      if (!merged) return std::move(merged).error();
+      is_first = false;
+    }
+    if (is_first) continue;  // no requests: nothing to monitor
+    std::sort(table.columns.begin(), table.columns.end(),
+              [](const MonitoredColumn& a, const MonitoredColumn& b) { return a.column < b.column; });
+    request.tables.push_back(std::move(table));
+  }
+  std::sort(request.tables.begin(), request.tables.end(),
+            [](const MonitoredTable& a, const MonitoredTable& b) { return a.table < b.table; });
+  return request;
+}
+
+Result<MonitorRequest> MonitorRequest::with_conditions(const json::value& changes) const {
+  const json::object* object = changes.if_object();
+  if (!object) return syntax_error(nullptr, "monitor-cond-change-requests must be object");
+  MonitorRequest changed = *this;
+  for (const auto& member : *object) {
+    const auto index = schema->find_table(member.key());
+    if (!index) return no_such_table(member.key());
+    const auto table = std::find_if(changed.tables.begin(), changed.tables.end(),
+                                    [&](const MonitoredTable& t) { return t.table == *index; });
+    if (table == changed.tables.end()) return no_such_table(member.key(), " in monitor session");
+    const TableSchema& table_schema = schema->table(*index);
+    const json::array* elements = member.value().if_array();
+    if (!elements) {
+      return syntax_error(nullptr, fmt::format("table {} no monitor-cond-change JSON array", table_schema.name));
+    }
+    for (const json::value& element : *elements) {
+      ObjectReader reader(element, fmt::format("table {}", table_schema.name));
+      const json::value* columns = reader.optional("columns", kJsonArray);
+      const json::value* where = reader.optional("where", kJsonArray);
+      if (auto done = reader.finish(); !done) return std::move(done).error();
+      if (columns) return syntax_error(&element, "changing columns is unsupported");
+      auto condition = where ? MonitorCondition::from_json(table_schema, *where) : MonitorCondition::always();
+      if (!condition) return std::move(condition).error();
+      table->condition = std::move(*condition);
+    }
+  }
+  return changed;
+}
+
+const MonitoredTable* MonitorRequest::find(TableIndex table) const {
+  const auto at = std::lower_bound(tables.begin(), tables.end(), table,
+                                   [](const MonitoredTable& t, TableIndex index) { return t.table < index; });
+  return at != tables.end() && at->table == table ? &*at : nullptr;
+}
+
+}  // namespace tandem

@@ -1,0 +1,179 @@
+#include "protocol/mutation.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/string.hpp>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "protocol/clause_errors.h"
+
+namespace tandem {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> kMutatorNames = {"+=", "-=", "*=", "/=", "%=", "insert", "delete"};
+
+std::string_view to_string(Mutator mutator) { return kMutatorNames[static_cast<std::size_t>(mutator)]; }
+
+std::optional<Mutator> mutator_from(std::string_view name) {
+  const auto* at = std::find(kMutatorNames.begin(), kMutatorNames.end(), name);
+  if (at == kMutatorNames.end()) return std::nullopt;
+  return static_cast<Mutator>(at - kMutatorNames.begin());
+}
+
+bool is_applicable(Mutator mutator, const ColumnType& type) {
+  switch (mutator) {
+    case Mutator::kInsert:
+    case Mutator::kDelete: return !type.is_scalar();
+    case Mutator::kModulo: return !type.is_map() && type.key.type == AtomicType::kInteger;
+    case Mutator::kAdd:
+    case Mutator::kSubtract:
+    case Mutator::kMultiply:
+    case Mutator::kDivide:
+      return !type.is_map() && (type.key.type == AtomicType::kInteger || type.key.type == AtomicType::kReal);
+  }
+  return false;
+}
+
+/// Reads what may be deleted: any number of elements; of a map also just keys.
+Result<Datum> read_deletion(const ColumnType& type, const json::value& value, SymbolTable* symbols) {
+  auto pairs = type.datum_from_json(value, symbols, ColumnType::Sizes::kAny);
+  if (pairs || !type.is_map()) return pairs;
+  ColumnType keys;
+  keys.key = type.key;
+  keys.n_min = 0;
+  keys.n_max = ColumnType::kUnlimited;
+  return keys.datum_from_json(value, symbols);
+}
+
+Result<Datum> read_argument(const ColumnType& type, Mutator mutator, const json::value& value, SymbolTable* symbols) {
+  switch (mutator) {
+    case Mutator::kDelete: return read_deletion(type, value, symbols);
+    case Mutator::kInsert: {
+      if (type.n_min == 0) return type.datum_from_json(value, symbols);
+      ColumnType argument_type = type;
+      argument_type.n_min = 0;
+      return argument_type.datum_from_json(value, symbols);
+    }
+    case Mutator::kAdd:
+    case Mutator::kSubtract:
+    case Mutator::kMultiply:
+    case Mutator::kDivide:
+    case Mutator::kModulo: {
+      ColumnType number;  // the result has to keep the column's constraints, the argument has not
+      number.key.type = type.key.type;
+      return number.datum_from_json(value, symbols);
+    }
+  }
+  return Datum();
+}
+
+Error division_by_zero() { return {"domain error", "Division by zero.", std::nullopt}; }
+
+Error out_of_range(Mutator mutator) {
+  return {"range error", fmt::format("Result of \"{}\" operation is out of range.", to_string(mutator)), std::nullopt};
+}
+
+/// Requires an arithmetic mutator.
+Result<AtomView> compute(Mutator mutator, std::int64_t a, std::int64_t b) {
+  const bool divides = mutator == Mutator::kDivide || mutator == Mutator::kModulo;
+  if (divides && b == 0) return division_by_zero();
+  if (divides && b == -1 && a == std::numeric_limits<std::int64_t>::min()) return out_of_range(mutator);
+  if (divides) return AtomView(mutator == Mutator::kDivide ? a / b : a % b);
+  std::int64_t result = 0;
+  const bool overflow = mutator == Mutator::kAdd        ? __builtin_add_overflow(a, b, &result)
+                        : mutator == Mutator::kSubtract ? __builtin_sub_overflow(a, b, &result)
+                                                        : __builtin_mul_overflow(a, b, &result);
+  if (overflow) return out_of_range(mutator);
+  return AtomView(result);
+}
+
+/// Requires an arithmetic mutator other than modulo.
+Result<AtomView> compute(Mutator mutator, double a, double b) {
+  if (mutator == Mutator::kDivide && b == 0) return division_by_zero();
+  const double result = mutator == Mutator::kAdd        ? a + b
+                        : mutator == Mutator::kSubtract ? a - b
+                        : mutator == Mutator::kMultiply ? a * b
+                                                        : a / b;
+  if (!std::isfinite(result)) return out_of_range(mutator);
+  return AtomView(result);
+}
+
+Result<AtomView> compute(Mutator mutator, const AtomView& a, const AtomView& b) {
+  if (type_of(a) == AtomicType::kInteger) return compute(mutator, std::get<std::int64_t>(a), std::get<std::int64_t>(b));
+  return compute(mutator, std::get<double>(a), std::get<double>(b));
+}
+
+Result<Datum> apply_arithmetic(Mutator mutator, const BaseType& type, const DatumView& before, const AtomView& argument) {
+  DatumBuilder builder(type.type);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const auto atom = compute(mutator, before.key(i), argument);
+    if (!atom) return atom.error();
+    if (auto checked = type.check(*atom); !checked) return std::move(checked).error();
+    builder.add(*atom);
+  }
+  if (auto after = builder.build()) return std::move(*after);
+  return constraint_violation(fmt::format("Result of \"{}\" operation contains duplicates.", to_string(mutator)));
+}
+
+Result<Datum> with_size_checked(const ColumnType& type, Datum after) {
+  const std::size_t n = after.size();
+  if (n >= type.n_min && n <= type.n_max) return after;
+  return constraint_violation(fmt::format("Attempted to store {} elements in {}.", n, type.to_english()));
+}
+
+}  // namespace
+
+Result<Mutation> Mutation::from_json(const TableSchema& table, const json::value& value, SymbolTable* symbols) {
+  const json::array* array = value.if_array();
+  if (!array || array->size() != 3 || !(*array)[0].is_string() || !(*array)[1].is_string()) {
+    return syntax_error(&value, "Parse error in mutation.");
+  }
+  const std::string_view column_name = (*array)[0].get_string();
+  const auto index = table.find_column(column_name);
+  if (!index) return unknown_column(table, column_name, value);
+  const ColumnSchema& column = table.column(*index);
+  if (!column.is_mutable) return immutable_column("mutate", table, column, value);
+
+  const std::string_view mutator_name = (*array)[1].get_string();
+  const auto mutator = mutator_from(mutator_name);
+  if (!mutator) return Error{"unknown mutator", fmt::format("No mutator named {}.", mutator_name), std::nullopt};
+  if (!is_applicable(*mutator, column.type)) return not_applicable(column, mutator_name, value);
+
+  auto argument = read_argument(column.type, *mutator, (*array)[2], symbols);
+  if (!argument) return std::move(argument).error();
+  return Mutation{*index, *mutator, std::move(*argument)};
+}
+
+Result<Datum> Mutation::apply(const ColumnSchema& column, const Datum& before) const {
+  switch (mutator) {
+    case Mutator::kInsert: return with_size_checked(column.type, set_union(before.view(), argument.view()));
+    case Mutator::kDelete: return with_size_checked(column.type, set_difference(before.view(), argument.view()));
+    case Mutator::kAdd:
+    case Mutator::kSubtract:
+    case Mutator::kMultiply:
+    case Mutator::kDivide:
+    case Mutator::kModulo:
+      return apply_arithmetic(mutator, column.type.key, before.view(), argument.view().key(0));
+  }
+  return before;
+}
+
+Result<std::vector<Mutation>> mutations_from_json(const TableSchema& table, const json::value& value,
+                                                  SymbolTable* symbols) {
+  std::vector<Mutation> mutations;
+  for (const json::value& element : value.get_array()) {
+    auto mutation = Mutation::from_json(table, element, symbols);
+    if (!mutation) return std::move(mutation).error();
+    mutations.push_back(std::move(*mutation));
+  }
+  return mutations;
+}
+
+}  // namespace tandem

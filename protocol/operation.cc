@@ -1,0 +1,330 @@
+#include "protocol/operation.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/string.hpp>
+#include <string_view>
+#include <utility>
+
+#include "protocol/clause_errors.h"
+#include "protocol/object_reader.h"
+
+namespace tandem {
+
+namespace {
+
+/// Reads one operation: its members, then what they mean. Each read_X() first takes all members and calls
+/// reader_.finish(), because ovsdb-server reports bad members before bad contents.
+class OperationParser {
+ public:
+  OperationParser(const DatabaseSchema& schema, const json::value& value, std::string what, SymbolTable& symbols)
+      : schema_(schema), value_(value), reader_(value, std::move(what)), symbols_(symbols) {}
+
+  Result<Operation> parse();
+
+ private:
+  using Method = Result<Operation> (OperationParser::*)();
+  struct Named {
+    std::string_view name;
+    Method read;
+  };
+  static const std::array<Named, 10> kOperations;
+
+  Result<Operation> read_insert();
+  Result<Operation> read_select();
+  Result<Operation> read_update();
+  Result<Operation> read_mutate();
+  Result<Operation> read_delete();
+  Result<Operation> read_wait();
+  Result<Operation> read_commit();
+  Result<Operation> read_abort();
+  Result<Operation> read_comment();
+  Result<Operation> read_assert();
+
+  void take_table();
+  Result<void> name_row(InsertOp& op, const json::value* uuid, const json::value* uuid_name);
+  Result<void> check_defaults(const InsertOp& op) const;
+  Result<std::vector<ColumnValue>> read_row(const json::value& value);
+  Result<std::vector<ColumnIndex>> read_columns(const json::value* names) const;
+  Result<std::vector<ColumnIndex>> read_named_columns(const json::value& names) const;
+  Result<Condition> read_where(const json::value& where) { return Condition::from_json(*table_, where, &symbols_); }
+
+  const DatabaseSchema& schema_;
+  const json::value& value_;
+  ObjectReader reader_;
+  SymbolTable& symbols_;
+  TableIndex table_index_ = 0;
+  const TableSchema* table_ = nullptr;  ///< valid once reader_.finish() succeeded
+};
+
+const std::array<OperationParser::Named, 10> OperationParser::kOperations = {{
+    {"insert", &OperationParser::read_insert},
+    {"select", &OperationParser::read_select},
+    {"update", &OperationParser::read_update},
+    {"mutate", &OperationParser::read_mutate},
+    {"delete", &OperationParser::read_delete},
+    {"wait", &OperationParser::read_wait},
+    {"commit", &OperationParser::read_commit},
+    {"abort", &OperationParser::read_abort},
+    {"comment", &OperationParser::read_comment},
+    {"assert", &OperationParser::read_assert},
+}};
+
+Result<Operation> OperationParser::parse() {
+  if (const json::value* op = reader_.required("op", kJsonString)) {
+    const std::string_view name = op->get_string();
+    const auto* at = std::find_if(kOperations.begin(), kOperations.end(), [&](const Named& o) { return o.name == name; });
+    if (at != kOperations.end()) return (this->*at->read)();
+    reader_.fail(fmt::format("No operation \"{}\"", name));
+  }
+  return reader_.finish().error();
+}
+
+void OperationParser::take_table() {
+  const json::value* name = reader_.required("table", kJsonId);
+  if (!name) return;
+  if (const auto index = schema_.find_table(name->get_string())) {
+    table_index_ = *index;
+    table_ = &schema_.table(*index);
+  } else {
+    reader_.fail(fmt::format("No table named {}.", std::string_view(name->get_string())));
+  }
+}
+
+Result<Operation> OperationParser::read_insert() {
+  take_table();
+  const json::value* uuid = reader_.optional("uuid", kJsonString);
+  const json::value* uuid_name = reader_.optional("uuid-name", kJsonId);
+  const json::value* row = reader_.required("row", kJsonObject);
+  if (auto done = reader_.finish(); !done) return std::move(done).error();
+
+  InsertOp op;
+  op.table = table_index_;
+  if (auto named = name_row(op, uuid, uuid_name); !named) return std::move(named).error();
+  auto values = read_row(*row);
+  if (!values) return std::move(values).error();
+  op.row = std::move(*values);
+  std::erase_if(op.row, [](const ColumnValue& v) { return v.column < kFirstOwnColumn; });
+  if (auto checked = check_defaults(op); !checked) return std::move(checked).error();
+  return Operation(std::move(op));
+}
+
+Result<void> OperationParser::name_row(InsertOp& op, const json::value* uuid, const json::value* uuid_name) {
+  if (uuid) {
+    op.uuid = Uuid::parse(uuid->get_string());
+    if (!op.uuid) return syntax_error(uuid, "bad uuid");
+  }
+  if (!uuid_name) {
+    op.row_uuid = op.uuid ? *op.uuid : Uuid::random();
+    return {};
+  }
+  op.uuid_name = std::string(uuid_name->get_string());
+  SymbolTable::Symbol& symbol = symbols_.get(*op.uuid_name);
+  if (symbol.created) {
+    return Error{"duplicate uuid-name", "This \"uuid-name\" appeared on an earlier \"insert\" operation.",
+                 to_text(*uuid_name)};
+  }
+  symbol.created = true;
+  if (op.uuid) symbol.uuid = *op.uuid;
+  op.row_uuid = symbol.uuid;
+  return {};
+}
+
+Result<void> OperationParser::check_defaults(const InsertOp& op) const {
+  std::vector<bool> given(table_->columns.size());
+  for (const ColumnValue& v : op.row) given[v.column] = true;
+  for (ColumnIndex i = kFirstOwnColumn; i < table_->columns.size(); ++i) {
+    if (given[i]) continue;
+    const ColumnSchema& column = table_->column(i);
+    if (auto checked = column.type.check(column.default_value.view()); !checked) return checked;
+  }
+  return {};
+}
+
+Result<Operation> OperationParser::read_select() {
+  take_table();
+  const json::value* where = reader_.required("where", kJsonArray);
+  const json::value* columns = reader_.optional("columns", kJsonArray);
+  const json::value* sort = reader_.optional("sort", kJsonArray);
+  if (auto done = reader_.finish(); !done) return std::move(done).error();
+
+  auto condition = read_where(*where);
+  if (!condition) return std::move(condition).error();
+  auto selected = read_columns(columns);
+  if (!selected) return std::move(selected).error();
+  SelectOp op{table_index_, std::move(*condition), std::move(*selected), {}};
+  if (sort) {
+    auto order = read_named_columns(*sort);
+    if (!order) return std::move(order).error();
+    op.sort = std::move(*order);
+  }
+  return Operation(std::move(op));
+}
+
+Result<Operation> OperationParser::read_update() {
+  take_table();
+  const json::value* where = reader_.required("where", kJsonArray);
+  const json::value* row = reader_.required("row", kJsonObject);
+  if (auto done = reader_.finish(); !done) return std::move(done).error();
+
+  auto values = read_row(*row);
+  if (!values) return std::move(values).error();
+  for (const ColumnValue& v : *values) {
+    const ColumnSchema& column = table_->column(v.column);
+    if (!column.is_mutable) return immutable_column("update", *table_, column, value_);
+  }
+  auto condition = read_where(*where);
+  if (!condition) return std::move(condition).error();
+  return Operation(UpdateOp{table_index_, std::move(*condition), std::move(*values)});
+}
+
+Result<Operation> OperationParser::read_mutate() {
+  take_table();
+  const json::value* where = reader_.required("where", kJsonArray);
+  const json::value* mutations = reader_.required("mutations", kJsonArray);
+  if (auto done = reader_.finish(); !done) return std::move(done).error();
+
+  auto list = mutations_from_json(*table_, *mutations, &symbols_);
+  if (!list) return std::move(list).error();
+  auto condition = read_where(*where);
+  if (!condition) return std::move(condition).error();
+  return Operation(MutateOp{table_index_, std::move(*condition), std::move(*list)});
+}
+
+Result<Operation> OperationParser::read_delete() {
+  take_table();
+  const json::value* where = reader_.required("where", kJsonArray);
+  if (auto done = reader_.finish(); !done) return std::move(done).error();
+
+  auto condition = read_where(*where);
+  if (!condition) return std::move(condition).error();
+  return Operation(DeleteOp{table_index_, std::move(*condition)});
+}
+
+Result<Operation> OperationParser::read_wait() {
+  const json::value* timeout = reader_.optional("timeout", kJsonInteger);
+  take_table();
+  const json::value* where = reader_.required("where", kJsonArray);
+  const json::value* columns = reader_.optional("columns", kJsonArray);
+  const json::value* until = reader_.required("until", kJsonString);
+  const json::value* rows = reader_.required("rows", kJsonArray);
+  if (auto done = reader_.finish(); !done) return std::move(done).error();
+
+  WaitOp op;
+  op.table = table_index_;
+  auto condition = read_where(*where);
+  if (!condition) return std::move(condition).error();
+  op.where = std::move(*condition);
+  auto compared = read_columns(columns);
+  if (!compared) return std::move(compared).error();
+  op.columns = std::move(*compared);
+  if (timeout) {
+    as_integer(*timeout, op.timeout_ms.emplace());
+    if (*op.timeout_ms < 0) return syntax_error(timeout, "timeout must be nonnegative");
+  }
+  const std::string_view comparison = until->get_string();
+  if (comparison != "==" && comparison != "!=") return syntax_error(until, R"("until" must be "==" or "!=")");
+  op.equal = comparison == "==";
+  for (const json::value& element : rows->get_array()) {
+    auto values = read_row(element);
+    if (!values) return std::move(values).error();
+    std::vector<Datum> row;
+    row.reserve(op.columns.size());
+    for (const ColumnIndex column : op.columns) row.push_back(table_->column(column).default_value);
+    for (ColumnValue& v : *values) {
+      const auto at = std::find(op.columns.begin(), op.columns.end(), v.column);
+      if (at != op.columns.end()) row[static_cast<std::size_t>(at - op.columns.begin())] = std::move(v.datum);
+    }
+    op.rows.push_back(std::move(row));
+  }
+  return Operation(std::move(op));
+}
+
+Result<Operation> OperationParser::read_commit() {
+  const json::value* durable = reader_.required("durable", kJsonBoolean);
+  if (auto done = reader_.finish(); !done) return std::move(done).error();
+  return Operation(CommitOp{durable->get_bool()});
+}
+
+Result<Operation> OperationParser::read_abort() {
+  if (auto done = reader_.finish(); !done) return std::move(done).error();
+  return Operation(AbortOp{});
+}
+
+Result<Operation> OperationParser::read_comment() {
+  const json::value* comment = reader_.required("comment", kJsonString);
+  if (auto done = reader_.finish(); !done) return std::move(done).error();
+  return Operation(CommentOp{std::string(comment->get_string())});
+}
+
+Result<Operation> OperationParser::read_assert() {
+  const json::value* lock = reader_.required("lock", kJsonId);
+  if (auto done = reader_.finish(); !done) return std::move(done).error();
+  return Operation(AssertOp{std::string(lock->get_string())});
+}
+
+Result<std::vector<ColumnValue>> OperationParser::read_row(const json::value& value) {
+  const json::object* object = value.if_object();
+  if (!object) return syntax_error(&value, "row must be JSON object");
+  std::vector<ColumnValue> values;
+  values.reserve(object->size());
+  for (const auto& member : *object) {
+    const auto column = table_->find_column(member.key());
+    if (!column) return unknown_column(*table_, member.key(), value);
+    auto datum = table_->column(*column).type.datum_from_json(member.value(), &symbols_);
+    if (!datum) return std::move(datum).error();
+    values.push_back({*column, std::move(*datum)});
+  }
+  return values;
+}
+
+Result<std::vector<ColumnIndex>> OperationParser::read_columns(const json::value* names) const {
+  if (names) return read_named_columns(*names);
+  std::vector<ColumnIndex> all(table_->columns.size());
+  for (ColumnIndex i = 0; i < all.size(); ++i) all[i] = i;
+  return all;
+}
+
+Result<std::vector<ColumnIndex>> OperationParser::read_named_columns(const json::value& names) const {
+  constexpr const char* kExpected = "array of distinct column names expected";
+  std::vector<ColumnIndex> columns;
+  for (const json::value& element : names.get_array()) {
+    const json::string* name = element.if_string();
+    if (!name) return syntax_error(&names, kExpected);
+    const auto column = table_->find_column(*name);
+    if (!column) return syntax_error(&names, fmt::format("{} is not a valid column name", std::string_view(*name)));
+    if (std::find(columns.begin(), columns.end(), *column) != columns.end()) return syntax_error(&names, kExpected);
+    columns.push_back(*column);
+  }
+  return columns;
+}
+
+}  // namespace
+
+Result<Operation> operation_from_json(const DatabaseSchema& schema, const json::value& value, std::size_t number,
+                                      std::size_t count, SymbolTable& symbols) {
+  return OperationParser(schema, value, fmt::format("ovsdb operation {} of {}", number, count), symbols).parse();
+}
+
+Transaction Transaction::from_json(SchemaRef schema, const json::array& params) {
+  Transaction transaction;
+  transaction.schema = std::move(schema);
+  transaction.count = params.empty() ? 0 : params.size() - 1;
+  transaction.operations.reserve(transaction.count);
+  for (std::size_t i = 1; i <= transaction.count; ++i) {
+    auto operation =
+        operation_from_json(*transaction.schema, params[i], i, transaction.count, transaction.symbols);
+    if (!operation) {
+      transaction.error = std::move(operation).error();
+      break;
+    }
+    transaction.operations.push_back(std::move(*operation));
+  }
+  return transaction;
+}
+
+}  // namespace tandem

@@ -1,0 +1,70 @@
+#include "protocol/json.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <catch2/catch.hpp>
+#include <limits>
+
+using namespace tandem;
+
+namespace {
+
+std::string real(double value) {
+  std::string text;
+  append_json_real(text, value);
+  return text;
+}
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("JSON strings escape quotes, backslashes and control characters, and nothing else") {
+  CHECK(quoted("plain") == R"("plain")");
+  CHECK(quoted("") == R"("")");
+  CHECK(quoted("\b\f\n\r\t\"\\") == R"("\b\f\n\r\t\"\\")");
+  CHECK(quoted(std::string("\x01\x1f\0x", 4)) == R"("\u0001\u001f\u0000x")");
+  CHECK(quoted("/<>&\x7f é 𝄞") == "\"/<>&\x7f é 𝄞\"");
+}
+
+TEST_CASE("reals print as ovsdb-server prints them") {
+  CHECK(real(0) == "0");
+  CHECK(real(-0.0) == "-0");
+  CHECK(real(1) == "1");
+  CHECK(real(1.5) == "1.5");
+  CHECK(real(0.1) == "0.1");
+  CHECK(real(0.0001) == "0.0001");
+  CHECK(real(0.00001) == "1e-05");
+  CHECK(real(2.5e-8) == "2.5e-08");
+  CHECK(real(100000) == "100000");
+  CHECK(real(1e15) == "1e+15");
+  CHECK(real(1e22) == "1e+22");
+  CHECK(real(1.5e300) == "1.5e+300");
+  CHECK(real(3.14159265358979) == "3.14159265358979");
+}
+
+TEST_CASE("a real of which 15 digits would lose something prints as many digits as it needs") {
+  CHECK(real(0.1 + 0.2) == "0.30000000000000004");
+  CHECK(real(1.0 / 3) == "0.3333333333333333");
+  CHECK(real(std::numeric_limits<double>::max()) == "1.7976931348623157e+308");
+}
+
+TEST_CASE("JSON text is compact with members sorted by name") {
+  const json::value value = {{"b", {1, nullptr, true, 2.5, "x"}}, {"a", json::object()}, {"ab", json::array()}};
+  CHECK(to_text(value) == R"({"a":{},"ab":[],"b":[1,null,true,2.5,"x"]})");
+}
+
+TEST_CASE("integers are all numbers without a fraction that fit") {
+  std::int64_t out = 0;
+  CHECK((as_integer(json::value(-5), out) && out == -5));
+  CHECK((as_integer(json::value(1e3), out) && out == 1000));
+  CHECK_FALSE(as_integer(json::value(1.5), out));
+  CHECK_FALSE(as_integer(json::value(9.3e18), out));
+  CHECK_FALSE(as_integer(json::value(std::numeric_limits<std::uint64_t>::max()), out));
+  CHECK_FALSE(as_integer(json::value("1"), out));
+  CHECK_FALSE(as_integer(json::value(true), out));
+}
