@@ -1,0 +1,314 @@
+#include "server/logging/logger.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include "server/logging/module_names.h"
+#include "server/logging/pattern.h"
+
+namespace tandem::log {
+
+namespace {
+
+constexpr std::string_view kProgram = "ovsdb-server";
+constexpr int kDefaultFacility =
+    LOG_LOCAL0 >> 3;  ///< for %B; the C library's syslog has a default of its own
+
+std::unique_ptr<SyslogSink> default_sink() {
+  const char* method = std::getenv("OVS_SYSLOG_METHOD");
+  auto sink = make_syslog_sink(method != nullptr && *method != '\0' ? method : "libc");
+  return sink ? std::move(sink) : make_syslog_sink("libc");
+}
+
+/// A log line is written at once or lost: there is nowhere to report a failure to.
+void write_line(int fd, const std::string& text) {
+  const ssize_t written = ::write(fd, text.data(), text.size());
+  static_cast<void>(written);
+}
+
+template <class... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+
+}  // namespace
+
+Logger& Logger::instance() {
+  static Logger* const logger = new Logger;
+  return *logger;
+}
+
+bool Logger::LessIgnoringCase::operator()(std::string_view a, std::string_view b) const {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [&](char x, char y) { return lower(x) < lower(y); });
+}
+
+Logger::Logger() : syslog_(default_sink()) {
+  patterns_[static_cast<std::size_t>(Destination::kConsole)] =
+      "%D{%Y-%m-%dT%H:%M:%SZ}|%05N|%c%T|%p|%m";
+  patterns_[static_cast<std::size_t>(Destination::kSyslog)] = "ovs|%05N|%c%T|%p|%m";
+  patterns_[static_cast<std::size_t>(Destination::kFile)] =
+      "%D{%Y-%m-%dT%H:%M:%S.###Z}|%05N|%c%T|%p|%m";
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  if (::gethostname(name.data(), name.size() - 1) == 0) host_ = name.data();
+  for (const char* known : kWellKnownModules) module_locked(known);
+}
+
+ModuleState& Logger::module(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return module_locked(name);
+}
+
+ModuleState& Logger::module_locked(std::string_view name) {
+  if (const auto found = modules_.find(name); found != modules_.end()) return *found->second;
+  auto state = std::make_unique<ModuleState>();
+  state->name = name;
+  update_highest_locked(*state);
+  return *modules_.emplace(name, std::move(state)).first->second;
+}
+
+bool Logger::in_use_locked(Destination destination) const {
+  switch (destination) {
+    case Destination::kConsole:
+      return true;
+    case Destination::kSyslog:
+      return syslog_->active() || syslog_target_;
+    case Destination::kFile:
+      return file_fd_ >= 0;
+  }
+  return false;
+}
+
+void Logger::update_highest_locked(ModuleState& module) const {
+  Level highest = Level::kOff;
+  for (std::size_t i = 0; i < kDestinations; ++i) {
+    if (in_use_locked(static_cast<Destination>(i))) highest = std::max(highest, module.levels[i]);
+  }
+  module.highest.store(highest, std::memory_order_relaxed);
+}
+
+void Logger::update_all_locked() {
+  for (auto& [name, module] : modules_) update_highest_locked(*module);
+}
+
+Problem Logger::apply(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  const auto is_module = [this](std::string_view name) { return modules_.contains(name); };
+  return std::visit(Overloaded{[&](const LevelSpec& spec) -> Problem {
+                                 apply_levels_locked(spec);
+                                 return std::nullopt;
+                               },
+                               [&](const PatternSpec& spec) -> Problem {
+                                 apply_pattern_locked(spec);
+                                 return std::nullopt;
+                               },
+                               [&](const FacilitySpec& spec) -> Problem {
+                                 facility_ = spec.facility;
+                                 return std::nullopt;
+                               },
+                               [](const BadSpec& spec) -> Problem { return spec.reason; }},
+                    parse_spec(text, is_module));
+}
+
+void Logger::apply_levels_locked(const LevelSpec& spec) {
+  const auto set = [&](ModuleState& module) {
+    for (std::size_t i = 0; i < kDestinations; ++i) {
+      if (!spec.destination || static_cast<std::size_t>(*spec.destination) == i)
+        module.levels[i] = spec.level;
+    }
+    update_highest_locked(module);
+  };
+  if (spec.module) {
+    set(module_locked(*spec.module));
+  } else {
+    for (auto& [name, module] : modules_) set(*module);
+  }
+}
+
+void Logger::apply_pattern_locked(const PatternSpec& spec) {
+  for (std::size_t i = 0; i < kDestinations; ++i) {
+    if (!spec.destination || static_cast<std::size_t>(*spec.destination) == i)
+      patterns_[i] = spec.pattern;
+  }
+}
+
+void Logger::set_levels(Destination destination, Level level) {
+  const std::lock_guard lock(mutex_);
+  apply_levels_locked({std::nullopt, destination, level});
+}
+
+Problem Logger::set_rate_limiting(std::string_view name, bool enabled) {
+  const std::lock_guard lock(mutex_);
+  if (equal_ignoring_case(name, "any")) {
+    for (auto& [key, module] : modules_) module->rate_limited = enabled;
+    return std::nullopt;
+  }
+  const auto found = modules_.find(name);
+  if (found == modules_.end()) return "unknown module";
+  found->second->rate_limited = enabled;
+  return std::nullopt;
+}
+
+void Logger::write(const ModuleState& module, Level level, std::string_view message) {
+  const std::lock_guard lock(mutex_);
+  write_locked(module, level, message);
+}
+
+void Logger::note(Level level, const std::string& message) {
+  ModuleState& vlog = module("vlog");
+  write(vlog, level, message);
+}
+
+void Logger::write_locked(const ModuleState& module, Level level, std::string_view message) {
+  const int saved_errno = errno;
+  Line line;
+  line.program = kProgram;
+  line.host = host_;
+  line.subprogram = subprogram_;
+  line.module = module.name;
+  line.level = level;
+  line.facility = facility_ != 0 ? facility_ : kDefaultFacility;
+  line.sequence = ++sequence_;
+  line.pid = ::getpid();
+  const auto uptime = std::chrono::steady_clock::now() - start_;
+  line.uptime_ms = std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count();
+  ::clock_gettime(CLOCK_REALTIME, &line.time);
+  while (message.ends_with('\n')) message.remove_suffix(1);
+  // A message of several lines becomes as many log lines, so that each says where it belongs.
+  for (std::size_t at = 0; at <= message.size();) {
+    const std::size_t end = std::min(message.find('\n', at), message.size());
+    line.message = message.substr(at, end - at);
+    for (std::size_t i = 0; i < kDestinations; ++i) {
+      const auto destination = static_cast<Destination>(i);
+      if (module.levels[i] >= level && in_use_locked(destination)) send_locked(destination, line);
+    }
+    at = end + 1;
+  }
+  errno = saved_errno;
+}
+
+void Logger::send_locked(Destination destination, const Line& line) {
+  std::string text;
+  switch (destination) {
+    case Destination::kConsole:
+    case Destination::kFile:
+      append_line(text, patterns_[static_cast<std::size_t>(destination)], line);
+      text += '\n';
+      write_line(destination == Destination::kConsole ? STDERR_FILENO : file_fd_.load(), text);
+      return;
+    case Destination::kSyslog:
+      send_to_syslog_locked(*syslog_, line);
+      if (syslog_target_) send_to_syslog_locked(*syslog_target_, line);
+      return;
+  }
+}
+
+void Logger::send_to_syslog_locked(SyslogSink& sink, const Line& line) {
+  std::string prefix;
+  append_line(prefix, sink.prefix(), line);
+  std::string text;
+  append_line(text, patterns_[static_cast<std::size_t>(Destination::kSyslog)], line);
+  sink.send(facility_, syslog_severity(line.level), prefix, text);
+}
+
+bool Logger::is_open_file(const std::string& path) const {
+  struct stat open_one {};
+  struct stat there {};
+  return file_fd_ >= 0 && ::fstat(file_fd_, &open_one) == 0 && ::stat(path.c_str(), &there) == 0 &&
+         open_one.st_ino == there.st_ino && open_one.st_dev == there.st_dev;
+}
+
+Problem Logger::open_file(const std::string& path) {
+  if (is_open_file(path)) return std::nullopt;
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  const Problem problem = fd < 0 ? Problem(std::strerror(errno)) : std::nullopt;
+  close_file();
+  {
+    const std::lock_guard lock(mutex_);
+    file_path_ = path;
+    file_fd_ = fd;
+    update_all_locked();
+  }
+  if (problem) {
+    note(Level::kWarn, fmt::format("failed to open {} for logging: {}", path, *problem));
+  } else {
+    note(Level::kInfo, fmt::format("opened log file {}", path));
+  }
+  return problem;
+}
+
+Problem Logger::reopen_file() {
+  std::string path;
+  {
+    const std::lock_guard lock(mutex_);
+    path = file_path_;
+  }
+  return path.empty() ? Problem("Logging to file not configured") : open_file(path);
+}
+
+void Logger::close_file() {
+  if (file_fd_ < 0) return;
+  note(Level::kInfo, "closing log file");
+  const std::lock_guard lock(mutex_);
+  ::close(file_fd_.exchange(-1));
+  update_all_locked();
+}
+
+void Logger::set_syslog(std::unique_ptr<SyslogSink> sink) {
+  const std::lock_guard lock(mutex_);
+  syslog_ = std::move(sink);
+  update_all_locked();
+}
+
+void Logger::set_syslog_target(std::unique_ptr<SyslogSink> sink) {
+  const std::lock_guard lock(mutex_);
+  syslog_target_ = std::move(sink);
+  update_all_locked();
+}
+
+void Logger::set_subprogram(std::string name) {
+  const std::lock_guard lock(mutex_);
+  subprogram_ = std::move(name);
+}
+
+std::string Logger::list_levels() {
+  const std::lock_guard lock(mutex_);
+  std::string out =
+      "                 console    syslog    file\n"
+      "                 -------    ------    ------\n";
+  for (const auto& [name, module] : modules_) {
+    out += fmt::format("{:<16}  {:>4}       {:>4}       {:>4}{}\n", name,
+                       level_name(module->levels[0]), level_name(module->levels[1]),
+                       level_name(module->levels[2]),
+                       module->rate_limited ? "" : "    (rate limiting disabled)");
+  }
+  return out;
+}
+
+std::string Logger::list_patterns() {
+  const std::lock_guard lock(mutex_);
+  std::string out =
+      "         prefix                            format\n"
+      "         ------                            ------\n";
+  for (const auto destination : {Destination::kSyslog, Destination::kConsole, Destination::kFile}) {
+    out += fmt::format("{:<7}  {:<32}  {}\n", destination_name(destination),
+                       destination == Destination::kSyslog ? syslog_->prefix() : "none",
+                       patterns_[static_cast<std::size_t>(destination)]);
+  }
+  return out;
+}
+
+}  // namespace tandem::log

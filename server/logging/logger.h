@@ -1,0 +1,90 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "server/logging/level.h"
+#include "server/logging/spec.h"
+#include "server/logging/syslog_sink.h"
+#include "server/logging/vlog.h"
+
+namespace tandem::log {
+
+struct Line;
+
+/// What all Module objects of one name share. Made once, never destroyed. `levels` is under the
+/// logger's lock; threads that log look at the atomics.
+struct ModuleState {
+  std::string name;
+  std::array<Level, kDestinations> levels{Level::kInfo, Level::kInfo, Level::kInfo};
+  std::atomic<Level> highest{Level::kInfo};  ///< of the destinations that are in use
+  std::atomic<bool> rate_limited{true};
+};
+
+/// The process's log: modules, destinations, line counter. There is one, made at the first use and
+/// never destroyed, so that static objects may log to the very end. Thread-safe: every public
+/// function takes the lock. A private one whose name ends in _locked requires it.
+class Logger {
+ public:
+  static Logger& instance();
+
+  ModuleState& module(std::string_view name);
+  void write(const ModuleState& module, Level level, std::string_view message);
+
+  Problem apply(std::string_view spec);
+  void set_levels(Destination destination, Level level);
+  Problem set_rate_limiting(std::string_view module, bool enabled);
+
+  Problem open_file(const std::string& path);
+  Problem reopen_file();
+  void close_file();
+  int file_descriptor() const noexcept { return file_fd_.load(); }
+
+  void set_syslog(std::unique_ptr<SyslogSink> sink);
+  void set_syslog_target(std::unique_ptr<SyslogSink> sink);
+  void set_subprogram(std::string name);
+
+  std::string list_levels();
+  std::string list_patterns();
+
+ private:
+  struct LessIgnoringCase {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const;
+  };
+
+  Logger();
+  ModuleState& module_locked(std::string_view name);
+  bool in_use_locked(Destination destination) const;
+  void update_highest_locked(ModuleState& module) const;
+  void update_all_locked();
+  void apply_levels_locked(const LevelSpec& spec);
+  void apply_pattern_locked(const PatternSpec& spec);
+  void write_locked(const ModuleState& module, Level level, std::string_view message);
+  void send_locked(Destination destination, const Line& line);
+  void send_to_syslog_locked(SyslogSink& sink, const Line& line);
+  bool is_open_file(const std::string& path) const;
+  /// Requires nothing: for lines about the log itself, between locked sections.
+  void note(Level level, const std::string& message);
+
+  std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<ModuleState>, LessIgnoringCase> modules_;
+  std::array<std::string, kDestinations> patterns_;
+  int facility_ = 0;  ///< 0: not set
+  std::unique_ptr<SyslogSink> syslog_;
+  std::unique_ptr<SyslogSink> syslog_target_;
+  std::string file_path_;  ///< of the file that is open, or was last
+  std::atomic<int> file_fd_{-1};
+  std::string subprogram_;
+  std::string host_;
+  unsigned sequence_ = 0;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace tandem::log

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+
+namespace tandem::log {
+
+/// Modules that scripts for ovsdb-server name in -v and vlog/set. Known from the start, whether or
+/// not anything here logs under these names, so that such options are not fatal.
+inline constexpr std::array kWellKnownModules = {"backtrace",
+                                                 "command_line",
+                                                 "coverage",
+                                                 "daemon",
+                                                 "daemon_unix",
+                                                 "dns_resolve",
+                                                 "entropy",
+                                                 "fatal_signal",
+                                                 "hmap",
+                                                 "jsonrpc",
+                                                 "lockfile",
+                                                 "memory",
+                                                 "ovs_rcu",
+                                                 "ovs_replay",
+                                                 "ovs_thread",
+                                                 "ovsdb",
+                                                 "ovsdb_cs",
+                                                 "ovsdb_error",
+                                                 "ovsdb_file",
+                                                 "ovsdb_idl",
+                                                 "ovsdb_jsonrpc_server",
+                                                 "ovsdb_log",
+                                                 "ovsdb_monitor",
+                                                 "ovsdb_rbac",
+                                                 "ovsdb_server",
+                                                 "ovsdb_util",
+                                                 "poll_loop",
+                                                 "process",
+                                                 "raft",
+                                                 "raft_rpc",
+                                                 "reconnect",
+                                                 "relay",
+                                                 "replication",
+                                                 "sha1",
+                                                 "signals",
+                                                 "socket_util",
+                                                 "socket_util_unix",
+                                                 "storage",
+                                                 "stream",
+                                                 "stream_fd",
+                                                 "stream_replay",
+                                                 "stream_ssl",
+                                                 "stream_tcp",
+                                                 "stream_unix",
+                                                 "svec",
+                                                 "timeval",
+                                                 "transaction",
+                                                 "transaction_forward",
+                                                 "trigger",
+                                                 "unixctl",
+                                                 "util",
+                                                 "uuid",
+                                                 "vlog"};
+
+}  // namespace tandem::log
