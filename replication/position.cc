@@ -1,0 +1,192 @@
+#include "replication/position.h"
+
+#include <fmt/core.h>
+#include <openssl/evp.h>
+
+#include <boost/json/object.hpp>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+namespace tandem {
+namespace {
+
+constexpr std::string_view kMark = "tandem: ";
+constexpr std::string_view kPromotion = "tandem: promotion ";
+constexpr std::string_view kSnapshot = "tandem: snapshot ";
+
+void put_big_endian(std::uint64_t value, unsigned char* out) {
+  for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<unsigned char>(value >> shift);
+}
+
+std::uint64_t get_big_endian(const unsigned char* in) {
+  std::uint64_t value = 0;
+  for (int i = 0; i < 8; i++) value = value << 8 | in[i];
+  return value;
+}
+
+/// H(digest before, SHA-1 of the record).
+Uuid chain(const Uuid& before, std::span<const std::byte, 20> record_sha1) {
+  unsigned char input[16 + 20];
+  put_big_endian(before.hi, input);
+  put_big_endian(before.lo, input + 8);
+  std::memcpy(input + 16, record_sha1.data(), record_sha1.size());
+  unsigned char hash[EVP_MAX_MD_SIZE];
+  // Only a broken OpenSSL has no SHA-256, and without digests nothing here makes sense.
+  if (!EVP_Digest(input, sizeof input, hash, nullptr, EVP_sha256(), nullptr)) std::abort();
+  return Uuid{get_big_endian(hash), get_big_endian(hash + 8)};
+}
+
+std::uint64_t number(Epoch epoch) { return static_cast<std::uint64_t>(epoch); }
+
+bool take(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+/// Takes a decimal number of at most 2^63 - 1 (what JSON can carry) off the front.
+bool take_number(std::string_view& text, std::uint64_t& out) {
+  const char* begin = text.data();
+  const auto [end, failure] = std::from_chars(begin, begin + text.size(), out);
+  if (failure != std::errc() || out > INT64_MAX) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - begin));
+  return true;
+}
+
+// Both parsers accept only what the writers below would write: other spellings of a number or a
+// UUID are no marks.
+
+std::optional<Epoch> parse_promotion(std::string_view line) {
+  std::string_view rest = line;
+  std::uint64_t epoch = 0;
+  if (!take(rest, kPromotion) || !take(rest, "epoch=") || !take_number(rest, epoch) ||
+      line != promotion_mark(Epoch{epoch}))
+    return std::nullopt;
+  return Epoch{epoch};
+}
+
+std::optional<Position> parse_snapshot(std::string_view line) {
+  std::string_view rest = line;
+  std::uint64_t epoch = 0;
+  std::uint64_t index = 0;
+  if (!take(rest, kSnapshot) || !take(rest, "epoch=") || !take_number(rest, epoch) ||
+      !take(rest, " index=") || !take_number(rest, index) || !take(rest, " digest="))
+    return std::nullopt;
+  const std::optional<Uuid> digest = Uuid::parse(rest);
+  if (!digest) return std::nullopt;
+  const Position position{Epoch{epoch}, index, *digest};
+  if (line != snapshot_mark(position)) return std::nullopt;
+  return position;
+}
+
+/// Calls `f` with each line of `text`, without its newline.
+template <class F>
+void for_each_line(std::string_view text, F&& f) {
+  while (true) {
+    const std::size_t end = text.find('\n');
+    f(text.substr(0, end));
+    if (end == std::string_view::npos) return;
+    text.remove_prefix(end + 1);
+  }
+}
+
+/// Reads a member that must be an integer of at least 0.
+bool read_number(const json::object& object, std::string_view name, std::uint64_t& out) {
+  const json::value* member = object.if_contains(name);
+  std::int64_t value = 0;
+  if (!member || !as_integer(*member, value) || value < 0) return false;
+  out = static_cast<std::uint64_t>(value);
+  return true;
+}
+
+}  // namespace
+
+std::partial_ordering Position::operator<=>(const Position& other) const {
+  if (epoch != other.epoch) return epoch <=> other.epoch;
+  if (index != other.index) return index <=> other.index;
+  return digest == other.digest ? std::partial_ordering::equivalent
+                                : std::partial_ordering::unordered;
+}
+
+std::string Position::to_string() const {
+  return fmt::format("{}/{}/{}", number(epoch), index, digest.to_string());
+}
+
+json::object Position::to_json() const {
+  return {{"epoch", static_cast<std::int64_t>(epoch)},
+          {"index", static_cast<std::int64_t>(index)},
+          {"digest", digest.to_string()}};
+}
+
+Result<Position> Position::from_json(const json::value& value) {
+  const json::object* object = value.if_object();
+  if (!object) return syntax_error(&value, "Parsing position failed: expected an object");
+  std::uint64_t epoch = 0;
+  std::uint64_t index = 0;
+  const json::value* text = object->if_contains("digest");
+  const std::optional<Uuid> digest =
+      text && text->is_string() ? Uuid::parse(std::string_view(text->get_string())) : std::nullopt;
+  if (!read_number(*object, "epoch", epoch) || !read_number(*object, "index", index) || !digest)
+    return syntax_error(&value, "Parsing position failed: needs an epoch, an index and a digest");
+  return Position{Epoch{epoch}, index, *digest};
+}
+
+Position first_position(std::span<const std::byte, 20> schema_sha1) {
+  return Position{Epoch{0}, 0, chain(Uuid{}, schema_sha1)};
+}
+
+Position next(const Position& before, std::span<const std::byte, 20> record_sha1) {
+  return Position{before.epoch, before.index + 1, chain(before.digest, record_sha1)};
+}
+
+Position after_record(const Position& before, std::span<const std::byte, 20> record_sha1,
+                      std::string_view comment) {
+  const PositionMarks marks = PositionMarks::parse(comment);
+  if (marks.snapshot) return *marks.snapshot;
+  Position after = next(before, record_sha1);
+  if (marks.promotion && *marks.promotion > before.epoch) after.epoch = *marks.promotion;
+  return after;
+}
+
+PositionMarks PositionMarks::parse(std::string_view comment) {
+  PositionMarks marks;
+  if (comment.find(kMark) == std::string_view::npos) return marks;
+  int promotions = 0;
+  int snapshots = 0;
+  for_each_line(comment, [&](std::string_view line) {
+    if (const auto promotion = parse_promotion(line)) {
+      marks.promotion = promotion;
+      promotions++;
+    } else if (const auto snapshot = parse_snapshot(line)) {
+      marks.snapshot = snapshot;
+      snapshots++;
+    }
+  });
+  if (promotions > 1) marks.promotion.reset();
+  if (snapshots > 1) marks.snapshot.reset();
+  return marks;
+}
+
+std::string promotion_mark(Epoch epoch) {
+  return fmt::format("{}epoch={}", kPromotion, number(epoch));
+}
+
+std::string snapshot_mark(const Position& position) {
+  return fmt::format("{}epoch={} index={} digest={}", kSnapshot, number(position.epoch),
+                     position.index, position.digest.to_string());
+}
+
+std::string without_marks(std::string_view comment) {
+  std::string result;
+  result.reserve(comment.size());
+  for_each_line(comment, [&](std::string_view line) {
+    if (line.data() != comment.data()) result += '\n';
+    if (line.starts_with(kMark)) result += ' ';
+    result += line;
+  });
+  return result;
+}
+
+}  // namespace tandem

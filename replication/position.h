@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "protocol/error.h"
+#include "protocol/uuid.h"
+
+namespace tandem {
+
+/// How often a backup has been promoted in this history.
+enum class Epoch : std::uint64_t {};
+
+/// The SHA-1 in the header of a log record (ovsdb(5)): of its body and the newline after it.
+using RecordSha1 = std::array<std::byte, 20>;
+
+/// A point in the history of a database: the state after some log record.
+struct Position {
+  Epoch epoch{};
+  std::uint64_t index =
+      0;        ///< records after the schema record, those that compaction folded included
+  Uuid digest;  ///< a chain over all records: equal digests mean equal history
+
+  bool operator==(const Position&) const = default;
+  /// By epoch, then index: the greater one is the more advanced copy. Unordered when only the
+  /// digests differ: two histories of the same length that have parted.
+  std::partial_ordering operator<=>(const Position& other) const;
+
+  /// "epoch/index/digest", for logs.
+  std::string to_string() const;
+  /// {"epoch", "index", "digest"}.
+  json::object to_json() const;
+  /// Reads what to_json() gives; a "syntax error" if a member is missing or not of its kind. Other
+  /// members are ignored.
+  static Result<Position> from_json(const json::value& value);
+};
+
+/// Where a file that holds only its schema stands: epoch 0, index 0, the chain started with the
+/// schema record.
+Position first_position(std::span<const std::byte, 20> schema_sha1);
+
+/// The position one ordinary record after `before`: the digest is the first 128 bits of the SHA-256
+/// of the digest before (16 bytes, big endian) and the record's SHA-1.
+Position next(const Position& before, std::span<const std::byte, 20> record_sha1);
+
+/// The position after any record, marks in its comment heeded. Writing and replay both go through
+/// here, so they agree.
+Position after_record(const Position& before, std::span<const std::byte, 20> record_sha1,
+                      std::string_view comment);
+
+/// What a record's `_comment` may say about positions. Each mark is one line, and other lines may
+/// stand around it. A mark is heeded only in the exact form below, and only if it stands once.
+struct PositionMarks {
+  std::optional<Epoch> promotion;    ///< this record opens a new epoch
+  std::optional<Position> snapshot;  ///< the state after this record is that of this position: a
+                                     ///< compacted file, a resync
+
+  static PositionMarks parse(std::string_view comment);
+};
+
+/// The line of a promotion record: "tandem: promotion epoch=E".
+std::string promotion_mark(Epoch epoch);
+/// The line of a snapshot: "tandem: snapshot epoch=E index=I digest=UUID".
+std::string snapshot_mark(const Position& position);
+
+/// A client's comment in which no line can be taken for a mark: those that begin like one get a
+/// space before them.
+std::string without_marks(std::string_view comment);
+
+}  // namespace tandem

@@ -1,0 +1,131 @@
+#include "server/storage/compaction.h"
+
+#include <array>
+#include <cassert>
+
+#include "server/storage/record.h"
+#include "server/storage/sha1.h"
+
+// The header of a record holds the length and the SHA-1 of its body, but the body of a snapshot, 57
+// MB for a large Southbound, should neither be kept in memory nor be encoded twice. So the header
+// is written last, over room left for it. To know the room, the length is filled up with zeros to a
+// fixed number of digits; ovsdb-server and ovsdb-tool read that as the decimal number it is. (They
+// would also take spaces, which ovsdb(5) forbids.) The file has no name that anyone opens before it
+// is complete.
+
+namespace tandem::storage {
+namespace {
+
+constexpr int kLengthDigits = 12;
+constexpr std::size_t kWriteSize = 1 << 20;  // bytes
+
+IoResult<void> write_piece(File& file, std::uint64_t& offset, std::string_view piece) {
+  const IoResult<void> written = file.write_at(offset, {&piece, 1});
+  if (written) offset += piece.size();
+  return written;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Compaction>> Compaction::begin(LogFile& log) {
+  if (const Result<void> writable = log.make_writable(); !writable) return writable.error();
+  const std::string path = log.target_ + ".tmp";
+  IoResult<std::unique_ptr<FileLock>> lock = log.files_.lock(lock_path_of(path));
+  if (!lock) return io_error(path, "failed to lock lockfile", lock.error());
+  (void)log.files_.unlink(path);  // a crash may have left one
+  IoResult<std::unique_ptr<File>> file = log.files_.create(path, log.file_.get());
+  if (!file) {
+    (void)log.files_.unlink(lock_path_of(path));
+    return io_error(path, "create failed", file.error());
+  }
+  return std::unique_ptr<Compaction>(new Compaction(log, path, std::move(*lock), std::move(*file)));
+}
+
+Compaction::Compaction(LogFile& log, std::string path, std::unique_ptr<FileLock> lock,
+                       std::shared_ptr<File> file)
+    : log_(log),
+      path_(std::move(path)),
+      lock_(std::move(lock)),
+      file_(std::move(file)),
+      old_(log.file_),
+      copied_(log.size()),
+      commits_(log.commits_) {}
+
+Compaction::~Compaction() {
+  if (stage_ != Stage::kDone) (void)log_.files_.unlink(path_);
+  (void)log_.files_.unlink(lock_path_of(path_));
+}
+
+Result<void> Compaction::write_snapshot(std::string_view schema, const ChunkSource& snapshot) {
+  assert(stage_ == Stage::kBegun && "a snapshot is written once, after begin()");
+  IoResult<void> done = write_schema(schema);
+  if (done) done = stream(snapshot);
+  compacted_size_ = end_;
+  if (done) done = catch_up();
+  if (!done) return failed(done.error());
+  stage_ = Stage::kWritten;
+  return {};
+}
+
+IoResult<void> Compaction::write_schema(std::string_view schema) {
+  const PreparedRecord record = prepare_record(schema);
+  const std::array<std::string_view, 3> pieces{record.header, record.body, "\n"};
+  const IoResult<void> written = file_->write_at(0, pieces);
+  end_ = record.size();
+  return written;
+}
+
+IoResult<void> Compaction::stream(const ChunkSource& snapshot) {
+  const std::uint64_t header_offset = end_;
+  const std::uint64_t body_offset = end_ + format_header(0, {}, kLengthDigits).size();
+  end_ = body_offset;
+  Sha1 sha1;
+  std::string buffer;
+  buffer.reserve(kWriteSize);
+  for (bool more = true; more;) {
+    std::string_view piece = snapshot();
+    more = !piece.empty();
+    if (!more) piece = "\n";
+    sha1.add(piece);
+    buffer += piece;
+    if (more && buffer.size() < kWriteSize) continue;
+    if (const IoResult<void> written = write_piece(*file_, end_, buffer); !written) return written;
+    buffer.clear();
+  }
+  const std::string header = format_header(end_ - body_offset, sha1.finish(), kLengthDigits);
+  const std::string_view piece = header;
+  return file_->write_at(header_offset, {&piece, 1});
+}
+
+IoResult<void> Compaction::catch_up() {
+  const std::uint64_t log_end = log_.size();
+  const IoResult<void> copied = copy_range(*old_, copied_, log_end, *file_, end_);
+  if (!copied) return copied;
+  end_ += log_end - copied_;
+  copied_ = log_end;
+  return file_->sync();
+}
+
+Result<void> Compaction::finish() {
+  assert(stage_ == Stage::kWritten && "only a complete snapshot replaces the log");
+  if (const Result<void> writable = log_.make_writable(); !writable) return writable.error();
+  if (const IoResult<void> done = catch_up(); !done) return failed(done.error());
+  if (const IoResult<void> renamed = log_.files_.rename(path_, log_.target_); !renamed) {
+    stage_ = Stage::kFailed;
+    return io_error(log_.name_, "failed to rename " + path_ + " over it", renamed.error());
+  }
+  stage_ = Stage::kDone;
+  log_.adopt(file_, end_, compacted_size_, log_.commits_ - commits_);
+  // The name now leads to the new file, but after a power loss it may lead to the old one, without
+  // what comes next.
+  if (const IoResult<void> synced = log_.files_.sync_folder(folder_of(log_.target_)); !synced)
+    return log_.stop_writing("sync of its folder failed", synced.error());
+  return {};
+}
+
+Error Compaction::failed(boost::system::error_code error) {
+  stage_ = Stage::kFailed;
+  return io_error(path_, "write failed", error);
+}
+
+}  // namespace tandem::storage

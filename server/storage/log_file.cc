@@ -1,0 +1,218 @@
+#include "server/storage/log_file.h"
+
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+
+#include <cassert>
+#include <vector>
+
+#include "server/logging/log.h"
+#include "server/storage/log_reader.h"
+
+namespace tandem::storage {
+namespace {
+
+log::Module ovsdb_log("ovsdb_log");
+
+std::string torn_name(const std::string& target, std::chrono::system_clock::time_point now) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  return fmt::format("{}.torn-{:%Y%m%dT%H%M%SZ}", target, fmt::gmtime(seconds));
+}
+
+}  // namespace
+
+LogFile::LogFile(FileSystem& files, std::string name, std::string target)
+    : files_(files), name_(std::move(name)), target_(std::move(target)) {}
+
+Result<std::unique_ptr<LogFile>> LogFile::open(FileSystem& files, const std::string& name,
+                                               Access access,
+                                               std::chrono::system_clock::time_point now,
+                                               const Replay& replay) {
+  const IoResult<std::string> target = files.resolve(name);
+  if (!target) return io_error(name, "open failed", target.error());
+  std::unique_ptr<LogFile> log(new LogFile(files, name, *target));
+  log->torn_name_ = torn_name(*target, now);
+  if (access == Access::kReadWrite)
+    if (const Result<void> locked = log->lock(); !locked) return locked.error();
+
+  IoResult<std::unique_ptr<File>> file = files.open(*target, access);
+  if (!file) return io_error(name, "open failed", file.error());
+  log->file_ = std::move(*file);
+  if (const Result<void> standalone = check_file_type(*log->file_, name); !standalone)
+    return standalone.error();
+  if (const Result<void> replayed = log->replay_all(replay, access); !replayed)
+    return replayed.error();
+  return log;
+}
+
+Result<std::unique_ptr<LogFile>> LogFile::create(FileSystem& files, const std::string& name,
+                                                 std::string_view schema) {
+  const IoResult<std::string> target = files.resolve(name);
+  if (!target) return io_error(name, "create failed", target.error());
+  std::unique_ptr<LogFile> log(new LogFile(files, name, *target));
+  if (const Result<void> locked = log->lock(); !locked) return locked.error();
+
+  IoResult<std::unique_ptr<File>> file = files.create(*target, nullptr);
+  if (!file) return io_error(name, "create failed", file.error());
+  log->file_ = std::move(*file);
+  const PreparedRecord record = prepare_record(schema);
+  Result<void> done = log->append({&record, 1});
+  if (done) done = log->sync();
+  if (done)
+    if (const IoResult<void> synced = files.sync_folder(folder_of(*target)); !synced)
+      done = io_error(name, "create failed", synced.error());
+  if (!done) {
+    (void)files.unlink(*target);
+    return done.error();
+  }
+  log->compacted_size_ = log->size();
+  log->commits_ = 0;
+  return log;
+}
+
+Result<void> LogFile::lock() {
+  IoResult<std::unique_ptr<FileLock>> lock = files_.lock(lock_path_of(target_));
+  if (!lock) return io_error(name_, "failed to lock lockfile", lock.error());
+  lock_ = std::move(*lock);
+  return {};
+}
+
+Result<void> LogFile::replay_all(const Replay& replay, Access access) {
+  LogReader reader(*file_, name_);
+  while (true) {
+    const Result<std::optional<Record>> record = reader.next();
+    std::optional<Error> bad;
+    if (!record)
+      bad = record.error();
+    else if (!*record)
+      return {};  // a clean end
+    else if (const Result<void> accepted = replay(**record); !accepted)
+      bad = accepted.error();
+
+    const bool have_schema = end_ > 0;
+    if (bad) {
+      // Nothing may be cut off only because the disk did not answer.
+      if (!have_schema || reader.end() == LogEnd::kNoRead) return *bad;
+      if (access == Access::kReadWrite) ovsdb_log.warn("{}", bad->to_string());
+      tail_ = Tail::kFound;
+      tail_error_ = std::move(bad);
+      return {};
+    }
+    end_ = reader.end_of_records();
+    if ((*record)->index <= 1)
+      compacted_size_ = end_;
+    else
+      commits_++;
+  }
+}
+
+Result<void> LogFile::append(std::span<const PreparedRecord> batch) {
+  assert(lock_ && "only a log that was opened for writing is written");
+  if (const Result<void> writable = make_writable(); !writable) return writable.error();
+
+  std::vector<std::string_view> pieces;
+  pieces.reserve(3 * batch.size());
+  std::uint64_t size = 0;
+  for (const PreparedRecord& record : batch) {
+    pieces.insert(pieces.end(), {record.header, record.body, "\n"});
+    size += record.size();
+  }
+  if (const IoResult<void> written = file_->write_at(end_, pieces); !written) {
+    if (!file_->truncate(end_)) tail_ = Tail::kLeftOver;
+    Error error = io_error(name_, "write failed", written.error());
+    if (!failing_) ovsdb_log.warn("{}: write failed ({})", target_, written.error().message());
+    failing_ = true;
+    return error;
+  }
+  if (failing_) ovsdb_log.info("{}: writing succeeds again", target_);
+  failing_ = false;
+  end_.store(end_ + size, std::memory_order_release);
+  commits_ += batch.size();
+  return {};
+}
+
+Result<void> LogFile::make_writable() {
+  {
+    const std::lock_guard guard(mutex_);
+    if (stopped_) return *stopped_;
+  }
+  switch (tail_) {
+    case Tail::kNone:
+      return {};
+    case Tail::kFound:
+      if (const Result<void> kept = keep_tail_aside(); !kept) return kept.error();
+      break;
+    case Tail::kLeftOver:
+      break;
+  }
+  if (const IoResult<void> cut = file_->truncate(end_); !cut)
+    return io_error(name_, "truncate failed", cut.error());
+  tail_ = Tail::kNone;
+  return {};
+}
+
+Result<void> LogFile::keep_tail_aside() {
+  const IoResult<std::uint64_t> file_size = file_->size();
+  if (!file_size) return io_error(name_, "read failed", file_size.error());
+
+  std::string path = torn_name_;
+  IoResult<std::unique_ptr<File>> aside = files_.create(path, file_.get());
+  for (int n = 2; !aside && aside.error() == boost::system::errc::file_exists; n++) {
+    path = fmt::format("{}-{}", torn_name_, n);
+    aside = files_.create(path, file_.get());
+  }
+  if (!aside) return io_error(path, "create failed", aside.error());
+
+  IoResult<void> done = copy_range(*file_, end_, *file_size, **aside, 0);
+  if (done) done = (*aside)->sync();
+  if (done) done = files_.sync_folder(folder_of(path));
+  if (!done) {
+    (void)files_.unlink(path);
+    return io_error(path, "write failed", done.error());
+  }
+  ovsdb_log.info("{}: cut {} bytes after the last good record; they are kept in {}", name_,
+                 *file_size - end_, path);
+  return {};
+}
+
+Result<void> LogFile::sync() {
+  std::shared_ptr<File> file;
+  {
+    const std::lock_guard guard(mutex_);
+    if (stopped_) return *stopped_;
+    file = file_;
+  }
+  const IoResult<void> synced = file->sync();
+  if (synced) return {};
+  {
+    // A compaction has meanwhile written the same records, and synced them, elsewhere.
+    const std::lock_guard guard(mutex_);
+    if (file != file_) return {};
+  }
+  return stop_writing("sync failed", synced.error());
+}
+
+Error LogFile::stop_writing(std::string_view what, boost::system::error_code error) {
+  const std::lock_guard guard(mutex_);
+  if (!stopped_) {
+    stopped_ = io_error(name_, what, error);
+    ovsdb_log.err("{}: {} ({}); no more transactions are accepted", target_, what, error.message());
+  }
+  return *stopped_;
+}
+
+void LogFile::adopt(std::shared_ptr<File> file, std::uint64_t end, std::uint64_t compacted_size,
+                    std::uint64_t commits) {
+  const std::lock_guard guard(mutex_);
+  file_ = std::move(file);
+  end_.store(end, std::memory_order_release);
+  compacted_size_ = compacted_size;
+  commits_ = commits;
+}
+
+std::optional<Error> LogFile::stopped() const {
+  std::lock_guard lock(mutex_);
+  return stopped_;
+}
+
+}  // namespace tandem::storage

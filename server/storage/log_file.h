@@ -1,0 +1,113 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "server/storage/compaction_policy.h"
+#include "server/storage/file_system.h"
+#include "server/storage/record.h"
+
+namespace tandem::storage {
+
+/// The log of one open database (ovsdb(5), standalone format): replayed once, then only appended
+/// to.
+///
+/// The writer thread owns it; sync(), size() and name() may be called from any thread. It lives as
+/// long as the database is open, and holds the file's lock all the while. The file system must
+/// outlive it.
+///
+/// To commit: prepare_record() each body, take the positions from the SHA-1s, append() them all,
+/// publish. If append() fails the file is as before, and the caller undoes the batch.
+class LogFile {
+ public:
+  using Access = FileSystem::Access;
+  /// Called for each record in order, the schema first. An error makes the record, and all after
+  /// it, no part of the log.
+  using Replay = std::function<Result<void>(const Record&)>;
+
+  /// Opens a file and replays it. Read-only: without lock. Otherwise fails when it is locked,
+  /// cannot be opened, is no standalone database, or its first record is bad. A bad record after
+  /// that, or one that `replay` refuses, ends the log: tail_error() tells, with read-write access a
+  /// warning is logged, and the first append() cuts the rest off, after it was copied to
+  /// NAME.torn-DATE, the date being `now`.
+  static Result<std::unique_ptr<LogFile>> open(FileSystem& files, const std::string& name,
+                                               Access access,
+                                               std::chrono::system_clock::time_point now,
+                                               const Replay& replay);
+
+  /// Makes a durable file with just a schema. Fails when it exists or is locked.
+  static Result<std::unique_ptr<LogFile>> create(FileSystem& files, const std::string& name,
+                                                 std::string_view schema);
+
+  /// Adds the records with one write. On failure ("I/O error") the file holds none of them and
+  /// later calls may succeed, unless a sync failed: then this fails for good. Requires read-write
+  /// access.
+  Result<void> append(std::span<const PreparedRecord> batch);
+
+  /// Makes all that was appended before the call durable. Any thread, as a compaction may replace
+  /// the file meanwhile. A failure is final: the kernel may have dropped the pages, so nothing more
+  /// is written.
+  Result<void> sync();
+
+  /// Why nothing is written any more, if so. Any thread.
+  std::optional<Error> stopped() const;
+
+  const std::string& name() const { return name_; }
+  /// Bytes of good records.
+  std::uint64_t size() const { return end_.load(std::memory_order_acquire); }
+  /// For compaction_due().
+  LogGrowth growth() const { return {size(), compacted_size_, commits_}; }
+  /// Why the log ended before the file did, when it was opened.
+  const std::optional<Error>& tail_error() const { return tail_error_; }
+
+ private:
+  friend class Compaction;
+
+  /// What stands in the file after the last good record.
+  enum class Tail {
+    kNone,   ///< nothing
+    kFound,  ///< bytes that were there when it was opened; they are kept aside before they are cut
+    kLeftOver  ///< part of a batch whose write failed, and could not be taken back yet
+  };
+
+  LogFile(FileSystem& files, std::string name, std::string target);
+
+  Result<void> lock();
+  Result<void> replay_all(const Replay& replay, Access access);
+  /// Fails if writing has failed for good; otherwise removes the tail.
+  Result<void> make_writable();
+  Result<void> keep_tail_aside();
+  Error stop_writing(std::string_view what, boost::system::error_code error);
+  /// Goes over to the file that has replaced this one. `compacted_size` bytes of it are schema and
+  /// snapshot, `commits` records stand after them.
+  void adopt(std::shared_ptr<File> file, std::uint64_t end, std::uint64_t compacted_size,
+             std::uint64_t commits);
+
+  FileSystem& files_;
+  const std::string name_;    ///< as the user gave it, for messages
+  const std::string target_;  ///< the file itself, links followed
+  std::unique_ptr<FileLock> lock_;
+
+  mutable std::mutex mutex_;    ///< guards the next two against sync()
+  std::shared_ptr<File> file_;  ///< replaced only by the writer, who may read it without the mutex
+  std::optional<Error> stopped_;  ///< why nothing is written any more
+
+  std::atomic<std::uint64_t> end_ = 0;  ///< of the good records; changed by the writer only
+  Tail tail_ = Tail::kNone;
+  std::optional<Error> tail_error_;
+  std::string torn_name_;  ///< where a tail is kept
+  bool failing_ = false;   ///< the last append failed
+
+  std::uint64_t compacted_size_ = 0;  ///< bytes of the schema and the first record after it
+  std::uint64_t commits_ = 0;         ///< records after those
+};
+
+}  // namespace tandem::storage

@@ -1,0 +1,147 @@
+#include "server/storage/log_reader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "server/storage/sha1.h"
+
+// Plain reads into one buffer, not mmap: a bad sector is then an error with a text instead of a
+// SIGBUS, and the fake file system of the tests can stand in. The copy costs 57 MB 10 ms, against
+// 50 ms of SHA-1.
+
+namespace tandem::storage {
+namespace {
+
+constexpr std::size_t kReadSize = 1 << 20;  // bytes
+
+/// The first line in `text`, or what there is of it.
+std::string_view first_line(std::string_view text) {
+  text = text.substr(0, kMaxHeader);
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+LogReader::LogReader(const File& file, std::string_view file_name)
+    : file_(file), file_name_(file_name) {}
+
+Result<std::optional<Record>> LogReader::next() {
+  if (const IoResult<void> read = fill(kMaxHeader); !read)
+    return fail_reading(read.error(), kMaxHeader, position_);
+  if (window().empty()) {
+    end_ = LogEnd::kClean;
+    return std::optional<Record>();
+  }
+  const std::string_view line = first_line(window());
+  const std::optional<RecordHeader> header = parse_header(line);
+  if (!header || header->magic != kStandaloneMagic)
+    return fail_bad(bad_header(file_name_, position_, line));
+
+  const RecordSha1 expected = header->sha1;
+  const std::uint64_t length = header->length;
+  const std::size_t header_size = line.size() + 1;
+  const std::uint64_t body_offset = position_ + header_size;
+  // Asked before memory is taken for a length that may be rubbish.
+  const IoResult<std::uint64_t> file_size = file_.size();
+  if (!file_size) return fail_reading(file_size.error(), length, body_offset);
+  if (body_offset > *file_size || *file_size - body_offset < length)
+    return fail_bad(Error{"I/O error",
+                          fmt::format("{}: error reading {} bytes starting at offset {}",
+                                      file_name_, length, body_offset),
+                          std::nullopt, "End of file"});
+  const std::size_t record_size = header_size + static_cast<std::size_t>(length);
+  if (const IoResult<void> read = fill(record_size); !read)
+    return fail_reading(read.error(), length, body_offset);
+  if (window().size() < record_size)  // cut by someone since we asked for its size
+    return fail_reading(boost::system::errc::make_error_code(boost::system::errc::io_error), length,
+                        body_offset);
+
+  const std::string_view body = window().substr(header_size, static_cast<std::size_t>(length));
+  const RecordSha1 actual = Sha1().add(body).finish();
+  if (actual != expected)
+    return fail_bad(
+        Error{"syntax error",
+              fmt::format("{}: {} bytes starting at offset {} have SHA-1 hash {} but should have "
+                          "hash {}",
+                          file_name_, length, body_offset, to_hex(actual), to_hex(expected)),
+              std::nullopt});
+
+  const Record record{file_name_, index_, position_, body_offset, body, actual};
+  index_++;
+  position_ += record_size;
+  begin_ += record_size;
+  return std::optional<Record>(record);
+}
+
+IoResult<void> LogReader::fill(std::size_t count) {
+  if (filled_ - begin_ >= count) return {};
+  const std::size_t kept = filled_ - begin_;
+  if (count > capacity_) {
+    const std::size_t capacity = std::max(count, kReadSize);
+    auto buffer = std::make_unique_for_overwrite<char[]>(capacity);
+    if (kept) std::memcpy(buffer.get(), buffer_.get() + begin_, kept);
+    buffer_ = std::move(buffer);
+    capacity_ = capacity;
+  } else if (kept) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, kept);
+  }
+  begin_ = 0;
+  filled_ = kept;
+  const IoResult<std::size_t> got =
+      file_.read_at(position_ + kept, {buffer_.get() + kept, capacity_ - kept});
+  if (!got) return got.error();
+  filled_ += *got;
+  return {};
+}
+
+Result<std::optional<Record>> LogReader::fail(LogEnd end, Error error) {
+  end_ = end;
+  return error;
+}
+
+Result<std::optional<Record>> LogReader::fail_reading(boost::system::error_code error,
+                                                      std::uint64_t bytes, std::uint64_t offset) {
+  return fail(
+      LogEnd::kNoRead,
+      io_error(file_name_,
+               fmt::format("error reading {} bytes starting at offset {}", bytes, offset), error));
+}
+
+Result<std::optional<Record>> LogReader::fail_bad(Error error) {
+  return fail(more_headers_follow() ? LogEnd::kDamaged : LogEnd::kTorn, std::move(error));
+}
+
+bool LogReader::more_headers_follow() const {
+  // JSON has no raw newline in a string, so this stands at the start of a header and nowhere else.
+  constexpr std::string_view kNextHeader = "\nOVSDB JSON ";
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kReadSize);
+  for (std::uint64_t offset = position_;; offset += kReadSize - kNextHeader.size()) {
+    const IoResult<std::size_t> got = file_.read_at(offset, {buffer.get(), kReadSize});
+    if (!got) return false;
+    if (std::string_view(buffer.get(), *got).find(kNextHeader) != std::string_view::npos)
+      return true;
+    if (*got < kReadSize) return false;
+  }
+}
+
+Result<void> check_file_type(const File& file, std::string_view file_name) {
+  char start[kMaxHeader];
+  const IoResult<std::size_t> got = file.read_at(0, start);
+  if (!got) return io_error(file_name, "read failed", got.error());
+  const auto refuse = [&](std::string_view why) {
+    return Error{"ovsdb error", fmt::format("{}: {}", file_name, why), std::nullopt};
+  };
+  if (*got == 0) return refuse("cannot identify file type");
+  const std::optional<RecordHeader> header = parse_header(first_line({start, *got}));
+  if (!header) return refuse("unexpected file format");
+  if (header->magic == kClusterMagic)
+    return refuse(
+        "clustered databases are not supported; convert the file with \"ovsdb-tool "
+        "cluster-to-standalone\"");
+  if (header->magic != kStandaloneMagic) return refuse("cannot identify file type");
+  return {};
+}
+
+}  // namespace tandem::storage

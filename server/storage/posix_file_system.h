@@ -1,0 +1,19 @@
+#pragma once
+
+#include "server/storage/file_system.h"
+
+namespace tandem::storage {
+
+/// The operating system's files. Stateless; locks are known to the whole process. Any thread.
+class PosixFileSystem : public FileSystem {
+ public:
+  IoResult<std::unique_ptr<File>> open(const std::string& path, Access access) override;
+  IoResult<std::unique_ptr<File>> create(const std::string& path, const File* like) override;
+  IoResult<void> rename(const std::string& from, const std::string& to) override;
+  IoResult<void> unlink(const std::string& path) override;
+  IoResult<void> sync_folder(const std::string& folder) override;
+  IoResult<std::string> resolve(const std::string& path) override;
+  IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) override;
+};
+
+}  // namespace tandem::storage

@@ -1,0 +1,47 @@
+#include "server/storage/sha1.h"
+
+#include <openssl/evp.h>
+
+#include <cstdlib>
+
+namespace tandem::storage {
+namespace {
+
+/// Hashing memory fails only when OpenSSL has no SHA-1 or no memory; no log can be written then.
+void require(int status) {
+  if (status != 1) std::abort();
+}
+
+}  // namespace
+
+Sha1::Sha1() : context_(EVP_MD_CTX_new()) {
+  // Fetched once: OpenSSL 3 otherwise looks its algorithms up, under a lock, for every hash.
+  static const EVP_MD* const kSha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  require(EVP_DigestInit_ex(context_, kSha1, nullptr));
+}
+
+Sha1::~Sha1() { EVP_MD_CTX_free(context_); }
+
+Sha1& Sha1::add(std::string_view piece) {
+  require(EVP_DigestUpdate(context_, piece.data(), piece.size()));
+  return *this;
+}
+
+RecordSha1 Sha1::finish() {
+  RecordSha1 sha1;
+  require(EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(sha1.data()), nullptr));
+  return sha1;
+}
+
+std::string to_hex(const RecordSha1& sha1) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * sha1.size());
+  for (const std::byte byte : sha1) {
+    text += kDigits[std::to_integer<unsigned>(byte >> 4)];
+    text += kDigits[std::to_integer<unsigned>(byte & std::byte{15})];
+  }
+  return text;
+}
+
+}  // namespace tandem::storage

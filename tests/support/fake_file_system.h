@@ -1,0 +1,323 @@
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "server/storage/file_system.h"
+
+namespace tandem::test {
+
+/// A disk in memory that does what disks do when they misbehave: it is full, fails on command,
+/// tears a write that fails, and loses what was not synced when the power goes. Folders exist by
+/// being named. Any thread; must outlive its files.
+class FakeFileSystem : public storage::FileSystem {
+ public:
+  template <class T>
+  using IoResult = storage::IoResult<T>;
+
+  enum class Op {
+    kOpen,
+    kCreate,
+    kRead,
+    kWrite,
+    kTruncate,
+    kSync,
+    kRename,
+    kUnlink,
+    kSyncFolder,
+    kLock
+  };
+
+  /// Lets `skip` calls of this kind succeed, and fails the one after them with `error`. A failing
+  /// write still writes half.
+  void fail(Op op, int error, int skip = 0) {
+    const std::lock_guard guard(mutex_);
+    faults_[op] = {error, skip, false};
+  }
+  /// The same for all calls after those, until heal().
+  void keep_failing(Op op, int error, int skip = 0) {
+    const std::lock_guard guard(mutex_);
+    faults_[op] = {error, skip, true};
+  }
+  void heal(Op op) {
+    const std::lock_guard guard(mutex_);
+    faults_.erase(op);
+  }
+  /// Bytes that all files together may have; writes beyond fill it up and fail with ENOSPC.
+  void set_capacity(std::uint64_t bytes) {
+    const std::lock_guard guard(mutex_);
+    capacity_ = bytes;
+  }
+  /// How often a call of this kind was made, failed ones included.
+  int calls(Op op) const {
+    const std::lock_guard guard(mutex_);
+    const auto found = calls_.find(op);
+    return found == calls_.end() ? 0 : found->second;
+  }
+
+  /// The machine stops and starts again: open files are dead (EIO), locks are free, and of what was
+  /// not synced some survives, as `seed` decides: the changes of a folder all or none, of the bytes
+  /// appended to a file a part, perhaps with zeros at the end.
+  void power_loss(std::uint64_t seed) {
+    const std::lock_guard guard(mutex_);
+    std::mt19937_64 random(seed);
+    generation_++;
+    locks_.clear();
+    std::set<std::string> folders;
+    for (const Names* names : {&names_, &durable_names_})
+      for (const auto& [path, node] : *names) folders.insert(storage::folder_of(path));
+    Names after;
+    for (const std::string& folder : folders)
+      for (const auto& name : random() % 2 ? names_ : durable_names_)
+        if (storage::folder_of(name.first) == folder) after.insert(name);
+    names_ = durable_names_ = after;
+    for (const auto& [path, node] : names_) lose_unsynced(*node, random);
+  }
+
+  // To look at and to prepare the disk. What these make is durable.
+
+  bool exists(const std::string& path) const {
+    const std::lock_guard guard(mutex_);
+    return names_.contains(path);
+  }
+  std::string contents(const std::string& path) const {
+    const std::lock_guard guard(mutex_);
+    const auto found = names_.find(path);
+    return found == names_.end() ? "" : found->second->now;
+  }
+  void put(const std::string& path, const std::string& contents) {
+    const std::lock_guard guard(mutex_);
+    durable_names_[path] = names_[path] = std::make_shared<Node>(Node{contents, contents});
+  }
+  void put_link(const std::string& path, const std::string& target) {
+    const std::lock_guard guard(mutex_);
+    links_[path] = target;
+  }
+  std::set<std::string> paths() const {
+    const std::lock_guard guard(mutex_);
+    std::set<std::string> result;
+    for (const auto& [path, node] : names_) result.insert(path);
+    return result;
+  }
+
+  // storage::FileSystem
+
+  IoResult<std::unique_ptr<storage::File>> open(const std::string& path, Access) override {
+    const std::lock_guard guard(mutex_);
+    if (const int error = called(Op::kOpen)) return code(error);
+    const auto found = names_.find(path);
+    if (found == names_.end()) return code(ENOENT);
+    return std::make_unique<OpenFile>(*this, found->second, generation_);
+  }
+
+  IoResult<std::unique_ptr<storage::File>> create(const std::string& path,
+                                                  const storage::File*) override {
+    const std::lock_guard guard(mutex_);
+    if (const int error = called(Op::kCreate)) return code(error);
+    const auto [place, is_new] = names_.try_emplace(path, std::make_shared<Node>());
+    if (!is_new) return code(EEXIST);
+    return std::make_unique<OpenFile>(*this, place->second, generation_);
+  }
+
+  IoResult<void> rename(const std::string& from, const std::string& to) override {
+    const std::lock_guard guard(mutex_);
+    if (const int error = called(Op::kRename)) return code(error);
+    const auto found = names_.find(from);
+    if (found == names_.end()) return code(ENOENT);
+    names_[to] = found->second;
+    names_.erase(from);
+    return {};
+  }
+
+  IoResult<void> unlink(const std::string& path) override {
+    const std::lock_guard guard(mutex_);
+    if (const int error = called(Op::kUnlink)) return code(error);
+    if (names_.erase(path) == 0) return code(ENOENT);
+    return {};
+  }
+
+  IoResult<void> sync_folder(const std::string& folder) override {
+    const std::lock_guard guard(mutex_);
+    if (const int error = called(Op::kSyncFolder)) return code(error);
+    const auto in_folder = [&](const auto& name) {
+      return storage::folder_of(name.first) == folder;
+    };
+    std::erase_if(durable_names_, in_folder);
+    for (const auto& name : names_)
+      if (in_folder(name)) durable_names_.insert(name);
+    return {};
+  }
+
+  IoResult<std::string> resolve(const std::string& path) override {
+    const std::lock_guard guard(mutex_);
+    std::string target = path;
+    for (auto link = links_.find(target); link != links_.end(); link = links_.find(target))
+      target = link->second;
+    return target;
+  }
+
+  IoResult<std::unique_ptr<storage::FileLock>> lock(const std::string& path) override {
+    const std::lock_guard guard(mutex_);
+    if (const int error = called(Op::kLock)) return code(error);
+    names_.try_emplace(path, std::make_shared<Node>());
+    if (!locks_.insert(path).second) return code(EDEADLK);
+    return std::make_unique<HeldLock>(*this, path, generation_);
+  }
+
+ private:
+  struct Node {
+    std::string now;      ///< what reads see
+    std::string durable;  ///< what a power loss leaves at least
+  };
+  using Names = std::map<std::string, std::shared_ptr<Node>>;
+
+  struct Fault {
+    int error;
+    int skip;
+    bool stays;
+  };
+
+  class OpenFile : public storage::File {
+   public:
+    OpenFile(FakeFileSystem& disk, std::shared_ptr<Node> node, int generation)
+        : disk_(disk), node_(std::move(node)), generation_(generation) {}
+
+    IoResult<std::size_t> read_at(std::uint64_t offset, std::span<char> out) const override {
+      const std::lock_guard guard(disk_.mutex_);
+      if (const int error = called(Op::kRead)) return code(error);
+      const std::string& bytes = node_->now;
+      if (offset >= bytes.size()) return std::size_t{0};
+      return bytes.copy(out.data(), out.size(), static_cast<std::size_t>(offset));
+    }
+
+    IoResult<void> write_at(std::uint64_t offset,
+                            std::span<const std::string_view> pieces) override {
+      const std::lock_guard guard(disk_.mutex_);
+      std::string bytes;
+      for (const std::string_view piece : pieces) bytes += piece;
+      int error = called(Op::kWrite);
+      if (error) bytes.resize(bytes.size() / 2);
+      const std::uint64_t others = disk_.used_without(*node_);
+      const std::uint64_t limit = disk_.capacity_ - std::min(disk_.capacity_, others);
+      if (!error && offset + bytes.size() > limit) {
+        bytes.resize(limit > offset ? static_cast<std::size_t>(limit - offset) : 0);
+        error = ENOSPC;
+      }
+      const auto end = static_cast<std::size_t>(offset) + bytes.size();
+      if (node_->now.size() < end) node_->now.resize(end);
+      node_->now.replace(static_cast<std::size_t>(offset), bytes.size(), bytes);
+      return outcome(error);
+    }
+
+    IoResult<std::uint64_t> size() const override {
+      const std::lock_guard guard(disk_.mutex_);
+      if (generation_ != disk_.generation_) return code(EIO);
+      return std::uint64_t{node_->now.size()};
+    }
+
+    IoResult<void> truncate(std::uint64_t size) override {
+      const std::lock_guard guard(disk_.mutex_);
+      if (const int error = called(Op::kTruncate)) return code(error);
+      node_->now.resize(static_cast<std::size_t>(size));
+      return {};
+    }
+
+    IoResult<void> sync() override {
+      const std::lock_guard guard(disk_.mutex_);
+      if (const int error = called(Op::kSync)) return code(error);
+      node_->durable = node_->now;
+      return {};
+    }
+
+   private:
+    int called(Op op) const {
+      const int error = disk_.called(op);
+      return generation_ != disk_.generation_ ? EIO : error;
+    }
+
+    FakeFileSystem& disk_;
+    std::shared_ptr<Node> node_;
+    int generation_;
+  };
+
+  class HeldLock : public storage::FileLock {
+   public:
+    HeldLock(FakeFileSystem& disk, std::string path, int generation)
+        : disk_(disk), path_(std::move(path)), generation_(generation) {}
+    HeldLock(const HeldLock&) = delete;
+    HeldLock& operator=(const HeldLock&) = delete;
+    ~HeldLock() override {
+      const std::lock_guard guard(disk_.mutex_);
+      if (generation_ == disk_.generation_) disk_.locks_.erase(path_);
+    }
+
+   private:
+    FakeFileSystem& disk_;
+    std::string path_;
+    int generation_;
+  };
+
+  static boost::system::error_code code(int error) {
+    return {error, boost::system::generic_category()};
+  }
+  static IoResult<void> outcome(int error) {
+    if (error) return code(error);
+    return {};
+  }
+
+  /// Counts a call; the errno that it is to fail with, or 0.
+  int called(Op op) {
+    calls_[op]++;
+    const auto found = faults_.find(op);
+    if (found == faults_.end()) return 0;
+    Fault& fault = found->second;
+    if (fault.skip > 0) {
+      fault.skip--;
+      return 0;
+    }
+    const int error = fault.error;
+    if (!fault.stays) faults_.erase(found);
+    return error;
+  }
+
+  std::uint64_t used_without(const Node& node) const {
+    std::uint64_t sum = 0;
+    for (const auto& [path, other] : names_)
+      if (other.get() != &node) sum += other->now.size();
+    return sum;
+  }
+
+  static void lose_unsynced(Node& node, std::mt19937_64& random) {
+    if (node.now.starts_with(node.durable)) {
+      const std::size_t appended = node.now.size() - node.durable.size();
+      const std::size_t kept = node.durable.size() + random() % (appended + 1);
+      const std::size_t zeros = random() % 2 ? random() % (node.now.size() - kept + 1) : 0;
+      node.now.resize(kept);
+      node.now.append(zeros, '\0');
+    } else if (random() % 2) {
+      node.now = node.durable;
+    }
+    node.durable = node.now;
+  }
+
+  mutable std::mutex mutex_;
+  Names names_;          ///< as programs see them
+  Names durable_names_;  ///< as after a power loss at least
+  std::map<std::string, std::string> links_;
+  std::set<std::string> locks_;
+  std::map<Op, Fault> faults_;
+  std::map<Op, int> calls_;
+  std::uint64_t capacity_ = UINT64_MAX;
+  int generation_ = 0;
+};
+
+}  // namespace tandem::test
