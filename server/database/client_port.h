@@ -1,0 +1,70 @@
+#pragma once
+
+// How clients' threads and the writer talk: calls that travel to the writer and back as one heap
+// object, and what the writer tells every client thread by itself. Nothing here knows JSON-RPC or
+// sockets.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/operation.h"
+#include "server/database/commit.h"
+#include "server/database/directory.h"
+#include "server/database/lock_table.h"
+#include "server/database/mailbox.h"
+#include "server/database/snapshot.h"
+
+namespace tandem {
+
+/// Told on one client thread, in the order of publication, what all its sessions may have to hear.
+class ClientThread {
+ public:
+  virtual ~ClientThread() = default;
+  virtual void on_commit(const DatabaseInfoRef& database, const CommitRef& commit) = 0;
+  /// A database came, went or was converted: sessions that are not change-aware are to be closed,
+  /// monitors of databases that went are canceled.
+  virtual void on_directory(const DirectoryRef& directory) = 0;
+  /// The server's role or its right to write changed: sessions that are not change-aware are to be
+  /// closed.
+  virtual void on_role_change() = 0;
+};
+
+/// One "transact" on its way. The session makes it, the writer fills it in, done() runs on the
+/// mailbox's thread. A canceled transaction, or one whose database went away meanwhile, has
+/// `canceled` set (RFC 7047 section 4.1.4).
+struct TransactCall {
+  virtual ~TransactCall() = default;
+  virtual void done() = 0;
+
+  SessionId session{};
+  Mailbox* mailbox = nullptr;
+  std::string database;
+  json::value id;      ///< the request's, by which "cancel" finds it
+  json::array params;  ///< kept so that it can be read anew under a newer schema
+  Transaction transaction;
+  bool read_only = false;  ///< the connection is
+  std::string role;        ///< RBAC
+  std::string client_id;
+
+  TransactResult result;
+  bool canceled = false;
+  std::optional<Error> refused;  ///< instead of a result, e.g. "unknown database"
+
+  std::int64_t first_tried_ms = 0;  ///< monotonic; the writer's
+  std::optional<std::int64_t>
+      deadline_ms;  ///< of the "wait" that it is blocked in; monotonic; the writer's
+};
+
+/// Where a monitor starts.
+struct MonitorStart {
+  DatabaseInfoRef database;
+  Snapshot snapshot;
+  Uuid last_id;  ///< of the newest commit in the snapshot
+  /// monitor_cond_since: the commits after the id that was asked for, if that is known: found.
+  std::optional<std::vector<CommitRef>> since;
+};
+
+}  // namespace tandem

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tandem {
+
+/// Time, handed in so that simulations own it. Thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  /// Milliseconds since 1970, for records and people.
+  virtual std::int64_t wall_ms() const = 0;
+  /// Milliseconds since some start, never backwards, for time-outs.
+  virtual std::int64_t monotonic_ms() const = 0;
+};
+
+/// The machine's clocks.
+class SystemClock final : public Clock {
+ public:
+  std::int64_t wall_ms() const override;
+  std::int64_t monotonic_ms() const override;
+};
+
+}  // namespace tandem

@@ -1,0 +1,113 @@
+#include "server/database/database.h"
+
+#include <cassert>
+
+#include "server/database/transaction_execution.h"
+
+namespace tandem {
+
+Database::Database(SchemaRef schema) : schema_(std::move(schema)) {
+  for (const TableSchema& table : schema_->tables()) tables_.push_back(std::make_unique<Table>(table));
+}
+
+Database::~Database() = default;
+
+TransactOutcome Database::execute(Transaction& transaction, const TransactContext& context) {
+  assert(transaction.schema == schema_ && "A transaction's column numbers are those of this schema.");
+  TransactOutcome outcome = TransactionExecution(*this, transaction, context).run();
+  if (outcome.commit) apply(outcome.commit->changes);
+  return outcome;
+}
+
+void Database::revert(const Commit& commit) {
+  std::vector<RowChange> inverse;
+  inverse.reserve(commit.changes.size());
+  for (const RowChange& change : commit.changes) {
+    inverse.push_back({change.table, change.after, change.before});
+  }
+  apply(inverse);
+}
+
+void Database::apply(const std::vector<RowChange>& changes) {
+  // Rows may exchange index keys, so all that cease go before any that begin come.
+  for (const RowChange& change : changes) {
+    tables_[change.table]->erase_index_keys(change.before.get(), change.after.get());
+  }
+  for (const RowChange& change : changes) {
+    Table& table = *tables_[change.table];
+    if (change.after) {
+      move_references(change, table.put(change.after));
+    } else {
+      move_references(change, table.slot_of(change.before->uuid()));
+      table.erase(change.before->uuid());
+    }
+    table.insert_index_keys(change.before.get(), change.after.get());
+  }
+}
+
+void Database::move_references(const RowChange& change, Slot slot) {
+  const ReferenceParts& parts = tables_[change.table]->references();
+  const Row* const before = change.before.get();
+  const Row* const after = change.after.get();
+  for (const ReferencePart& part : parts.strong) {
+    Table& target = *tables_[part.target];
+    // A row does not hold itself: such references are not counted.
+    const auto counts = [&](const Uuid& uuid) {
+      return part.target != change.table || uuid != change.uuid();
+    };
+    visit_reference_changes(
+        part, before, after,
+        [&](const Uuid& uuid) { if (counts(uuid)) target.remove_strong_reference(uuid); },
+        [&](const Uuid& uuid) { if (counts(uuid)) target.add_strong_reference(uuid); });
+  }
+  const Referrer referrer{change.table, slot};
+  for (const ReferencePart& part : parts.weak) {
+    Table& target = *tables_[part.target];
+    visit_reference_changes(
+        part, before, after, [&](const Uuid& uuid) { target.remove_weak_reference(uuid, referrer); },
+        [&](const Uuid& uuid) { target.add_weak_reference(uuid, referrer); });
+  }
+}
+
+Snapshot Database::snapshot() const {
+  Snapshot snapshot{schema_, {}};
+  snapshot.tables.reserve(tables_.size());
+  for (const auto& table : tables_) snapshot.tables.push_back(table->snapshot());
+  return snapshot;
+}
+
+RowRef Database::find(TableIndex table, const Uuid& uuid) const {
+  const RowRef* const row = tables_[table]->find(uuid);
+  return row ? *row : nullptr;
+}
+
+std::size_t Database::cell_count() const {
+  std::size_t cells = 0;
+  for (TableIndex i = 0; i < tables_.size(); ++i) cells += tables_[i]->size() * schema_->table(i).columns.size();
+  return cells;
+}
+
+std::size_t Database::row_count() const {
+  std::size_t rows = 0;
+  for (const auto& table : tables_) rows += table->size();
+  return rows;
+}
+
+Database::Usage Database::usage() const {
+  Usage usage;
+  usage.rows = row_count();
+  for (const auto& table : tables_) {
+    table->for_each([&](const Row& row) {
+      for (ColumnIndex i = kFirstOwnColumn; i < table->schema().columns.size(); i++) {
+        const DatumView datum = row.view(i);
+        usage.atoms += datum.is_map() ? 2 * datum.size() : datum.size();
+      }
+      for (const ReferencePart& part : table->references().weak) {
+        usage.weak_refs += row.view(part.column).size();
+      }
+    });
+  }
+  return usage;
+}
+
+}  // namespace tandem

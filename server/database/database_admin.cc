@@ -1,0 +1,147 @@
+// How databases come and go: the part of DatabaseServer that ovs-appctl and the configuration
+// reach.
+
+#include <malloc.h>
+
+#include <utility>
+
+#include "server/database/database_server.h"
+#include "server/database/record_codec.h"
+#include "server/database/schema_conversion.h"
+
+namespace tandem {
+
+Result<void> DatabaseServer::add(std::unique_ptr<StoredDatabase> stored) {
+  const std::string name = stored->schema()->name();
+  if (find(name) != nullptr)
+    return Error{"ovsdb error", name + ": duplicate database name", std::nullopt};
+  auto served = std::make_unique<ServedDatabase>();
+  served->info = std::make_shared<const DatabaseInfo>(
+      DatabaseInfo{name, next_generation_++, stored->schema()});
+  served->stored = std::move(stored);
+  served->compacted_ms = ports_.clock.monotonic_ms();
+  ServedDatabase& database = *databases_.emplace(name, std::move(served)).first->second;
+  describe(database);
+  directory_changed_ = true;
+  return {};
+}
+
+Result<void> DatabaseServer::remove(std::string_view name) {
+  const auto found = databases_.find(name);
+  if (found == databases_.end()) return Error{"", "Failed to find the database.", std::nullopt};
+  ServedDatabase& database = *found->second;
+  if (database.built_in) return Error{"", "Cannot remove reserved database.", std::nullopt};
+  cancel_blocked(database);
+  flush();
+  ServedDatabase& server = *find("_Server");
+  transact_internal(server, {{{"op", "delete"},
+                              {"table", "Database"},
+                              {"where", json::array{json::array{"name", "==", name}}}}});
+  databases_.erase(found);
+  directory_changed_ = true;
+  return {};
+}
+
+void DatabaseServer::describe(ServedDatabase& database) {
+  ServedDatabase& server = *find("_Server");
+  const json::object row{{"name", database.info->name},
+                         {"model", "standalone"},
+                         {"connected", true},
+                         {"leader", true},
+                         {"schema", to_text(database.info->schema->to_json())}};
+  const json::array where{json::array{"name", "==", database.info->name}};
+  const TransactResult updated = transact_internal(
+      server, {{{"op", "update"}, {"table", "Database"}, {"where", where}, {"row", row}}});
+  if (std::get<CountResult>(updated.results.at(0)).count == 0) {
+    transact_internal(server, {{{"op", "insert"}, {"table", "Database"}, {"row", row}}});
+  }
+}
+
+void DatabaseServer::publish_directory() {
+  directory_changed_ = false;
+  auto directory = std::make_shared<Directory>();
+  for (const auto& [name, database] : databases_) directory->emplace(name, database->info);
+  directory_ = std::move(directory);
+  for (CommitObserver* observer : observers_) observer->on_databases_changed();
+  for (const ClientThreadPort& port : threads_) {
+    port.mailbox->put(
+        [thread = port.thread, directory = directory_] { thread->on_directory(directory); });
+  }
+}
+
+void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
+  if (database.backup == backup) return;
+  flush();
+  database.backup = backup;
+  retry_blocked(database);
+  for (CommitObserver* observer : observers_) observer->on_databases_changed();
+  for (const ClientThreadPort& port : threads_) {
+    reply(*port.mailbox, [thread = port.thread] { thread->on_role_change(); });
+  }
+}
+
+void DatabaseServer::promote(ServedDatabase& database) {
+  if (!database.backup) return;
+  const Epoch epoch{static_cast<std::uint64_t>(database.stored->position().epoch) + 1};
+  if (database.stored->log() != nullptr) {
+    Outgoing outgoing;
+    outgoing.database = &database;
+    outgoing.commit = database.stored->stage_comment(promotion_mark(epoch));
+    outgoing_.push_back(std::move(outgoing));
+  }
+  set_backup(database, false);
+}
+
+// --- new files ---
+
+void DatabaseServer::compact(ServedDatabase& database, std::function<void(Result<void>)> done) {
+  if (database.stored->log() == nullptr) return done({});
+  if (database.compacting)
+    return done(Error{"", "the database is being compacted already", std::nullopt});
+  flush();
+  Result<std::unique_ptr<storage::Compaction>> begun =
+      storage::Compaction::begin(*database.stored->log());
+  if (!begun) return done(begun.error());
+  database.compacting = true;
+  ports_.background.post(
+      [this, done = std::move(done), info = database.info, log = database.stored->log(),
+       compaction = std::shared_ptr<storage::Compaction>(std::move(begun.value())),
+       record = std::make_shared<SnapshotRecord>(database.stored->snapshot_record())] {
+        Result<void> written = compaction->write_snapshot(to_text(info->schema->to_json()),
+                                                          [&] { return record->next(); });
+        submit([this, info, log, compaction, written,
+                done] { end_compaction(info, *compaction, written, done); },
+               ports_.background);
+      });
+}
+
+void DatabaseServer::end_compaction(const DatabaseInfoRef& info, storage::Compaction& compaction,
+                                    Result<void> written,
+                                    const std::function<void(Result<void>)>& done) {
+  ServedDatabase* database = find(info->name);
+  if (database == nullptr || database->info != info) {
+    return done(Error{"", "the database was removed meanwhile", std::nullopt});
+  }
+  flush();
+  if (written) written = compaction.finish();
+  database->compacting = false;
+  database->compacted_ms = ports_.clock.monotonic_ms();
+  if (trim_on_compaction_) ::malloc_trim(0);
+  done(written);
+}
+
+Result<void> DatabaseServer::convert(ServedDatabase& database, const SchemaRef& schema) {
+  if (database.compacting)
+    return Error{"", "the database is being compacted; try again", std::nullopt};
+  cancel_blocked(database);
+  flush();
+  const Result<void> converted = database.stored->convert(schema);
+  if (!converted) return converted;
+  database.info = std::make_shared<const DatabaseInfo>(
+      DatabaseInfo{database.info->name, next_generation_++, schema});
+  describe(database);
+  directory_changed_ = true;
+  return {};
+}
+
+}  // namespace tandem

@@ -1,0 +1,313 @@
+#include "server/database/database_server.h"
+
+#include <utility>
+
+#include "server/database/server_schema.h"
+
+namespace tandem {
+namespace {
+
+Error io_error(const Error& cause) { return {"I/O error", cause.to_string(), std::nullopt}; }
+
+}  // namespace
+
+DatabaseServer::DatabaseServer(Ports ports)
+    : ports_(std::move(ports)),
+      writer_([this] { flush(); }),
+      server_id_(Uuid::random()),
+      directory_(std::make_shared<const Directory>()) {
+  auto server = std::make_unique<ServedDatabase>();
+  server->stored = StoredDatabase::in_memory(server_schema(), ports_.clock);
+  server->info = std::make_shared<const DatabaseInfo>(
+      DatabaseInfo{"_Server", next_generation_++, server_schema()});
+  server->built_in = true;
+  ServedDatabase& served = *server;
+  databases_.emplace("_Server", std::move(server));
+  describe(served);
+  directory_changed_ = true;
+}
+
+DatabaseServer::~DatabaseServer() = default;
+
+void DatabaseServer::add_client_thread(Mailbox& mailbox, ClientThread& thread) {
+  threads_.push_back({&mailbox, &thread});
+}
+
+ServedDatabase* DatabaseServer::find(std::string_view name) {
+  const auto found = databases_.find(name);
+  return found == databases_.end() ? nullptr : found->second.get();
+}
+
+// --- transactions ---
+
+void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
+  call->first_tried_ms = ports_.clock.monotonic_ms();
+  ServedDatabase* database = find(call->database);
+  if (database == nullptr) {
+    call->refused =
+        Error{"unknown database", "transact request specifies unknown database " + call->database,
+              to_text(call->params)};
+    finish(std::move(call));
+    return;
+  }
+  if (try_transact(*database, call)) {
+    if (database->stored->has_staged()) retry_blocked(*database);
+  } else {
+    database->blocked.push_back(std::move(call));
+    schedule_wake();
+  }
+}
+
+bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call) {
+  if (call->transaction.schema != database.info->schema) {
+    call->transaction = Transaction::from_json(database.info->schema, call->params);
+  }
+  const SessionId session = call->session;
+  TransactContext context;
+  context.read_only = call->read_only || database.backup || database.built_in;
+  context.owns_lock = [this, session](std::string_view lock) { return locks_.owns(session, lock); };
+  context.role = call->role;
+  context.client_id = call->client_id;
+  context.waited_ms = ports_.clock.monotonic_ms() - call->first_tried_ms;
+  TransactOutcome outcome = database.stored->execute(call->transaction, context);
+  if (outcome.blocked) {
+    if (outcome.timeout_ms) call->deadline_ms = call->first_tried_ms + *outcome.timeout_ms;
+    return false;
+  }
+  call->result = std::move(outcome.result);
+  Outgoing outgoing;
+  outgoing.database = &database;
+  outgoing.commit = std::move(outcome.commit);
+  outgoing.durable = outcome.durable;
+  outgoing.call = std::move(call);
+  outgoing_.push_back(std::move(outgoing));
+  return true;
+}
+
+void DatabaseServer::retry_blocked(ServedDatabase& database) {
+  // A transaction that stops waiting may change what those before it in the list wait for: go round
+  // until nothing moves.
+  bool moved = true;
+  while (moved) {
+    moved = false;
+    for (auto it = database.blocked.begin(); it != database.blocked.end();) {
+      if (try_transact(database, *it)) {
+        moved = moved || outgoing_.back().commit != nullptr;
+        it = database.blocked.erase(it);
+      } else {
+        ++it;
+      }
+    }
+  }
+}
+
+void DatabaseServer::finish(std::unique_ptr<TransactCall> call) {
+  Outgoing outgoing;
+  outgoing.call = std::move(call);
+  outgoing_.push_back(std::move(outgoing));
+}
+
+void DatabaseServer::cancel(SessionId session, const json::value& id) {
+  for (auto& [name, database] : databases_) {
+    for (auto it = database->blocked.begin(); it != database->blocked.end(); ++it) {
+      if ((*it)->session != session || (*it)->id != id) continue;
+      (*it)->canceled = true;
+      finish(std::move(*it));
+      database->blocked.erase(it);
+      return;
+    }
+  }
+}
+
+void DatabaseServer::cancel_blocked(ServedDatabase& database) {
+  for (std::unique_ptr<TransactCall>& call : database.blocked) {
+    call->canceled = true;
+    finish(std::move(call));
+  }
+  database.blocked.clear();
+}
+
+void DatabaseServer::tick() {
+  const std::int64_t now = ports_.clock.monotonic_ms();
+  for (auto& [name, database] : databases_) {
+    bool committed = false;
+    for (auto it = database->blocked.begin(); it != database->blocked.end();) {
+      const std::optional<std::int64_t> deadline = (*it)->deadline_ms;
+      if (deadline && *deadline <= now && try_transact(*database, *it)) {
+        committed = committed || outgoing_.back().commit != nullptr;
+        it = database->blocked.erase(it);
+      } else {
+        ++it;
+      }
+    }
+    if (committed) retry_blocked(*database);
+  }
+  schedule_wake();
+}
+
+void DatabaseServer::schedule_wake() {
+  std::optional<std::int64_t> next;
+  for (const auto& [name, database] : databases_) {
+    for (const std::unique_ptr<TransactCall>& call : database->blocked) {
+      if (call->deadline_ms && (!next || *call->deadline_ms < *next)) next = call->deadline_ms;
+    }
+  }
+  if (next) ports_.wake_at(*next);
+}
+
+TransactResult DatabaseServer::transact_internal(ServedDatabase& database,
+                                                 const json::array& operations) {
+  json::array params{json::value(database.info->name)};
+  params.insert(params.end(), operations.begin(), operations.end());
+  Transaction transaction = Transaction::from_json(database.info->schema, params);
+  TransactOutcome outcome = database.stored->execute(transaction, TransactContext{});
+  if (outcome.commit) {
+    Outgoing outgoing;
+    outgoing.database = &database;
+    outgoing.commit = std::move(outcome.commit);
+    outgoing_.push_back(std::move(outgoing));
+    retry_blocked(database);
+  }
+  return std::move(outcome.result);
+}
+
+void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
+                               std::function<void(Result<void>)> written) {
+  Outgoing outgoing;
+  outgoing.database = &database;
+  if (!changes.empty()) outgoing.commit = database.stored->stage_changes(std::move(changes), "");
+  outgoing.written = std::move(written);
+  outgoing_.push_back(std::move(outgoing));
+  if (database.stored->has_staged()) retry_blocked(database);
+}
+
+// --- publishing ---
+
+void DatabaseServer::flush() {
+  // Observers and replies may cause further commits (status columns); they join the next round.
+  while (directory_changed_ || !outgoing_.empty()) {
+    if (directory_changed_) publish_directory();
+    std::map<ServedDatabase*, Error> failed;
+    for (auto& [name, database] : databases_) {
+      if (!database->stored->has_staged()) continue;
+      if (const Result<void> written = database->stored->flush(); !written)
+        failed.emplace(database.get(), written.error());
+    }
+    std::vector<Outgoing> batch;
+    batch.swap(outgoing_);
+    for (Outgoing& outgoing : batch) publish(outgoing, failed);
+  }
+  for (const ClientThreadPort& thread : threads_) thread.mailbox->flush();
+}
+
+void DatabaseServer::publish(Outgoing& outgoing, const std::map<ServedDatabase*, Error>& failed) {
+  if (const auto failure = failed.find(outgoing.database); failure != failed.end()) {
+    // The commit was taken back, and what else the batch answered may rest on it.
+    if (outgoing.written) outgoing.written(failure->second);
+    if (outgoing.call) {
+      outgoing.call->result.results.emplace_back(io_error(failure->second));
+      outgoing.call->mailbox->put([call = std::move(outgoing.call)] { call->done(); });
+    }
+    return;
+  }
+  if (outgoing.commit) {
+    for (CommitObserver* observer : observers_)
+      observer->on_logged(*outgoing.database, outgoing.commit);
+    for (const ClientThreadPort& port : threads_) {
+      port.mailbox->put([thread = port.thread, database = outgoing.database->info,
+                         commit = outgoing.commit] { thread->on_commit(database, commit); });
+    }
+  }
+  if (outgoing.call) {
+    if (outgoing.durable && outgoing.database->stored->log() != nullptr) {
+      publish_durable(*outgoing.database, std::move(outgoing.call));
+    } else {
+      Mailbox& mailbox = *outgoing.call->mailbox;
+      mailbox.put([call = std::move(outgoing.call)] { call->done(); });
+    }
+  }
+  if (outgoing.written) outgoing.written({});
+  if (outgoing.task) outgoing.mailbox->put(std::move(outgoing.task));
+}
+
+void DatabaseServer::publish_durable(ServedDatabase& database, std::unique_ptr<TransactCall> call) {
+  // std::function copies its target: the call rides in a shared box.
+  auto box = std::make_shared<std::unique_ptr<TransactCall>>(std::move(call));
+  TaskRunner& runner = (*box)->mailbox->runner();
+  ports_.syncer.sync(database.stored->log(), [box, &runner](const Result<void>& synced) {
+    runner.post([box, synced] {
+      if (!synced) (*box)->result.results.emplace_back(io_error(synced.error()));
+      (*box)->done();
+    });
+  });
+}
+
+void DatabaseServer::reply(Mailbox& mailbox, Task task) {
+  Outgoing outgoing;
+  outgoing.mailbox = &mailbox;
+  outgoing.task = std::move(task);
+  outgoing_.push_back(std::move(outgoing));
+}
+
+void DatabaseServer::start_monitor(std::string_view database, std::optional<Uuid> since,
+                                   Mailbox& mailbox,
+                                   std::function<void(Result<MonitorStart>)> started) {
+  // A snapshot must not hold commits that a failing log write would take back.
+  flush();
+  ServedDatabase* served = find(database);
+  if (served == nullptr) {
+    reply(mailbox, [started = std::move(started)] {
+      started(Error{"unknown database", "", std::nullopt});
+    });
+    return;
+  }
+  MonitorStart start;
+  start.database = served->info;
+  start.snapshot = served->stored->database().snapshot();
+  start.last_id = served->stored->history().newest_id();
+  if (since) start.since = served->stored->history().since(*since);
+  reply(mailbox, [started = std::move(started), start = std::move(start)]() mutable {
+    started(std::move(start));
+  });
+}
+
+// --- sessions and locks ---
+
+void DatabaseServer::open_session(SessionId session, Mailbox& mailbox, LockNotify notify) {
+  sessions_.insert_or_assign(session, SessionPort{&mailbox, std::move(notify)});
+}
+
+void DatabaseServer::close_session(SessionId session) {
+  tell(locks_.release_all(session));
+  sessions_.erase(session);
+  for (auto& [name, database] : databases_) {
+    std::erase_if(database->blocked,
+                  [session](const auto& call) { return call->session == session; });
+  }
+}
+
+std::optional<bool> DatabaseServer::lock(SessionId session, const std::string& name,
+                                         LockTable::Mode mode) {
+  const std::optional<LockTable::Acquired> acquired = locks_.acquire(session, name, mode);
+  if (!acquired) return std::nullopt;
+  tell(acquired->notices);
+  return acquired->owned;
+}
+
+bool DatabaseServer::unlock(SessionId session, const std::string& name) {
+  std::vector<LockTable::Notice> notices;
+  if (!locks_.release(session, name, notices)) return false;
+  tell(notices);
+  return true;
+}
+
+void DatabaseServer::tell(const std::vector<LockTable::Notice>& notices) {
+  for (const LockTable::Notice& notice : notices) {
+    const auto found = sessions_.find(notice.session);
+    if (found == sessions_.end()) continue;
+    reply(*found->second.mailbox, [notify = found->second.notify, lock = notice.lock,
+                                   stolen = notice.stolen] { notify(lock, stolen); });
+  }
+}
+
+}  // namespace tandem

@@ -1,0 +1,182 @@
+#pragma once
+
+// Everything the writer owns: the databases, the locks, the transactions that wait. Jobs come in
+// through submit(); within a batch of jobs transactions execute one after the other in memory; at
+// the batch's end each touched log is written once, and what clients must see goes to their
+// mailboxes in order: a commit before the reply to the transaction that made it. If a log cannot be
+// written, its commits of the batch are undone and their transactions answer "I/O error".
+
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/database/client_port.h"
+#include "server/database/stored_database.h"
+#include "server/database/sync_thread.h"
+#include "server/database/writer.h"
+#include "server/storage/compaction.h"
+
+namespace tandem {
+
+/// One served database and who waits on it.
+struct ServedDatabase {
+  DatabaseInfoRef info;
+  std::unique_ptr<StoredDatabase> stored;
+  bool backup = false;    ///< writes answer "not allowed"
+  bool built_in = false;  ///< "_Server": clients may not write it, nobody may remove it
+  std::list<std::unique_ptr<TransactCall>> blocked;  ///< in a "wait"
+  bool compacting = false;
+  std::int64_t compacted_ms = 0;  ///< when it was last compacted, or opened; monotonic
+};
+
+/// Told on the writer what was written to the logs, before clients see it.
+class CommitObserver {
+ public:
+  virtual ~CommitObserver() = default;
+  virtual void on_logged(const ServedDatabase& database, const CommitRef& commit) = 0;
+  /// Databases came, went, were converted, or changed role.
+  virtual void on_databases_changed() = 0;
+};
+
+class DatabaseServer {
+ public:
+  struct Ports {
+    const Clock& clock;
+    storage::FileSystem& files;
+    Syncer& syncer;          ///< fdatasync off the writer
+    TaskRunner& background;  ///< for long work: compaction
+    std::function<void(std::int64_t monotonic_ms)>
+        wake_at;  ///< calls submit(tick) then; later calls replace earlier ones
+  };
+  explicit DatabaseServer(Ports ports);
+  ~DatabaseServer();
+
+  /// Before the first submit().
+  void add_client_thread(Mailbox& mailbox, ClientThread& thread);
+
+  /// Runs a job on the writer; everything below is for such jobs only. Thread-safe. `runner` is the
+  /// caller's own thread.
+  void submit(Task job, TaskRunner& runner) { writer_.submit(std::move(job), runner); }
+
+  /// The same, and returns when the job has run. For the control thread.
+  void call(Task job, TaskRunner& runner) { writer_.call(std::move(job), runner); }
+
+  // Databases
+
+  /// Serves a database. Error "duplicate database name" when one of that name is served.
+  Result<void> add(std::unique_ptr<StoredDatabase> stored);
+  /// Errors with the texts of ovsdb-server/remove-db.
+  Result<void> remove(std::string_view name);
+  ServedDatabase* find(std::string_view name);
+  const std::map<std::string, std::unique_ptr<ServedDatabase>, std::less<>>& databases() const {
+    return databases_;
+  }
+  const DirectoryRef& directory() const { return directory_; }
+  /// Makes a database a backup or active; transactions in flight of a new backup are refused.
+  void set_backup(ServedDatabase& database, bool backup);
+  /// Makes a backup active: the first record of a new epoch is staged, and clients may write.
+  void promote(ServedDatabase& database);
+  /// Rewrites the file as schema and one snapshot, transactions going on meanwhile. `done` runs on
+  /// the writer.
+  void compact(ServedDatabase& database, std::function<void(Result<void>)> done);
+  /// ovsdb-server(7) "convert": rows move to the new schema, the file is written anew.
+  Result<void> convert(ServedDatabase& database, const SchemaRef& schema);
+
+  // Clients
+
+  void transact(std::unique_ptr<TransactCall> call);
+  /// RFC 7047 section 4.1.4.
+  void cancel(SessionId session, const json::value& id);
+  /// Starts a monitor: `started` runs on the mailbox's thread, between the commits that the
+  /// snapshot holds and those that it does not.
+  void start_monitor(std::string_view database, std::optional<Uuid> since, Mailbox& mailbox,
+                     std::function<void(Result<MonitorStart>)> started);
+  /// Runs on the mailbox's thread after everything that was published before.
+  void reply(Mailbox& mailbox, Task task);
+
+  /// Tells a session that a lock became its own, or was stolen from it; on its mailbox's thread.
+  using LockNotify = std::function<void(const std::string& lock, bool stolen)>;
+  /// Makes the session known to the lock table's notices.
+  void open_session(SessionId session, Mailbox& mailbox, LockNotify notify);
+  void close_session(SessionId session);
+  /// Nothing when the session has or awaits the lock already.
+  std::optional<bool> lock(SessionId session, const std::string& name, LockTable::Mode mode);
+  /// False when the session neither has nor awaits it.
+  bool unlock(SessionId session, const std::string& name);
+
+  // The server itself
+
+  /// Executes a transaction of the server's own (status columns, "_Server"), not refused by
+  /// read-only. `operations` as in RFC 7047, without the database's name.
+  TransactResult transact_internal(ServedDatabase& database, const json::array& operations);
+  /// Commits changes that the active has checked. `written` runs on the writer once they are in the
+  /// log, or are taken back.
+  void replicate(ServedDatabase& database, std::vector<RowChange> changes,
+                 std::function<void(Result<void>)> written);
+  /// memory-trim-on-compaction: gives free memory back to the system after a compaction.
+  void set_trim_on_compaction(bool enabled) { trim_on_compaction_ = enabled; }
+  void add_observer(CommitObserver& observer) { observers_.push_back(&observer); }
+  void remove_observer(CommitObserver& observer) { std::erase(observers_, &observer); }
+  /// Ends waits that have timed out.
+  void tick();
+  /// Writes the logs and publishes now, so that what follows sees no half-done batch.
+  void flush();
+  const Uuid& server_id() const { return server_id_; }
+  const Clock& clock() const { return ports_.clock; }
+
+ private:
+  /// Something to publish when its database's log is written.
+  struct Outgoing {
+    ServedDatabase* database = nullptr;         ///< null: tied to no log
+    CommitRef commit;                           ///< for all client threads
+    std::unique_ptr<TransactCall> call;         ///< its reply
+    bool durable = false;                       ///< the reply waits for fdatasync
+    std::function<void(Result<void>)> written;  ///< told on the writer what became of the commit
+    Mailbox* mailbox = nullptr;                 ///< of `task`
+    Task task;
+  };
+
+  /// Executes, or keeps it among the blocked. True if it is done with.
+  bool try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call);
+  void retry_blocked(ServedDatabase& database);
+  void finish(std::unique_ptr<TransactCall> call);
+  void publish(Outgoing& outgoing, const std::map<ServedDatabase*, Error>& failed);
+  void publish_durable(ServedDatabase& database, std::unique_ptr<TransactCall> call);
+  void publish_directory();
+  void describe(ServedDatabase& database);
+  void cancel_blocked(ServedDatabase& database);
+  void tell(const std::vector<LockTable::Notice>& notices);
+  void schedule_wake();
+  void end_compaction(const DatabaseInfoRef& info, storage::Compaction& compaction,
+                      Result<void> written, const std::function<void(Result<void>)>& done);
+
+  struct SessionPort {
+    Mailbox* mailbox;
+    LockNotify notify;
+  };
+  struct ClientThreadPort {
+    Mailbox* mailbox;
+    ClientThread* thread;
+  };
+
+  Ports ports_;
+  Writer writer_;
+  Uuid server_id_;
+  std::uint64_t next_generation_ = 1;
+  std::map<std::string, std::unique_ptr<ServedDatabase>, std::less<>> databases_;
+  DirectoryRef directory_;
+  LockTable locks_;
+  std::map<SessionId, SessionPort> sessions_;
+  std::vector<ClientThreadPort> threads_;
+  std::vector<CommitObserver*> observers_;
+  std::vector<Outgoing> outgoing_;
+  bool directory_changed_ = false;
+  bool trim_on_compaction_ = false;
+};
+
+}  // namespace tandem

@@ -1,0 +1,64 @@
+#include "server/database/history.h"
+
+namespace tandem {
+
+std::size_t History::cost(const Commit& commit) {
+  // The record's text, the change list, and the old row versions that only the history still holds.
+  std::size_t bytes = 200 + commit.record.size();
+  for (const RowChange& change : commit.changes) {
+    bytes += sizeof(RowChange) + sizeof(Row);
+    const Row& row = change.before ? *change.before : *change.after;
+    bytes += row.own_columns() * sizeof(Datum);
+  }
+  return bytes + commit.record.size();
+}
+
+void History::reset(const Uuid& id, const Position& position) {
+  commits_.clear();
+  number_of_.clear();
+  bytes_ = 0;
+  first_ = 1;
+  base_id_ = id;
+  base_position_ = position;
+  number_of_.emplace(id, 0);
+}
+
+void History::push(CommitRef commit) {
+  number_of_.insert_or_assign(commit->id, first_ + commits_.size());
+  bytes_ += cost(*commit);
+  commits_.push_back(std::move(commit));
+  trim();
+}
+
+void History::pop_newest() {
+  const Commit& newest = *commits_.back();
+  number_of_.erase(newest.id);
+  bytes_ -= cost(newest);
+  commits_.pop_back();
+}
+
+void History::trim() {
+  while (bytes_ > max_bytes_ && !commits_.empty()) {
+    const CommitRef& oldest = commits_.front();
+    number_of_.erase(base_id_);
+    base_id_ = oldest->id;
+    base_position_ = oldest->position;
+    bytes_ -= cost(*oldest);
+    commits_.pop_front();
+    ++first_;
+  }
+}
+
+void History::set_max_bytes(std::size_t max_bytes) {
+  max_bytes_ = max_bytes;
+  trim();
+}
+
+std::optional<std::vector<CommitRef>> History::since(const Uuid& id) const {
+  const auto found = number_of_.find(id);
+  if (found == number_of_.end()) return std::nullopt;
+  const auto skip = static_cast<std::ptrdiff_t>(found->second + 1 - first_);
+  return std::vector<CommitRef>(commits_.begin() + skip, commits_.end());
+}
+
+}  // namespace tandem

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "server/database/commit.h"
+
+namespace tandem {
+
+/// The last commits of one database, bounded by bytes: who is found in it resumes instead of
+/// starting over, clients by transaction id (monitor_cond_since) and backups by position. Owned by
+/// the writer.
+class History {
+ public:
+  explicit History(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  /// What the database was before the first commit that is kept.
+  void reset(const Uuid& id, const Position& position);
+  void push(CommitRef commit);
+  /// Takes back the newest. Requires that there is one.
+  void pop_newest();
+
+  /// The commits after the one with this id (none, when it is the newest), oldest first; nothing
+  /// when the id is unknown.
+  std::optional<std::vector<CommitRef>> since(const Uuid& id) const;
+
+  /// Id of the newest commit, or of the state before all.
+  const Uuid& newest_id() const { return commits_.empty() ? base_id_ : commits_.back()->id; }
+  const Position& oldest_position() const { return base_position_; }
+  std::size_t bytes() const { return bytes_; }
+  std::size_t size() const { return commits_.size(); }
+  const std::deque<CommitRef>& commits() const { return commits_; }
+  void set_max_bytes(std::size_t max_bytes);
+
+ private:
+  static std::size_t cost(const Commit& commit);
+  void trim();
+
+  std::size_t max_bytes_;
+  std::size_t bytes_ = 0;
+  std::uint64_t first_ = 0;  // number of commits_.front(); numbers never repeat
+  std::deque<CommitRef> commits_;
+  boost::unordered_flat_map<Uuid, std::uint64_t> number_of_;  // by id; first_ - 1 is the base
+  Uuid base_id_;
+  Position base_position_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "server/database/task.h"
+
+namespace tandem {
+
+/// What the writer has for one I/O thread, in the order in which the writer published it: commits,
+/// replies, snapshots. One wake-up carries all of a batch. put() and flush() are the writer's; the
+/// tasks run on the runner's thread. Must outlive the runner's last task.
+class Mailbox {
+ public:
+  explicit Mailbox(TaskRunner& runner) : runner_(runner) {}
+
+  void put(Task task);
+  /// Hands over what was put. On the runner's own thread the tasks run before flush() returns,
+  /// unless they are already running.
+  void flush();
+
+  TaskRunner& runner() { return runner_; }
+
+ private:
+  void drain();
+
+  TaskRunner& runner_;
+  std::vector<Task> staged_;  // the writer's own
+  std::mutex mutex_;
+  std::vector<Task> posted_;  // under mutex_
+  bool draining_ = false;     // under mutex_: somebody will see what is in posted_
+};
+
+}  // namespace tandem

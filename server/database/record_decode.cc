@@ -1,0 +1,198 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "protocol/json.h"
+#include "protocol/json_parser.h"
+#include "server/database/datum_scanner.h"
+#include "server/database/record_codec.h"
+
+// A compacted file is one record of all rows, 57 MB for a large site, so records are read without a DOM: a scanner walks
+// objects, datums are made from the text where they stand. Only what is wrong is parsed properly, to name the error.
+
+namespace tandem {
+namespace {
+
+/// The JSON of a piece of text as "syntax" shows it, keys sorted.
+std::string normal_text(std::string_view text) {
+  const auto value = parse_json(text);
+  return value ? to_text(*value) : std::string(text);
+}
+
+/// The value of a JSON string, or nothing.
+std::optional<std::string> string_value(std::string_view text) {
+  const auto value = parse_json(text);
+  if (!value || !value->is_string()) return std::nullopt;
+  return std::string(value->get_string());
+}
+
+/// Walks an object: calls member(name, scanner), which must go past the value and returns Result<void>. Names with
+/// escapes are given as they stand: no table, column or UUID has any.
+template <class Member>
+Result<void> walk_object(JsonScanner& scanner, Member&& member) {
+  const Error broken = syntax_error(nullptr, "a record is not complete");
+  if (!scanner.take('{')) return broken;
+  if (scanner.take('}')) return {};
+  do {
+    const auto name = scanner.raw_string();
+    if (!name || !scanner.take(':')) return broken;
+    if (auto read = member(*name, scanner); !read) return read;
+  } while (scanner.take(','));
+  if (!scanner.take('}')) return broken;
+  return {};
+}
+
+class RecordReader {
+ public:
+  RecordReader(const Database& database, std::string_view body) : database_(database), body_(body) {}
+
+  Result<DecodedRecord> read() {
+    JsonScanner scanner(body_);
+    auto walked = walk_object(scanner, [&](std::string_view name, JsonScanner& at) {
+      return read_top(name, at);
+    });
+    if (!walked || !scanner.at_end()) return why_not_json(walked ? syntax_error(nullptr, "") : walked.error());
+    // Differences are marked anywhere in the record, so rows wait until all of it has been seen.
+    std::stable_sort(tables_.begin(), tables_.end(),
+                     [](const TableText& a, const TableText& b) { return a.table < b.table; });
+    for (const TableText& table : tables_) {
+      if (auto rows = read_table(table); !rows) return why_not_json(rows.error());
+    }
+    return std::move(record_);
+  }
+
+ private:
+  struct TableText {
+    TableIndex table;
+    std::string_view text;
+  };
+
+  /// If the record is no JSON at all, that is the error.
+  Error why_not_json(Error found) const {
+    if (const auto value = parse_json(body_); !value) return value.error();
+    return found;
+  }
+
+  Result<void> read_top(std::string_view name, JsonScanner& scanner) {
+    const auto text = scanner.raw_value();
+    if (!text) return syntax_error(nullptr, "a record is not complete");
+    if (name == "_comment") {
+      record_.comment = string_value(*text).value_or("");
+      return {};
+    }
+    if (name == "_date" && read_date(*text)) return {};
+    if (name == "_is_diff" && (*text == "true" || *text == "false")) {
+      is_diff_ = *text == "true";
+      return {};
+    }
+    const std::optional<TableIndex> table = database_.schema()->find_table(name);
+    if (!table) {
+      return Error{"unknown table", fmt::format("No table named {}.", name), normal_text(body_)};
+    }
+    tables_.push_back({*table, *text});
+    return {};
+  }
+
+  bool read_date(std::string_view text) {
+    const auto value = parse_json(text);
+    std::int64_t date = 0;
+    if (!value || !as_integer(*value, date)) return false;
+    record_.date_ms = date;
+    return true;
+  }
+
+  Result<void> read_table(const TableText& table) {
+    JsonScanner scanner(table.text);
+    if (!scanner.sees('{')) return syntax_error_text(normal_text(table.text), "object expected");
+    row_number_.clear();
+    return walk_object(scanner, [&](std::string_view name, JsonScanner& at) -> Result<void> {
+      const std::optional<Uuid> uuid = Uuid::parse(name);
+      if (!uuid) {
+        return syntax_error_text(normal_text(table.text), fmt::format("\"{}\" is not a valid UUID", name));
+      }
+      return read_row(table.table, *uuid, at);
+    });
+  }
+
+  Result<void> read_row(TableIndex table, const Uuid& uuid, JsonScanner& scanner) {
+    RowChange change{table, database_.find(table, uuid), nullptr};
+    if (scanner.take("null")) {
+      if (!change.before) {
+        return syntax_error(nullptr, fmt::format("transaction deletes row {} that does not exist",
+                                                 uuid.to_string()));
+      }
+      add(std::move(change));
+      return {};
+    }
+    if (!scanner.sees('{')) {
+      const auto text = scanner.raw_value();
+      return syntax_error_text(text ? normal_text(*text) : "", "row must be JSON object");
+    }
+    const TableSchema& schema = database_.table(table).schema();
+    const RowDraft row = change.before ? Row::clone(*change.before) : Row::create(schema, uuid);
+    const char* const begin = scanner.position();
+    bool changed = !change.before;
+    auto walked = walk_object(scanner, [&](std::string_view name, JsonScanner& at) -> Result<void> {
+      const std::optional<ColumnIndex> column = schema.find_column(name);
+      if (!column) {
+        at.rewind(begin);
+        const auto text = at.raw_value();
+        return Error{"unknown column", fmt::format("No column {} in table {}.", name, schema.name),
+                     text ? normal_text(*text) : ""};
+      }
+      auto datum = read_datum(schema.column(*column), *column, change.before.get(), at);
+      if (!datum) return datum.error();
+      if (*column < kFirstOwnColumn || row->datum(*column) == *datum) return {};
+      row->set(*column, std::move(*datum));
+      changed = true;
+      return {};
+    });
+    if (!walked) return walked;
+    if (!changed) return {};
+    row->set_version(Uuid::random());
+    change.after = row;
+    add(std::move(change));
+    return {};
+  }
+
+  Result<Datum> read_datum(const ColumnSchema& column, ColumnIndex index, const Row* before,
+                           JsonScanner& scanner) {
+    if (!is_diff_ || !before || !column.type.has_difference()) {
+      return datums_.read(scanner, column.type, ColumnType::Sizes::kChecked);
+    }
+    const auto difference = datums_.read(scanner, column.type, ColumnType::Sizes::kAny);
+    if (!difference) return difference.error();
+    Datum datum = apply_diff(before->view(index), difference->view());
+    if (datum.size() < column.type.n_min || datum.size() > column.type.n_max) {
+      return Error{"ovsdb error", "Datum crated by diff has size error", {}};
+    }
+    return datum;
+  }
+
+  /// A row that stands twice counts as it stands last, as in any JSON object.
+  void add(RowChange change) {
+    const auto [at, fresh] = row_number_.try_emplace(change.uuid(), record_.changes.size());
+    if (fresh) {
+      record_.changes.push_back(std::move(change));
+    } else {
+      record_.changes[at->second] = std::move(change);
+    }
+  }
+
+  const Database& database_;
+  const std::string_view body_;
+  DecodedRecord record_;
+  bool is_diff_ = false;
+  std::vector<TableText> tables_;
+  boost::unordered_flat_map<Uuid, std::size_t> row_number_;  // of the table's rows, in record_.changes
+  DatumScanner datums_;
+};
+
+}  // namespace
+
+Result<DecodedRecord> decode_record(const Database& database, std::string_view body) {
+  return RecordReader(database, body).read();
+}
+
+}  // namespace tandem

@@ -1,0 +1,176 @@
+#include "server/database/stored_database.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "protocol/json_parser.h"
+#include "server/database/schema_conversion.h"
+#include "server/storage/compaction.h"
+
+namespace tandem {
+namespace {
+
+std::chrono::system_clock::time_point wall_time(const Clock& clock) {
+  return std::chrono::system_clock::time_point(std::chrono::milliseconds(clock.wall_ms()));
+}
+
+/// The id of a commit that is in no file: it must differ from the ids around it and need not
+/// outlive the process.
+Uuid ephemeral_id(const Uuid& before) {
+  return Uuid{before.hi ^ 0x657068656d657261ULL, before.lo + 1};
+}
+
+}  // namespace
+
+StoredDatabase::StoredDatabase(std::unique_ptr<Database> database,
+                               std::shared_ptr<storage::LogFile> log, const Options& options,
+                               const Clock& clock)
+    : options_(options),
+      clock_(clock),
+      database_(std::move(database)),
+      log_(std::move(log)),
+      history_(options.history_bytes) {}
+
+std::unique_ptr<StoredDatabase> StoredDatabase::in_memory(SchemaRef schema, const Clock& clock) {
+  auto stored = std::unique_ptr<StoredDatabase>(
+      new StoredDatabase(std::make_unique<Database>(std::move(schema)), nullptr, Options{}, clock));
+  stored->position_.digest = Uuid::random();
+  stored->staged_position_ = stored->position_;
+  stored->history_.reset(stored->position_.digest, stored->position_);
+  return stored;
+}
+
+Result<std::unique_ptr<StoredDatabase>> StoredDatabase::open(storage::FileSystem& files,
+                                                             const std::string& path,
+                                                             const Options& options,
+                                                             const Clock& clock) {
+  std::unique_ptr<StoredDatabase> stored;
+  const auto replay = [&](const storage::Record& record) -> Result<void> {
+    if (stored) return stored->replay(record);
+    Result<json::value> schema_json = parse_json(record.body);
+    if (!schema_json) return record.not_valid_json(schema_json.error().details);
+    Result<SchemaRef> schema = DatabaseSchema::from_json(schema_json.value());
+    if (!schema) return schema.error();
+    stored.reset(new StoredDatabase(std::make_unique<Database>(std::move(schema.value())), nullptr,
+                                    options, clock));
+    stored->position_ = first_position(record.sha1);
+    stored->history_.reset(stored->position_.digest, stored->position_);
+    return {};
+  };
+  Result<std::unique_ptr<storage::LogFile>> log = storage::LogFile::open(
+      files, path, storage::LogFile::Access::kReadWrite, wall_time(clock), replay);
+  if (!log) return log.error();
+  stored->path_ = path;
+  stored->log_ = std::move(log.value());
+  stored->staged_position_ = stored->position_;
+  return stored;
+}
+
+Result<void> StoredDatabase::replay(const storage::Record& record) {
+  Result<DecodedRecord> decoded = decode_record(*database_, record.body);
+  if (!decoded) return decoded.error();
+  // A compacted file begins with all rows in one record.
+  const bool is_base =
+      record.index == 1 || PositionMarks::parse(decoded.value().comment).snapshot.has_value();
+  database_->apply(decoded.value().changes);
+  position_ = after_record(position_, record.sha1, decoded.value().comment);
+  if (is_base) {
+    history_.reset(position_.digest, position_);
+    return {};
+  }
+  auto commit = std::make_shared<Commit>();
+  commit->schema = schema();
+  commit->changes = std::move(decoded.value().changes);
+  commit->comment = std::move(decoded.value().comment);
+  commit->persistent = true;
+  commit->position = position_;
+  commit->id = position_.digest;
+  commit->record = record.body;
+  if (commit->record.ends_with('\n')) commit->record.pop_back();
+  history_.push(std::move(commit));
+  return {};
+}
+
+TransactOutcome StoredDatabase::execute(Transaction& transaction, const TransactContext& context) {
+  TransactOutcome outcome = database_->execute(transaction, context);
+  if (outcome.commit) stage(outcome.commit);
+  return outcome;
+}
+
+CommitRef StoredDatabase::stage_changes(std::vector<RowChange> changes, std::string comment) {
+  auto commit = std::make_shared<Commit>();
+  commit->schema = schema();
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const RowChange& a, const RowChange& b) { return a.table < b.table; });
+  commit->changes = std::move(changes);
+  commit->comment = std::move(comment);
+  commit->persistent = true;
+  database_->apply(commit->changes);
+  stage(commit);
+  return commit;
+}
+
+CommitRef StoredDatabase::stage_comment(std::string comment) {
+  return stage_changes({}, std::move(comment));
+}
+
+void StoredDatabase::stage(const std::shared_ptr<Commit>& commit) {
+  if (commit->persistent && log_ != nullptr) {
+    commit->record =
+        encode_record(*schema(), commit->changes, commit->comment, clock_.wall_ms(),
+                      options_.column_diff ? ColumnForm::kDifference : ColumnForm::kWhole);
+    records_.push_back(storage::prepare_record(commit->record));
+    position_ = after_record(position_, records_.back().sha1, commit->comment);
+    commit->id = position_.digest;
+  } else {
+    commit->id = ephemeral_id(history_.newest_id());
+  }
+  commit->position = position_;
+  history_.push(commit);
+  staged_.push_back(commit);
+}
+
+Result<void> StoredDatabase::flush() {
+  Result<void> written;
+  if (!records_.empty()) written = log_->append(records_);
+  if (!written) {
+    for (auto commit = staged_.rbegin(); commit != staged_.rend(); ++commit) {
+      database_->revert(**commit);
+      history_.pop_newest();
+    }
+    position_ = staged_position_;
+  }
+  staged_position_ = position_;
+  staged_.clear();
+  records_.clear();
+  return written;
+}
+
+SnapshotRecord StoredDatabase::snapshot_record() const {
+  return SnapshotRecord(database_->snapshot(), snapshot_mark(position_), clock_.wall_ms());
+}
+
+Result<void> StoredDatabase::convert(const SchemaRef& schema) {
+  Result<std::unique_ptr<Database>> converted = convert_database(database_->snapshot(), schema);
+  if (!converted) return converted.error();
+  // Other rows than any other server has at this position: a history of its own.
+  Position position = position_;
+  position.digest = Uuid::random();
+  ++position.index;
+  if (log_ != nullptr) {
+    Result<std::unique_ptr<storage::Compaction>> begun = storage::Compaction::begin(*log_);
+    if (!begun) return begun.error();
+    SnapshotRecord record(converted.value()->snapshot(), snapshot_mark(position), clock_.wall_ms());
+    Result<void> written =
+        begun.value()->write_snapshot(to_text(schema->to_json()), [&] { return record.next(); });
+    if (written) written = begun.value()->finish();
+    if (!written) return written;
+  }
+  database_ = std::move(converted.value());
+  position_ = staged_position_ = position;
+  history_.reset(position.digest, position);
+  return {};
+}
+
+}  // namespace tandem

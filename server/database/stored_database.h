@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/database/clock.h"
+#include "server/database/database.h"
+#include "server/database/history.h"
+#include "server/database/record_codec.h"
+#include "server/storage/log_file.h"
+
+namespace tandem {
+
+/// One database as it is served: its rows, its log, its position, its history. Commits are staged
+/// as they execute and become permanent together at flush(). Owned by the writer.
+class StoredDatabase {
+ public:
+  struct Options {
+    std::size_t history_bytes = 64U << 20;
+    bool column_diff = true;  ///< write differences of sets and maps (ovsdb(5) "_is_diff")
+  };
+
+  /// Opens the log and replays it. Errors as ovsdb-server words them. A clustered file is refused.
+  static Result<std::unique_ptr<StoredDatabase>> open(storage::FileSystem& files,
+                                                      const std::string& path,
+                                                      const Options& options, const Clock& clock);
+  /// A database without a file, such as "_Server".
+  static std::unique_ptr<StoredDatabase> in_memory(SchemaRef schema, const Clock& clock);
+
+  const SchemaRef& schema() const { return database_->schema(); }
+  Database& database() { return *database_; }
+  const Database& database() const { return *database_; }
+  const History& history() const { return history_; }
+  History& history() { return history_; }
+  const Position& position() const { return position_; }
+  /// Null for a database without a file. Shared with those who make it durable.
+  const std::shared_ptr<storage::LogFile>& log() const { return log_; }
+  const std::string& path() const { return path_; }
+
+  /// Executes a transaction; its commit, if any, is staged.
+  TransactOutcome execute(Transaction& transaction, const TransactContext& context);
+
+  /// Stages changes that another server has checked, as one commit with one record.
+  CommitRef stage_changes(std::vector<RowChange> changes, std::string comment);
+  /// Stages a record that holds nothing but a comment, e.g. a promotion.
+  CommitRef stage_comment(std::string comment);
+
+  /// The record of a compacted file: all rows, and the position in its comment. Requires that
+  /// nothing is staged.
+  SnapshotRecord snapshot_record() const;
+  /// Moves the rows to another schema and writes the file anew. On failure all is as before.
+  /// Requires that nothing is staged.
+  Result<void> convert(const SchemaRef& schema);
+
+  bool has_staged() const { return !staged_.empty(); }
+  /// Writes what is staged with one log write. On failure all of it is taken back: memory and file
+  /// agree again.
+  Result<void> flush();
+
+ private:
+  StoredDatabase(std::unique_ptr<Database> database, std::shared_ptr<storage::LogFile> log,
+                 const Options& options, const Clock& clock);
+  Result<void> replay(const storage::Record& record);
+  /// Gives the commit its record, position and id, and puts it last in the line.
+  void stage(const std::shared_ptr<Commit>& commit);
+
+  std::string path_;
+  Options options_;
+  const Clock& clock_;
+  std::unique_ptr<Database> database_;
+  std::shared_ptr<storage::LogFile> log_;
+  Position position_;         // after what is staged
+  Position staged_position_;  // before what is staged
+  History history_;
+  std::vector<CommitRef> staged_;
+  std::vector<storage::PreparedRecord>
+      records_;  // of what is staged; a staged commit without one is not persistent
+};
+
+}  // namespace tandem

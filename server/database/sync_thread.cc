@@ -1,0 +1,49 @@
+#include "server/database/sync_thread.h"
+
+#include <utility>
+
+namespace tandem {
+
+SyncThread::SyncThread() : thread_([this] { run(); }) {}
+
+SyncThread::~SyncThread() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void SyncThread::sync(std::shared_ptr<storage::LogFile> log, Done done) {
+  {
+    std::lock_guard lock(mutex_);
+    requests_.push_back({std::move(log), std::move(done)});
+  }
+  wake_.notify_one();
+}
+
+void SyncThread::run() {
+  std::vector<Request> batch;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stop_ || !requests_.empty(); });
+      if (requests_.empty()) return;
+      batch.clear();
+      batch.swap(requests_);
+    }
+    // Requests for one log stand together or not; each log is synced once.
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (!batch[i].done) continue;
+      const Result<void> synced = batch[i].log->sync();
+      for (std::size_t j = i; j < batch.size(); ++j) {
+        if (batch[j].log != batch[i].log || !batch[j].done) continue;
+        batch[j].done(synced);
+        batch[j].done = nullptr;
+      }
+    }
+  }
+}
+
+}  // namespace tandem

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace tandem {
+
+/// Work to do once: a call without arguments that may own things that cannot be copied
+/// (std::function wants copies).
+class Task {
+ public:
+  Task() = default;
+  template <class F>
+  requires(!std::is_same_v<std::decay_t<F>, Task>) Task(F&& f)
+      : call_(std::make_unique<Call<std::decay_t<F>>>(std::forward<F>(f))) {
+  }  // NOLINT: implicit on purpose
+
+  explicit operator bool() const { return call_ != nullptr; }
+  void operator()() { call_->run(); }
+
+ private:
+  struct Base {
+    virtual ~Base() = default;
+    virtual void run() = 0;
+  };
+  template <class F>
+  struct Call final : Base {
+    explicit Call(F f) : f_(std::move(f)) {}
+    void run() override { f_(); }
+    F f_;
+  };
+  std::unique_ptr<Base> call_;
+};
+
+/// A thread that runs tasks in the order in which they were posted: an Asio io_context, or a
+/// simulation.
+class TaskRunner {
+ public:
+  virtual ~TaskRunner() = default;
+  /// Thread-safe. Never runs the task before it returns.
+  virtual void post(Task task) = 0;
+  /// True on the runner's own thread.
+  virtual bool is_current() const = 0;
+};
+
+}  // namespace tandem
