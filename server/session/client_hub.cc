@@ -1,0 +1,70 @@
+#include "server/session/client_hub.h"
+
+#include <atomic>
+#include <vector>
+
+#include "server/session/session.h"
+
+namespace tandem {
+
+ClientHub::ClientHub(DatabaseServer& server, Shard& shard)
+    : server_(server),
+      shard_(shard),
+      mailbox_(shard),
+      directory_(std::make_shared<const Directory>()) {
+  server_.add_client_thread(mailbox_, *this);
+}
+
+ClientHub::~ClientHub() = default;
+
+std::unique_ptr<ConnectionHandler> ClientHub::make_session(ConnectionPort& port) {
+  static std::atomic<std::uint64_t> next_id{1};
+  auto session = std::make_unique<Session>(*this, port, SessionId{next_id++});
+  sessions_.emplace(session->id(), session.get());
+  return session;
+}
+
+Session* ClientHub::find(SessionId id) const {
+  const auto found = sessions_.find(id);
+  return found == sessions_.end() ? nullptr : found->second;
+}
+
+void ClientHub::forget(SessionId id) { sessions_.erase(id); }
+
+void ClientHub::on_commit(const DatabaseInfoRef& database, const CommitRef& commit) {
+  monitors_.on_commit(*database, *commit);
+}
+
+void ClientHub::on_directory(const DirectoryRef& directory) {
+  const DirectoryRef before = std::exchange(directory_, directory);
+  std::vector<DatabaseInfoRef> gone;
+  for (const auto& [name, database] : *before) {
+    const auto now = directory->find(name);
+    if (now == directory->end() || now->second != database) gone.push_back(database);
+  }
+  for (const DatabaseInfoRef& database : gone) {
+    schema_texts_.erase(database->generation);
+    monitors_.remove_database(*database);
+  }
+  if (before->empty()) return;  // the first one: nobody knew another
+  for (const auto& [id, session] : sessions_) session->on_databases_changed();
+}
+
+void ClientHub::on_role_change() {
+  for (const auto& [id, session] : sessions_) session->on_databases_changed();
+}
+
+void ClientHub::disable_conditional_monitors() {
+  conditional_monitors_ = false;
+  for (const auto& [id, session] : sessions_) session->close("disabling conditional monitoring");
+}
+
+SharedText ClientHub::schema_text(const DatabaseInfoRef& database) {
+  SharedText& text = schema_texts_[database->generation];
+  if (!text) text = std::make_shared<const std::string>(to_text(database->schema->to_json()));
+  return text;
+}
+
+ClientHub::Usage ClientHub::usage() const { return {sessions_.size(), monitors_.size()}; }
+
+}  // namespace tandem

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+#include "server/database/database_server.h"
+#include "server/session/connection_port.h"
+#include "server/session/monitor_hub.h"
+
+namespace tandem {
+
+class Session;
+
+/// All clients of one I/O thread, and what they share: the mailbox from the writer, the directory
+/// of databases as last published, the monitors. Everything runs on the shard's thread. Outlives
+/// the shard's connections and the writer's last batch.
+class ClientHub final : public ClientThread {
+ public:
+  ClientHub(DatabaseServer& server, Shard& shard);
+  ~ClientHub() override;
+
+  /// A HandlerFactory for this shard's connections.
+  std::unique_ptr<ConnectionHandler> make_session(ConnectionPort& port);
+
+  void on_commit(const DatabaseInfoRef& database, const CommitRef& commit) override;
+  void on_directory(const DirectoryRef& directory) override;
+  void on_role_change() override;
+
+  DatabaseServer& server() { return server_; }
+  Shard& shard() { return shard_; }
+  Mailbox& mailbox() { return mailbox_; }
+  MonitorHub& monitors() { return monitors_; }
+  const Directory& directory() const { return *directory_; }
+
+  /// Null when the session is gone.
+  Session* find(SessionId id) const;
+  /// The schema's text, made once a database.
+  SharedText schema_text(const DatabaseInfoRef& database);
+
+  /// Every session asks for monitor_cond's unknown method from now on
+  /// (ovsdb-server/disable-monitor-cond).
+  void disable_conditional_monitors();
+  bool conditional_monitors() const { return conditional_monitors_; }
+
+  struct Usage {
+    std::size_t sessions = 0;
+    std::size_t monitors = 0;
+  };
+  Usage usage() const;
+
+ private:
+  friend class Session;
+  void forget(SessionId id);
+
+  DatabaseServer& server_;
+  Shard& shard_;
+  Mailbox mailbox_;
+  MonitorHub monitors_;
+  DirectoryRef directory_;
+  std::unordered_map<SessionId, Session*> sessions_;
+  std::map<std::uint64_t, SharedText> schema_texts_;  // by generation
+  bool conditional_monitors_ = true;
+};
+
+}  // namespace tandem

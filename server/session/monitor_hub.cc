@@ -1,0 +1,346 @@
+#include "server/session/monitor_hub.h"
+
+#include <algorithm>
+#include <list>
+#include <unordered_map>
+#include <utility>
+
+#include "server/session/monitor_interest.h"
+#include "server/session/net_changes.h"
+
+namespace tandem {
+
+/// One monitor of one session.
+struct Monitor {
+  ConnectionPort* session = nullptr;
+  std::string id;  ///< as JSON text
+  MonitorGroup* group = nullptr;
+  NetChanges backlog;  ///< not sent yet, because the session's socket was full
+  Uuid backlog_id;     ///< of the newest commit in it
+  bool backlogged = false;
+};
+
+/// Monitors that get the same texts.
+struct MonitorGroup {
+  DatabaseInfoRef database;
+  MonitorRequest request;
+  std::vector<Monitor*> members;
+  std::vector<const RowChange*> concerned;  ///< scratch of on_commit()
+};
+
+namespace {
+
+/// A session with this much unsent hears of further commits merged, when it has room. Not less than
+/// the connection's high mark: only below that does it call on_writable().
+constexpr std::size_t kBacklogBytes = 1U << 20;
+
+std::string_view method_of(MonitorVersion version) {
+  switch (version) {
+    case MonitorVersion::kUpdate:
+      return "update";
+    case MonitorVersion::kUpdate2:
+      return "update2";
+    case MonitorVersion::kUpdate3:
+      return "update3";
+  }
+  return "";
+}
+
+std::string notification(const MonitorRequest& request, const std::string& id,
+                         const Uuid& commit_id, std::string_view updates) {
+  std::string params;
+  params.reserve(id.size() + updates.size() + 64);
+  params += '[';
+  params += id;
+  if (request.version == MonitorVersion::kUpdate3) {
+    params += ",\"";
+    commit_id.append_to(params);
+    params += '"';
+  }
+  params += ',';
+  params += updates;
+  params += ']';
+  return make_notification(method_of(request.version), params);
+}
+
+/// The <table-updates> of these changes, or empty text when the monitors see nothing of them.
+template <class Changes, class Get>
+std::string encode_changes(const MonitorRequest& request, const Changes& changes, Get&& get) {
+  std::string text;
+  UpdateWriter writer(request, text);
+  for (const auto& item : changes) {
+    const RowChange& change = get(item);
+    if (const MonitoredTable* table = request.find(change.table)) {
+      writer.change(*table, change.before.get(), change.after.get());
+    }
+  }
+  if (writer.empty()) return {};
+  writer.end();
+  return text;
+}
+
+std::string encode_changes(const MonitorRequest& request, const std::vector<RowChange>& changes) {
+  return encode_changes(request, changes,
+                        [](const RowChange& change) -> const RowChange& { return change; });
+}
+
+std::string encode_changes(const MonitorRequest& request,
+                           const std::vector<const RowChange*>& changes) {
+  return encode_changes(request, changes,
+                        [](const RowChange* change) -> const RowChange& { return *change; });
+}
+
+std::string encode_snapshot(const MonitorRequest& request, const Snapshot& snapshot) {
+  std::string text;
+  UpdateWriter writer(request, text);
+  for (const MonitoredTable& table : request.tables) {
+    if (!table.select.initial || table.condition.is_never()) continue;
+    snapshot.tables[table.table].for_each([&](const Row& row) {
+      if (table.condition.matches(row)) writer.initial(table, row);
+    });
+  }
+  writer.end();
+  return text;
+}
+
+}  // namespace
+
+struct MonitorHub::State {
+  /// What is monitored of one database.
+  struct Watched {
+    std::vector<MonitorInterest> tables;
+    std::list<MonitorGroup> groups;
+  };
+
+  std::map<std::uint64_t, Watched> databases;  // by generation
+  std::unordered_map<const ConnectionPort*, std::map<std::string, std::unique_ptr<Monitor>>>
+      sessions;
+  std::size_t monitors = 0;
+  std::vector<MonitorGroup*> touched;  // scratch of on_commit()
+
+  Monitor* find(const ConnectionPort& session, const json::value& id) const {
+    const auto monitors_of = sessions.find(&session);
+    if (monitors_of == sessions.end()) return nullptr;
+    const auto found = monitors_of->second.find(to_text(id));
+    return found == monitors_of->second.end() ? nullptr : found->second.get();
+  }
+
+  void join(Monitor& monitor, const DatabaseInfoRef& database, MonitorRequest request);
+  void leave(Monitor& monitor);
+  void deliver(MonitorGroup& group, const Commit& commit);
+  static void send_backlog(Monitor& monitor);
+};
+
+MonitorHub::MonitorHub() : state_(std::make_unique<State>()) {}
+
+MonitorHub::~MonitorHub() = default;
+
+std::size_t MonitorHub::size() const { return state_->monitors; }
+
+// --- groups ---
+
+void MonitorHub::State::join(Monitor& monitor, const DatabaseInfoRef& database,
+                             MonitorRequest request) {
+  Watched& watched = databases[database->generation];
+  watched.tables.resize(database->schema->tables().size());
+  auto group = std::find_if(watched.groups.begin(), watched.groups.end(),
+                            [&](const MonitorGroup& candidate) {
+                              return candidate.request.version == request.version &&
+                                     candidate.request.tables == request.tables;
+                            });
+  if (group == watched.groups.end()) {
+    group = watched.groups.insert(watched.groups.end(),
+                                  MonitorGroup{database, std::move(request), {}, {}});
+    for (const MonitoredTable& table : group->request.tables)
+      watched.tables[table.table].add(*group, table);
+  }
+  group->members.push_back(&monitor);
+  monitor.group = &*group;
+}
+
+void MonitorHub::State::leave(Monitor& monitor) {
+  MonitorGroup& group = *monitor.group;
+  monitor.group = nullptr;
+  std::erase(group.members, &monitor);
+  if (!group.members.empty()) return;
+  const auto watched = databases.find(group.database->generation);
+  for (const MonitoredTable& table : group.request.tables)
+    watched->second.tables[table.table].remove(group, table);
+  watched->second.groups.remove_if(
+      [&](const MonitorGroup& candidate) { return &candidate == &group; });
+  if (watched->second.groups.empty()) databases.erase(watched);
+}
+
+// --- monitors come, change and go ---
+
+std::string MonitorHub::add(ConnectionPort& session, const json::value& id, MonitorRequest request,
+                            MonitorStart start) {
+  std::string result;
+  const bool since = request.version == MonitorVersion::kUpdate3;
+  if (since) {
+    result = start.since ? "[true,\"" : "[false,\"";
+    start.last_id.append_to(result);
+    result += "\",";
+  }
+  if (start.since) {
+    NetChanges missed;
+    for (const CommitRef& commit : *start.since) {
+      for (const RowChange& change : commit->changes) missed.add(change);
+    }
+    const std::string updates = encode_changes(request, missed.take());
+    result += updates.empty() ? "{}" : updates;
+  } else {
+    result += encode_snapshot(request, start.snapshot);
+  }
+  if (since) result += ']';
+
+  auto monitor = std::make_unique<Monitor>();
+  monitor->session = &session;
+  monitor->id = to_text(id);
+  state_->join(*monitor, start.database, std::move(request));
+  state_->sessions[&session].emplace(monitor->id, std::move(monitor));
+  ++state_->monitors;
+  return result;
+}
+
+bool MonitorHub::contains(const ConnectionPort& session, const json::value& id) const {
+  return state_->find(session, id) != nullptr;
+}
+
+std::optional<MonitorHub::Described> MonitorHub::describe(const ConnectionPort& session,
+                                                          const json::value& id) const {
+  const Monitor* monitor = state_->find(session, id);
+  if (monitor == nullptr) return std::nullopt;
+  return Described{monitor->group->database, &monitor->group->request};
+}
+
+bool MonitorHub::change(ConnectionPort& session, const json::value& id, const json::value& new_id,
+                        const json::value& changes, const MonitorStart& now) {
+  Monitor* monitor = state_->find(session, id);
+  if (monitor == nullptr || monitor->group->database != now.database) return false;
+  State::send_backlog(*monitor);  // it is about the old conditions
+
+  Result<MonitorRequest> changed = monitor->group->request.with_conditions(changes);
+  if (!changed) return false;
+  std::string updates;
+  UpdateWriter writer(monitor->group->request, updates);
+  for (const MonitoredTable& table : changed->tables) {
+    const MonitorCondition& before = monitor->group->request.find(table.table)->condition;
+    if (before == table.condition) continue;
+    MonitoredTable unconditional = table;
+    unconditional.condition = MonitorCondition::always();
+    now.snapshot.tables[table.table].for_each([&](const Row& row) {
+      const bool was = before.matches(row);
+      const bool is = table.condition.matches(row);
+      if (is && !was) writer.change(unconditional, nullptr, &row);
+      if (was && !is) writer.change(unconditional, &row, nullptr);
+    });
+  }
+  const bool seen = !writer.empty();
+  writer.end();
+
+  auto& monitors = state_->sessions[&session];
+  auto node = monitors.extract(monitor->id);
+  state_->leave(*monitor);
+  monitor->id = to_text(new_id);
+  if (seen) session.send(notification(*changed, monitor->id, now.last_id, updates));
+  state_->join(*monitor, now.database, std::move(*changed));
+  node.key() = monitor->id;
+  monitors.insert(std::move(node));
+  return true;
+}
+
+bool MonitorHub::cancel(ConnectionPort& session, const json::value& id) {
+  Monitor* monitor = state_->find(session, id);
+  if (monitor == nullptr) return false;
+  state_->leave(*monitor);
+  const auto monitors = state_->sessions.find(&session);
+  monitors->second.erase(monitor->id);
+  if (monitors->second.empty()) state_->sessions.erase(monitors);
+  --state_->monitors;
+  return true;
+}
+
+void MonitorHub::remove_session(ConnectionPort& session) {
+  const auto monitors = state_->sessions.find(&session);
+  if (monitors == state_->sessions.end()) return;
+  for (auto& [id, monitor] : monitors->second) state_->leave(*monitor);
+  state_->monitors -= monitors->second.size();
+  state_->sessions.erase(monitors);
+}
+
+void MonitorHub::remove_database(const DatabaseInfo& database) {
+  const auto watched = state_->databases.find(database.generation);
+  if (watched == state_->databases.end()) return;
+  std::vector<Monitor*> canceled;
+  for (MonitorGroup& group : watched->second.groups) {
+    canceled.insert(canceled.end(), group.members.begin(), group.members.end());
+  }
+  for (Monitor* monitor : canceled) {
+    monitor->session->send(make_notification("monitor_canceled", '[' + monitor->id + ']'));
+    auto& monitors = state_->sessions[monitor->session];
+    state_->leave(*monitor);
+    monitors.erase(std::string(monitor->id));
+    --state_->monitors;
+  }
+}
+
+// --- updates ---
+
+void MonitorHub::on_commit(const DatabaseInfo& database, const Commit& commit) {
+  const auto watched = state_->databases.find(database.generation);
+  if (watched == state_->databases.end()) return;
+  for (const RowChange& change : commit.changes) {
+    watched->second.tables[change.table].for_each(
+        change.before.get(), change.after.get(), [&](MonitorGroup& group) {
+          if (!group.concerned.empty() && group.concerned.back() == &change) return;
+          if (group.concerned.empty()) state_->touched.push_back(&group);
+          group.concerned.push_back(&change);
+        });
+  }
+  for (MonitorGroup* group : state_->touched) {
+    state_->deliver(*group, commit);
+    group->concerned.clear();
+  }
+  state_->touched.clear();
+}
+
+void MonitorHub::State::deliver(MonitorGroup& group, const Commit& commit) {
+  // Made when the first member that takes it is met; most clients choose the same id, and share one
+  // message.
+  std::optional<std::string> updates;
+  std::string text_id;
+  SharedText text;
+  for (Monitor* monitor : group.members) {
+    if (monitor->backlogged || monitor->session->queued_bytes() > kBacklogBytes) {
+      monitor->backlogged = true;
+      monitor->backlog_id = commit.id;
+      for (const RowChange* change : group.concerned) monitor->backlog.add(*change);
+      continue;
+    }
+    if (!updates) updates = encode_changes(group.request, group.concerned);
+    if (updates->empty()) continue;
+    if (!text || text_id != monitor->id) {
+      text_id = monitor->id;
+      text = std::make_shared<const std::string>(
+          notification(group.request, monitor->id, commit.id, *updates));
+    }
+    monitor->session->send(text);
+  }
+}
+
+void MonitorHub::State::send_backlog(Monitor& monitor) {
+  if (!std::exchange(monitor.backlogged, false)) return;
+  const MonitorRequest& request = monitor.group->request;
+  const std::string updates = encode_changes(request, monitor.backlog.take());
+  if (!updates.empty())
+    monitor.session->send(notification(request, monitor.id, monitor.backlog_id, updates));
+}
+
+void MonitorHub::on_writable(ConnectionPort& session) {
+  const auto monitors = state_->sessions.find(&session);
+  if (monitors == state_->sessions.end()) return;
+  for (auto& [id, monitor] : monitors->second) State::send_backlog(*monitor);
+}
+
+}  // namespace tandem

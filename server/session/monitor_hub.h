@@ -1,0 +1,67 @@
+#pragma once
+
+// Who monitors what on one client thread, and what each is sent. Monitors that ask for the same
+// thing of the same database form a group: the text of an update is made once a group and shared by
+// all sockets. Within a group a changed row meets only the conditions that could match. A session
+// whose socket is full is sent nothing; the commits that it has not seen are merged, row by row,
+// into one net change, and sent when it drains.
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/monitor.h"
+#include "server/database/client_port.h"
+#include "server/session/connection_port.h"
+
+namespace tandem {
+
+/// The monitors of all sessions of one I/O thread; on that thread.
+class MonitorHub {
+ public:
+  MonitorHub();
+  ~MonitorHub();
+
+  /// Starts a monitor and returns the "result" of its reply: <table-updates>, or [found, last-id,
+  /// <table-updates>] for version kUpdate3. Requires that the session has no monitor of that id,
+  /// and that `start` and later on_commit() calls join without a gap.
+  std::string add(ConnectionPort& session, const json::value& id, MonitorRequest request,
+                  MonitorStart start);
+
+  bool contains(const ConnectionPort& session, const json::value& id) const;
+  /// The database and request of a monitor, or null.
+  struct Described {
+    DatabaseInfoRef database;
+    const MonitorRequest* request;
+  };
+  std::optional<Described> describe(const ConnectionPort& session, const json::value& id) const;
+
+  /// monitor_cond_change: `changes` is its third parameter. Sends the update that the new
+  /// conditions cause, if any; the caller sends the reply after it. `now` is a snapshot that joins
+  /// on_commit() without a gap. False if the monitor has gone meanwhile, or `changes` does not fit
+  /// it.
+  bool change(ConnectionPort& session, const json::value& id, const json::value& new_id,
+              const json::value& changes, const MonitorStart& now);
+
+  /// False if there is none of that id.
+  bool cancel(ConnectionPort& session, const json::value& id);
+  /// The session is gone, or wants to hear nothing more.
+  void remove_session(ConnectionPort& session);
+
+  void on_commit(const DatabaseInfo& database, const Commit& commit);
+  /// The database went away or was converted: its monitors end with "monitor_canceled".
+  void remove_database(const DatabaseInfo& database);
+  /// The session's socket has room again.
+  void on_writable(ConnectionPort& session);
+
+  std::size_t size() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,419 @@
+#include "server/session/session.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace tandem {
+namespace {
+
+Error params_error(const JsonRpcMessage& message, std::string details) {
+  return Error{"syntax error", std::move(details), to_text(message.params)};
+}
+
+/// A transaction on its way, with what the reply needs.
+struct SessionTransactCall final : TransactCall {
+  ClientHub* hub = nullptr;
+
+  void done() override {
+    Session* session_now = hub->find(session);
+    if (session_now == nullptr) return;
+    if (canceled) {
+      session_now->send_plain_error(id, "canceled");
+    } else if (refused) {
+      session_now->send_error(id, *refused);
+    } else {
+      std::string text;
+      result.append_json(text);
+      session_now->send_reply(id, text);
+    }
+  }
+};
+
+}  // namespace
+
+Session::Session(ClientHub& hub, ConnectionPort& port, SessionId id)
+    : hub_(hub), port_(port), id_(id) {}
+
+Session::~Session() = default;
+
+Session::Method Session::find_method(std::string_view name) {
+  struct Entry {
+    std::string_view name;
+    Method method;
+  };
+  static constexpr std::array<Entry, 14> kMethods{{
+      {"convert", &Session::convert},
+      {"get_schema", &Session::get_schema},
+      {"get_server_id", &Session::get_server_id},
+      {"list_dbs", &Session::list_dbs},
+      {"lock", &Session::lock},
+      {"monitor", &Session::monitor},
+      {"monitor_cancel", &Session::monitor_cancel},
+      {"monitor_cond", &Session::monitor_cond},
+      {"monitor_cond_change", &Session::monitor_cond_change},
+      {"monitor_cond_since", &Session::monitor_cond_since},
+      {"set_db_change_aware", &Session::set_db_change_aware},
+      {"steal", &Session::steal},
+      {"transact", &Session::transact},
+      {"unlock", &Session::unlock},
+  }};
+  const auto* found = std::find_if(kMethods.begin(), kMethods.end(),
+                                   [name](const Entry& e) { return e.name == name; });
+  return found == kMethods.end() ? nullptr : found->method;
+}
+
+void Session::on_message(JsonRpcMessage message) {
+  switch (message.kind) {
+    case JsonRpcMessage::Kind::kRequest:
+      if (const Method method = find_method(message.method)) {
+        (this->*method)(message);
+      } else {
+        send_plain_error(message.id, "unknown method");
+      }
+      return;
+    case JsonRpcMessage::Kind::kNotification:
+      if (message.method == "cancel") cancel(message);
+      return;
+    case JsonRpcMessage::Kind::kReply:
+    case JsonRpcMessage::Kind::kError:
+      return;  // we ask clients nothing but echo, which the connection takes
+  }
+}
+
+void Session::on_writable() { hub_.monitors().on_writable(port_); }
+
+void Session::on_closed(const std::string& /*reason*/) {
+  hub_.monitors().remove_session(port_);
+  hub_.forget(id_);
+  if (known_to_writer_) submit([server = &hub_.server(), id = id_] { server->close_session(id); });
+}
+
+void Session::on_databases_changed() {
+  if (!change_aware_) port_.close("database change, and the client is not aware of such");
+}
+
+// --- replies ---
+
+void Session::send_reply(const json::value& id, std::string_view result_json) {
+  port_.send(make_reply(id, result_json));
+}
+
+void Session::send_error(const json::value& id, const Error& error) {
+  port_.send(make_error_reply(id, to_text(error.to_json())));
+}
+
+void Session::send_plain_error(const json::value& id, std::string_view error) {
+  std::string text;
+  append_json_string(text, error);
+  port_.send(make_error_reply(id, text));
+}
+
+// --- the server and its databases ---
+
+DatabaseInfoRef Session::database_of(const JsonRpcMessage& message) {
+  const json::array& params = message.params.as_array();
+  if (params.empty() || !params.front().is_string()) {
+    send_error(message.id,
+               params_error(message, message.method + " request params must begin with <db-name>"));
+    return nullptr;
+  }
+  const json::string& name = params.front().as_string();
+  const auto found = hub_.directory().find(std::string_view(name));
+  if (found == hub_.directory().end()) {
+    send_error(message.id,
+               Error{"unknown database",
+                     message.method + " request specifies unknown database " + std::string(name),
+                     to_text(message.params)});
+    return nullptr;
+  }
+  return found->second;
+}
+
+void Session::list_dbs(JsonRpcMessage& message) {
+  json::array names;
+  for (const auto& [name, database] : hub_.directory()) names.emplace_back(name);
+  send_reply(message.id, to_text(names));
+}
+
+void Session::get_schema(JsonRpcMessage& message) {
+  if (const DatabaseInfoRef database = database_of(message))
+    send_reply(message.id, *hub_.schema_text(database));
+}
+
+void Session::get_server_id(JsonRpcMessage& message) {
+  send_reply(message.id, '"' + hub_.server().server_id().to_string() + '"');
+}
+
+void Session::set_db_change_aware(JsonRpcMessage& message) {
+  const json::array& params = message.params.as_array();
+  if (params.size() != 1 || !params.front().is_bool()) {
+    send_error(message.id,
+               params_error(message, "set_db_change_aware: true or false parameter expected"));
+    return;
+  }
+  change_aware_ = params.front().as_bool();
+  send_reply(message.id, "{}");
+}
+
+void Session::convert(JsonRpcMessage& message) {
+  const DatabaseInfoRef database = database_of(message);
+  if (!database) return;
+  const json::array& params = message.params.as_array();
+  if (params.size() != 2) {
+    send_error(message.id,
+               params_error(message, "convert request params must be [<db-name>, <schema>]"));
+    return;
+  }
+  Result<SchemaRef> schema = DatabaseSchema::from_json(params[1]);
+  if (!schema) {
+    send_error(message.id, schema.error());
+    return;
+  }
+  if (schema.value()->name() != database->name) {
+    send_error(message.id, Error{"invalid parameters",
+                                 "new schema name (" + schema.value()->name() +
+                                     ") does not match database name (" + database->name + ")",
+                                 to_text(message.params)});
+    return;
+  }
+  submit([hub = &hub_, session = id_, id = message.id, database, schema = schema.value(),
+          read_only = port_.info().read_only] {
+    DatabaseServer& server = hub->server();
+    ServedDatabase* served = server.find(database->name);
+    Result<void> converted;
+    if (served == nullptr) {
+      converted =
+          Error{"unknown database", "convert request specifies unknown database " + database->name,
+                std::nullopt};
+    } else if (read_only || served->backup || served->built_in) {
+      converted =
+          Error{"not allowed", "conversion is not allowed for read-only database " + database->name,
+                std::nullopt};
+    } else {
+      converted = server.convert(*served, schema);
+    }
+    server.reply(hub->mailbox(), [hub, session, id, converted] {
+      Session* session_now = hub->find(session);
+      if (session_now == nullptr) return;
+      if (converted) {
+        session_now->send_reply(id, "{}");
+      } else {
+        session_now->send_error(id, converted.error());
+      }
+    });
+  });
+}
+
+// --- transactions ---
+
+void Session::transact(JsonRpcMessage& message) {
+  const DatabaseInfoRef database = database_of(message);
+  if (!database) return;
+  known_to_writer_ = true;
+  auto call = std::make_unique<SessionTransactCall>();
+  call->hub = &hub_;
+  call->session = id_;
+  call->mailbox = &hub_.mailbox();
+  call->database = database->name;
+  call->id = std::move(message.id);
+  call->params = std::move(message.params.as_array());
+  call->transaction = Transaction::from_json(database->schema, call->params);
+  call->read_only = port_.info().read_only;
+  call->role = port_.info().role;
+  call->client_id = port_.info().peer_id;
+  submit([server = &hub_.server(), call = std::move(call)]() mutable {
+    server->transact(std::move(call));
+  });
+}
+
+void Session::cancel(const JsonRpcMessage& message) {
+  const json::array& params = message.params.as_array();
+  if (params.size() != 1) return;
+  submit([server = &hub_.server(), session = id_, id = params.front()] {
+    server->cancel(session, id);
+  });
+}
+
+// --- locks ---
+
+const std::string* Session::lock_name(const JsonRpcMessage& message) {
+  static thread_local std::string name;
+  const json::array& params = message.params.as_array();
+  if (params.size() == 1 && params.front().is_string() && is_id(params.front().as_string())) {
+    name = std::string(params.front().as_string());
+    return &name;
+  }
+  send_error(message.id, params_error(message, message.method + " request params must be <id>"));
+  return nullptr;
+}
+
+void Session::open_on_writer() {
+  known_to_writer_ = true;
+  submit([hub = &hub_, id = id_] {
+    hub->server().open_session(id, hub->mailbox(), [hub, id](const std::string& lock, bool stolen) {
+      Session* session = hub->find(id);
+      if (session == nullptr) return;
+      std::string params = "[";
+      append_json_string(params, lock);
+      session->port_.send(make_notification(stolen ? "stolen" : "locked", params + "]"));
+    });
+  });
+}
+
+void Session::acquire_lock(JsonRpcMessage& message, LockTable::Mode mode) {
+  const std::string* name = lock_name(message);
+  if (name == nullptr) return;
+  open_on_writer();
+  submit([hub = &hub_, session = id_, lock = *name, mode, message = std::move(message)] {
+    const std::optional<bool> owned = hub->server().lock(session, lock, mode);
+    hub->server().reply(hub->mailbox(), [hub, session, owned, message] {
+      Session* session_now = hub->find(session);
+      if (session_now == nullptr) return;
+      if (!owned) {
+        session_now->send_error(
+            message.id,
+            params_error(message, "must issue \"unlock\" before new \"" + message.method + "\""));
+      } else {
+        session_now->send_reply(message.id, *owned ? R"({"locked":true})" : R"({"locked":false})");
+      }
+    });
+  });
+}
+
+void Session::lock(JsonRpcMessage& message) { acquire_lock(message, LockTable::Mode::kLock); }
+
+void Session::steal(JsonRpcMessage& message) { acquire_lock(message, LockTable::Mode::kSteal); }
+
+void Session::unlock(JsonRpcMessage& message) {
+  const std::string* name = lock_name(message);
+  if (name == nullptr) return;
+  submit([hub = &hub_, session = id_, lock = *name, message = std::move(message)] {
+    const bool released = hub->server().unlock(session, lock);
+    hub->server().reply(hub->mailbox(), [hub, session, released, message] {
+      Session* session_now = hub->find(session);
+      if (session_now == nullptr) return;
+      if (released) {
+        session_now->send_reply(message.id, "{}");
+      } else {
+        session_now->send_error(
+            message.id, params_error(message, "unlock: \"unlock\" without \"lock\" or \"steal\""));
+      }
+    });
+  });
+}
+
+// --- monitors ---
+
+void Session::monitor(JsonRpcMessage& message) { start_monitor(message, MonitorVersion::kUpdate); }
+
+void Session::monitor_cond(JsonRpcMessage& message) {
+  if (!hub_.conditional_monitors()) return send_plain_error(message.id, "unknown method");
+  start_monitor(message, MonitorVersion::kUpdate2);
+}
+
+void Session::monitor_cond_since(JsonRpcMessage& message) {
+  if (!hub_.conditional_monitors()) return send_plain_error(message.id, "unknown method");
+  start_monitor(message, MonitorVersion::kUpdate3);
+}
+
+void Session::start_monitor(JsonRpcMessage& message, MonitorVersion version) {
+  const DatabaseInfoRef database = database_of(message);
+  if (!database) return;
+  const json::array& params = message.params.as_array();
+  const std::size_t wanted = version == MonitorVersion::kUpdate3 ? 4 : 3;
+  if (params.size() != wanted) {
+    send_error(message.id, params_error(message, "invalid parameters"));
+    return;
+  }
+  const json::value& monitor_id = params[1];
+  const std::string id_text = to_text(monitor_id);
+  if (starting_monitors_.contains(id_text) || hub_.monitors().contains(port_, monitor_id)) {
+    send_error(message.id, params_error(message, "duplicate monitor ID"));
+    return;
+  }
+  Result<MonitorRequest> request = MonitorRequest::from_json(database->schema, version, params[2]);
+  if (!request) {
+    send_error(message.id, request.error());
+    return;
+  }
+  std::optional<Uuid> since;
+  if (version == MonitorVersion::kUpdate3) {
+    if (params[3].is_string()) since = Uuid::parse(params[3].as_string());
+    if (!since) {
+      send_error(message.id, params_error(message, "Invalid last-txn-id parameter"));
+      return;
+    }
+  }
+  starting_monitors_.insert(id_text);
+  auto started = [hub = &hub_, session = id_, database, monitor_id, id_text,
+                  message_id = message.id,
+                  request = std::move(request.value())](Result<MonitorStart> start) {
+    Session* self = hub->find(session);
+    if (self == nullptr) return;
+    // Gone from the set: canceled while it started.
+    if (self->starting_monitors_.erase(id_text) == 0) return;
+    if (!start || start.value().database != database) {
+      self->send_plain_error(message_id, "canceled");
+      return;
+    }
+    const std::string result =
+        hub->monitors().add(self->port_, monitor_id, request, std::move(start.value()));
+    self->send_reply(message_id, result);
+  };
+  submit([server = &hub_.server(), name = database->name, since, mailbox = &hub_.mailbox(),
+          started = std::move(started)] { server->start_monitor(name, since, *mailbox, started); });
+}
+
+void Session::monitor_cond_change(JsonRpcMessage& message) {
+  const json::array& params = message.params.as_array();
+  if (params.size() != 3) {
+    send_error(message.id, params_error(message, "invalid parameters"));
+    return;
+  }
+  const auto described = hub_.monitors().describe(port_, params[0]);
+  if (!described) {
+    send_error(message.id, params_error(message, "unknown monitor session"));
+    return;
+  }
+  if (params[1] != params[0] && (hub_.monitors().contains(port_, params[1]) ||
+                                 starting_monitors_.contains(to_text(params[1])))) {
+    send_error(message.id, params_error(message, "duplicate monitor ID"));
+    return;
+  }
+  if (const auto checked = described->request->with_conditions(params[2]); !checked) {
+    send_error(message.id, checked.error());
+    return;
+  }
+  // They are applied to the conditions of then: changes may follow one another closely.
+  auto changed = [hub = &hub_, session = id_, message_id = message.id, old_id = params[0],
+                  new_id = params[1], changes = params[2]](const Result<MonitorStart>& now) {
+    Session* self = hub->find(session);
+    if (self == nullptr) return;
+    if (!now || !hub->monitors().change(self->port_, old_id, new_id, changes, now.value())) {
+      self->send_plain_error(message_id, "canceled");
+      return;
+    }
+    self->send_reply(message_id, "{}");
+  };
+  submit([server = &hub_.server(), name = described->database->name, mailbox = &hub_.mailbox(),
+          changed = std::move(changed)] {
+    server->start_monitor(name, std::nullopt, *mailbox, changed);
+  });
+}
+
+void Session::monitor_cancel(JsonRpcMessage& message) {
+  const json::array& params = message.params.as_array();
+  if (params.size() != 1) {
+    send_error(message.id, params_error(message, "invalid parameters"));
+    return;
+  }
+  if (starting_monitors_.erase(to_text(params.front())) > 0 ||
+      hub_.monitors().cancel(port_, params.front())) {
+    send_reply(message.id, "{}");
+  } else {
+    send_plain_error(message.id, "unknown monitor");
+  }
+}
+
+}  // namespace tandem

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "server/session/client_hub.h"
+
+namespace tandem {
+
+/// One client's conversation: the methods of RFC 7047 section 4.1 and ovsdb-server(7). On its
+/// shard's thread; owned by its connection. What needs the databases travels to the writer and
+/// comes back through the hub's mailbox, by session id.
+class Session final : public ConnectionHandler {
+ public:
+  Session(ClientHub& hub, ConnectionPort& port, SessionId id);
+  ~Session() override;
+
+  SessionId id() const { return id_; }
+
+  void on_message(JsonRpcMessage message) override;
+  void on_writable() override;
+  void on_closed(const std::string& reason) override;
+
+  /// A database came, went, was converted or changed role: closes the connection unless the client
+  /// is aware of such changes.
+  void on_databases_changed();
+  void close(const std::string& reason) { port_.close(reason); }
+
+  void send_reply(const json::value& id, std::string_view result_json);
+  void send_error(const json::value& id, const Error& error);
+  /// An error that is a plain string on the wire.
+  void send_plain_error(const json::value& id, std::string_view error);
+
+ private:
+  using Method = void (Session::*)(JsonRpcMessage&);
+  static Method find_method(std::string_view name);
+
+  void cancel(const JsonRpcMessage& message);
+  void convert(JsonRpcMessage& message);
+  void get_schema(JsonRpcMessage& message);
+  void get_server_id(JsonRpcMessage& message);
+  void list_dbs(JsonRpcMessage& message);
+  void lock(JsonRpcMessage& message);
+  void steal(JsonRpcMessage& message);
+  void unlock(JsonRpcMessage& message);
+  void monitor(JsonRpcMessage& message);
+  void monitor_cond(JsonRpcMessage& message);
+  void monitor_cond_since(JsonRpcMessage& message);
+  void monitor_cond_change(JsonRpcMessage& message);
+  void monitor_cancel(JsonRpcMessage& message);
+  void set_db_change_aware(JsonRpcMessage& message);
+  void transact(JsonRpcMessage& message);
+
+  /// The database that params[0] names; null after an error reply.
+  DatabaseInfoRef database_of(const JsonRpcMessage& message);
+  void start_monitor(JsonRpcMessage& message, MonitorVersion version);
+  void acquire_lock(JsonRpcMessage& message, LockTable::Mode mode);
+  /// The lock that params names; nothing after an error reply.
+  const std::string* lock_name(const JsonRpcMessage& message);
+  void open_on_writer();
+  void submit(Task job) { hub_.server().submit(std::move(job), hub_.shard()); }
+
+  ClientHub& hub_;
+  ConnectionPort& port_;
+  const SessionId id_;
+  bool change_aware_ = false;
+  bool known_to_writer_ = false;
+  std::set<std::string> starting_monitors_;  // ids, as text, whose snapshot is on its way
+};
+
+}  // namespace tandem
