@@ -1,0 +1,355 @@
+#include "server/net/connection.h"
+
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "server/net/message_log.h"
+
+namespace tandem::net {
+
+namespace {
+
+log::Module jsonrpc("jsonrpc");
+log::Module reconnect("reconnect");
+log::Module stream_ssl("stream_ssl");
+
+using Status = IoResult::Status;
+
+constexpr std::int64_t kHandshakeTimeoutMs = 10'000;
+/// One connection may keep its shard's thread for about so much before others get their turn.
+constexpr std::size_t kBytesPerTurn = 1 << 20;
+constexpr std::size_t kGather = 64;
+
+const SharedText& echo_request() {
+  static const SharedText text = std::make_shared<const std::string>(make_request("echo", "[]", "echo"));
+  return text;
+}
+
+bool is_echo_id(const json::value& id) { return id.is_string() && id.get_string() == "echo"; }
+
+}  // namespace
+
+Connection::Connection(IoShard& shard, ConnectionOptions options)
+    : shard_(shard),
+      options_(std::move(options)),
+      framer_(options_.limits.max_message_bytes),
+      probe_(options_.probe_ms, IoShard::now_ms()) {}
+
+Connection::~Connection() = default;
+
+void Connection::start(UniqueFd fd, TlsContext* tls) {
+  state_ = State::kHandshaking;
+  if (tls == nullptr) {
+    stream_ = make_plain_stream(shard_, std::move(fd), *this);
+  } else {
+    const auto side = options_.active ? TlsContext::Side::kClient : TlsContext::Side::kServer;
+    stream_ = tls->make_stream(shard_, std::move(fd), *this, side, options_.info.name);
+    arm_timer(IoShard::now_ms() + kHandshakeTimeoutMs);
+  }
+  shake_hands();
+}
+
+void Connection::reconfigure(const std::string& role, bool read_only, std::int64_t probe_ms) {
+  options_.info.role = role;
+  options_.info.read_only = read_only;
+  probe_.set_interval(probe_ms);
+  if (state_ == State::kOpen) arm_timer(probe_.deadline_ms());
+}
+
+void Connection::shake_hands() {
+  const IoResult result = stream_->handshake();
+  switch (result.status) {
+    case Status::kDone:
+      open();
+      break;
+    case Status::kWouldBlock:
+      stream_->wait_readable();
+      break;
+    case Status::kEnd:
+    case Status::kFailed:
+      fail(result);
+      break;
+  }
+}
+
+void Connection::open() {
+  state_ = State::kOpen;
+  opened_ms_ = IoShard::now_ms();
+  options_.info.peer_id = stream_->peer_id();
+  if (options_.active) {
+    reconnect.info("{}: connected", options_.info.name);
+  } else {
+    reconnect.dbg("{}: connected", options_.info.name);
+  }
+  probe_.heard(opened_ms_);
+  arm_timer(probe_.deadline_ms());
+  handler_ = options_.make_handler(*this);
+  if (options_.on_opened) options_.on_opened();
+  if (handler_ == nullptr) close("");
+  if (state_ == State::kOpen) read_input();
+}
+
+void Connection::on_readable() {
+  switch (state_) {
+    case State::kHandshaking:
+      shake_hands();
+      break;
+    case State::kOpen:
+      if (!input_stopped_) read_input();  // else run_deferred() does, after the rest
+      break;
+    case State::kNew:
+    case State::kClosing:
+    case State::kClosed:
+      break;
+  }
+}
+
+void Connection::read_input() {
+  const std::span<char> buffer = shard_.scratch();
+  for (std::size_t taken = 0; taken < kBytesPerTurn;) {
+    if (!may_read()) {
+      input_stopped_ = true;
+      return;
+    }
+    const IoResult result = stream_->read(buffer);
+    switch (result.status) {
+      case Status::kDone:
+        break;
+      case Status::kWouldBlock:
+        stream_->wait_readable();
+        return;
+      case Status::kEnd:
+      case Status::kFailed:
+        fail(result);
+        return;
+    }
+    probe_.heard(IoShard::now_ms());
+    take_input({buffer.data(), result.bytes});
+    if (state_ != State::kOpen) return;
+    if (result.bytes < buffer.size()) break;
+    taken += result.bytes;
+  }
+  // Short of the budget the socket was empty; else this re-arms, and others have their turn.
+  if (!input_stopped_) stream_->wait_readable();
+}
+
+void Connection::take_input(std::string_view input) {
+  while (!input.empty()) {
+    if (!may_read()) {
+      rest_.assign(input);
+      input_stopped_ = true;
+      return;
+    }
+    Result<std::optional<json::value>> value = framer_.next(input);
+    if (!value) return fail_protocol("error parsing stream: " + value.error().details);
+    if (!*value) return;
+    take_message(std::move(**value));
+    if (state_ != State::kOpen) return;
+  }
+}
+
+void Connection::take_message(json::value value) {
+  using Kind = JsonRpcMessage::Kind;
+  Result<JsonRpcMessage> message = JsonRpcMessage::from_json(std::move(value));
+  if (!message) return fail_protocol("received bad JSON-RPC message: " + message.error().details);
+  if (jsonrpc.enabled(log::Level::kDbg)) jsonrpc.dbg("{}: received {}", options_.info.name, describe(*message));
+  if (message->kind == Kind::kRequest && message->method == "echo") {
+    send(make_reply(message->id, to_text(message->params)));
+    return;
+  }
+  const bool is_answer = message->kind == Kind::kReply || message->kind == Kind::kError;
+  if (is_answer && is_echo_id(message->id)) return;
+  handler_->on_message(std::move(*message));
+}
+
+void Connection::set_reading(bool enabled) {
+  reading_ = enabled;
+  if (state_ == State::kOpen && input_stopped_ && may_read()) shard_.defer(*this);
+}
+
+void Connection::send(SharedText text) {
+  if (state_ != State::kOpen || text->empty()) return;
+  if (jsonrpc.enabled(log::Level::kDbg)) {
+    log_sent(*text);
+  } else {
+    sent_framer_.reset();
+  }
+  queued_bytes_ += text->size();
+  queue_.push_back(std::move(text));
+  if (queued_bytes_ > options_.limits.high_mark) over_high_mark_ = true;
+  shard_.defer(*this);
+}
+
+void Connection::log_sent(const std::string& text) {
+  if (sent_framer_ == nullptr) sent_framer_ = std::make_unique<Framer>(options_.limits.max_message_bytes);
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    Result<std::optional<json::value>> value = sent_framer_->next(rest);
+    if (!value || !*value) return;
+    const Result<JsonRpcMessage> message = JsonRpcMessage::from_json(std::move(**value));
+    if (message) jsonrpc.dbg("{}: send {}", options_.info.name, describe(*message));
+  }
+}
+
+void Connection::run_deferred() {
+  if (state_ != State::kOpen) return;
+  if (!write_waits_) {
+    write_queue();
+    after_write();
+  }
+  if (state_ != State::kOpen || !input_stopped_ || !may_read()) return;
+  input_stopped_ = false;
+  take_input(std::exchange(rest_, {}));
+  if (state_ == State::kOpen && !input_stopped_) read_input();
+}
+
+void Connection::on_writable() {
+  write_waits_ = false;
+  if (state_ != State::kOpen) return;
+  // The peer has taken what had been waiting: a slow reader is alive. (What fits into the socket at once says nothing.)
+  probe_.heard(IoShard::now_ms());
+  write_queue();
+  after_write();
+}
+
+void Connection::write_queue() {
+  for (std::size_t written = 0; !queue_.empty();) {
+    if (written >= kBytesPerTurn) {
+      write_waits_ = true;
+      stream_->wait_writable();
+      return;
+    }
+    std::array<iovec, kGather> buffers;
+    std::size_t count = 0;
+    for (const SharedText& text : queue_) {
+      const std::size_t skip = count == 0 ? front_written_ : 0;
+      buffers[count++] = {const_cast<char*>(text->data()) + skip, text->size() - skip};
+      if (count == kGather) break;
+    }
+    const IoResult result = stream_->write({buffers.data(), count});
+    switch (result.status) {
+      case Status::kDone:
+        break;
+      case Status::kWouldBlock:
+        write_waits_ = true;
+        stream_->wait_writable();
+        return;
+      case Status::kEnd:
+      case Status::kFailed:
+        fail(result);
+        return;
+    }
+    drop_written(result.bytes);
+    written += result.bytes;
+  }
+}
+
+void Connection::drop_written(std::size_t bytes) {
+  queued_bytes_ -= bytes;
+  front_written_ += bytes;
+  while (!queue_.empty() && front_written_ >= queue_.front()->size()) {
+    front_written_ -= queue_.front()->size();
+    queue_.pop_front();
+  }
+}
+
+void Connection::after_write() {
+  if (state_ != State::kOpen || !over_high_mark_ || queued_bytes_ > options_.limits.low_mark) return;
+  over_high_mark_ = false;
+  handler_->on_writable();
+  if (state_ == State::kOpen && input_stopped_) shard_.defer(*this);
+}
+
+void Connection::arm_timer(std::int64_t at_ms) {
+  cancel_timer();
+  if (at_ms < std::numeric_limits<std::int64_t>::max()) shard_.set_timer(*this, at_ms);
+}
+
+void Connection::on_timer(std::int64_t now_ms) {
+  switch (state_) {
+    case State::kHandshaking:
+      stream_ssl.warn("{}: handshake timed out", options_.info.name);
+      begin_closing("handshake timed out", log::Level::kDbg, "handshake timed out");
+      break;
+    case State::kOpen:
+      check_probe(now_ms);
+      break;
+    case State::kNew:
+    case State::kClosing:
+    case State::kClosed:
+      break;
+  }
+}
+
+void Connection::check_probe(std::int64_t now_ms) {
+  // While the handler does not want to read, silence is not the peer's.
+  if (!reading_) probe_.heard(now_ms);
+  switch (probe_.check(now_ms)) {
+    case Probe::Action::kNone:
+      break;
+    case Probe::Action::kSendEcho:
+      reconnect.dbg("{}: idle {} ms, sending inactivity probe", options_.info.name, probe_.interval_ms());
+      send(echo_request());
+      break;
+    case Probe::Action::kDisconnect:
+      // If it was us who were busy, the answer lies in the socket.
+      if (may_read() && !input_stopped_) read_input();
+      if (state_ != State::kOpen) return;
+      if (probe_.check(now_ms) != Probe::Action::kDisconnect) break;
+      begin_closing("inactivity probe", log::Level::kErr,
+                    fmt::format("no response to inactivity probe after {:g} seconds, disconnecting",
+                                static_cast<double>(probe_.interval_ms()) / 1000.0));
+      return;
+  }
+  arm_timer(probe_.deadline_ms());
+}
+
+void Connection::close(std::string reason) {
+  const std::string message = reason.empty() ? std::string() : fmt::format("disconnecting ({})", reason);
+  const auto level = options_.active ? log::Level::kInfo : log::Level::kDbg;
+  begin_closing(std::move(reason), level, message);
+}
+
+void Connection::fail(const IoResult& result) {
+  const auto normal = options_.active ? log::Level::kInfo : log::Level::kDbg;
+  if (result.status == Status::kEnd) {
+    begin_closing("connection closed by peer", normal, "connection closed by peer");
+  } else {
+    begin_closing(result.error, stream_->logs_failures() ? normal : log::Level::kWarn,
+                  fmt::format("connection dropped ({})", result.error));
+  }
+}
+
+void Connection::fail_protocol(const std::string& details) {
+  jsonrpc.warn("{}: {}", options_.info.name, details);
+  begin_closing("Protocol error", log::Level::kWarn, "connection dropped (Protocol error)");
+}
+
+void Connection::begin_closing(std::string reason, log::Level level, const std::string& message) {
+  if (state_ == State::kClosing || state_ == State::kClosed) return;
+  if (!message.empty() && reconnect.enabled(level)) {
+    reconnect.write(level, fmt::format("{}: {}", options_.info.name, message));
+  }
+  const bool was_open = state_ == State::kOpen;
+  state_ = State::kClosing;
+  reason_ = std::move(reason);
+  cancel_timer();
+  cancel_deferred();
+  if (was_open && !write_waits_) write_queue();
+  if (stream_ != nullptr) stream_->shut_down();
+  shard_.post([this] { finish(); });
+}
+
+void Connection::finish() {
+  if (handler_ != nullptr) handler_->on_closed(reason_);
+  state_ = State::kClosed;
+  handler_.reset();
+  stream_.reset();
+  queue_.clear();
+  const ConnectionEnding ending{opened_ms_ != 0, opened_ms_ == 0 ? 0 : IoShard::now_ms() - opened_ms_, reason_};
+  const auto on_ended = std::move(options_.on_ended);
+  if (on_ended) on_ended(ending);
+}
+
+}  // namespace tandem::net

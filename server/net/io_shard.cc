@@ -1,0 +1,134 @@
+#include "server/net/io_shard.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <limits>
+#include <thread>
+#include <utility>
+
+namespace tandem::net {
+
+namespace asio = boost::asio;
+
+namespace {
+using DeferredList = boost::intrusive::list<Deferred, boost::intrusive::constant_time_size<false>>;
+
+constexpr std::size_t kScratchBytes = 64 * 1024;
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+}  // namespace
+
+struct IoShard::Loop {
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+  asio::steady_timer ticker{context};
+  std::int64_t ticker_ms = kNever;  ///< what `ticker` is set to
+  TimerWheel wheel;
+  DeferredList deferred;
+  bool deferred_posted = false;
+  std::unique_ptr<char[]> scratch = std::make_unique<char[]>(kScratchBytes);
+  std::thread thread;
+};
+
+IoShard::IoShard(unsigned index) : index_(index), loop_(std::make_unique<Loop>()) {}
+
+IoShard::~IoShard() { stop(); }
+
+void IoShard::start() {
+  loop_->thread = std::thread([this] {
+    block_signals(true);
+    loop_->context.run();
+  });
+}
+
+void IoShard::run() {
+  block_signals(false);
+  loop_->context.run();
+}
+
+void IoShard::stop() {
+  loop_->context.stop();
+  if (loop_->thread.joinable()) loop_->thread.join();
+}
+
+bool IoShard::run_once(std::int64_t timeout_ms) {
+  block_signals(false);
+  loop_->context.restart();
+  std::size_t done = loop_->context.run_one_for(std::chrono::milliseconds(timeout_ms));
+  if (done > 0) done += loop_->context.poll();
+  return done > 0;
+}
+
+void IoShard::post(Task task) {
+  asio::post(loop_->context, [this, task = std::move(task)]() mutable { run_turn(task); });
+}
+
+bool IoShard::is_current() const { return loop_->context.get_executor().running_in_this_thread(); }
+
+std::int64_t IoShard::now_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+void IoShard::set_timer(WheelTimer& timer, std::int64_t at_ms) {
+  loop_->wheel.set(timer, at_ms);
+  arm_wheel();
+}
+
+void IoShard::arm_wheel() {
+  const std::int64_t next = loop_->wheel.next_ms();
+  if (next >= loop_->ticker_ms) return;
+  loop_->ticker_ms = next;
+  loop_->ticker.expires_at(std::chrono::steady_clock::time_point(std::chrono::milliseconds(next)));
+  loop_->ticker.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    loop_->ticker_ms = kNever;
+    run_turn([this] { loop_->wheel.run(now_ms()); });
+    arm_wheel();
+  });
+}
+
+void IoShard::defer(Deferred& work) {
+  if (!work.is_linked()) loop_->deferred.push_back(work);
+  if (in_turn_ || std::exchange(loop_->deferred_posted, true)) return;
+  asio::post(loop_->context, [this] {
+    loop_->deferred_posted = false;
+    run_deferred();
+  });
+}
+
+void IoShard::run_deferred() {
+  if (loop_->deferred.empty()) return;
+  // What is deferred meanwhile waits for a turn of its own, behind whatever else is ready.
+  DeferredList batch;
+  batch.swap(loop_->deferred);
+  while (!batch.empty()) {
+    Deferred& next = batch.front();
+    batch.pop_front();
+    next.run_deferred();
+  }
+}
+
+std::span<char> IoShard::scratch() const { return {loop_->scratch.get(), kScratchBytes}; }
+
+boost::asio::io_context& IoShard::context() { return loop_->context; }
+
+void IoShard::block_signals(bool all) const {
+  sigset_t signals;
+  if (all) {
+    sigfillset(&signals);
+    // Those a thread brings upon itself must stay deadly, so that a crash is reported as one.
+    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigdelset(&signals, fault);
+  } else {
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+}  // namespace tandem::net

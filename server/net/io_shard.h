@@ -1,0 +1,81 @@
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "server/net/timer_wheel.h"
+#include "server/session/connection_port.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tandem::net {
+
+/// Something to do once at the end of a turn, however often it was asked for. Destroying it takes the wish back.
+class Deferred
+    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  virtual ~Deferred() = default;
+  virtual void run_deferred() = 0;
+  void cancel_deferred() { unlink(); }
+};
+
+/// One I/O thread: an event loop with tasks, timers and descriptors (FdWatcher). Everything but post(), stop() and
+/// index() is for the shard's own thread, or for anyone before it starts. It must outlive whatever uses it.
+class IoShard final : public Shard {
+ public:
+  explicit IoShard(unsigned index);
+  ~IoShard() override;  ///< stops and joins
+  IoShard(const IoShard&) = delete;
+  IoShard& operator=(const IoShard&) = delete;
+
+  /// Serves in a thread of its own, in which all signals are blocked.
+  void start();
+  /// Serves in the calling thread until stop(); SIGPIPE is blocked in it.
+  void run();
+  /// Makes run() return after the task it is in; joins a thread made by start(). Not from the shard's own thread if
+  /// start() made it.
+  void stop();
+  /// For tests: serves what is ready, and waits at most this long for the first event. True if anything was done.
+  bool run_once(std::int64_t timeout_ms);
+
+  void post(Task task) override;
+  bool is_current() const override;
+  unsigned index() const override { return index_; }
+
+  /// Milliseconds of a monotonic clock; thread-safe.
+  static std::int64_t now_ms();
+  /// Calls `timer` at the first tick not before `at_ms`.
+  void set_timer(WheelTimer& timer, std::int64_t at_ms);
+  /// Runs `work` at the end of this turn, once; of the next one if this is the end of a turn already.
+  void defer(Deferred& work);
+  /// Runs `work` as one turn: every task, timer and event of a descriptor is one.
+  template <class Work>
+  void run_turn(Work&& work) {
+    in_turn_ = true;
+    work();
+    in_turn_ = false;
+    run_deferred();
+  }
+  /// Memory that whoever runs on the shard may read into, until it returns: connections need no read buffers.
+  std::span<char> scratch() const;
+
+  boost::asio::io_context& context();
+
+ private:
+  struct Loop;
+
+  void arm_wheel();
+  void run_deferred();
+  void block_signals(bool all) const;
+
+  unsigned index_;
+  bool in_turn_ = false;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace tandem::net

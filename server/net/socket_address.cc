@@ -1,0 +1,118 @@
+#include "server/net/socket_address.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace tandem::net {
+
+namespace {
+
+std::optional<SocketAddress> ask_resolver(const std::string& host, std::uint16_t port, int flags) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0 || found == nullptr) {
+    return std::nullopt;
+  }
+  SocketAddress address(found->ai_addr, found->ai_addrlen);
+  freeaddrinfo(found);
+  return address;
+}
+
+std::optional<SocketAddress> name_of(int fd, int (*get)(int, sockaddr*, socklen_t*)) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (get(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return std::nullopt;
+  return SocketAddress(reinterpret_cast<const sockaddr*>(&storage), size);
+}
+
+/// Calls `use` (bind or connect) with an address for `path`.
+template <class Use>
+int with_unix_address(const std::string& path, Use use) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::string text = path;
+  UniqueFd folder;
+  if (text.size() >= sizeof address.sun_path) {
+    const auto slash = text.rfind('/');
+    const std::string folder_path = slash == std::string::npos ? "." : text.substr(0, slash + 1);
+    folder = UniqueFd(open(folder_path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder) return errno;
+    text = fmt::format("/proc/self/fd/{}/{}", folder.get(), text.substr(slash + 1));
+    if (text.size() >= sizeof address.sun_path) return ENAMETOOLONG;
+  }
+  std::memcpy(address.sun_path, text.c_str(), text.size() + 1);
+  return use(reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+SocketAddress::SocketAddress(const sockaddr* address, socklen_t size) : size_(size) {
+  std::memcpy(&storage_, address, std::min<std::size_t>(size, sizeof storage_));
+}
+
+std::optional<SocketAddress> SocketAddress::numeric(const std::string& host, std::uint16_t port) {
+  return ask_resolver(host.empty() ? "0.0.0.0" : host, port, AI_NUMERICHOST);
+}
+
+std::optional<SocketAddress> SocketAddress::look_up(const std::string& host, std::uint16_t port) {
+  return ask_resolver(host, port, AI_ADDRCONFIG);
+}
+
+std::optional<SocketAddress> SocketAddress::local_of(int fd) { return name_of(fd, getsockname); }
+
+std::optional<SocketAddress> SocketAddress::peer_of(int fd) { return name_of(fd, getpeername); }
+
+std::uint16_t SocketAddress::port() const {
+  switch (family()) {
+    case AF_INET:
+      return ntohs(reinterpret_cast<const sockaddr_in&>(storage_).sin_port);
+    case AF_INET6:
+      return ntohs(reinterpret_cast<const sockaddr_in6&>(storage_).sin6_port);
+    default:
+      return 0;
+  }
+}
+
+std::string SocketAddress::to_string() const {
+  char host[NI_MAXHOST] = "";
+  if (!is_ip() || getnameinfo(data(), size_, host, sizeof host, nullptr, 0, NI_NUMERICHOST) != 0) return {};
+  return family() == AF_INET6 ? fmt::format("[{}]:{}", host, port()) : fmt::format("{}:{}", host, port());
+}
+
+UniqueFd make_socket(int family) { return UniqueFd(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); }
+
+void tune_tcp_socket(int fd, int family, std::optional<int> dscp) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!dscp) return;
+  const int traffic_class = *dscp << 2;
+  if (family == AF_INET6) {
+    setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &traffic_class, sizeof traffic_class);
+  } else {
+    setsockopt(fd, IPPROTO_IP, IP_TOS, &traffic_class, sizeof traffic_class);
+  }
+}
+
+int bind_unix(int fd, const std::string& path) {
+  return with_unix_address(path, [fd](const sockaddr* address, socklen_t size) { return bind(fd, address, size); });
+}
+
+int connect_unix(int fd, const std::string& path) {
+  return with_unix_address(path, [fd](const sockaddr* address, socklen_t size) { return connect(fd, address, size); });
+}
+
+std::string error_text(int error) { return std::generic_category().message(error); }
+
+}  // namespace tandem::net

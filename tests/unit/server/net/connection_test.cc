@@ -1,0 +1,222 @@
+#include "server/net/connection.h"
+
+#include <catch2/catch.hpp>
+#include <boost/json/parse.hpp>
+#include <optional>
+
+#include "tests/unit/server/net/net_fixture.h"
+
+using namespace tandem;
+using namespace tandem::net;
+using namespace tandem::net::test;
+
+namespace {
+
+/// A connection over a socket pair, the other end in the test's hand.
+struct Fixture {
+  explicit Fixture(std::int64_t probe_ms = 0, ConnectionLimits limits = {}) {
+    auto [ours, theirs] = socket_pair();
+    ConnectionOptions options;
+    options.info.name = "unix#0";
+    options.probe_ms = probe_ms;
+    options.limits = limits;
+    options.make_handler = recorder(seen);
+    options.on_ended = [this](const ConnectionEnding& how) { ending = how; };
+    connection.emplace(shard, std::move(options));
+    peer.emplace(std::move(theirs));
+    connection->start(std::move(ours), nullptr);
+  }
+  /// Everything that the peer can read until `condition` holds.
+  std::string collect_until(const std::function<bool(const std::string&)>& condition) {
+    std::string text;
+    serve_until(shard, [&] {
+      text += peer->read();
+      return condition(text);
+    });
+    return text;
+  }
+
+  IoShard shard{0};
+  Seen seen;
+  std::optional<ConnectionEnding> ending;
+  std::optional<Connection> connection;
+  std::optional<Peer> peer;
+};
+
+}  // namespace
+
+TEST_CASE("Messages arrive whole however the stream is cut") {
+  Fixture f;
+  const std::string text = R"({"id":1,"method":"a","params":[]} {"method":"b","params":["\"}"],"id":null})";
+  for (char c : text) {
+    f.peer->write(std::string(1, c));
+    f.shard.run_once(10);
+  }
+  REQUIRE(serve_until(f.shard, [&] { return f.seen.messages.size() == 2; }));
+  CHECK(f.seen.messages[0].method == "a");
+  CHECK(f.seen.messages[1].kind == JsonRpcMessage::Kind::kNotification);
+}
+
+TEST_CASE("Many messages of one read are all handled, in order") {
+  Fixture f;
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += fmt::format(R"({{"id":{},"method":"m","params":[]}})", i);
+  REQUIRE(f.peer->write(text));
+  REQUIRE(serve_until(f.shard, [&] { return f.seen.messages.size() == 1000; }));
+  CHECK(f.seen.messages[999].id == json::value(999));
+}
+
+TEST_CASE("Echo requests are answered without the handler") {
+  Fixture f;
+  f.peer->write(R"({"id":7,"method":"echo","params":["x"]})");
+  const std::string answer = f.collect_until([](const std::string& text) { return !text.empty(); });
+  const json::value value = json::parse(answer);
+  CHECK(value.at("id") == json::value(7));
+  CHECK(value.at("result") == json::value{"x"});
+  CHECK(f.seen.messages.empty());
+}
+
+TEST_CASE("What is sent in one turn arrives in order and the end of the peer is told") {
+  Fixture f;
+  f.connection->send("one");
+  f.connection->send("two");
+  f.connection->send(std::make_shared<const std::string>("three"));
+  CHECK(f.connection->queued_bytes() == 11);
+  CHECK(f.collect_until([](const std::string& text) { return text.size() >= 11; }) == "onetwothree");
+  CHECK(f.connection->queued_bytes() == 0);
+  f.peer->close();
+  REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
+  CHECK(f.seen.closed == std::vector<std::string>{"connection closed by peer"});
+  CHECK(f.ending->opened);
+}
+
+TEST_CASE("Invalid messages close the connection with the warnings that ovsdb-server logs") {
+  LogCapture log;
+  Fixture f;
+  f.peer->write(R"({"a":1})");
+  REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
+  CHECK(f.ending->reason == "Protocol error");
+  CHECK(log.count("jsonrpc|WARN|unix#0: received bad JSON-RPC message: message has unexpected member \"a\"") == 1);
+  CHECK(log.count("reconnect|WARN|unix#0: connection dropped (Protocol error)") == 1);
+  f.peer->read();
+  CHECK(f.peer->closed());
+}
+
+TEST_CASE("A client that goes away logs no warning") {
+  LogCapture log;
+  Fixture f;
+  f.peer->close();
+  REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
+  CHECK(log.count("|WARN|") == 0);
+  CHECK(log.count("|ERR|") == 0);
+}
+
+TEST_CASE("The debug log shows what is received and sent") {
+  LogCapture log;
+  Fixture f;
+  f.peer->write(R"({"method":"update3","params":[["monid","db"],"x",{"b":1,"a":2}],"id":null})");
+  REQUIRE(serve_until(f.shard, [&] { return f.seen.messages.size() == 1; }));
+  f.connection->send(R"({"id":3,"result":)");
+  f.connection->send(R"([1],"error":null})");
+  serve_for(f.shard, 20);
+  CHECK(log.count(R"(jsonrpc|DBG|unix#0: received notification, method="update3", params=[["monid","db"],"x",{"a":2,"b":1}])") == 1);
+  CHECK(log.count(R"(jsonrpc|DBG|unix#0: send reply, result=[1], id=3)") == 1);
+}
+
+TEST_CASE("A reader that is too slow stops its own requests and is told of when it drains") {
+  ConnectionLimits limits;
+  limits.high_mark = 100'000;
+  limits.low_mark = 10'000;
+  Fixture f(0, limits);
+  f.seen.react = [](ConnectionPort& port, const JsonRpcMessage&) { port.send(std::string(10'000, 'x')); };
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += R"({"id":1,"method":"m","params":[]})";
+  REQUIRE(f.peer->write(requests));
+  serve_for(f.shard, 100);
+  CHECK(f.connection->queued_bytes() <= limits.high_mark + 10'000);
+  CHECK(f.seen.messages.size() < 1000);
+  CHECK(f.connection->queued_bytes() > limits.low_mark);
+  const int writable_before = f.seen.writable;
+
+  const std::string all = f.collect_until([](const std::string& text) { return text.size() >= 10'000'000; });
+  CHECK(all.size() == 10'000'000);
+  CHECK(f.seen.messages.size() == 1000);
+  CHECK(f.seen.writable > writable_before);
+}
+
+TEST_CASE("A handler can hold further messages back") {
+  Fixture f;
+  f.seen.react = [](ConnectionPort& port, const JsonRpcMessage&) { port.set_reading(false); };
+  for (int i = 0; i < 3; ++i) f.peer->write(R"({"id":1,"method":"m","params":[]})");
+  serve_for(f.shard, 50);
+  CHECK(f.seen.messages.size() == 1);
+  f.connection->set_reading(true);
+  REQUIRE(serve_until(f.shard, [&] { return f.seen.messages.size() == 2; }));
+  f.seen.react = {};
+  f.connection->set_reading(true);
+  REQUIRE(serve_until(f.shard, [&] { return f.seen.messages.size() == 3; }));
+  f.peer->write(R"({"id":1,"method":"m","params":[]})");
+  REQUIRE(serve_until(f.shard, [&] { return f.seen.messages.size() == 4; }));
+}
+
+TEST_CASE("Closing sends what is queued, then tells the handler in a task of its own") {
+  Fixture f;
+  f.connection->send("last words");
+  f.connection->close("because");
+  f.connection->send("too late");
+  CHECK(f.seen.closed.empty());
+  const std::string text = f.collect_until([&](const std::string&) { return f.peer->closed(); });
+  CHECK(text == "last words");
+  REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
+  CHECK(f.seen.closed == std::vector<std::string>{"because"});
+}
+
+TEST_CASE("A handler may close its connection from within any callback") {
+  Fixture f;
+  f.seen.react = [](ConnectionPort& port, const JsonRpcMessage&) { port.close("enough"); };
+  f.peer->write(R"({"id":1,"method":"m","params":[]}{"id":2,"method":"m","params":[]})");
+  REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
+  CHECK(f.seen.messages.size() == 1);
+}
+
+TEST_CASE("A silent peer is probed and, if it stays silent, dropped") {
+  LogCapture log;
+  Fixture f(200);
+  const std::string probe = f.collect_until([](const std::string& text) { return !text.empty(); });
+  CHECK(json::parse(probe) == json::parse(R"({"id":"echo","method":"echo","params":[]})"));
+  REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
+  CHECK(log.count("reconnect|ERR|unix#0: no response to inactivity probe after 0.2 seconds, disconnecting") == 1);
+}
+
+TEST_CASE("The answer to a probe keeps the connection and does not reach the handler") {
+  Fixture f(200);
+  int answered = 0;
+  serve_until(f.shard, [&] {
+    if (!f.peer->read().empty()) {
+      f.peer->write(R"({"id":"echo","result":[],"error":null})");
+      ++answered;
+    }
+    return answered == 3 || f.ending.has_value();
+  });
+  CHECK(answered == 3);
+  CHECK_FALSE(f.ending);
+  CHECK(f.seen.messages.empty());
+}
+
+TEST_CASE("A peer that slowly takes a long answer is alive") {
+  Fixture f(300);
+  f.connection->send(std::string(3'000'000, 'x'));
+  for (int i = 0; i < 15; ++i) {
+    f.peer->read(150'000);
+    serve_for(f.shard, 50);
+  }
+  CHECK_FALSE(f.ending);
+}
+
+TEST_CASE("Options change while the connection lives") {
+  Fixture f(0);
+  f.connection->reconfigure("ovn-controller", true, 100);
+  CHECK(f.seen.port->info().role == "ovn-controller");
+  CHECK(f.seen.port->info().read_only);
+  CHECK_FALSE(f.collect_until([](const std::string& text) { return !text.empty(); }).empty());
+}
