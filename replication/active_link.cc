@@ -1,0 +1,161 @@
+#include "replication/active_link.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem {
+
+/// One follower and its way out through the link.
+class ActiveLink::Lane final : public FollowerPort {
+ public:
+  Lane(ActiveLink& link, const std::string& database, Replica& replica)
+      : link_(link), follower_(database, replica, *this) {}
+
+  Follower& follower() { return follower_; }
+
+  void request(std::string_view method, const json::array& params, int tag) override {
+    link_.request(method, params, follower_.database(), tag);
+  }
+  void restart(const std::string& reason) override { link_.port_.restart(reason); }
+  std::int64_t monotonic_ms() const override { return link_.port_.monotonic_ms(); }
+  void changed() override { link_.port_.changed(); }
+  void log_info(const std::string& text) override { link_.port_.log_info(text); }
+
+ private:
+  ActiveLink& link_;
+  Follower follower_;
+};
+
+ActiveLink::ActiveLink(Uuid own_server_id, ActiveLinkPort& port)
+    : own_server_id_(own_server_id), port_(port) {}
+
+ActiveLink::~ActiveLink() = default;
+
+void ActiveLink::add(const std::string& database, Replica& replica) {
+  const auto lane =
+      lanes_.insert_or_assign(database, std::make_unique<Lane>(*this, database, replica)).first;
+  if (state_ == State::kFollowing) lane->second->follower().on_connected(served(database));
+}
+
+void ActiveLink::remove(const std::string& database) { lanes_.erase(database); }
+
+bool ActiveLink::served(const std::string& database) const {
+  return std::any_of(databases_.begin(), databases_.end(), [&](const json::value& name) {
+    return name.is_string() && std::string_view(name.get_string()) == database;
+  });
+}
+
+void ActiveLink::request(std::string_view method, const json::array& params,
+                         const std::string& database, int tag) {
+  const std::int64_t id = next_request_++;
+  pending_.emplace(id, Pending{database, tag});
+  port_.send(make_request(method, to_text(params), json::value(id)));
+}
+
+void ActiveLink::on_connected() {
+  pending_.clear();
+  databases_.clear();
+  state_ = State::kServerId;
+  request("get_server_id", {}, "", 0);
+}
+
+void ActiveLink::on_disconnected(const std::string& reason) {
+  state_ = State::kDisconnected;
+  pending_.clear();
+  for (auto& [name, lane] : lanes_) lane->follower().on_disconnected(reason);
+}
+
+void ActiveLink::on_message(const JsonRpcMessage& message) {
+  switch (message.kind) {
+    case JsonRpcMessage::Kind::kReply:
+    case JsonRpcMessage::Kind::kError:
+      on_reply(message);
+      return;
+    case JsonRpcMessage::Kind::kNotification: {
+      if (message.method != "update" || !message.params.is_array() ||
+          message.params.get_array().size() != 2)
+        return;
+      const json::value& id = message.params.get_array()[0];
+      const auto lane = id.is_string() ? lanes_.find(std::string(id.get_string())) : lanes_.end();
+      if (lane != lanes_.end()) lane->second->follower().on_update(message.params.get_array()[1]);
+      return;
+    }
+    case JsonRpcMessage::Kind::kRequest:
+      port_.send(make_error_reply(message.id, "\"unknown method\""));
+      return;
+  }
+}
+
+void ActiveLink::on_reply(const JsonRpcMessage& reply) {
+  const auto pending = reply.id.is_int64() ? pending_.find(reply.id.get_int64()) : pending_.end();
+  if (pending == pending_.end()) {
+    port_.restart("reply to a request that was not made");
+    return;
+  }
+  const Pending request = std::move(pending->second);
+  pending_.erase(pending);
+  if (request.database.empty()) {
+    on_own_reply(reply);
+  } else if (const auto lane = lanes_.find(request.database); lane != lanes_.end()) {
+    lane->second->follower().on_reply(request.tag, reply);
+  }
+}
+
+void ActiveLink::on_own_reply(const JsonRpcMessage& reply) {
+  const bool failed = reply.kind == JsonRpcMessage::Kind::kError;
+  switch (state_) {
+    case State::kServerId:
+      // A server without the method is some other program than us.
+      if (!failed && reply.result.is_string() &&
+          Uuid::parse(std::string_view(reply.result.get_string())) == own_server_id_) {
+        refuse("Self replicating is not allowed");
+        return;
+      }
+      state_ = State::kDatabases;
+      request("list_dbs", {}, "", 0);
+      return;
+    case State::kDatabases:
+      if (failed || !reply.result.is_array()) {
+        refuse("the active server does not list its databases");
+        return;
+      }
+      databases_ = reply.result.get_array();
+      state_ = State::kFollowing;
+      for (auto& [name, lane] : lanes_) lane->follower().on_connected(served(name));
+      return;
+    case State::kDisconnected:
+    case State::kFollowing:
+    case State::kRefused:
+      port_.restart("reply to a request that was not made");
+      return;
+  }
+}
+
+void ActiveLink::tick() {
+  switch (state_) {
+    case State::kRefused:
+      if (refused_ms_ + kRetryRefusedMs <= port_.monotonic_ms()) port_.restart("trying again");
+      return;
+    case State::kFollowing:
+      for (auto& [name, lane] : lanes_) lane->follower().tick();
+      return;
+    case State::kDisconnected:
+    case State::kServerId:
+    case State::kDatabases:
+      return;
+  }
+}
+
+void ActiveLink::refuse(const std::string& reason) {
+  state_ = State::kRefused;
+  refused_ms_ = port_.monotonic_ms();
+  for (auto& [name, lane] : lanes_) lane->follower().refuse(reason);
+}
+
+std::map<std::string, FollowerStatus> ActiveLink::status() const {
+  std::map<std::string, FollowerStatus> result;
+  for (const auto& [name, lane] : lanes_) result.emplace(name, lane->follower().status());
+  return result;
+}
+
+}  // namespace tandem

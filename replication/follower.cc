@@ -1,0 +1,174 @@
+#include "replication/follower.h"
+
+#include <utility>
+
+#include "replication/schema_match.h"
+
+namespace tandem {
+
+Follower::Follower(std::string database, Replica& replica, FollowerPort& port)
+    : database_(std::move(database)), replica_(replica), port_(port) {}
+
+void Follower::enter(FollowerStatus::State state) {
+  status_.state = state;
+  port_.changed();
+}
+
+void Follower::refuse(const std::string& reason) {
+  if (status_.error != reason || status_.state != FollowerStatus::State::kRefused) {
+    port_.log_info(database_ + ": cannot be replicated now: " + reason);
+  }
+  status_.error = reason;
+  status_.error_ms = port_.monotonic_ms();
+  enter(FollowerStatus::State::kRefused);
+}
+
+void Follower::on_connected(bool served) {
+  ++connection_;
+  waiting_.clear();
+  status_.heard_ms = port_.monotonic_ms();
+  if (!served) {
+    refuse("the active server does not serve this database");
+    return;
+  }
+  ask_schema();
+}
+
+void Follower::ask_schema() {
+  enter(FollowerStatus::State::kNegotiating);
+  port_.request("get_schema", {json::value(database_)}, kSchemaReply);
+}
+
+void Follower::tick() {
+  // On the same connection: nothing of it was used up. What does use it up restarts it.
+  if (status_.state == FollowerStatus::State::kRefused &&
+      status_.error_ms + kRetryRefusedMs <= port_.monotonic_ms()) {
+    ask_schema();
+  }
+}
+
+void Follower::on_disconnected(const std::string& reason) {
+  ++connection_;
+  waiting_.clear();
+  status_.mode = FollowerStatus::Mode::kNone;
+  if (!reason.empty()) {
+    status_.error = reason;
+    status_.error_ms = port_.monotonic_ms();
+  }
+  enter(FollowerStatus::State::kConnecting);
+}
+
+void Follower::on_reply(int tag, const JsonRpcMessage& reply) {
+  status_.heard_ms = port_.monotonic_ms();
+  if (reply.kind == JsonRpcMessage::Kind::kError) {
+    refuse("the active server answered with an error: " + to_text(reply.error));
+    return;
+  }
+  switch (static_cast<Tag>(tag)) {
+    case kSchemaReply:
+      on_schema(reply);
+      return;
+    case kMonitorReply:
+      on_contents(reply);
+      return;
+  }
+}
+
+void Follower::on_schema(const JsonRpcMessage& reply) {
+  const Result<SchemaRef> schema = DatabaseSchema::from_json(reply.result);
+  if (!schema) {
+    refuse("the active server's schema cannot be read: " + schema.error().to_string());
+    return;
+  }
+  const DatabaseSchema& active = *schema.value();
+  const DatabaseSchema& backup = *replica_.schema();
+  const SchemaMatch match = match_schemas(active, backup);
+  if (!match.same_version) {
+    // Said once a finding, not once a connection.
+    const std::string finding = match.can_replicate() ? database_ + " can be replicated"
+                                                      : database_ + " cannot be replicated";
+    if (noted_mismatch_ != finding) {
+      port_.log_info("Schema version mismatch, checking if " + database_ +
+                     " can still be replicated or not.");
+      port_.log_info(finding);
+      noted_mismatch_ = finding;
+    }
+  }
+  if (!match.can_replicate()) {
+    refuse("the active server's schema has what this server's has not: " + match.missing_text());
+    return;
+  }
+  // Only what the active has is asked for; more columns of ours keep their defaults.
+  json::object requests;
+  for (const TableSchema& table : active.tables()) {
+    if (!replica_.excluded(backup.find_table(table.name).value()))
+      requests[table.name] = json::array{json::object{}};
+  }
+  status_.mode = FollowerStatus::Mode::kMonitor;
+  enter(FollowerStatus::State::kResyncing);
+  port_.request("monitor", {json::value(database_), monitor_id(), requests}, kMonitorReply);
+}
+
+void Follower::on_contents(const JsonRpcMessage& reply) {
+  Result<std::vector<RowUpdate>> rows =
+      table_updates_from_json(*replica_.schema(), MonitorVersion::kUpdate, reply.result);
+  if (!rows) {
+    refuse("the active server's contents cannot be read: " + rows.error().to_string());
+    port_.restart(status_.error);
+    return;
+  }
+  port_.log_info(database_ + ": Monitor reply received. Resetting the database.");
+  replica_.resync(std::move(rows.value()), when_applied(true));
+}
+
+void Follower::on_update(const json::value& updates) {
+  status_.heard_ms = port_.monotonic_ms();
+  if (status_.state == FollowerStatus::State::kRefused) return;
+  Result<std::vector<RowUpdate>> read =
+      table_updates_from_json(*replica_.schema(), MonitorVersion::kUpdate, updates);
+  if (!read) {
+    refuse("an update cannot be read: " + read.error().to_string());
+    port_.restart(status_.error);
+    return;
+  }
+  switch (status_.state) {
+    case FollowerStatus::State::kResyncing:
+      waiting_.push_back(std::move(read.value()));
+      return;
+    case FollowerStatus::State::kReplicating:
+      apply(std::move(read.value()));
+      return;
+    case FollowerStatus::State::kConnecting:
+    case FollowerStatus::State::kNegotiating:
+    case FollowerStatus::State::kRefused:
+      refuse("an update came before it was asked for");
+      port_.restart(status_.error);
+      return;
+  }
+}
+
+void Follower::apply(std::vector<RowUpdate> updates) {
+  replica_.apply(std::move(updates), when_applied(false));
+}
+
+Replica::Done Follower::when_applied(bool resync) {
+  return [this, resync, connection = connection_](const Result<void>& applied) {
+    if (connection != connection_) return;
+    if (!applied) {
+      // What we hold is not what the active thinks: start over with its contents.
+      refuse((resync ? "its contents" : "an update") + std::string(" could not be applied: ") +
+             applied.error().to_string());
+      port_.restart(status_.error);
+      return;
+    }
+    if (!resync) {
+      ++status_.commits;
+      return;
+    }
+    ++status_.resyncs;
+    enter(FollowerStatus::State::kReplicating);
+    for (std::vector<RowUpdate>& updates : std::exchange(waiting_, {})) apply(std::move(updates));
+  };
+}
+
+}  // namespace tandem

@@ -1,0 +1,78 @@
+#pragma once
+
+// One database of a backup, following an active over a connection that its ActiveLink keeps.
+// Sans-IO: replies and notifications come in as calls, requests and row changes go out through
+// FollowerPort and Replica. Every reply that the state does not expect is an error that is shown;
+// no error ever ends in anything but a backup.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/jsonrpc.h"
+#include "replication/follower_status.h"
+#include "replication/replica.h"
+
+namespace tandem {
+
+/// The way to the active, as a follower sees it.
+class FollowerPort {
+ public:
+  virtual ~FollowerPort() = default;
+  /// Sends a request; its reply comes back through Follower::on_reply() with the same tag.
+  virtual void request(std::string_view method, const json::array& params, int tag) = 0;
+  /// The connection is of no more use, e.g. the active sent what cannot be right: it is closed and
+  /// made anew later.
+  virtual void restart(const std::string& reason) = 0;
+  virtual std::int64_t monotonic_ms() const = 0;
+  /// The status has changed.
+  virtual void changed() = 0;
+  /// For people.
+  virtual void log_info(const std::string& text) = 0;
+};
+
+class Follower {
+ public:
+  Follower(std::string database, Replica& replica, FollowerPort& port);
+
+  const std::string& database() const { return database_; }
+  const FollowerStatus& status() const { return status_; }
+  /// The id of its monitor, as ovsdb-server's own backups choose it: the database's name.
+  json::value monitor_id() const { return json::value(database_); }
+
+  /// The connection is up, and the active serves the database or not.
+  void on_connected(bool served);
+  void on_disconnected(const std::string& reason);
+  void on_reply(int tag, const JsonRpcMessage& reply);
+  /// "update" for monitor_id().
+  void on_update(const json::value& updates);
+  /// Now and then: what was refused is tried again.
+  void tick();
+  /// Cannot be followed, for a reason that concerns the whole link.
+  void refuse(const std::string& reason);
+
+ private:
+  enum Tag { kSchemaReply, kMonitorReply };
+
+  static constexpr std::int64_t kRetryRefusedMs = 10'000;
+
+  void ask_schema();
+  void on_schema(const JsonRpcMessage& reply);
+  void on_contents(const JsonRpcMessage& reply);
+  void apply(std::vector<RowUpdate> updates);
+  /// Runs with the outcome of a resync or an update that began in this connection; late ones are
+  /// dropped.
+  Replica::Done when_applied(bool resync);
+  void enter(FollowerStatus::State state);
+
+  const std::string database_;
+  Replica& replica_;
+  FollowerPort& port_;
+  FollowerStatus status_;
+  std::uint64_t connection_ = 0;  // counts connections, so that late outcomes are known
+  std::vector<std::vector<RowUpdate>>
+      waiting_;                 // updates that came while the contents were being compared
+  std::string noted_mismatch_;  // schema finding that was logged already
+};
+
+}  // namespace tandem

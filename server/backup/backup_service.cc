@@ -1,0 +1,212 @@
+#include "server/backup/backup_service.h"
+
+#include <utility>
+
+#include "replication/active_link.h"
+#include "server/backup/database_replica.h"
+#include "server/logging/log.h"
+
+namespace tandem {
+namespace {
+
+log::Module replication_log("replication");
+
+}  // namespace
+
+/// One source being followed: the link, its replicas, the connection. On the shard.
+class BackupService::Following final : public ActiveLinkPort,
+                                       public net::WheelTimer,
+                                       public std::enable_shared_from_this<Following> {
+ public:
+  Following(BackupService& service, BackupSource source, Task settled)
+      : service_(service),
+        source_(std::move(source)),
+        settled_(std::move(settled)),
+        link_(service.server_.server_id(), *this),
+        client_(service.shard_, &service.tls_, client_options(),
+                [this](const net::ClientStatus& s) { on_status(s); }) {}
+
+  void start() {
+    started_ms_ = monotonic_ms();
+    service_.shard_.set_timer(*this, started_ms_ + kTickMs);
+    client_.start();
+  }
+
+  /// Follows just these databases.
+  void set_databases(const Directory& directory) {
+    std::erase_if(replicas_, [&](const auto& entry) {
+      const auto& [name, replica] = entry;
+      const auto now = directory.find(name);
+      if (now != directory.end() && now->second == replica.database) return false;
+      link_.remove(name);
+      return true;
+    });
+    for (const auto& [name, database] : directory) {
+      if (name == "_Server" || replicas_.contains(name)) continue;
+      auto replica = std::make_unique<DatabaseReplica>(service_.server_, service_.shard_, database,
+                                                       source_.excluded[name]);
+      link_.add(name, *replica);
+      replicas_.emplace(name, Entry{database, std::move(replica)});
+    }
+    changed();
+  }
+
+  void stop(const std::string& reason, Task done) {
+    cancel_timer();
+    settle();
+    client_.stop(reason, std::move(done));
+  }
+
+  // ActiveLinkPort
+  void send(std::string text) override {
+    if (connection_ != nullptr) connection_->send(std::move(text));
+  }
+  void restart(const std::string& reason) override {
+    if (connection_ != nullptr) connection_->close(reason);
+  }
+  std::int64_t monotonic_ms() const override { return net::IoShard::now_ms(); }
+  void changed() override {
+    const std::map<std::string, FollowerStatus> status = link_.status();
+    for (const auto& [name, follower] : status) {
+      if (follower.state != FollowerStatus::State::kConnecting &&
+          follower.state != FollowerStatus::State::kNegotiating)
+        settle();
+    }
+    std::lock_guard lock(service_.mutex_);
+    service_.status_ = status;
+  }
+  void log_info(const std::string& text) override { replication_log.info("{}", text); }
+
+ private:
+  struct Entry {
+    DatabaseInfoRef database;
+    std::unique_ptr<DatabaseReplica> replica;
+  };
+
+  /// The connection's handler: passes everything to the link.
+  class Handler final : public ConnectionHandler {
+   public:
+    Handler(Following& following, ConnectionPort& port) : following_(following) {
+      following_.connection_ = &port;
+      following_.link_.on_connected();
+    }
+    void on_message(JsonRpcMessage message) override { following_.link_.on_message(message); }
+    void on_writable() override {}
+    void on_closed(const std::string& reason) override {
+      following_.connection_ = nullptr;
+      following_.link_.on_disconnected(reason);
+    }
+
+   private:
+    Following& following_;
+  };
+
+  net::ClientOptions client_options() {
+    net::ClientOptions options;
+    options.targets = source_.targets;
+    options.name = source_.targets.front().text;
+    options.probe_ms = source_.probe_ms;
+    options.limits.max_message_bytes = std::size_t{1} << 40;  // a whole database is one message
+    options.make_handler = [this](ConnectionPort& port) {
+      return std::make_unique<Handler>(*this, port);
+    };
+    return options;
+  }
+
+  void on_status(const net::ClientStatus& status) {
+    if (!status.last_error.empty()) settle();
+    std::lock_guard lock(service_.mutex_);
+    service_.connection_error_ = status.last_error;
+  }
+
+  void on_timer(std::int64_t now_ms) override {
+    if (now_ms - started_ms_ >= kSettleMs) settle();
+    link_.tick();
+    service_.shard_.set_timer(*this, now_ms + kTickMs);
+  }
+
+  void settle() {
+    if (settled_) std::exchange(settled_, Task())();
+  }
+
+  static constexpr std::int64_t kTickMs = 250;
+  static constexpr std::int64_t kSettleMs = 500;
+
+  BackupService& service_;
+  BackupSource source_;
+  Task settled_;
+  std::int64_t started_ms_ = 0;
+  ActiveLink link_;
+  std::map<std::string, Entry> replicas_;
+  ConnectionPort* connection_ = nullptr;
+  net::ClientConnection client_;  // last: its connection's handler uses all the above
+};
+
+BackupService::BackupService(DatabaseServer& server, net::IoShard& shard, net::TlsContext& tls)
+    : server_(server), shard_(shard), tls_(tls) {
+  server_.add_observer(*this);
+}
+
+BackupService::~BackupService() { server_.remove_observer(*this); }
+
+void BackupService::follow(BackupSource source, Task settled) {
+  shard_.post([this, source = std::move(source), settled = std::move(settled)]() mutable {
+    end_following("following another server", [this, source = std::move(source),
+                                               settled = std::move(settled)]() mutable {
+      following_ = std::make_shared<Following>(*this, std::move(source), std::move(settled));
+      server_.submit(
+          [this, following = following_] {
+            shard_.post([this, following, directory = server_.directory()] {
+              if (following != following_) return;
+              following->set_databases(*directory);
+              following->start();
+            });
+          },
+          shard_);
+    });
+  });
+}
+
+void BackupService::stop(Task done) {
+  shard_.post([this, done = std::move(done)]() mutable {
+    end_following("becoming active", [this, done = std::move(done)]() mutable {
+      // Jobs for what has arrived are ahead of this one.
+      server_.submit(std::move(done), shard_);
+    });
+  });
+}
+
+void BackupService::end_following(const std::string& reason, Task done) {
+  const std::shared_ptr<Following> old = std::exchange(following_, nullptr);
+  if (!old) {
+    done();
+    return;
+  }
+  old->stop(reason, [this, old, done = std::move(done)]() mutable {
+    {
+      std::lock_guard lock(mutex_);
+      status_.clear();
+      connection_error_.clear();
+    }
+    done();
+    shard_.post([old] {});  // `old` must not go inside a call from its own connection
+  });
+}
+
+void BackupService::on_databases_changed() {
+  shard_.post([this, directory = server_.directory()] {
+    if (following_) following_->set_databases(*directory);
+  });
+}
+
+std::map<std::string, FollowerStatus> BackupService::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+std::string BackupService::connection_error() const {
+  std::lock_guard lock(mutex_);
+  return connection_error_;
+}
+
+}  // namespace tandem

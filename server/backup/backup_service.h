@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "protocol/target.h"
+#include "replication/follower_status.h"
+#include "server/database/database_server.h"
+#include "server/net/client_connection.h"
+
+namespace tandem {
+
+/// Whom a backup follows, and what it leaves out.
+struct BackupSource {
+  std::vector<Target> targets;                            ///< of the active; tried in turn
+  std::map<std::string, std::set<std::string>> excluded;  ///< tables by database
+  std::int64_t probe_ms = 10'000;                         ///< 0: no probes
+};
+
+/// The backup role: one connection to the active and a follower for each database. All of it lives
+/// on one shard, the replication thread; the public calls may come from any thread and only post.
+/// Does not decide roles: whoever calls follow() has made the databases backups, and whoever calls
+/// stop() makes them active when it is done.
+class BackupService final : private CommitObserver {
+ public:
+  BackupService(DatabaseServer& server, net::IoShard& shard, net::TlsContext& tls);
+  ~BackupService() override;
+
+  /// Drops what it follows now and follows `source`, at once. `settled` runs on the shard when the
+  /// first attempt has shown something: contact, refusal or failure; or after half a second.
+  void follow(BackupSource source, Task settled);
+  /// Applies what has arrived, and closes the connection. `done` runs on the writer, after the last
+  /// commit.
+  void stop(Task done);
+
+  /// By database; empty when nothing is followed. Any thread.
+  std::map<std::string, FollowerStatus> status() const;
+  /// Text of the last failure to connect. Any thread.
+  std::string connection_error() const;
+
+ private:
+  class Following;
+  void on_logged(const ServedDatabase&, const CommitRef&) override {}
+  void on_databases_changed() override;
+  void end_following(const std::string& reason, Task done);
+
+  DatabaseServer& server_;
+  net::IoShard& shard_;
+  net::TlsContext& tls_;
+  std::shared_ptr<Following> following_;  // shard only
+
+  mutable std::mutex mutex_;
+  std::map<std::string, FollowerStatus> status_;  // under mutex_
+  std::string connection_error_;                  // under mutex_
+};
+
+}  // namespace tandem

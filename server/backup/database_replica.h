@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "replication/replica.h"
+#include "server/database/database_server.h"
+
+namespace tandem {
+
+/// replication::Replica on a database that is served here. Lives on the replication thread
+/// (`runner`); what touches the database travels to the writer as jobs, in order, and outcomes come
+/// back by post(). Late outcomes for a replica that is gone are dropped.
+class DatabaseReplica final : public Replica {
+ public:
+  DatabaseReplica(DatabaseServer& server, TaskRunner& runner, DatabaseInfoRef database,
+                  std::set<std::string> excluded_tables);
+  ~DatabaseReplica() override;
+
+  const SchemaRef& schema() const override { return database_->schema; }
+  bool excluded(TableIndex table) const override;
+  void resync(std::vector<RowUpdate> rows, Done done) override;
+  void apply(std::vector<RowUpdate> updates, Done done) override;
+
+ private:
+  struct Shared;
+  DatabaseServer& server_;
+  TaskRunner& runner_;
+  DatabaseInfoRef database_;
+  std::set<std::string> excluded_tables_;
+  std::shared_ptr<Shared> shared_;  // lets jobs under way outlive this object
+};
+
+}  // namespace tandem
