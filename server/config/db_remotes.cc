@@ -1,0 +1,163 @@
+#include "server/config/db_remotes.h"
+
+namespace tandem {
+namespace {
+
+struct Resolved {
+  ServedDatabase* database = nullptr;
+  TableIndex table = 0;
+  ColumnIndex column = 0;
+  const TableSchema* table_schema = nullptr;
+  const ColumnSchema* column_schema = nullptr;
+};
+
+Error path_error(std::string_view path, std::string_view what) {
+  return {"", '"' + std::string(path) + "\": " + std::string(what), std::nullopt};
+}
+
+Result<Resolved> resolve(DatabaseServer& server, const ColumnPath& path, std::string_view text) {
+  Resolved r;
+  r.database = server.find(path.database);
+  if (r.database == nullptr) return path_error(text, "no database named " + path.database);
+  const DatabaseSchema& schema = *r.database->info->schema;
+  const std::optional<TableIndex> table = schema.find_table(path.table);
+  if (!table) return path_error(text, "no table named " + path.table);
+  r.table = *table;
+  r.table_schema = &schema.table(*table);
+  const std::optional<ColumnIndex> column = r.table_schema->find_column(path.column);
+  if (!column)
+    return path_error(text, "no column \"" + path.column + "\" in table \"" + path.table + '"');
+  r.column = *column;
+  r.column_schema = &r.table_schema->column(*column);
+  return r;
+}
+
+Result<Resolved> resolve_text(DatabaseServer& server, std::string_view text) {
+  const Result<ColumnPath> path = ColumnPath::parse(text);
+  if (!path) return path.error();
+  return resolve(server, path.value(), text);
+}
+
+template <class F>  // void(const Row&)
+void for_each_row(const ServedDatabase& database, TableIndex table, F&& f) {
+  const Snapshot snapshot = database.stored->database().snapshot();
+  snapshot.tables[table].for_each(f);
+}
+
+/// Column values by name, for rows whose schema is the user's.
+class RowReader {
+ public:
+  RowReader(const TableSchema& table, const Row& row) : table_(table), row_(row) {}
+
+  template <class T>
+  std::optional<T> get(std::string_view column) const {
+    const std::optional<ColumnIndex> index = table_.find_column(column);
+    if (!index) return std::nullopt;
+    const DatumView view = row_.view(*index);
+    if (view.is_map() || view.empty()) return std::nullopt;
+    const AtomView atom = view.key(0);
+    const T* value = std::get_if<T>(&atom);
+    return value == nullptr ? std::nullopt : std::optional<T>(*value);
+  }
+  std::string text(std::string_view column) const {
+    return std::string(get<std::string_view>(column).value_or(""));
+  }
+
+ private:
+  const TableSchema& table_;
+  const Row& row_;
+};
+
+DbRemote remote_of_row(const TableSchema& table, const Row& row) {
+  const RowReader reader(table, row);
+  DbRemote remote;
+  remote.target = reader.text("target");
+  remote.max_backoff_ms = reader.get<std::int64_t>("max_backoff");
+  remote.inactivity_probe_ms = reader.get<std::int64_t>("inactivity_probe");
+  remote.dscp = reader.get<std::int64_t>("dscp");
+  remote.read_only = reader.get<bool>("read_only").value_or(false);
+  remote.role = reader.text("role");
+  remote.table = table.name;
+  remote.row = row.uuid();
+  return remote;
+}
+
+}  // namespace
+
+Result<void> check_remotes_column(DatabaseServer& server, std::string_view path) {
+  const Result<Resolved> resolved = resolve_text(server, path);
+  if (!resolved) return resolved.error();
+  const BaseType& key = resolved.value().column_schema->type.key;
+  if (key.type == AtomicType::kString) return {};
+  if (key.type == AtomicType::kUuid && !key.ref_table.empty()) return {};
+  return path_error(path, "type mismatch: the column holds neither strings nor references");
+}
+
+std::vector<DbRemote> read_remotes(DatabaseServer& server, const ColumnPath& path) {
+  std::vector<DbRemote> remotes;
+  const Result<Resolved> resolved = resolve(server, path, "");
+  if (!resolved) return remotes;
+  const Resolved& r = resolved.value();
+  const BaseType& key = r.column_schema->type.key;
+  const DatabaseSchema& schema = *r.database->info->schema;
+  for_each_row(*r.database, r.table, [&](const Row& row) {
+    const DatumView value = row.view(r.column);
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const AtomView atom = value.key(i);
+      if (const auto* text = std::get_if<std::string_view>(&atom)) {
+        if (!text->empty())
+          remotes.push_back(DbRemote{std::string(*text), {}, {}, {}, false, "", "", {}});
+      } else if (const auto* uuid = std::get_if<Uuid>(&atom);
+                 uuid != nullptr && !key.ref_table.empty()) {
+        const RowRef referenced = r.database->stored->database().find(key.ref_table_index, *uuid);
+        if (referenced) {
+          DbRemote remote = remote_of_row(schema.table(key.ref_table_index), *referenced);
+          if (!remote.target.empty()) remotes.push_back(std::move(remote));
+        }
+      }
+    }
+  });
+  return remotes;
+}
+
+void write_remote_status(DatabaseServer& server, const ColumnPath& path, const DbRemote& remote,
+                         const DbRemoteStatus& status) {
+  ServedDatabase* database = server.find(path.database);
+  if (database == nullptr || database->backup || !remote.row) return;
+  const DatabaseSchema& schema = *database->info->schema;
+  const std::optional<TableIndex> table = schema.find_table(remote.table);
+  if (!table) return;
+  const TableSchema& table_schema = schema.table(*table);
+  if (!database->stored->database().find(*table, *remote.row)) return;
+  json::object row;
+  if (table_schema.find_column("is_connected")) row["is_connected"] = status.is_connected;
+  if (table_schema.find_column("status")) {
+    json::array pairs;
+    for (const auto& [key, value] : status.status)
+      pairs.push_back(json::array{json::value(key), json::value(value)});
+    row["status"] = json::array{"map", pairs};
+  }
+  if (row.empty()) return;
+  // The engine changes nothing, and tells nobody, when the values are the same.
+  const json::array where{json::array{"_uuid", "==", json::array{"uuid", remote.row->to_string()}}};
+  server.transact_internal(
+      *database, {{{"op", "update"}, {"table", remote.table}, {"where", where}, {"row", row}}});
+}
+
+Result<std::string> read_string(DatabaseServer& server, std::string_view path) {
+  const Result<Resolved> resolved = resolve_text(server, path);
+  if (!resolved) return resolved.error();
+  const Resolved& r = resolved.value();
+  if (r.column_schema->type.key.type != AtomicType::kString || r.column_schema->type.is_map()) {
+    return path_error(path, "type mismatch: the column holds no strings");
+  }
+  std::string found;
+  for_each_row(*r.database, r.table, [&](const Row& row) {
+    const DatumView value = row.view(r.column);
+    for (std::size_t i = 0; found.empty() && i < value.size(); ++i)
+      found = std::get<std::string_view>(value.key(i));
+  });
+  return Result<std::string>(boost::system::in_place_value, std::move(found));
+}
+
+}  // namespace tandem

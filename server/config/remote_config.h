@@ -1,0 +1,84 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/config/db_remotes.h"
+#include "server/net/remote_manager.h"
+
+namespace tandem {
+
+/// The remotes that the server is to serve, wherever they are configured: command line, control
+/// command, configuration file, or rows of a database ("db:DB,TABLE,COLUMN"), which it follows and
+/// writes the status back to. Also the TLS settings that may stand in a database. Lives on the home
+/// thread (`home`); watches commits on the writer.
+class RemoteConfig final : private CommitObserver {
+ public:
+  enum class Origin : std::uint8_t { kCommandLine, kRunTime };
+
+  RemoteConfig(DatabaseServer& server, net::IoShard& home, net::RemoteManager& manager,
+               net::TlsContext& tls, std::string run_directory);
+  ~RemoteConfig() override;
+
+  /// Error with ovsdb-server's text. Adding an existing one is fine. Takes effect with refresh().
+  Result<void> add(const std::string& remote, const net::RemoteOptions& options, Origin origin);
+  /// Listens only while this server is active.
+  Result<void> add_active_only(const std::string& remote);
+  /// False if there is none. Takes effect with refresh().
+  bool remove(const std::string& remote);
+  void clear() { remotes_.clear(); }
+  /// Configured ones, sorted; not what "db:" led to.
+  std::vector<std::string> list() const;
+
+  void set_active(bool active);
+  /// File names or "db:..." for each; takes effect with refresh().
+  void set_tls(const net::TlsConfig& sources) { tls_sources_ = sources; }
+
+  /// Reads what stands in databases, and opens and closes remotes accordingly. On return listeners
+  /// listen, or have logged why not, and the rows of new remotes have their status.
+  void refresh();
+
+ private:
+  struct Configured {
+    net::RemoteOptions options;
+    bool active_only = false;
+  };
+  /// A remote in a row, as it stands now.
+  struct InDatabase {
+    ColumnPath path;
+    DbRemote remote;
+    std::optional<DbRemoteStatus> written;
+  };
+
+  void on_logged(const ServedDatabase& database, const CommitRef& commit) override;
+  void on_databases_changed() override;
+  void refresh_soon();
+  Result<net::RemoteSpec> spec_of(const std::string& target,
+                                  const net::RemoteOptions& options) const;
+  void refresh_tls();
+  void write_status();
+  std::string tls_setting(const std::string& source);
+
+  DatabaseServer& server_;
+  net::IoShard& home_;
+  net::RemoteManager& manager_;
+  net::TlsContext& tls_;
+  const std::string run_directory_;
+
+  bool active_ = true;
+  std::map<std::string, Configured> remotes_;
+  net::TlsConfig tls_sources_;
+  std::vector<InDatabase> in_database_;
+
+  std::mutex mutex_;
+  std::set<std::pair<std::string, std::string>> watched_;  // under mutex_: (database, table)
+  std::atomic<bool> refresh_posted_ = false;
+};
+
+}  // namespace tandem

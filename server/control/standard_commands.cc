@@ -1,0 +1,75 @@
+#include "server/control/standard_commands.h"
+
+#include "server/control/version.h"
+#include "server/logging/vlog.h"
+
+namespace tandem::control {
+
+namespace {
+
+void answer(const Reply& reply, const log::Problem& problem) {
+  if (problem) {
+    reply.error(*problem);
+  } else {
+    reply.done();
+  }
+}
+
+void set_levels(const Arguments& arguments, const Reply& reply) {
+  log::Problem problem;
+  if (arguments.empty()) problem = log::apply_spec("");
+  for (const std::string& spec : arguments) {
+    if (!problem) problem = log::apply_spec(spec);
+  }
+  answer(reply, problem);
+}
+
+void add_vlog_commands(CommandRegistry& registry) {
+  registry.add("vlog/set", "{spec | PATTERN:destination:pattern}", 0, CommandRegistry::kAnyNumber,
+               set_levels);
+  registry.add("vlog/list", "", 0, 0,
+               [](const Arguments&, const Reply& reply) { reply.text(log::list_levels()); });
+  registry.add("vlog/list-pattern", "", 0, 0,
+               [](const Arguments&, const Reply& reply) { reply.text(log::list_patterns()); });
+  registry.add("vlog/enable-rate-limit", "[module]...", 0, CommandRegistry::kAnyNumber,
+               [](const Arguments& arguments, const Reply& reply) {
+                 answer(reply, log::set_rate_limiting(arguments, true));
+               });
+  registry.add("vlog/disable-rate-limit", "[module]...", 0, CommandRegistry::kAnyNumber,
+               [](const Arguments& arguments, const Reply& reply) {
+                 answer(reply, log::set_rate_limiting(arguments, false));
+               });
+  registry.add("vlog/reopen", "", 0, 0,
+               [](const Arguments&, const Reply& reply) { answer(reply, log::reopen_file()); });
+  registry.add("vlog/close", "", 0, 0, [](const Arguments&, const Reply& reply) {
+    log::close_file();
+    reply.done();
+  });
+}
+
+/// This server counts no events; scripts that collect them get an answer of the usual form.
+void add_coverage_commands(CommandRegistry& registry) {
+  registry.add("coverage/show", "", 0, 0, [](const Arguments&, const Reply& reply) {
+    reply.text(
+        "Event coverage, avg rate over last: 5 seconds, last minute, last hour,  hash=00000000:\n"
+        "0 events never hit\n");
+  });
+  registry.add("coverage/read-counter", "COUNTER", 1, 1,
+               [](const Arguments&, const Reply& reply) { reply.error("No such counter"); });
+}
+
+}  // namespace
+
+void add_standard_commands(CommandRegistry& registry, std::function<void()> on_exit) {
+  registry.add("version", "", 0, 0,
+               [](const Arguments&, const Reply& reply) { reply.text(std::string(kVersionText)); });
+  registry.add("exit", "", 0, 0,
+               [on_exit = std::move(on_exit)](const Arguments&, const Reply& reply) {
+                 reply.done();
+                 on_exit();
+               });
+  add_vlog_commands(registry);
+  add_coverage_commands(registry);
+}
+
+}  // namespace tandem::control

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <functional>
+
+#include "server/control/command_registry.h"
+
+namespace tandem::control {
+
+/// Registers what every Open vSwitch daemon has (ovs-appctl(8), Common Commands): version, exit,
+/// vlog/*, coverage/*. `on_exit` is called after the answer to "exit" has been handed over.
+void add_standard_commands(CommandRegistry& registry, std::function<void()> on_exit);
+
+}  // namespace tandem::control

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/net/unique_fd.h"
+
+namespace tandem {
+
+/// What control commands changed since the start, for the server that the monitor process starts
+/// after a crash. It holds whole settings, not differences: they take the place of the command
+/// line's.
+struct HandoverState {
+  std::vector<std::string> databases;  ///< as for Options::databases, absolute
+  std::vector<std::string> remotes;
+  std::string active_server;  ///< empty: none
+  bool backup = false;
+  std::string exclude_tables;
+
+  bool operator==(const HandoverState&) const = default;
+};
+
+/// An anonymous file that the monitor and all its children share. Each save appends one line of
+/// JSON, and the last complete line counts: a crash in the middle of a save costs that save alone.
+class HandoverFile {
+ public:
+  /// Made by the monitor, or by a server without one, where it is of no use and does no harm.
+  HandoverFile();
+
+  /// Called by the serving process whenever something changed; thread-compatible.
+  void save(const HandoverState& state);
+  /// The last state saved by any process that shares the file; nothing before the first.
+  std::optional<HandoverState> load() const;
+
+ private:
+  net::UniqueFd fd_;
+};
+
+}  // namespace tandem

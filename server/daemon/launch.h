@@ -1,0 +1,41 @@
+#pragma once
+
+#include "server/daemon/handover.h"
+#include "server/daemon/options.h"
+#include "server/daemon/process_title.h"
+#include "server/net/unique_fd.h"
+
+namespace tandem {
+
+/// What the process that serves has of those above it: the one that the shell waits for with
+/// --detach, and the monitor process of --monitor. Made once, before any thread; lives until the
+/// end.
+class Launch {
+ public:
+  /// Forks as the options say and returns in the process that is to serve, also again after a crash
+  /// under the monitor. The other processes never return from here.
+  static Launch start(const DaemonOptions& options, ProcessTitle& title);
+
+  /// The server serves: lets the shell go on, and with --detach leaves the terminal and the folder.
+  /// Without this call the end of this process is a failed start.
+  void ready();
+
+  /// Where a crash handler writes for the monitor; -1 without one.
+  int crash_report_fd() const { return crash_report_.get(); }
+  /// What the server before this one, which crashed, left; shared with the next one.
+  HandoverFile& handover() { return handover_; }
+
+ private:
+  Launch(const DaemonOptions& options, HandoverFile handover)
+      : options_(options), handover_(std::move(handover)) {}
+
+  DaemonOptions options_;
+  HandoverFile handover_;
+  net::UniqueFd ready_;         ///< takes a byte when the server is ready
+  net::UniqueFd crash_report_;  ///< of the monitor's pipe
+};
+
+/// Leaves the terminal, and with `chdir` the folder that the program was started in.
+void go_to_background(bool chdir);
+
+}  // namespace tandem

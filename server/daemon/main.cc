@@ -1,0 +1,148 @@
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "server/control/ovsdb_commands.h"
+#include "server/control/standard_commands.h"
+#include "server/control/unixctl_server.h"
+#include "server/control/version.h"
+#include "server/daemon/crash_handler.h"
+#include "server/daemon/fatal.h"
+#include "server/daemon/launch.h"
+#include "server/daemon/main_loop.h"
+#include "server/daemon/options.h"
+#include "server/daemon/pidfile.h"
+#include "server/daemon/process_status.h"
+#include "server/daemon/server.h"
+#include "server/daemon/user.h"
+#include "server/logging/vlog.h"
+
+namespace tandem {
+
+namespace {
+
+log::Module logger("ovsdb_server");
+
+Result<void> configure_logging(const LogOptions& options) {
+  for (const std::string& spec : options.specs) {
+    if (auto problem = log::apply_spec(spec)) {
+      return fatal_error("processing \"" + spec + "\": " + *problem);
+    }
+  }
+  if (options.syslog_method) {
+    if (auto problem = log::set_syslog_method(*options.syslog_method)) return fatal_error(*problem);
+  }
+  if (options.file) {
+    if (auto problem = log::open_file(*options.file))
+      return fatal_error(*options.file + ": " + *problem);
+  }
+  if (options.syslog_target) {
+    if (auto problem = log::set_syslog_target(*options.syslog_target)) return fatal_error(*problem);
+  }
+  return {};
+}
+
+Result<std::optional<Pidfile>> create_pidfile(const DaemonOptions& options) {
+  if (!options.pidfile) return std::optional<Pidfile>();
+  auto file = Pidfile::create(*options.pidfile, options.overwrite_pidfile);
+  if (file.has_error()) return file.error();
+  return std::optional<Pidfile>(std::move(*file));
+}
+
+/// Null if the user wants none.
+Result<std::unique_ptr<control::UnixctlServer>> open_control_socket(
+    const Options& options, const Directories& directories, net::IoShard& home,
+    const control::CommandRegistry& commands) {
+  const std::string path =
+      options.unixctl ? *options.unixctl
+                      : directories.run + "/ovsdb-server." + std::to_string(::getpid()) + ".ctl";
+  if (path == "none") return std::unique_ptr<control::UnixctlServer>();
+  return control::UnixctlServer::listen(home.context().get_executor(), path, commands);
+}
+
+/// The life of the process that serves, after all forks. Errors are failures to start.
+Result<MainLoop::Outcome> serve(const Options& options, const Directories& directories,
+                                Launch& launch) {
+  ProcessTitle::set_comm("ovsdb-server");
+  install_crash_handler(launch.crash_report_fd());
+
+  const auto pidfile = create_pidfile(options.daemon);
+  if (pidfile.has_error()) return pidfile.error();
+
+  MainLoop loop;
+  Server server(options, directories, loop.home(),
+                [&](const HandoverState& state) { launch.handover().save(state); });
+  loop.on_end([&] { server.shut_down([&] { loop.stop(); }); });
+  control::CommandRegistry commands;
+  control::add_standard_commands(commands, [&] { loop.end(); });
+  control::add_ovsdb_commands(commands, server);
+  const auto control = open_control_socket(options, directories, loop.home(), commands);
+  if (control.has_error()) return control.error();
+
+  if (const auto started = server.start(launch.handover().load()); started.has_error()) {
+    return started.error();
+  }
+  if (options.run_command) {
+    if (const auto started = loop.start_command(*options.run_command); started.has_error())
+      return started.error();
+  }
+
+  launch.ready();
+  if (!options.run_command)
+    logger.info("{} (Tandem {})", control::kCompatibleVersion, TANDEM_VERSION);
+  const auto outcome = loop.run();
+  logger.dbg("exiting");
+  return outcome;
+}
+
+int run(int argc, char** argv) {
+  ProcessTitle title(argc, argv);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  const Directories directories = Directories::from_environment();
+  const auto options =
+      parse_options({argv + 1, argv + argc}, directories, std::filesystem::current_path());
+  if (options.has_error()) return report_fatal(options.error());
+  switch (options->action) {
+    case Options::Action::kHelp:
+      std::fputs(usage(directories).c_str(), stdout);
+      return EXIT_SUCCESS;
+    case Options::Action::kVersion:
+      std::printf("%s", control::kVersionText.data());
+      return EXIT_SUCCESS;
+    case Options::Action::kServe:
+      break;
+  }
+
+  if (const auto configured = configure_logging(options->log); configured.has_error()) {
+    return report_fatal(configured.error());
+  }
+  if (options->daemon.user) {
+    if (const auto become = become_user(*options->daemon.user); become.has_error())
+      return report_fatal(become.error());
+  }
+  Launch launch = Launch::start(options->daemon, title);
+  const auto outcome = serve(*options, directories, launch);
+  if (outcome.has_error()) return report_fatal(outcome.error());
+  if (outcome->signal != 0) die_of(outcome->signal);
+  return outcome->exit_status;
+}
+
+}  // namespace
+
+}  // namespace tandem
+
+int main(int argc, char** argv) {
+  try {
+    return tandem::run(argc, argv);
+  } catch (const std::exception& error) {
+    return tandem::report_fatal(tandem::fatal_error(error.what()));
+  }
+}

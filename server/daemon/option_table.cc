@@ -1,0 +1,153 @@
+#include "server/daemon/option_table.h"
+
+#include <array>
+#include <charconv>
+
+namespace tandem {
+
+namespace {
+
+using Argument = std::optional<std::string>;
+using Failure = std::optional<std::string>;
+using Context = OptionContext;
+
+/// Setters of the common kinds, as entries of the table: one function per member.
+template <auto Member>
+Failure set_flag(Options& options, const Argument&, const Context&) {
+  Member(options) = true;
+  return std::nullopt;
+}
+
+template <auto Member>
+Failure clear_flag(Options& options, const Argument&, const Context&) {
+  Member(options) = false;
+  return std::nullopt;
+}
+
+template <auto Member>
+Failure store(Options& options, const Argument& argument, const Context&) {
+  Member(options) = *argument;
+  return std::nullopt;
+}
+
+template <auto Member>
+Failure append(Options& options, const Argument& argument, const Context&) {
+  Member(options).push_back(argument.value_or(""));
+  return std::nullopt;
+}
+
+template <auto Member>
+Failure store_number(Options& options, const Argument& argument, const Context&) {
+  const char* const end = argument->data() + argument->size();
+  const auto [stop, problem] = std::from_chars(argument->data(), end, Member(options));
+  if (problem == std::errc() && stop == end) return std::nullopt;
+  return "\"" + *argument + "\" is not a valid number";
+}
+
+Failure ignore(Options&, const Argument&, const Context&) { return std::nullopt; }
+
+Failure refuse(Options&, const Argument&, const Context&) { return "not supported by this server"; }
+
+Failure set_ca_cert(Options& options, const Argument& argument, bool bootstrap) {
+  options.tls.ca_cert = *argument;
+  options.tls.bootstrap_ca_cert = bootstrap;
+  return std::nullopt;
+}
+
+Failure set_sync_fallback(Options& options, const Argument& argument, const Context&) {
+  if (*argument != "async" && *argument != "block")
+    return "\"" + *argument + "\" is neither \"async\" nor \"block\"";
+  options.sync.fallback = *argument == "block" ? SyncFallback::kBlock : SyncFallback::kAsync;
+  return std::nullopt;
+}
+
+/// Lets the table name a member: a captureless lambda that finds it.
+#define TANDEM_MEMBER(path) ([](Options & o) -> auto& { return o.path; })
+
+constexpr auto kNone = OptionEntry::Argument::kNone;
+constexpr auto kRequired = OptionEntry::Argument::kRequired;
+constexpr auto kOptional = OptionEntry::Argument::kOptional;
+
+constexpr std::array kTable = {
+    OptionEntry{"remote", 0, kRequired, false, append<TANDEM_MEMBER(remotes)>},
+    OptionEntry{"unixctl", 0, kRequired, false,
+                [](Options& o, const Argument& a, const Context& c) -> Failure {
+                  o.unixctl = *a == "none" ? *a : Directories::resolve(c.directories.run, *a);
+                  return std::nullopt;
+                }},
+    OptionEntry{"run", 0, kRequired, false, store<TANDEM_MEMBER(run_command)>},
+    OptionEntry{"help", 'h', kNone, false,
+                [](Options& o, const Argument&, const Context&) -> Failure {
+                  o.action = Options::Action::kHelp;
+                  return std::nullopt;
+                }},
+    OptionEntry{"version", 'V', kNone, false,
+                [](Options& o, const Argument&, const Context&) -> Failure {
+                  o.action = Options::Action::kVersion;
+                  return std::nullopt;
+                }},
+    OptionEntry{"detach", 0, kNone, false, set_flag<TANDEM_MEMBER(daemon.detach)>},
+    OptionEntry{"no-self-confinement", 0, kNone, false, ignore},
+    OptionEntry{"no-chdir", 0, kNone, false, clear_flag<TANDEM_MEMBER(daemon.chdir)>},
+    OptionEntry{"pidfile", 0, kOptional, false,
+                [](Options& o, const Argument& a, const Context& c) -> Failure {
+                  o.daemon.pidfile =
+                      Directories::resolve(c.directories.run, a.value_or("ovsdb-server.pid"));
+                  return std::nullopt;
+                }},
+    OptionEntry{"overwrite-pidfile", 0, kNone, false,
+                set_flag<TANDEM_MEMBER(daemon.overwrite_pidfile)>},
+    OptionEntry{"monitor", 0, kNone, false, set_flag<TANDEM_MEMBER(daemon.monitor)>},
+    OptionEntry{"user", 0, kRequired, false, store<TANDEM_MEMBER(daemon.user)>},
+    OptionEntry{"verbose", 'v', kOptional, false, append<TANDEM_MEMBER(log.specs)>},
+    OptionEntry{"log-file", 0, kOptional, false,
+                [](Options& o, const Argument& a, const Context& c) -> Failure {
+                  o.log.file = a ? Directories::resolve(c.working_directory, *a)
+                                 : c.directories.log + "/ovsdb-server.log";
+                  return std::nullopt;
+                }},
+    OptionEntry{"syslog-target", 0, kRequired, false, store<TANDEM_MEMBER(log.syslog_target)>},
+    OptionEntry{"syslog-method", 0, kRequired, false, store<TANDEM_MEMBER(log.syslog_method)>},
+    OptionEntry{
+        "bootstrap-ca-cert", 0, kRequired, false,
+        [](Options& o, const Argument& a, const Context&) { return set_ca_cert(o, a, true); }},
+    OptionEntry{"peer-ca-cert", 0, kRequired, false, store<TANDEM_MEMBER(tls.peer_ca_cert)>},
+    OptionEntry{"private-key", 'p', kRequired, false, store<TANDEM_MEMBER(tls.private_key)>},
+    OptionEntry{"certificate", 'c', kRequired, false, store<TANDEM_MEMBER(tls.certificate)>},
+    OptionEntry{
+        "ca-cert", 'C', kRequired, false,
+        [](Options& o, const Argument& a, const Context&) { return set_ca_cert(o, a, false); }},
+    OptionEntry{"ssl-protocols", 0, kRequired, false, store<TANDEM_MEMBER(tls.protocols)>},
+    OptionEntry{"ssl-ciphers", 0, kRequired, false, store<TANDEM_MEMBER(tls.ciphers)>},
+    OptionEntry{"ssl-ciphersuites", 0, kRequired, false, store<TANDEM_MEMBER(tls.ciphersuites)>},
+    OptionEntry{"record", 0, kOptional, false, refuse},
+    OptionEntry{"replay", 0, kOptional, false, refuse},
+    OptionEntry{"sync-from", 0, kRequired, false, store<TANDEM_MEMBER(sync.from)>},
+    OptionEntry{"sync-exclude-tables", 0, kRequired, false,
+                store<TANDEM_MEMBER(sync.exclude_tables)>},
+    OptionEntry{"active", 0, kNone, false, set_flag<TANDEM_MEMBER(sync.active)>},
+    OptionEntry{"no-dbs", 0, kNone, false, ignore},  // parse_options() looks for it
+    OptionEntry{"config-file", 0, kRequired, false,
+                [](Options& o, const Argument& a, const Context& c) -> Failure {
+                  o.config_file = Directories::resolve(c.directories.sysconf, *a);
+                  return std::nullopt;
+                }},
+    OptionEntry{"disable-file-column-diff", 0, kNone, false,
+                clear_flag<TANDEM_MEMBER(file_column_diff)>},
+    OptionEntry{"threads", 0, kRequired, true, store_number<TANDEM_MEMBER(threads)>},
+    OptionEntry{"history-size", 0, kRequired, true, store_number<TANDEM_MEMBER(history_bytes)>},
+    OptionEntry{"sync-replicas", 0, kRequired, true, store_number<TANDEM_MEMBER(sync.replicas)>},
+    OptionEntry{"sync-timeout", 0, kRequired, true, store_number<TANDEM_MEMBER(sync.timeout_ms)>},
+    OptionEntry{"sync-fallback", 0, kRequired, true, set_sync_fallback},
+    OptionEntry{"sync-schema", 0, kNone, true, set_flag<TANDEM_MEMBER(sync.schema)>},
+    OptionEntry{"active-remote", 0, kRequired, true, append<TANDEM_MEMBER(active_remotes)>},
+    OptionEntry{"http", 0, kRequired, true, store<TANDEM_MEMBER(http)>},
+};
+
+#undef TANDEM_MEMBER
+
+}  // namespace
+
+std::span<const OptionEntry> option_table() { return kTable; }
+
+}  // namespace tandem

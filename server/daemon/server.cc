@@ -1,0 +1,456 @@
+#include "server/daemon/server.h"
+
+#include <algorithm>
+#include <future>
+#include <thread>
+
+#include "server/logging/log.h"
+#include "server/storage/compaction_policy.h"
+
+namespace tandem {
+namespace {
+
+log::Module server_log("ovsdb_server");
+
+Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
+
+/// "DB:TABLE,DB:TABLE" as ovsdb-server(1), --sync-exclude-tables.
+Result<std::map<std::string, std::set<std::string>>> parse_exclude_tables(std::string_view list) {
+  std::map<std::string, std::set<std::string>> tables;
+  while (!list.empty()) {
+    const std::size_t comma = list.find(',');
+    const std::string_view item = list.substr(0, comma);
+    list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
+    if (item.empty()) continue;
+    const std::size_t colon = item.find(':');
+    if (colon == std::string_view::npos || colon == 0 || colon + 1 == item.size()) {
+      return user_error(std::string(item) + ": invalid syntax");
+    }
+    tables[std::string(item.substr(0, colon))].emplace(item.substr(colon + 1));
+  }
+  return tables;
+}
+
+}  // namespace
+
+/// A timer on the home thread.
+class Server::Timer final : private net::WheelTimer {
+ public:
+  Timer(net::IoShard& home, std::function<void()> expired)
+      : home_(home), expired_(std::move(expired)) {}
+  void set(std::int64_t at_ms) {
+    cancel_timer();
+    home_.set_timer(*this, at_ms);
+  }
+
+ private:
+  void on_timer(std::int64_t /*now_ms*/) override { expired_(); }
+  net::IoShard& home_;
+  std::function<void()> expired_;
+};
+
+namespace {
+constexpr std::int64_t kHousekeepingMs = 10'000;
+}
+
+Server::Server(const Options& options, const Directories& directories, net::IoShard& home,
+               std::function<void(const HandoverState&)> save)
+    : options_(options),
+      directories_(directories),
+      home_(home),
+      save_(std::move(save)),
+      background_(1000),
+      replication_(1001),
+      wake_(std::make_unique<Timer>(
+          home, [this] { databases_.submit([this] { databases_.tick(); }, home_); })),
+      housekeeping_(std::make_unique<Timer>(home,
+                                            [this] {
+                                              compact_what_is_due();
+                                              housekeeping_->set(net::IoShard::now_ms() +
+                                                                 kHousekeepingMs);
+                                            })),
+      databases_(
+          {clock_, files_, sync_thread_, background_,
+           [this](std::int64_t at_ms) { home_.post([this, at_ms] { wake_->set(at_ms); }); }}),
+      exclude_tables_(options.sync.exclude_tables) {
+  make_client_shards(options.threads);
+  std::vector<net::IoShard*> shards;
+  for (ClientShard& client : shards_) shards.push_back(client.shard.get());
+  manager_ =
+      std::make_unique<net::RemoteManager>(home_, shards, tls_, [this](ConnectionPort& port) {
+        return shards_[port.shard().index()].hub->make_session(port);
+      });
+  remotes_ = std::make_unique<RemoteConfig>(databases_, home_, *manager_, tls_, directories_.run);
+  databases_.add_observer(table_log_);
+  backup_service_ = std::make_unique<BackupService>(databases_, replication_, tls_);
+}
+
+Server::~Server() {
+  replication_.stop();
+  background_.stop();
+  for (ClientShard& client : shards_) client.shard->stop();
+}
+
+void Server::make_client_shards(unsigned threads) {
+  if (threads == 0) threads = std::max(2U, std::thread::hardware_concurrency()) - 1;
+  for (unsigned i = 0; i < threads; ++i) {
+    auto shard = std::make_unique<net::IoShard>(i);
+    auto hub = std::make_unique<ClientHub>(databases_, *shard);
+    shards_.push_back({std::move(shard), std::move(hub)});
+  }
+}
+
+// --- start and end ---
+
+Result<void> Server::start(const std::optional<HandoverState>& before) {
+  background_.start();
+  replication_.start();
+  for (ClientShard& client : shards_) client.shard->start();
+
+  active_server_ = before ? before->active_server : options_.sync.from.value_or("");
+  if (before) exclude_tables_ = before->exclude_tables;
+  backup_ = before ? before->backup : options_.sync.from.has_value() && !options_.sync.active;
+  if (const Result<BackupSource> source = backup_source(); backup_ && !source)
+    return source.error();
+
+  Result<void> opened = open_databases(before ? before->databases : options_.databases);
+  if (!opened) return opened;
+  // Before anybody can connect: a backup is never writable.
+  if (backup_) set_backup(true);
+
+  const TlsOptions& tls = options_.tls;
+  remotes_->set_tls({tls.private_key.value_or(""), tls.certificate.value_or(""),
+                     tls.ca_cert.value_or(""), tls.bootstrap_ca_cert, tls.peer_ca_cert.value_or(""),
+                     tls.protocols.value_or(""), tls.ciphers.value_or(""),
+                     tls.ciphersuites.value_or("")});
+  Result<void> configured = configure_remotes(before ? before->remotes : options_.remotes);
+  if (!configured) return configured;
+
+  if (backup_) follow(Task());
+  housekeeping_->set(net::IoShard::now_ms() + kHousekeepingMs);
+  return {};
+}
+
+Result<std::unique_ptr<StoredDatabase>> Server::open_database(const std::string& file) {
+  StoredDatabase::Options options;
+  options.history_bytes = options_.history_bytes;
+  options.column_diff = options_.file_column_diff;
+  return StoredDatabase::open(files_, file, options, clock_);
+}
+
+Result<void> Server::open_databases(const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    Result<std::unique_ptr<StoredDatabase>> stored = open_database(file);
+    Result<void> added;
+    if (!stored) {
+      added = stored.error();
+    } else {
+      files_of_[stored.value()->schema()->name()] = file;
+      added = on_writer([&] { return databases_.add(std::move(stored.value())); });
+    }
+    if (!added) {
+      server_log.warn("failed to open database '{}': {}", file, added.error().to_string());
+      server_log.warn("failed to configure databases");
+      return user_error("server configuration failed");
+    }
+  }
+  return {};
+}
+
+Result<void> Server::configure_remotes(const std::vector<std::string>& remotes) {
+  const auto fail = [](const Error& error) {
+    server_log.warn("failed to configure remotes: {}", error.to_string());
+    return user_error("server configuration failed");
+  };
+  for (const std::string& remote : remotes) {
+    if (const auto added = remotes_->add(remote, {}, RemoteConfig::Origin::kCommandLine); !added)
+      return fail(added.error());
+  }
+  for (const std::string& remote : options_.active_remotes) {
+    if (const auto added = remotes_->add_active_only(remote); !added) return fail(added.error());
+  }
+  remotes_->set_active(!backup_);
+  remotes_->refresh();
+  return {};
+}
+
+void Server::shut_down(std::function<void()> done) {
+  backup_service_->stop([this, done = std::move(done)]() mutable {
+    home_.post([this, done = std::move(done)]() mutable {
+      manager_->shut_down("server exiting", std::move(done));
+    });
+  });
+}
+
+void Server::save_state() {
+  HandoverState state;
+  for (const auto& [name, file] : files_of_) state.databases.push_back(file);
+  state.remotes = remotes_->list();
+  state.active_server = active_server_;
+  state.backup = backup_;
+  state.exclude_tables = exclude_tables_;
+  save_(state);
+}
+
+// --- databases ---
+
+std::vector<std::string> Server::list_databases() {
+  return on_writer([&] {
+    std::vector<std::string> names;
+    for (const auto& [name, database] : databases_.databases()) names.push_back(name);
+    return names;
+  });
+}
+
+void Server::add_database(const std::string& file, control::Done done) {
+  const auto open_already = std::find_if(files_of_.begin(), files_of_.end(),
+                                         [&](const auto& e) { return e.second == file; });
+  if (open_already != files_of_.end())
+    return done(Error{"ovsdb error", file + ": already open", std::nullopt});
+  Result<std::unique_ptr<StoredDatabase>> stored = open_database(file);
+  if (!stored) return done(stored.error());
+  const std::string name = stored.value()->schema()->name();
+  const Result<void> added = on_writer([&] {
+    Result<void> result = databases_.add(std::move(stored.value()));
+    if (result && backup_) databases_.set_backup(*databases_.find(name), true);
+    return result;
+  });
+  if (added) {
+    files_of_[name] = file;
+    save_state();
+  }
+  done(added);
+}
+
+void Server::remove_database(const std::string& name, control::Done done) {
+  const Result<void> removed = on_writer([&] { return databases_.remove(name); });
+  if (removed) {
+    files_of_.erase(name);
+    save_state();
+  }
+  done(removed);
+}
+
+void Server::compact(const std::string& name, control::Done done) {
+  databases_.call(
+      [&] {
+        ServedDatabase* database = databases_.find(name);
+        if (database == nullptr) return done(user_error("no database by that name"));
+        databases_.compact(*database, done);
+      },
+      home_);
+}
+
+void Server::compact_what_is_due() {
+  databases_.submit(
+      [this] {
+        for (const auto& [name, database] : databases_.databases()) {
+          if (database->stored->log() == nullptr || database->compacting) continue;
+          const std::chrono::milliseconds since(clock_.monotonic_ms() - database->compacted_ms);
+          if (!storage::compaction_due(database->stored->log()->growth(),
+                                       std::chrono::duration_cast<std::chrono::seconds>(since))) {
+            continue;
+          }
+          server_log.info("{}: compacting database", name);
+          databases_.compact(*database, [name = name](const Result<void>& compacted) {
+            if (!compacted)
+              server_log.warn("{}: compaction failed: {}", name, compacted.error().to_string());
+          });
+        }
+      },
+      home_);
+}
+
+Result<std::string> Server::storage_status(const std::string& name) {
+  return on_writer([&] {
+    const ServedDatabase* database = databases_.find(name);
+    std::string status = "ok";
+    if (database == nullptr) return Result<std::string>(user_error("Failed to find the database."));
+    if (const auto& log = database->stored->log(); log != nullptr && log->stopped()) {
+      status = log->stopped()->to_string();
+    }
+    return Result<std::string>(boost::system::in_place_value, std::move(status));
+  });
+}
+
+// --- clients ---
+
+std::vector<std::string> Server::list_remotes() { return remotes_->list(); }
+
+void Server::add_remote(const std::string& remote, control::Done done) {
+  const Result<void> added = remotes_->add(remote, {}, RemoteConfig::Origin::kRunTime);
+  if (added) {
+    remotes_->refresh();
+    save_state();
+  }
+  done(added);
+}
+
+void Server::remove_remote(const std::string& remote, control::Done done) {
+  if (!remotes_->remove(remote)) return done(user_error("no such remote"));
+  remotes_->refresh();
+  save_state();
+  done({});
+}
+
+void Server::reconnect_clients() { manager_->disconnect_all("user request"); }
+
+void Server::disable_monitor_cond() {
+  for (ClientShard& client : shards_) {
+    client.shard->post([hub = client.hub.get()] { hub->disable_conditional_monitors(); });
+  }
+}
+
+void Server::reload(control::Done done) {
+  done(user_error("Configuration file was not specified on command line"));
+}
+
+// --- roles ---
+
+Result<BackupSource> Server::backup_source() const {
+  BackupSource source;
+  for (std::string_view rest = active_server_; !rest.empty();) {
+    const std::size_t comma = rest.find(',');
+    Result<Target> target = Target::parse(rest.substr(0, comma));
+    if (!target) return target.error();
+    source.targets.push_back(std::move(target.value()));
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+  }
+  Result<std::map<std::string, std::set<std::string>>> excluded =
+      parse_exclude_tables(exclude_tables_);
+  if (!excluded) return excluded.error();
+  source.excluded = std::move(excluded.value());
+  source.probe_ms = probe_ms_;
+  return source;
+}
+
+void Server::set_backup(bool backup) {
+  backup_ = backup;
+  databases_.call(
+      [&] {
+        for (const auto& [name, database] : databases_.databases()) {
+          if (!database->built_in) databases_.set_backup(*database, backup);
+        }
+      },
+      home_);
+}
+
+void Server::follow(Task settled) {
+  backup_service_->follow(backup_source().value(), std::move(settled));
+}
+
+control::SyncStatus Server::sync_status() {
+  control::SyncStatus status;
+  status.exclude_tables = exclude_tables_;
+  if (!backup_) return status;
+  status.active_server = active_server_;
+  const std::map<std::string, FollowerStatus> followers = backup_service_->status();
+  bool all = !followers.empty();
+  for (const auto& [name, follower] : followers) {
+    status.databases.push_back(name);
+    all = all && follower.state == FollowerStatus::State::kReplicating;
+    if (follower.state == FollowerStatus::State::kRefused)
+      status.error = name + ": " + follower.error;
+  }
+  status.state = all                     ? control::SyncStatus::State::kReplicating
+                 : !status.error.empty() ? control::SyncStatus::State::kError
+                                         : control::SyncStatus::State::kConnecting;
+  return status;
+}
+
+void Server::set_active_server(const std::string& remote, control::Done done) {
+  const std::string before = std::exchange(active_server_, remote);
+  if (const Result<BackupSource> source = backup_source(); !source) {
+    active_server_ = before;
+    return done(source.error());
+  }
+  save_state();
+  done({});
+}
+
+void Server::connect_active(control::Done done) {
+  remotes_->set_active(false);
+  set_backup(true);
+  save_state();
+  follow([this, done = std::move(done)] { home_.post([done] { done({}); }); });
+}
+
+void Server::disconnect_active(control::Done done) {
+  if (!backup_) return done({});
+  backup_service_->stop([this, done = std::move(done)] {
+    // On the writer, behind all that had arrived.
+    for (const auto& [name, database] : databases_.databases()) {
+      if (!database->built_in) databases_.promote(*database);
+    }
+    databases_.flush();
+    home_.post([this, done] {
+      backup_ = false;
+      remotes_->set_active(true);
+      save_state();
+      done({});
+    });
+  });
+}
+
+void Server::set_sync_exclude_tables(const std::string& list, control::Done done) {
+  const Result<std::map<std::string, std::set<std::string>>> tables = parse_exclude_tables(list);
+  if (!tables) return done(tables.error());
+  exclude_tables_ = list;
+  save_state();
+  if (backup_) follow(Task());
+  done({});
+}
+
+void Server::set_active_probe_interval(std::int64_t milliseconds) {
+  probe_ms_ = milliseconds;
+  if (backup_) follow(Task());
+}
+
+void Server::set_relay_probe_interval(std::int64_t /*milliseconds*/) {}  // no relays are served
+
+// --- figures ---
+
+std::map<std::string, std::uint64_t> Server::memory_usage() {
+  std::map<std::string, std::uint64_t> usage = on_writer([&] {
+    std::map<std::string, std::uint64_t> counts;
+    for (const auto& [name, database] : databases_.databases()) {
+      const Database::Usage rows = database->stored->database().usage();
+      counts["cells"] += database->stored->database().cell_count();
+      counts["atoms"] += rows.atoms;
+      counts["n-weak-refs"] += rows.weak_refs;
+      counts["txn-history"] += database->stored->history().size();
+    }
+    return counts;
+  });
+  for (ClientShard& client : shards_) {
+    std::promise<ClientHub::Usage> promise;
+    client.shard->post([&] { promise.set_value(client.hub->usage()); });
+    const ClientHub::Usage clients = promise.get_future().get();
+    usage["sessions"] += clients.sessions;
+    usage["monitors"] += clients.monitors;
+  }
+  return usage;
+}
+
+void Server::set_memory_trim_on_compaction(bool enabled) {
+  databases_.call([&] { databases_.set_trim_on_compaction(enabled); }, home_);
+}
+
+control::TableLogging Server::table_logging() {
+  return on_writer([&] {
+    control::TableLogging tables;
+    for (const auto& [name, database] : databases_.databases()) {
+      for (const TableSchema& table : database->info->schema->tables()) {
+        tables[name][table.name] = table_log_.is_on(name, table.name);
+      }
+    }
+    return tables;
+  });
+}
+
+void Server::set_table_logging(const std::string& database, const std::string& table,
+                               bool enabled) {
+  databases_.call([&] { table_log_.set(database, table, enabled); }, home_);
+}
+
+}  // namespace tandem

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/backup/backup_service.h"
+#include "server/config/remote_config.h"
+#include "server/control/server_control.h"
+#include "server/daemon/directories.h"
+#include "server/daemon/handover.h"
+#include "server/daemon/options.h"
+#include "server/database/database_server.h"
+#include "server/database/table_log.h"
+#include "server/net/remote_manager.h"
+#include "server/session/client_hub.h"
+#include "server/storage/posix_file_system.h"
+
+namespace tandem {
+
+/// The running server: owns threads, databases, remotes and roles, and carries out control
+/// commands. Lives on the home thread, the one that calls it; Asio's loop there is `home`.
+class Server final : public control::ServerControl {
+ public:
+  /// `save` takes what the next server is to begin with should this one crash.
+  Server(const Options& options, const Directories& directories, net::IoShard& home,
+         std::function<void(const HandoverState&)> save);
+  ~Server() override;
+
+  /// Opens the databases, takes the role, listens. On failure warnings are logged, and the error is
+  /// for the user. `before` is what a server that crashed left.
+  Result<void> start(const std::optional<HandoverState>& before);
+  /// Closes all connections and files; `done` runs on home.
+  void shut_down(std::function<void()> done);
+
+  // control::ServerControl
+  std::vector<std::string> list_databases() override;
+  void add_database(const std::string& file, control::Done done) override;
+  void remove_database(const std::string& name, control::Done done) override;
+  void compact(const std::string& name, control::Done done) override;
+  Result<std::string> storage_status(const std::string& name) override;
+  std::vector<std::string> list_remotes() override;
+  void add_remote(const std::string& remote, control::Done done) override;
+  void remove_remote(const std::string& remote, control::Done done) override;
+  void reconnect_clients() override;
+  void disable_monitor_cond() override;
+  void reload(control::Done done) override;
+  control::SyncStatus sync_status() override;
+  std::string active_server() override { return active_server_; }
+  void set_active_server(const std::string& remote, control::Done done) override;
+  void connect_active(control::Done done) override;
+  void disconnect_active(control::Done done) override;
+  std::string sync_exclude_tables() override { return exclude_tables_; }
+  void set_sync_exclude_tables(const std::string& list, control::Done done) override;
+  void set_active_probe_interval(std::int64_t milliseconds) override;
+  void set_relay_probe_interval(std::int64_t milliseconds) override;
+  std::map<std::string, std::uint64_t> memory_usage() override;
+  void set_memory_trim_on_compaction(bool enabled) override;
+  control::TableLogging table_logging() override;
+  void set_table_logging(const std::string& database, const std::string& table,
+                         bool enabled) override;
+
+ private:
+  class Timer;
+  /// An I/O thread with its clients.
+  struct ClientShard {
+    std::unique_ptr<net::IoShard> shard;
+    std::unique_ptr<ClientHub> hub;
+  };
+
+  /// Runs f on the writer and returns its value.
+  template <class F>
+  auto on_writer(F&& f) {
+    std::optional<decltype(f())> value;
+    databases_.call([&] { value.emplace(f()); }, home_);
+    return std::move(*value);
+  }
+  void make_client_shards(unsigned threads);
+  Result<std::unique_ptr<StoredDatabase>> open_database(const std::string& file);
+  Result<void> open_databases(const std::vector<std::string>& files);
+  Result<void> configure_remotes(const std::vector<std::string>& remotes);
+  Result<BackupSource> backup_source() const;
+  void set_backup(bool backup);
+  void follow(Task settled);
+  void compact_what_is_due();
+  void save_state();
+
+  const Options options_;
+  const Directories directories_;
+  net::IoShard& home_;
+  std::function<void(const HandoverState&)> save_;
+
+  SystemClock clock_;
+  storage::PosixFileSystem files_;
+  SyncThread sync_thread_;
+  net::IoShard background_;   // compaction
+  net::IoShard replication_;  // the backup role
+  net::TlsContext tls_;
+  std::vector<ClientShard> shards_;
+  std::unique_ptr<Timer> wake_;  // of the writer's next deadline
+  std::unique_ptr<Timer> housekeeping_;
+  DatabaseServer databases_;
+  TableLog table_log_;  // the writer's
+  std::unique_ptr<net::RemoteManager> manager_;
+  std::unique_ptr<RemoteConfig> remotes_;
+  std::unique_ptr<BackupService> backup_service_;
+
+  std::map<std::string, std::string> files_of_;  // database name to file as given
+  std::string active_server_;
+  std::string exclude_tables_;
+  std::int64_t probe_ms_ = 10'000;
+  bool backup_ = false;
+};
+
+}  // namespace tandem

@@ -1,0 +1,80 @@
+#include <fmt/core.h>
+
+#include "server/daemon/options.h"
+
+namespace tandem {
+
+std::string usage(const Directories& directories) {
+  return fmt::format(
+      R"(ovsdb-server: Tandem, an Open vSwitch database server
+usage: ovsdb-server [OPTIONS] [DATABASE...]
+where each DATABASE is a database file in ovsdb format, or relay:SCHEMA:REMOTE.
+The default DATABASE, if none is given, is
+{0}/conf.db.
+
+Remotes (may be given any number of times):
+  --remote=REMOTE         connect or listen to REMOTE
+  --active-remote=REMOTE  the same, only while this server is the active one
+Active connection methods:
+  tcp:HOST:PORT           PORT at remote HOST
+  ssl:HOST:PORT           TLS PORT at remote HOST
+  unix:FILE               Unix domain socket FILE
+Passive connection methods:
+  ptcp:PORT[:IP]          listen to TCP PORT on IP
+  pssl:PORT[:IP]          listen to TLS PORT on IP
+  punix:FILE              listen on Unix domain socket FILE
+  db:DB,TABLE,COLUMN      those that COLUMN of TABLE in DB holds
+
+TLS (each may be db:DB,TABLE,COLUMN):
+  -p, --private-key=FILE    private key
+  -c, --certificate=FILE    certificate for the private key
+  -C, --ca-cert=FILE        certificate of the peers' authority
+  --bootstrap-ca-cert=FILE  the same, fetched from the first peer if missing
+  --peer-ca-cert=FILE       further certificates to send to peers
+  --ssl-protocols=PROTOS    protocols to enable
+  --ssl-ciphers=CIPHERS     ciphers to enable
+  --ssl-ciphersuites=SUITES TLS 1.3 ciphersuites to enable
+
+Daemon:
+  --detach                run in the background
+  --monitor               have a process that restarts the server if it crashes
+  --user=USER[:GROUP]     run as that user
+  --no-chdir              do not change to /
+  --pidfile[=FILE]        write the process id (default: {1}/ovsdb-server.pid)
+  --overwrite-pidfile     with --pidfile, start even if already running
+  --config-file=FILE      read databases and remotes from FILE
+  --no-dbs                start without databases
+
+Logging:
+  -vSPEC, --verbose=SPEC  set levels; without SPEC, everything
+  --log-file[=FILE]       log to FILE (default: {2}/ovsdb-server.log)
+  --syslog-method=(libc|unix:FILE|udp:IP:PORT|null)
+                          how to reach the syslog daemon
+  --syslog-target=IP:PORT also send what goes to syslog there by UDP
+
+Replication:
+  --sync-from=SERVER      be a backup of SERVER (except with --active)
+  --active                with --sync-from, start as the active server
+  --sync-exclude-tables=DB:TABLE,...
+                          do not replicate these tables
+  --sync-replicas=N       commit only when N backups have it (default: 0)
+  --sync-timeout=MS       how long to wait for them (default: 1000)
+  --sync-fallback=async|block
+                          what to do then (default: async)
+  --sync-schema           let a backup adopt the active's schema
+
+Other:
+  --run=COMMAND           serve while COMMAND runs
+  --unixctl=SOCKET        name of the control socket, or none
+  --threads=N             threads that serve clients (default: by processors)
+  --history-size=BYTES    how far back clients and backups can resume
+  --http=ADDRESS:PORT     serve status over HTTP
+  --disable-file-column-diff
+                          write whole columns to database files
+  -h, --help              print this
+  -V, --version           print the version
+)",
+      directories.db, directories.run, directories.log);
+}
+
+}  // namespace tandem

@@ -1,0 +1,30 @@
+#include "server/daemon/handover.h"
+
+#include <catch2/catch.hpp>
+
+namespace tandem {
+namespace {
+
+const HandoverState kState{
+    {"/a.db", "relay:x:tcp:y"}, {"punix:\"s\"", "db:a,b,c"}, "tcp:x:1", true, "a:t"};
+
+TEST_CASE("nothing is handed over before it is saved") { CHECK(!HandoverFile().load()); }
+
+TEST_CASE("the last state saved is the one that is handed over") {
+  HandoverFile file;
+  file.save({});
+  file.save(kState);
+  CHECK(file.load() == kState);
+}
+
+TEST_CASE("many changes do not make the file grow without end") {
+  HandoverFile file;
+  HandoverState state = kState;
+  state.remotes.assign(1000, std::string(100, 'x'));
+  for (int i = 0; i < 30; ++i) file.save(state);
+  file.save(kState);
+  CHECK(file.load() == kState);
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,113 @@
+#include "server/daemon/options.h"
+
+#include <catch2/catch.hpp>
+
+namespace tandem {
+namespace {
+
+const Directories kDirectories{"/run", "/log", "/etc", "/db"};
+
+Options parse(const std::vector<std::string>& arguments) {
+  auto options = parse_options(arguments, kDirectories, "/cwd");
+  REQUIRE(options.has_value());
+  return *options;
+}
+
+std::string error(const std::vector<std::string>& arguments) {
+  const auto options = parse_options(arguments, kDirectories, "/cwd");
+  REQUIRE(options.has_error());
+  return options.error().tag;
+}
+
+TEST_CASE("without arguments the default database is served") {
+  CHECK(parse({}).databases == std::vector<std::string>{"/db/conf.db"});
+  CHECK(parse({"--no-dbs"}).databases.empty());
+  CHECK(parse({"a", "--no-dbs"}).databases == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("options may follow positional arguments, with their value behind = or apart") {
+  const Options options =
+      parse({"db", "--remote", "punix:s", "--run=true", "--remote=ptcp:1", "--", "--x"});
+  CHECK(options.databases == std::vector<std::string>{"db", "--x"});
+  CHECK(options.remotes == std::vector<std::string>{"punix:s", "ptcp:1"});
+  CHECK(options.run_command == "true");
+}
+
+TEST_CASE("an unambiguous prefix stands for its option") {
+  CHECK(parse({"--no-db", "--overwrite"}).daemon.overwrite_pidfile);
+  CHECK(parse({"--sync-exclude=a:b"}).sync.exclude_tables == "a:b");
+}
+
+TEST_CASE("Tandem's own options make no prefix ambiguous that was not") {
+  CHECK(parse({"--sync-f=tcp:x"}).sync.from == "tcp:x");
+  CHECK(parse({"--act"}).sync.active);
+  CHECK(parse({"--h"}).action == Options::Action::kHelp);
+  CHECK(parse({"--sync-rep=2"}).sync.replicas == 2);
+}
+
+TEST_CASE("files are absolute, each in its own directory") {
+  const Options options = parse({"--pidfile", "--log-file", "--unixctl=u.ctl", "--config-file=/x"});
+  CHECK(options.daemon.pidfile == "/run/ovsdb-server.pid");
+  CHECK(options.log.file == "/log/ovsdb-server.log");
+  CHECK(options.unixctl == "/run/u.ctl");
+  CHECK(options.config_file == "/x");
+  CHECK(parse({"--pidfile=p", "--log-file=l", "--unixctl=none"}).log.file == "/cwd/l");
+  CHECK(parse({"--unixctl=none"}).unixctl == "none");
+}
+
+TEST_CASE("-v takes its spec with or without one") {
+  const Options options = parse({"-vraft:dbg", "-v", "--verbose", "--verbose=console:off"});
+  CHECK(options.log.specs == std::vector<std::string>{"raft:dbg", "", "", "console:off"});
+}
+
+TEST_CASE("short options cluster and take arguments") {
+  CHECK(parse({"-p", "key", "-cCERT"}).tls.private_key == "key");
+  CHECK(parse({"-cCERT"}).tls.certificate == "CERT");
+  CHECK(parse({"-Vh"}).action == Options::Action::kVersion);
+}
+
+TEST_CASE("the later of --ca-cert and --bootstrap-ca-cert holds") {
+  CHECK(parse({"--bootstrap-ca-cert=x"}).tls.bootstrap_ca_cert);
+  CHECK(!parse({"--bootstrap-ca-cert=x", "-C", "y"}).tls.bootstrap_ca_cert);
+}
+
+TEST_CASE("Tandem's own options are read") {
+  const Options options =
+      parse({"--threads=3", "--history-size=1000", "--sync-replicas=1", "--sync-timeout=250",
+             "--sync-fallback=block", "--sync-schema", "--active-remote=ptcp:1",
+             "--active-remote=ptcp:2", "--http=127.0.0.1:80"});
+  CHECK(options.threads == 3);
+  CHECK(options.history_bytes == 1000);
+  CHECK(options.sync.timeout_ms == 250);
+  CHECK(options.sync.fallback == SyncFallback::kBlock);
+  CHECK(options.sync.schema);
+  CHECK(options.active_remotes.size() == 2);
+  CHECK(options.http == "127.0.0.1:80");
+}
+
+TEST_CASE("mistakes are named as getopt_long names them") {
+  CHECK(error({"--bogus"}) == "unrecognized option '--bogus'");
+  CHECK(
+      error({"--no"}) ==
+      "option '--no' is ambiguous; possibilities: '--no-self-confinement' '--no-chdir' '--no-dbs'");
+  CHECK(error({"--run"}) == "option '--run' requires an argument");
+  CHECK(error({"--active=foo"}) == "option '--active' doesn't allow an argument");
+  CHECK(error({"-x"}) == "invalid option -- 'x'");
+  CHECK(error({"-p"}) == "option requires an argument -- 'p'");
+}
+
+TEST_CASE("numbers and choices are checked") {
+  CHECK(error({"--threads=x"}) == "--threads: \"x\" is not a valid number");
+  CHECK(error({"--sync-timeout=-1"}) == "--sync-timeout: \"-1\" is not a valid number");
+  CHECK(error({"--sync-fallback=no"}) ==
+        "--sync-fallback: \"no\" is neither \"async\" nor \"block\"");
+}
+
+TEST_CASE("a configuration file excludes what it holds itself") {
+  CHECK(error({"--config-file=x", "db"}) == "Databases should be specified in a config file");
+  CHECK(error({"--config-file=x", "--active"}) ==
+        "--config-file is mutually exclusive with --sync-from, --sync-exclude and --active");
+}
+
+}  // namespace
+}  // namespace tandem
