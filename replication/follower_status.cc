@@ -22,6 +22,8 @@ std::string_view to_string(FollowerStatus::Mode mode) {
   switch (mode) {
     case FollowerStatus::Mode::kNone:
       return "none";
+    case FollowerStatus::Mode::kStream:
+      return "stream";
     case FollowerStatus::Mode::kMonitor:
       return "monitor";
   }

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "replication/position.h"
+
 namespace tandem {
 
 /// How one backup database stands to its active, as status commands show it.
@@ -19,6 +21,7 @@ struct FollowerStatus {
   /// How the contents come.
   enum class Mode : std::uint8_t {
     kNone,     ///< not settled yet
+    kStream,   ///< records as they stand in the active's log: Tandem
     kMonitor,  ///< RFC 7047 monitor: any server
   };
   State state = State::kConnecting;
@@ -26,8 +29,22 @@ struct FollowerStatus {
   std::string error;                     ///< the last one; kept after recovery
   std::int64_t error_ms = 0;             ///< when, monotonic; 0: never
   std::optional<std::int64_t> heard_ms;  ///< last word from the active, monotonic
-  std::uint64_t resyncs = 0;             ///< whole contents taken over
-  std::uint64_t commits = 0;             ///< commits of the active applied one by one
+  bool stale = false;             ///< replicating, but the active has been silent since `heard_ms`
+  std::uint64_t resyncs = 0;      ///< whole contents compared, and the difference taken over
+  std::uint64_t resumes = 0;      ///< connections that went on where the last one had ended
+  std::uint64_t commits = 0;      ///< commits of the active applied one by one
+  Position applied;               ///< stream: ours, applied and written
+  Position announced;             ///< stream: the newest that the active has told of
+  std::uint64_t rows = 0;         ///< of the resync under way: rows received
+  std::uint64_t rows_total = 0;   ///< of the resync under way: rows that differ or are compared
+  std::uint64_t divergences = 0;  ///< times that our history had parted from the active's
+  std::uint64_t records_aside = 0;  ///< records set aside because of that
+  std::string divergence_file;      ///< where the last ones went
+
+  /// Records that the active has told of and that are not written here yet.
+  std::uint64_t lag_records() const {
+    return announced.index > applied.index ? announced.index - applied.index : 0;
+  }
 };
 
 std::string_view to_string(FollowerStatus::State state);

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "replication/position.h"
+
+namespace tandem {
+
+/// One backup that follows a database of this server, as the server sees it.
+struct FeedStatus {
+  Uuid server_id;             ///< of the backup; new at each of its starts
+  std::string name;           ///< of its host, as it gives it
+  std::string address;        ///< the connection's name
+  Position acknowledged;      ///< it has applied and written everything up to here
+  std::int64_t heard_ms = 0;  ///< its last word, monotonic
+  bool in_sync = false;       ///< it keeps up: its acknowledgements count
+};
+
+/// How commits of one database stand to the backups that are to acknowledge them.
+struct GateStatus {
+  unsigned replicas = 0;    ///< acknowledgements that a commit waits for; 0: no gate
+  unsigned in_sync = 0;     ///< backups that keep up
+  bool degraded = false;    ///< fewer than `replicas`: commits go on without them, or wait for good
+  std::size_t waiting = 0;  ///< replies and updates that wait for acknowledgements
+  std::uint64_t missed = 0;  ///< commits that were published with fewer acknowledgements
+};
+
+}  // namespace tandem
