@@ -8,10 +8,19 @@ void Writer::submit(Task job, TaskRunner& runner) {
   {
     std::lock_guard lock(mutex_);
     queue_.push_back(std::move(job));
-    if (active_) return;
-    active_ = true;
+    if (state_ != State::kIdle) return;
+    state_ = State::kPosted;
   }
-  runner.post([this, &runner] { run(runner); });
+  runner.post([this, &runner] { start(runner); });
+}
+
+void Writer::start(TaskRunner& runner) {
+  {
+    std::lock_guard lock(mutex_);
+    if (state_ != State::kPosted) return;  // call() has taken over
+    state_ = State::kRunning;
+  }
+  run(runner);
 }
 
 void Writer::call(Task job, TaskRunner& runner) {
@@ -25,7 +34,7 @@ void Writer::call(Task job, TaskRunner& runner) {
       done = true;
       called_.notify_all();
     });
-    mine = !std::exchange(active_, true);
+    mine = std::exchange(state_, State::kRunning) != State::kRunning;
   }
   if (mine) {
     run(runner);
@@ -43,14 +52,18 @@ void Writer::run(TaskRunner& runner) {
       batch.clear();
       batch.swap(queue_);
       if (batch.empty()) {
-        active_ = false;
+        state_ = State::kIdle;
         return;
       }
     }
     for (Task& job : batch) job();
     end_batch_();
   }
-  runner.post([this, &runner] { run(runner); });
+  {
+    std::lock_guard lock(mutex_);
+    state_ = State::kPosted;
+  }
+  runner.post([this, &runner] { start(runner); });
 }
 
 }  // namespace tandem

@@ -8,6 +8,7 @@
 // transaction); a mutex around the database (no batches).
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -30,6 +31,14 @@ class Writer {
   void call(Task job, TaskRunner& runner);
 
  private:
+  enum class State : std::uint8_t {
+    kIdle,     ///< the queue is empty
+    kPosted,   ///< a runner has been asked; call() may be quicker, and must be if it is on its
+               ///< thread
+    kRunning,  ///< somebody is in run()
+  };
+  /// What was posted to a runner.
+  void start(TaskRunner& runner);
   void run(TaskRunner& runner);
 
   // Batches in a row on one borrowed thread before its own work gets a turn.
@@ -39,7 +48,7 @@ class Writer {
   std::mutex mutex_;
   std::condition_variable called_;  // a job of call() has run
   std::vector<Task> queue_;         // under mutex_
-  bool active_ = false;             // under mutex_: somebody runs, or is about to run, the queue
+  State state_ = State::kIdle;      // under mutex_
 };
 
 }  // namespace tandem

@@ -36,6 +36,18 @@ TEST_CASE("a job that submits a job runs it in the next batch, in order") {
   CHECK(log == "ab|c|");
 }
 
+TEST_CASE("a call on the thread that was lent but has not begun takes the jobs over") {
+  FakeRunner runner;
+  std::string log;
+  Writer writer([&] { log += '|'; });
+  writer.submit([&] { log += 'a'; }, runner);
+  writer.call([&] { log += 'b'; }, runner);
+  CHECK(log == "ab|");
+  writer.submit([&] { log += 'c'; }, runner);
+  runner.run();
+  CHECK(log == "ab|c|");
+}
+
 TEST_CASE("after a few batches in a row the lent thread gets a turn of its own") {
   FakeRunner runner;
   std::string log;
