@@ -79,6 +79,14 @@ std::vector<std::string> RemoteConfig::list() const {
   return names;
 }
 
+std::vector<std::string> RemoteConfig::list_active_only() const {
+  std::vector<std::string> names;
+  for (const auto& [name, configured] : remotes_) {
+    if (configured.active_only) names.push_back(name);
+  }
+  return names;
+}
+
 void RemoteConfig::set_active(bool active) {
   if (active_ == active) return;
   active_ = active;
@@ -124,6 +132,7 @@ void RemoteConfig::refresh() {
     if (configured.active_only && !active_) continue;
     if (!is_db(name)) {
       specs.push_back(spec_of(name, configured.options).value());
+      specs.back().options.freebind = configured.active_only;
       continue;
     }
     const ColumnPath path = ColumnPath::parse(name).value();
@@ -148,6 +157,7 @@ void RemoteConfig::refresh() {
         server_log.warn("{}: remotes can only be specified on the command line", remote.target);
         continue;
       }
+      spec.value().options.freebind = configured.active_only;
       specs.push_back(std::move(spec.value()));
       const auto before =
           std::find_if(in_database_.begin(), in_database_.end(),

@@ -35,6 +35,8 @@ class RemoteConfig final : private CommitObserver {
   void clear() { remotes_.clear(); }
   /// Configured ones, sorted; not what "db:" led to.
   std::vector<std::string> list() const;
+  /// Those of them that listen only while this server is active.
+  std::vector<std::string> list_active_only() const;
 
   void set_active(bool active);
   /// File names or "db:..." for each; takes effect with refresh().

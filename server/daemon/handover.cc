@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value_from.hpp>
 #include <boost/json/value_to.hpp>
+#include <type_traits>
 
 #include "protocol/json.h"
 
@@ -21,14 +22,22 @@ std::optional<HandoverState> from_text(std::string_view text) {
   const json::value value = json::parse(text, error);
   if (error || !value.is_object()) return std::nullopt;
   const json::object& object = value.get_object();
-  const auto strings = [&](const char* name) {
-    return json::value_to<std::vector<std::string>>(object.at(name));
+  HandoverState state;
+  const auto read = [&](const char* name, auto& member) {
+    member = json::value_to<std::decay_t<decltype(member)>>(object.at(name));
   };
-  const auto string = [&](const char* name) {
-    return json::value_to<std::string>(object.at(name));
-  };
-  return HandoverState{strings("databases"), strings("remotes"), string("active_server"),
-                       object.at("backup").as_bool(), string("exclude_tables")};
+  read("databases", state.databases);
+  read("remotes", state.remotes);
+  read("active_remotes", state.active_remotes);
+  read("active_server", state.active_server);
+  read("backup", state.backup);
+  read("exclude_tables", state.exclude_tables);
+  read("lease_length_ms", state.lease_length_ms);
+  read("lease_deadline_ms", state.lease_deadline_ms);
+  read("sync_replicas", state.sync_replicas);
+  read("sync_timeout_ms", state.sync_timeout_ms);
+  read("sync_block", state.sync_block);
+  return state;
 }
 
 }  // namespace
@@ -38,9 +47,15 @@ HandoverFile::HandoverFile() : fd_(::memfd_create("tandem-handover", MFD_CLOEXEC
 void HandoverFile::save(const HandoverState& state) {
   const json::value value = {{"databases", json::value_from(state.databases)},
                              {"remotes", json::value_from(state.remotes)},
+                             {"active_remotes", json::value_from(state.active_remotes)},
                              {"active_server", state.active_server},
                              {"backup", state.backup},
-                             {"exclude_tables", state.exclude_tables}};
+                             {"exclude_tables", state.exclude_tables},
+                             {"lease_length_ms", state.lease_length_ms},
+                             {"lease_deadline_ms", state.lease_deadline_ms},
+                             {"sync_replicas", state.sync_replicas},
+                             {"sync_timeout_ms", state.sync_timeout_ms},
+                             {"sync_block", state.sync_block}};
   const std::string line = to_text(value) + "\n";
   struct stat file {};
   if (::fstat(fd_.get(), &file) != 0) return;

@@ -13,11 +13,17 @@ namespace tandem {
 /// after a crash. It holds whole settings, not differences: they take the place of the command
 /// line's.
 struct HandoverState {
-  std::vector<std::string> databases;  ///< as for Options::databases, absolute
-  std::vector<std::string> remotes;
-  std::string active_server;  ///< empty: none
+  std::vector<std::string> databases;       ///< as for Options::databases, absolute
+  std::vector<std::string> remotes;         ///< those of active_remotes among them
+  std::vector<std::string> active_remotes;  ///< that listen only while this server is active
+  std::string active_server;                ///< empty: none
   bool backup = false;
   std::string exclude_tables;
+  std::int64_t lease_length_ms = 0;
+  std::int64_t lease_deadline_ms = 0;  ///< monotonic; 0: the role lease is unarmed
+  unsigned sync_replicas = 0;
+  unsigned sync_timeout_ms = 0;
+  bool sync_block = false;
 
   bool operator==(const HandoverState&) const = default;
 };

@@ -9,8 +9,10 @@
 #include <memory>
 #include <optional>
 
+#include "server/control/http_status.h"
 #include "server/control/ovsdb_commands.h"
 #include "server/control/standard_commands.h"
+#include "server/control/tandem_commands.h"
 #include "server/control/unixctl_server.h"
 #include "server/control/version.h"
 #include "server/daemon/crash_handler.h"
@@ -67,6 +69,14 @@ Result<std::unique_ptr<control::UnixctlServer>> open_control_socket(
   return control::UnixctlServer::listen(home.context().get_executor(), path, commands);
 }
 
+/// Null if the user wants none.
+Result<std::unique_ptr<control::HttpStatus>> open_http_status(const Options& options,
+                                                              Server& server, net::IoShard& home) {
+  if (!options.http) return std::unique_ptr<control::HttpStatus>();
+  return control::HttpStatus::listen(home.context().get_executor(), *options.http,
+                                     [&server] { return server.status(); });
+}
+
 /// The life of the process that serves, after all forks. Errors are failures to start.
 Result<MainLoop::Outcome> serve(const Options& options, const Directories& directories,
                                 Launch& launch) {
@@ -83,12 +93,15 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
   control::CommandRegistry commands;
   control::add_standard_commands(commands, [&] { loop.end(); });
   control::add_ovsdb_commands(commands, server);
+  control::add_tandem_commands(commands, server);
   const auto control = open_control_socket(options, directories, loop.home(), commands);
   if (control.has_error()) return control.error();
 
   if (const auto started = server.start(launch.handover().load()); started.has_error()) {
     return started.error();
   }
+  const auto http = open_http_status(options, server, loop.home());
+  if (http.has_error()) return http.error();
   if (options.run_command) {
     if (const auto started = loop.start_command(*options.run_command); started.has_error())
       return started.error();

@@ -24,7 +24,9 @@ namespace {
 log::Module logger("daemon_unix");
 log::Module backtrace_logger("backtrace");
 
-constexpr std::chrono::seconds kMinTimeBetweenRestarts{10};
+/// A server that serves is worth more than a quiet log: a second crash soon after the first is no
+/// reason to be away for long.
+constexpr std::chrono::seconds kMinTimeBetweenRestarts{1};
 constexpr std::array kPassedOn = {SIGTERM, SIGINT, SIGHUP};
 
 volatile pid_t signal_target = 0;

@@ -14,44 +14,9 @@ log::Module server_log("ovsdb_server");
 
 Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
-/// "DB:TABLE,DB:TABLE" as ovsdb-server(1), --sync-exclude-tables.
-Result<std::map<std::string, std::set<std::string>>> parse_exclude_tables(std::string_view list) {
-  std::map<std::string, std::set<std::string>> tables;
-  while (!list.empty()) {
-    const std::size_t comma = list.find(',');
-    const std::string_view item = list.substr(0, comma);
-    list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
-    if (item.empty()) continue;
-    const std::size_t colon = item.find(':');
-    if (colon == std::string_view::npos || colon == 0 || colon + 1 == item.size()) {
-      return user_error(std::string(item) + ": invalid syntax");
-    }
-    tables[std::string(item.substr(0, colon))].emplace(item.substr(colon + 1));
-  }
-  return tables;
-}
+constexpr std::int64_t kHousekeepingMs = 10'000;
 
 }  // namespace
-
-/// A timer on the home thread.
-class Server::Timer final : private net::WheelTimer {
- public:
-  Timer(net::IoShard& home, std::function<void()> expired)
-      : home_(home), expired_(std::move(expired)) {}
-  void set(std::int64_t at_ms) {
-    cancel_timer();
-    home_.set_timer(*this, at_ms);
-  }
-
- private:
-  void on_timer(std::int64_t /*now_ms*/) override { expired_(); }
-  net::IoShard& home_;
-  std::function<void()> expired_;
-};
-
-namespace {
-constexpr std::int64_t kHousekeepingMs = 10'000;
-}
 
 Server::Server(const Options& options, const Directories& directories, net::IoShard& home,
                std::function<void(const HandoverState&)> save)
@@ -61,18 +26,23 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       save_(std::move(save)),
       background_(1000),
       replication_(1001),
-      wake_(std::make_unique<Timer>(
+      wake_(std::make_unique<HomeTimer>(
           home, [this] { databases_.submit([this] { databases_.tick(); }, home_); })),
-      housekeeping_(std::make_unique<Timer>(home,
-                                            [this] {
-                                              compact_what_is_due();
-                                              housekeeping_->set(net::IoShard::now_ms() +
-                                                                 kHousekeepingMs);
-                                            })),
+      housekeeping_(std::make_unique<HomeTimer>(home,
+                                                [this] {
+                                                  compact_what_is_due();
+                                                  housekeeping_->set(net::IoShard::now_ms() +
+                                                                     kHousekeepingMs);
+                                                })),
+      lease_timer_(std::make_unique<HomeTimer>(home, [this] { apply_lease(); })),
       databases_(
           {clock_, files_, sync_thread_, background_,
            [this](std::int64_t at_ms) { home_.post([this, at_ms] { wake_->set(at_ms); }); }}),
-      exclude_tables_(options.sync.exclude_tables) {
+      board_(databases_),
+      exclude_tables_(options.sync.exclude_tables),
+      sync_{options.sync.replicas, options.sync.timeout_ms,
+            options.sync.fallback == SyncFallback::kBlock},
+      started_ms_(net::IoShard::now_ms()) {
   make_client_shards(options.threads);
   std::vector<net::IoShard*> shards;
   for (ClientShard& client : shards_) shards.push_back(client.shard.get());
@@ -108,11 +78,12 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
   for (ClientShard& client : shards_) client.shard->start();
 
   active_server_ = before ? before->active_server : options_.sync.from.value_or("");
-  if (before) exclude_tables_ = before->exclude_tables;
+  if (before) resume(*before);
   backup_ = before ? before->backup : options_.sync.from.has_value() && !options_.sync.active;
   if (const Result<BackupSource> source = backup_source(); backup_ && !source)
     return source.error();
 
+  apply_sync();
   Result<void> opened = open_databases(before ? before->databases : options_.databases);
   if (!opened) return opened;
   // Before anybody can connect: a backup is never writable.
@@ -123,7 +94,8 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
                      tls.ca_cert.value_or(""), tls.bootstrap_ca_cert, tls.peer_ca_cert.value_or(""),
                      tls.protocols.value_or(""), tls.ciphers.value_or(""),
                      tls.ciphersuites.value_or("")});
-  Result<void> configured = configure_remotes(before ? before->remotes : options_.remotes);
+  Result<void> configured = before ? configure_remotes(before->remotes, before->active_remotes)
+                                   : configure_remotes(options_.remotes, options_.active_remotes);
   if (!configured) return configured;
 
   if (backup_) follow(Task());
@@ -157,7 +129,8 @@ Result<void> Server::open_databases(const std::vector<std::string>& files) {
   return {};
 }
 
-Result<void> Server::configure_remotes(const std::vector<std::string>& remotes) {
+Result<void> Server::configure_remotes(const std::vector<std::string>& remotes,
+                                       const std::vector<std::string>& active_remotes) {
   const auto fail = [](const Error& error) {
     server_log.warn("failed to configure remotes: {}", error.to_string());
     return user_error("server configuration failed");
@@ -166,10 +139,11 @@ Result<void> Server::configure_remotes(const std::vector<std::string>& remotes) 
     if (const auto added = remotes_->add(remote, {}, RemoteConfig::Origin::kCommandLine); !added)
       return fail(added.error());
   }
-  for (const std::string& remote : options_.active_remotes) {
+  for (const std::string& remote : active_remotes) {
     if (const auto added = remotes_->add_active_only(remote); !added) return fail(added.error());
   }
-  remotes_->set_active(!backup_);
+  apply_lease();
+  remotes_->set_active(!backup_ && !lease_expired_);
   remotes_->refresh();
   return {};
 }
@@ -186,10 +160,23 @@ void Server::save_state() {
   HandoverState state;
   for (const auto& [name, file] : files_of_) state.databases.push_back(file);
   state.remotes = remotes_->list();
+  state.active_remotes = remotes_->list_active_only();
   state.active_server = active_server_;
   state.backup = backup_;
   state.exclude_tables = exclude_tables_;
+  state.lease_length_ms = lease_.length_ms();
+  state.lease_deadline_ms = lease_.deadline_ms().value_or(0);
+  state.sync_replicas = sync_.replicas;
+  state.sync_timeout_ms = sync_.timeout_ms;
+  state.sync_block = sync_.block;
   save_(state);
+}
+
+void Server::resume(const HandoverState& before) {
+  exclude_tables_ = before.exclude_tables;
+  if (before.lease_deadline_ms != 0)
+    lease_.resume(before.lease_length_ms, before.lease_deadline_ms);
+  sync_ = {before.sync_replicas, before.sync_timeout_ms, before.sync_block};
 }
 
 // --- databases ---
@@ -304,109 +291,6 @@ void Server::disable_monitor_cond() {
 void Server::reload(control::Done done) {
   done(user_error("Configuration file was not specified on command line"));
 }
-
-// --- roles ---
-
-Result<BackupSource> Server::backup_source() const {
-  BackupSource source;
-  for (std::string_view rest = active_server_; !rest.empty();) {
-    const std::size_t comma = rest.find(',');
-    Result<Target> target = Target::parse(rest.substr(0, comma));
-    if (!target) return target.error();
-    source.targets.push_back(std::move(target.value()));
-    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-  }
-  Result<std::map<std::string, std::set<std::string>>> excluded =
-      parse_exclude_tables(exclude_tables_);
-  if (!excluded) return excluded.error();
-  source.excluded = std::move(excluded.value());
-  source.probe_ms = probe_ms_;
-  return source;
-}
-
-void Server::set_backup(bool backup) {
-  backup_ = backup;
-  databases_.call(
-      [&] {
-        for (const auto& [name, database] : databases_.databases()) {
-          if (!database->built_in) databases_.set_backup(*database, backup);
-        }
-      },
-      home_);
-}
-
-void Server::follow(Task settled) {
-  backup_service_->follow(backup_source().value(), std::move(settled));
-}
-
-control::SyncStatus Server::sync_status() {
-  control::SyncStatus status;
-  status.exclude_tables = exclude_tables_;
-  if (!backup_) return status;
-  status.active_server = active_server_;
-  const std::map<std::string, FollowerStatus> followers = backup_service_->status();
-  bool all = !followers.empty();
-  for (const auto& [name, follower] : followers) {
-    status.databases.push_back(name);
-    all = all && follower.state == FollowerStatus::State::kReplicating;
-    if (follower.state == FollowerStatus::State::kRefused)
-      status.error = name + ": " + follower.error;
-  }
-  status.state = all                     ? control::SyncStatus::State::kReplicating
-                 : !status.error.empty() ? control::SyncStatus::State::kError
-                                         : control::SyncStatus::State::kConnecting;
-  return status;
-}
-
-void Server::set_active_server(const std::string& remote, control::Done done) {
-  const std::string before = std::exchange(active_server_, remote);
-  if (const Result<BackupSource> source = backup_source(); !source) {
-    active_server_ = before;
-    return done(source.error());
-  }
-  save_state();
-  done({});
-}
-
-void Server::connect_active(control::Done done) {
-  remotes_->set_active(false);
-  set_backup(true);
-  save_state();
-  follow([this, done = std::move(done)] { home_.post([done] { done({}); }); });
-}
-
-void Server::disconnect_active(control::Done done) {
-  if (!backup_) return done({});
-  backup_service_->stop([this, done = std::move(done)] {
-    // On the writer, behind all that had arrived.
-    for (const auto& [name, database] : databases_.databases()) {
-      if (!database->built_in) databases_.promote(*database);
-    }
-    databases_.flush();
-    home_.post([this, done] {
-      backup_ = false;
-      remotes_->set_active(true);
-      save_state();
-      done({});
-    });
-  });
-}
-
-void Server::set_sync_exclude_tables(const std::string& list, control::Done done) {
-  const Result<std::map<std::string, std::set<std::string>>> tables = parse_exclude_tables(list);
-  if (!tables) return done(tables.error());
-  exclude_tables_ = list;
-  save_state();
-  if (backup_) follow(Task());
-  done({});
-}
-
-void Server::set_active_probe_interval(std::int64_t milliseconds) {
-  probe_ms_ = milliseconds;
-  if (backup_) follow(Task());
-}
-
-void Server::set_relay_probe_interval(std::int64_t /*milliseconds*/) {}  // no relays are served
 
 // --- figures ---
 

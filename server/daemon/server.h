@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -7,9 +8,12 @@
 
 #include "server/backup/backup_service.h"
 #include "server/config/remote_config.h"
+#include "server/control/role_control.h"
 #include "server/control/server_control.h"
+#include "server/control/status_board.h"
 #include "server/daemon/directories.h"
 #include "server/daemon/handover.h"
+#include "server/daemon/home_timer.h"
 #include "server/daemon/options.h"
 #include "server/database/database_server.h"
 #include "server/database/table_log.h"
@@ -21,7 +25,7 @@ namespace tandem {
 
 /// The running server: owns threads, databases, remotes and roles, and carries out control
 /// commands. Lives on the home thread, the one that calls it; Asio's loop there is `home`.
-class Server final : public control::ServerControl {
+class Server final : public control::ServerControl, public control::RoleControl {
  public:
   /// `save` takes what the next server is to begin with should this one crash.
   Server(const Options& options, const Directories& directories, net::IoShard& home,
@@ -61,8 +65,17 @@ class Server final : public control::ServerControl {
   void set_table_logging(const std::string& database, const std::string& table,
                          bool enabled) override;
 
+  // control::RoleControl
+  control::ServerStatus status() override;
+  void promote(bool force, control::Done done) override;
+  void demote(const std::string& active, control::Done done) override;
+  bool is_synced() override;
+  void set_sync(const control::SyncSettings& settings) override;
+  void renew_lease(std::int64_t length_ms) override;
+  void disarm_lease() override;
+  void call_later(std::int64_t delay_ms, std::function<void()> task) override;
+
  private:
-  class Timer;
   /// An I/O thread with its clients.
   struct ClientShard {
     std::unique_ptr<net::IoShard> shard;
@@ -79,12 +92,19 @@ class Server final : public control::ServerControl {
   void make_client_shards(unsigned threads);
   Result<std::unique_ptr<StoredDatabase>> open_database(const std::string& file);
   Result<void> open_databases(const std::vector<std::string>& files);
-  Result<void> configure_remotes(const std::vector<std::string>& remotes);
+  Result<void> configure_remotes(const std::vector<std::string>& remotes,
+                                 const std::vector<std::string>& active_remotes);
   Result<BackupSource> backup_source() const;
   void set_backup(bool backup);
   void follow(Task settled);
+  Result<void> check_promotable();
+  void make_active(std::uint64_t change, const control::Done& done);
+  void promoted(std::uint64_t change, const Result<void>& durable, const control::Done& done);
+  void apply_lease();
   void compact_what_is_due();
+  void apply_sync();
   void save_state();
+  void resume(const HandoverState& before);
 
   const Options options_;
   const Directories directories_;
@@ -98,10 +118,14 @@ class Server final : public control::ServerControl {
   net::IoShard replication_;  // the backup role
   net::TlsContext tls_;
   std::vector<ClientShard> shards_;
-  std::unique_ptr<Timer> wake_;  // of the writer's next deadline
-  std::unique_ptr<Timer> housekeeping_;
+  std::unique_ptr<HomeTimer> wake_;  // of the writer's next deadline
+  std::unique_ptr<HomeTimer> housekeeping_;
+  std::unique_ptr<HomeTimer> lease_timer_;
+  std::map<std::uint64_t, std::unique_ptr<HomeTimer>> later_;  // of call_later()
+  std::uint64_t next_later_ = 0;
   DatabaseServer databases_;
   TableLog table_log_;  // the writer's
+  control::StatusBoard board_;
   std::unique_ptr<net::RemoteManager> manager_;
   std::unique_ptr<RemoteConfig> remotes_;
   std::unique_ptr<BackupService> backup_service_;
@@ -111,6 +135,11 @@ class Server final : public control::ServerControl {
   std::string exclude_tables_;
   std::int64_t probe_ms_ = 10'000;
   bool backup_ = false;
+  std::atomic<std::uint64_t> role_changes_ = 0;  // a later one overtakes those under way
+  control::RoleLease lease_;
+  bool lease_expired_ = false;  // and the role-bound remotes are closed for it
+  control::SyncSettings sync_;
+  std::int64_t started_ms_ = 0;
 };
 
 }  // namespace tandem

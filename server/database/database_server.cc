@@ -64,7 +64,8 @@ bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<Tran
   }
   const SessionId session = call->session;
   TransactContext context;
-  context.read_only = call->read_only || database.backup || database.built_in;
+  const bool too_late = write_deadline_ms_ && ports_.clock.monotonic_ms() >= *write_deadline_ms_;
+  context.read_only = call->read_only || database.backup || database.built_in || too_late;
   context.owns_lock = [this, session](std::string_view lock) { return locks_.owns(session, lock); };
   context.role = call->role;
   context.client_id = call->client_id;

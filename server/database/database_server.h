@@ -79,6 +79,9 @@ class DatabaseServer {
   const DirectoryRef& directory() const { return directory_; }
   /// Makes a database a backup or active; transactions in flight of a new backup are refused.
   void set_backup(ServedDatabase& database, bool backup);
+  /// From this monotonic time on writes answer "not allowed", whatever the role; nothing: never. To
+  /// the millisecond, also if the process was stopped meanwhile: no timer has to fire for it.
+  void set_write_deadline(std::optional<std::int64_t> at_ms) { write_deadline_ms_ = at_ms; }
   /// Makes a backup active: the first record of a new epoch is staged, and clients may write.
   void promote(ServedDatabase& database);
   /// Rewrites the file as schema and one snapshot, transactions going on meanwhile. `done` runs on
@@ -175,6 +178,7 @@ class DatabaseServer {
   std::vector<ClientThreadPort> threads_;
   std::vector<CommitObserver*> observers_;
   std::vector<Outgoing> outgoing_;
+  std::optional<std::int64_t> write_deadline_ms_;
   bool directory_changed_ = false;
   bool trim_on_compaction_ = false;
 };

@@ -36,8 +36,8 @@ void remove_stale_socket(const std::string& path) {
 
 }  // namespace
 
-Listener::Listener(IoShard& shard, Target target, OnAccept on_accept)
-    : shard_(shard), target_(std::move(target)), on_accept_(std::move(on_accept)) {}
+Listener::Listener(IoShard& shard, Target target, OnAccept on_accept, bool freebind)
+    : shard_(shard), target_(std::move(target)), on_accept_(std::move(on_accept)), freebind_(freebind) {}
 
 Listener::~Listener() {
   if (!file_) return;
@@ -86,6 +86,9 @@ void Listener::open_ip() {
   if (!fd) return retry_later(error_text(errno));
   const int on = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Should that fail, bind() does too, and is tried again when an address has appeared.
+  if (freebind_ && address.family() == AF_INET) setsockopt(fd.get(), IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
+  if (freebind_ && address.family() == AF_INET6) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
   if (bind(fd.get(), address.data(), address.size()) != 0) return retry_later(error_text(errno));
   listen_on(std::move(fd));
   if (target_.port == 0 && is_listening()) {

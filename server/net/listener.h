@@ -23,7 +23,8 @@ class Listener final : private FdListener, private WheelTimer {
   /// Gets each new socket, non-blocking, with the name of its peer for logs.
   using OnAccept = std::function<void(UniqueFd, std::string name)>;
 
-  Listener(IoShard& shard, Target target, OnAccept on_accept);
+  /// `freebind`: an address that this host does not have yet is no hindrance.
+  Listener(IoShard& shard, Target target, OnAccept on_accept, bool freebind = false);
   ~Listener() override;
 
   /// Tries to listen, at once; what is wrong is logged once. Call it first, and again if an address has appeared.
@@ -56,6 +57,7 @@ class Listener final : private FdListener, private WheelTimer {
   IoShard& shard_;
   Target target_;
   OnAccept on_accept_;
+  bool freebind_;
   std::unique_ptr<FdWatcher> watcher_;  ///< null: not listening
   std::optional<NameLookup> lookup_;
   std::string logged_problem_;  ///< so that it is logged once

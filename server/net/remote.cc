@@ -31,9 +31,9 @@ Remote::Remote(const RemoteContext& context, RemoteSpec spec) : context_(context
 
 void Remote::open() {
   if (!spec_.target.is_passive()) return connect();
-  listener_ = std::make_unique<Listener>(context_.home, spec_.target, [this](UniqueFd fd, std::string name) {
-    accept(std::move(fd), std::move(name));
-  });
+  listener_ = std::make_unique<Listener>(
+      context_.home, spec_.target, [this](UniqueFd fd, std::string name) { accept(std::move(fd), std::move(name)); },
+      spec_.options.freebind);
   listener_->open();
 }
 

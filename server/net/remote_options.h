@@ -18,6 +18,8 @@ struct RemoteOptions {
   bool read_only = false;
   std::string role;
   std::optional<int> dscp;
+  /// Listens also at an address that this host does not have yet (ip(7), IP_FREEBIND).
+  bool freebind = false;
 
   bool operator==(const RemoteOptions&) const = default;
 };

@@ -5,8 +5,17 @@
 namespace tandem {
 namespace {
 
-const HandoverState kState{
-    {"/a.db", "relay:x:tcp:y"}, {"punix:\"s\"", "db:a,b,c"}, "tcp:x:1", true, "a:t"};
+const HandoverState kState{{"/a.db", "relay:x:tcp:y"},
+                           {"punix:\"s\"", "db:a,b,c"},
+                           {"db:a,b,c"},
+                           "tcp:x:1",
+                           true,
+                           "a:t",
+                           30'000,
+                           123'456,
+                           2,
+                           500,
+                           true};
 
 TEST_CASE("nothing is handed over before it is saved") { CHECK(!HandoverFile().load()); }
 

@@ -1,0 +1,192 @@
+#include "server/control/http_status.h"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <set>
+
+namespace tandem::control {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+
+constexpr std::size_t kMaxClients = 64;
+constexpr std::size_t kMaxHeaderBytes = 8192;
+constexpr std::uint64_t kMaxBodyBytes = 4096;
+constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::milliseconds kPause{100};
+
+Error http_error(const std::string& address, std::string_view what) {
+  return {"--http=" + address + ": " + std::string(what), "", std::nullopt};
+}
+
+std::optional<tcp::endpoint> parse_endpoint(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return std::nullopt;
+  std::string host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  std::uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data() + colon + 1, end, port);
+  if (problem != std::errc() || stop != end) return std::nullopt;
+  if (host.empty()) return tcp::endpoint(tcp::v6(), port);
+  boost::system::error_code error;
+  const asio::ip::address address = asio::ip::make_address(host, error);
+  if (error) return std::nullopt;
+  return tcp::endpoint(address, port);
+}
+
+/// One client; answers its requests one by one. Lives while something is under way on its socket.
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(tcp::socket socket, const std::function<ServerStatus()>& status)
+      : stream_(std::move(socket)), status_(status) {}
+
+  void read() {
+    parser_.emplace();
+    parser_->header_limit(kMaxHeaderBytes);
+    parser_->body_limit(kMaxBodyBytes);
+    stream_.expires_after(kPatience);
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](const beast::error_code& error, std::size_t) {
+                       if (error) return self->close();
+                       self->answer(self->parser_->get());
+                     });
+  }
+
+  void close() {
+    beast::error_code ignored;
+    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+    stream_.close();
+  }
+
+ private:
+  void answer(const http::request<http::string_body>& request) {
+    const std::string_view target(request.target().data(), request.target().size());
+    HttpPage page{405, "text/plain", "only GET and HEAD\n"};
+    if (request.method() == http::verb::get || request.method() == http::verb::head) {
+      page = make_page(target.substr(0, target.find('?')), status_());
+    }
+    response_ = {};
+    response_.version(request.version());
+    response_.result(page.status);
+    response_.set(http::field::content_type,
+                  beast::string_view(page.content_type.data(), page.content_type.size()));
+    response_.set(http::field::cache_control, "no-store");
+    response_.keep_alive(request.keep_alive());
+    response_.body() = std::move(page.body);
+    response_.prepare_payload();
+    if (request.method() == http::verb::head) response_.body().clear();
+    stream_.expires_after(kPatience);
+    http::async_write(stream_, response_,
+                      [self = shared_from_this()](const beast::error_code& error, std::size_t) {
+                        if (error || !self->response_.keep_alive()) return self->close();
+                        self->read();
+                      });
+  }
+
+  beast::tcp_stream stream_;
+  const std::function<ServerStatus()>& status_;
+  beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  http::response<http::string_body> response_;
+};
+
+}  // namespace
+
+HttpPage make_page(std::string_view path, const ServerStatus& status) {
+  if (path == "/metrics") {
+    return {200, "text/plain; version=0.0.4; charset=utf-8", to_metrics(status)};
+  }
+  if (path == "/status") return {200, "application/json", to_text(to_json(status)) + "\n"};
+  if (path == "/active") {
+    if (status.writable()) return {200, "text/plain", "active\n"};
+    return {503, "text/plain", status.backup ? "backup\n" : "active, but the lease has run out\n"};
+  }
+  return {404, "text/plain", "/active, /metrics or /status\n"};
+}
+
+/// The listening socket; the pending accept keeps it as well.
+struct HttpStatus::Listener : std::enable_shared_from_this<Listener> {
+  Listener(const asio::any_io_executor& executor, std::function<ServerStatus()> make_status)
+      : acceptor(executor), timer(executor), status(std::move(make_status)) {}
+
+  tcp::acceptor acceptor;
+  asio::steady_timer timer;
+  std::function<ServerStatus()> status;
+  std::set<std::weak_ptr<HttpConnection>, std::owner_less<>> connections;
+
+  boost::system::error_code open(const tcp::endpoint& endpoint) {
+    boost::system::error_code error;
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
+    return error;
+  }
+
+  void accept() {
+    acceptor.async_accept(
+        [self = shared_from_this()](const boost::system::error_code& error, tcp::socket socket) {
+          if (!self->acceptor.is_open()) return;
+          if (error) return self->pause();
+          self->take(std::move(socket));
+          self->accept();
+        });
+  }
+
+  /// Out of descriptors, most likely: to try again at once would spin.
+  void pause() {
+    timer.expires_after(kPause);
+    timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error && self->acceptor.is_open()) self->accept();
+    });
+  }
+
+  void take(tcp::socket socket) {
+    std::erase_if(connections, [](const auto& weak) { return weak.expired(); });
+    if (connections.size() >= kMaxClients) return;
+    const auto connection = std::make_shared<HttpConnection>(std::move(socket), status);
+    connections.insert(connection);
+    connection->read();
+  }
+
+  void close() {
+    boost::system::error_code ignored;
+    acceptor.close(ignored);
+    for (const auto& weak : connections) {
+      if (const auto connection = weak.lock()) connection->close();
+    }
+  }
+};
+
+Result<std::unique_ptr<HttpStatus>> HttpStatus::listen(const asio::any_io_executor& executor,
+                                                       const std::string& address,
+                                                       std::function<ServerStatus()> status) {
+  const std::optional<tcp::endpoint> endpoint = parse_endpoint(address);
+  if (!endpoint) return http_error(address, "not of the form ADDRESS:PORT");
+  auto listener = std::make_shared<Listener>(executor, std::move(status));
+  if (const auto error = listener->open(*endpoint)) return http_error(address, error.message());
+  listener->accept();
+  return std::unique_ptr<HttpStatus>(new HttpStatus(std::move(listener)));
+}
+
+HttpStatus::HttpStatus(std::shared_ptr<Listener> listener) : listener_(std::move(listener)) {}
+
+HttpStatus::~HttpStatus() { listener_->close(); }
+
+std::uint16_t HttpStatus::port() const {
+  boost::system::error_code ignored;
+  return listener_->acceptor.local_endpoint(ignored).port();
+}
+
+}  // namespace tandem::control

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "protocol/error.h"
+#include "server/control/server_status.h"
+
+namespace tandem::control {
+
+/// What a GET is answered with.
+struct HttpPage {
+  unsigned status = 200;
+  std::string_view content_type;
+  std::string body;
+};
+
+/// The page of a path: /status (JSON), /metrics (Prometheus), /active (for load balancers: 200
+/// where writes are accepted, 503 elsewhere); 404 for others.
+HttpPage make_page(std::string_view path, const ServerStatus& status);
+
+/// A small HTTP/1.1 server for those pages (--http). Everything runs on the executor, which must
+/// run one thing at a time. Clients that are slow or too many are dropped. Destroying it closes
+/// all.
+class HttpStatus {
+ public:
+  /// `address` is ADDR:PORT, [ADDR]:PORT, or :PORT for every address. Error if it is none, or
+  /// cannot be bound.
+  static Result<std::unique_ptr<HttpStatus>> listen(const boost::asio::any_io_executor& executor,
+                                                    const std::string& address,
+                                                    std::function<ServerStatus()> status);
+  ~HttpStatus();
+  HttpStatus(const HttpStatus&) = delete;
+  HttpStatus& operator=(const HttpStatus&) = delete;
+
+  std::uint16_t port() const;
+
+ private:
+  struct Listener;
+  explicit HttpStatus(std::shared_ptr<Listener> listener);
+  std::shared_ptr<Listener> listener_;
+};
+
+}  // namespace tandem::control

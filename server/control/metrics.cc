@@ -1,0 +1,113 @@
+// ServerStatus for Prometheus.
+
+#include <fmt/core.h>
+
+#include "server/control/server_status.h"
+
+namespace tandem::control {
+
+namespace {
+
+/// Metrics of one name stand together, as the format wants it.
+class Page {
+ public:
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    text_ += fmt::format("# HELP tandem_{0} {1}\n# TYPE tandem_{0} {2}\n", name, help, type);
+  }
+  template <class Number>
+  void sample(Number value) {
+    text_ += fmt::format("tandem_{} {}\n", name_, value);
+  }
+  /// `database` has no character that would need an escape: it is an <id> of RFC 7047.
+  template <class Number>
+  void sample(const DatabaseStatus& database, Number value) {
+    text_ += fmt::format("tandem_{}{{database=\"{}\"}} {}\n", name_, database.name, value);
+  }
+  template <class Number>
+  void sample(const DatabaseStatus& database, std::string_view label, std::string_view is,
+              Number value) {
+    text_ += fmt::format("tandem_{}{{database=\"{}\",{}=\"{}\"}} {}\n", name_, database.name, label,
+                         is, value);
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string_view name_;
+  std::string text_;
+};
+
+void add_server(Page& page, const ServerStatus& status) {
+  page.family("active", "gauge", "1 if this server has the active role.");
+  page.sample(status.backup ? 0 : 1);
+  page.family("writable", "gauge", "1 if this server is active and takes writes.");
+  page.sample(status.writable() ? 1 : 0);
+  page.family("uptime_seconds", "gauge", "Time since the server started.");
+  page.sample(static_cast<double>(status.uptime_ms) / 1000);
+  page.family("sync_replicas", "gauge", "Acknowledgements of backups that a commit waits for.");
+  page.sample(status.sync.replicas);
+  if (const auto deadline = status.lease.deadline_ms()) {
+    page.family("lease_left_seconds", "gauge", "Time until the role lease runs out.");
+    page.sample(static_cast<double>(*deadline - status.now_ms) / 1000);
+  }
+}
+
+void add_databases(Page& page, const ServerStatus& status) {
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                        auto value) {
+    page.family(name, type, help);
+    for (const DatabaseStatus& database : status.databases)
+      page.sample(database, value(database.entry));
+  };
+  using Entry = StatusBoard::Entry;
+  each("epoch", "gauge", "Promotions in the history of the database.",
+       [](const Entry& e) { return static_cast<std::uint64_t>(e.position.epoch); });
+  each("index", "counter", "Records in the history of the database.",
+       [](const Entry& e) { return e.position.index; });
+  each("commits_total", "counter", "Commits since the server started.",
+       [](const Entry& e) { return e.commits; });
+  each("history_commits", "gauge", "Commits that are kept to resume from.",
+       [](const Entry& e) { return e.history_commits; });
+  each("history_bytes", "gauge", "Memory that those commits take.",
+       [](const Entry& e) { return e.history_bytes; });
+}
+
+void add_followers(Page& page, const ServerStatus& status) {
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help,
+                        auto sample) {
+    page.family(name, type, help);
+    for (const DatabaseStatus& database : status.databases) {
+      if (database.follower) sample(database, *database.follower);
+    }
+  };
+  each("replicating", "gauge", "1 if every commit of the active is applied as it comes.",
+       [&](const DatabaseStatus& database, const FollowerStatus& follower) {
+         page.sample(database, "state", to_string(follower.state),
+                     follower.state == FollowerStatus::State::kReplicating ? 1 : 0);
+       });
+  each("heard_seconds_ago", "gauge", "Time since the last word from the active.",
+       [&](const DatabaseStatus& database, const FollowerStatus& follower) {
+         if (follower.heard_ms)
+           page.sample(database, static_cast<double>(status.now_ms - *follower.heard_ms) / 1000);
+       });
+  each("resyncs_total", "counter", "Times that the whole contents were taken over.",
+       [&](const DatabaseStatus& database, const FollowerStatus& follower) {
+         page.sample(database, follower.resyncs);
+       });
+  each("replicated_commits_total", "counter", "Commits of the active applied one by one.",
+       [&](const DatabaseStatus& database, const FollowerStatus& follower) {
+         page.sample(database, follower.commits);
+       });
+}
+
+}  // namespace
+
+std::string to_metrics(const ServerStatus& status) {
+  Page page;
+  add_server(page, status);
+  add_databases(page, status);
+  add_followers(page, status);
+  return page.take();
+}
+
+}  // namespace tandem::control

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "server/control/server_control.h"
+#include "server/control/server_status.h"
+
+namespace tandem::control {
+
+/// What the tandem/ commands need of the server. Implemented by the server; outlives the commands.
+/// All calls come from the control thread. None waits for the writer: what takes time ends in a
+/// call to `done`, on the control thread.
+class RoleControl {
+ public:
+  virtual ~RoleControl() = default;
+
+  virtual ServerStatus status() = 0;
+
+  /// Becomes active. `done` comes when all that had arrived is applied and the record of the
+  /// promotion is on the disk. Refused when a database never had anything, unless forced.
+  virtual void promote(bool force, Done done) = 0;
+  /// Becomes a backup of `active`, or of the one that is set if empty.
+  virtual void demote(const std::string& active, Done done) = 0;
+  /// Everything that this server has is in all its backups, or, on a backup, everything that the
+  /// active has is here.
+  virtual bool is_synced() = 0;
+
+  virtual void set_sync(const SyncSettings& settings) = 0;
+  virtual void renew_lease(std::int64_t length_ms) = 0;
+  virtual void disarm_lease() = 0;
+
+  /// Runs `task` on the control thread after that time.
+  virtual void call_later(std::int64_t delay_ms, std::function<void()> task) = 0;
+};
+
+}  // namespace tandem::control

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace tandem::control {
+
+/// The permission to be the active server, granted by a cluster manager for a while and renewed by
+/// it. An active server whose lease has run out may no longer write: somebody else may have the
+/// role by now. Unarmed until it is first renewed. A value; times are monotonic milliseconds.
+class RoleLease {
+ public:
+  enum class State : std::uint8_t {
+    kUnarmed,  ///< nobody grants leases: the role alone decides
+    kHeld,     ///< granted, and time is left
+    kExpired,  ///< armed, and not renewed in time
+  };
+
+  void renew(std::int64_t length_ms, std::int64_t now_ms) {
+    length_ms_ = length_ms;
+    deadline_ms_ = now_ms + length_ms;
+  }
+  /// A promotion grants an armed lease anew: whoever promotes is the manager.
+  void restart(std::int64_t now_ms) {
+    if (deadline_ms_) renew(length_ms_, now_ms);
+  }
+  /// What a server that crashed had been granted.
+  void resume(std::int64_t length_ms, std::int64_t deadline_ms) {
+    length_ms_ = length_ms;
+    deadline_ms_ = deadline_ms;
+  }
+  void disarm() { deadline_ms_.reset(); }
+
+  State state(std::int64_t now_ms) const {
+    if (!deadline_ms_) return State::kUnarmed;
+    return now_ms < *deadline_ms_ ? State::kHeld : State::kExpired;
+  }
+  std::int64_t length_ms() const { return length_ms_; }
+  /// Nothing while unarmed.
+  std::optional<std::int64_t> deadline_ms() const { return deadline_ms_; }
+
+ private:
+  std::int64_t length_ms_ = 0;
+  std::optional<std::int64_t> deadline_ms_;
+};
+
+}  // namespace tandem::control

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/json.h"
+#include "replication/follower_status.h"
+#include "server/control/role_lease.h"
+#include "server/control/status_board.h"
+
+namespace tandem::control {
+
+/// Commits wait for acknowledgements of backups: --sync-replicas and its companions.
+struct SyncSettings {
+  unsigned replicas = 0;       ///< acknowledgements that a commit waits for
+  unsigned timeout_ms = 1000;  ///< how long
+  bool block = false;          ///< then: go on waiting, instead of going on without them
+
+  bool operator==(const SyncSettings&) const = default;
+};
+
+/// How one database stands.
+struct DatabaseStatus {
+  std::string name;
+  StatusBoard::Entry entry;
+  std::string source;                      ///< whom it follows, if it is a backup
+  std::string connection_error;            ///< last failure to reach it
+  std::optional<FollowerStatus> follower;  ///< of a backup
+};
+
+/// All that status commands, metrics and load balancers are told: a value, made in one go.
+struct ServerStatus {
+  std::string server_id;
+  std::int64_t now_ms = 0;       ///< monotonic
+  std::int64_t now_wall_ms = 0;  ///< since 1970
+  std::int64_t uptime_ms = 0;
+  bool backup = false;
+  RoleLease lease;
+  SyncSettings sync;
+  std::string active_server;  ///< that is, or would be, followed; empty: none
+  std::string exclude_tables;
+  std::vector<DatabaseStatus> databases;  ///< by name
+
+  bool lease_expired() const {
+    return !backup && lease.state(now_ms) == RoleLease::State::kExpired;
+  }
+  /// Has the role, and may use it.
+  bool writable() const { return !backup && !lease_expired(); }
+};
+
+json::object to_json(const ServerStatus& status);
+/// For people; one fact a line.
+std::string status_text(const ServerStatus& status);
+/// Prometheus' text exposition format, version 0.0.4.
+std::string to_metrics(const ServerStatus& status);
+
+}  // namespace tandem::control

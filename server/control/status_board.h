@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "server/database/database_server.h"
+
+namespace tandem::control {
+
+/// Where each database stands, copied out as it changes, so that status commands answer at once
+/// however busy the writer is. Written on the writer, read from any thread. Watches for as long as
+/// it exists.
+class StatusBoard final : private CommitObserver {
+ public:
+  struct Entry {
+    Position position;
+    bool backup = false;
+    std::uint64_t commits = 0;  ///< published since the server started
+    // What history holds: whoever is behind by no more resumes instead of starting over.
+    Position history_start;
+    std::size_t history_commits = 0;
+    std::size_t history_bytes = 0;
+  };
+  /// By name, without databases that are built in.
+  using Entries = std::map<std::string, Entry>;
+
+  explicit StatusBoard(DatabaseServer& server);
+  ~StatusBoard() override;
+
+  Entries entries() const;
+
+ private:
+  void on_logged(const ServedDatabase& database, const CommitRef& commit) override;
+  void on_databases_changed() override;
+  static void copy(const ServedDatabase& database, Entry& entry);
+
+  DatabaseServer& server_;
+  mutable std::mutex mutex_;
+  Entries entries_;  // under mutex_
+};
+
+}  // namespace tandem::control

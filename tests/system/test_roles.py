@@ -1,0 +1,213 @@
+#!/usr/bin/python3
+"""Roles as operators and cluster managers change and see them: the tandem/ commands, leases, listeners."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import time
+
+from harness import environment, load
+from harness.case import SystemTest, main
+from harness.server import wait_until
+
+INSERT = {"op": "insert", "table": "Switch"}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def accepts(port, host="127.0.0.1"):
+    try:
+        socket.create_connection((host, port), 0.5).close()
+        return True
+    except OSError:
+        return False
+
+
+class Roles(SystemTest):
+    def start(self, name, *options, file=None):
+        file = file or f"{name}.db"
+        if not (self.scratch.path / file).exists():
+            self.database(file, load.SCHEMA)
+        return self.server(name, [file], *options)
+
+    def write(self, server, name):
+        """Inserts a row; the error that the server answers, or none."""
+        with server.connect() as connection:
+            return connection.result("transact", load.DB, INSERT | {"row": {"name": name}})[-1].get("error")
+
+    def status(self, server):
+        return json.loads(server.appctl("tandem/status", "--format", "json"))
+
+    def position(self, server):
+        epoch, index, digest = server.appctl("tandem/position", load.DB).split()
+        return int(epoch), int(index), digest
+
+    def refused(self, server, *command):
+        """The text of the error that a control command is answered with."""
+        with self.assertRaises(AssertionError) as caught:
+            server.control(*command)
+        return str(caught.exception)
+
+    def pair(self, *options):
+        active = self.start("active")
+        backup = self.start("backup", f"--sync-from={active.socket}", *options)
+        wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), "replication")
+        return active, backup
+
+    def test_a_file_that_was_never_written_is_at_index_0(self):
+        server = self.start("active")
+        self.assertEqual(self.position(server)[:2], (0, 0))
+        self.assertIsNone(self.write(server, "a"))
+        self.assertEqual(self.position(server)[:2], (0, 1))
+        server.appctl("ovsdb-server/compact")
+        self.assertEqual(self.position(server)[:2], (0, 1))
+        self.assertEqual(server.appctl("tandem/position"), f"{load.DB} " + server.appctl("tandem/position", load.DB))
+        self.assertIn("no database by that name", self.refused(server, "tandem/position", "nil"))
+
+    def test_a_backup_that_never_synced_is_promoted_only_by_force(self):
+        server = self.start("backup", "--sync-from=unix:nowhere.sock")
+        self.assertIn("never in sync", self.refused(server, "tandem/promote"))
+        self.assertEqual(self.status(server)["role"], "backup")
+        self.assertEqual(self.write(server, "a"), "not allowed")
+        server.appctl("tandem/promote", "--force")
+        self.assertEqual(self.status(server)["role"], "active")
+        self.assertEqual(self.position(server)[0], 1)
+        self.assertIsNone(self.write(server, "a"))
+
+    def test_promotion_opens_an_epoch_and_demotion_follows_at_once(self):
+        active, backup = self.pair()
+        self.assertIsNone(self.write(active, "a"))
+        backup.appctl("tandem/wait-synced", "--timeout", "5")
+        backup.appctl("tandem/promote")
+        self.assertEqual(self.position(backup)[0], self.position(active)[0] + 1)
+        self.assertIsNone(self.write(backup, "b"))
+        active.appctl("tandem/demote", backup.socket)
+        active.appctl("tandem/wait-synced", "--timeout", "5")
+        self.assertEqual(self.write(active, "c"), "not allowed")
+        wait_until(lambda: active.dump(load.DB) == backup.dump(load.DB), "equal contents", seconds=5)
+        self.assertIn("state: backup", active.appctl("ovsdb-server/sync-status"))
+
+    def test_demotion_needs_an_active_server(self):
+        server = self.start("active")
+        self.assertIn("not specified", self.refused(server, "tandem/demote"))
+        self.assertIsNone(self.write(server, "a"))
+
+    def test_waiting_for_a_sync_that_does_not_come_ends_in_time(self):
+        server = self.start("backup", "--sync-from=unix:nowhere.sock")
+        begun = time.monotonic()
+        self.assertIn("not in sync", self.refused(server, "tandem/wait-synced", "--timeout", "0.3"))
+        self.assertLess(time.monotonic() - begun, 5)
+
+    def test_an_active_server_whose_lease_runs_out_is_read_only_until_it_is_renewed(self):
+        port = free_port()
+        server = self.start("active", f"--active-remote=ptcp:{port}:127.0.0.1")
+        self.assertEqual(server.appctl("tandem/lease"), "off\n")
+        server.appctl("tandem/lease", "0.5")
+        self.assertIsNone(self.write(server, "a"))
+        self.assertTrue(accepts(port))
+        wait_until(lambda: not self.status(server)["writable"], "the lease to run out")
+        self.assertEqual(self.write(server, "b"), "not allowed")
+        self.assertEqual(self.status(server)["role"], "active")
+        self.assertEqual(self.status(server)["lease"]["state"], "expired")
+        self.assertIn("role lease of 0.5 s has run out", server.log())
+        self.assertFalse(accepts(port))
+        server.appctl("tandem/lease", "60")
+        self.assertIsNone(self.write(server, "b"))
+        self.assertTrue(accepts(port))
+        server.appctl("tandem/lease", "off")
+        self.assertEqual(self.status(server)["lease"]["state"], "unarmed")
+
+    def test_a_server_that_was_stopped_beyond_its_lease_takes_no_write_when_it_goes_on(self):
+        server = self.start("active")
+        with server.connect() as connection:
+            server.appctl("tandem/lease", "0.3")
+            os.kill(server.process.pid, signal.SIGSTOP)
+            requests = [connection.request("transact", [load.DB, INSERT | {"row": {"name": f"n{i}"}}])
+                        for i in range(50)]
+            time.sleep(0.5)
+            os.kill(server.process.pid, signal.SIGCONT)
+            for request in requests:
+                self.assertEqual(connection.reply(request)["result"][-1]["error"], "not allowed")
+
+    def test_a_lease_of_a_backup_counts_from_its_promotion(self):
+        _, backup = self.pair()
+        backup.appctl("tandem/lease", "0.4")
+        time.sleep(0.6)
+        backup.appctl("tandem/promote")
+        self.assertTrue(self.status(backup)["writable"])
+        wait_until(lambda: not self.status(backup)["writable"], "the lease to run out")
+
+    def test_role_bound_remotes_listen_only_while_active(self):
+        port = free_port()
+        active, backup = self.pair(f"--active-remote=ptcp:{port}:127.0.0.1")
+        self.assertFalse(accepts(port))
+        with backup.connect() as aware:
+            aware.result("set_db_change_aware", True)
+            backup.appctl("tandem/promote")
+            self.assertTrue(accepts(port))
+            with socket.create_connection(("127.0.0.1", port)) as bound:
+                bound.settimeout(5)
+                backup.appctl("tandem/demote")
+                self.assertEqual(bound.recv(1), b"", "the connection is closed")
+                self.assertFalse(accepts(port))
+            self.assertEqual(aware.result("echo", "still there"), ["still there"])
+        self.assertIn(f"ptcp:{port}:127.0.0.1", backup.appctl("ovsdb-server/list-remotes"))
+        self.assertNotIn("listen failed", backup.log())
+
+    def test_role_bound_remotes_may_stand_in_a_database(self):
+        schema = json.loads(json.dumps(load.SCHEMA))
+        schema["tables"]["Config"] = {"isRoot": True, "columns": {
+            "remotes": {"type": {"key": "string", "min": 0, "max": "unlimited"}}}}
+        self.database("active.db", schema)
+        shutil.copy(self.scratch.path / "active.db", self.scratch.path / "backup.db")
+        active, backup = self.pair(f"--active-remote=db:{load.DB},Config,remotes")
+        port = free_port()
+        with active.connect() as connection:
+            connection.transact(load.DB, {"op": "insert", "table": "Config",
+                                          "row": {"remotes": f"ptcp:{port}:127.0.0.1"}})
+        backup.appctl("tandem/wait-synced")
+        time.sleep(0.1)
+        self.assertFalse(accepts(port))
+        backup.appctl("tandem/promote")
+        self.assertTrue(accepts(port))
+        self.assertFalse([line for line in backup.log().splitlines() if "|WARN|" in line])
+
+    def test_a_role_bound_remote_binds_an_address_that_is_not_here_yet(self):
+        port = free_port()
+        server = self.start("active", f"--active-remote=ptcp:{port}:192.0.2.77")
+        self.assertNotIn("WARN", server.log())
+        listening = [line.split() for line in open("/proc/net/tcp")]
+        self.assertTrue([words for words in listening if words[1] == f"4D0200C0:{port:04X}"])
+
+    def test_the_monitor_starts_a_killed_server_again_in_its_role(self):
+        port = free_port()
+        self.start("active")
+        backup = self.start("backup", f"--sync-from={self.scratch.path}/nowhere.sock".replace("=/", "=unix:/"),
+                            "--monitor", f"--active-remote=ptcp:{port}:127.0.0.1")
+        backup.appctl("tandem/promote", "--force")
+        backup.appctl("tandem/lease", "60")
+        backup.appctl("tandem/sync-replicas", "0", "700", "block")
+        pidfile = self.scratch.path / "backup.pid"
+        for _ in range(2):
+            pid = int(pidfile.read_text())
+            os.kill(pid, signal.SIGKILL)
+            begun = time.monotonic()
+            wait_until(lambda: pidfile.exists() and pidfile.read_text().strip() not in ("", str(pid))
+                       and accepts(port), "the server to come back", poll_s=0.002)
+            took = time.monotonic() - begun
+            print(f"back after {1000 * took:.0f} ms", flush=True)
+            self.assertLess(took, environment.timeout_s(1.5))
+        status = self.status(backup)
+        self.assertEqual((status["role"], status["lease"]["state"]), ("active", "held"))
+        self.assertEqual(backup.appctl("tandem/sync-replicas"), "0 700 block\n")
+        self.assertIsNone(self.write(backup, "a"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+#include "server/control/tandem_commands.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "server/control/http_status.h"
+
+namespace tandem::control {
+namespace {
+
+/// A server of one database whose time is the test's.
+class FakeServer : public RoleControl {
+ public:
+  ServerStatus now;
+  std::string log;
+  std::vector<Done> promotions;
+  bool synced = false;
+  std::vector<std::pair<std::int64_t, std::function<void()>>> later;
+
+  FakeServer() {
+    now.now_ms = 10'000;
+    now.now_wall_ms = 1'700'000'000'000;
+    DatabaseStatus database;
+    database.name = "db";
+    database.entry.position = {Epoch{3}, 41, Uuid{}};
+    now.databases.push_back(database);
+  }
+
+  ServerStatus status() override { return now; }
+  void promote(bool force, Done done) override {
+    log += force ? "force;" : "promote;";
+    promotions.push_back(std::move(done));
+  }
+  void demote(const std::string& active, Done done) override {
+    log += "demote " + active + ";";
+    done({});
+  }
+  bool is_synced() override { return synced; }
+  void set_sync(const SyncSettings& settings) override { now.sync = settings; }
+  void renew_lease(std::int64_t length_ms) override { now.lease.renew(length_ms, now.now_ms); }
+  void disarm_lease() override { now.lease.disarm(); }
+  void call_later(std::int64_t delay_ms, std::function<void()> task) override {
+    later.emplace_back(now.now_ms + delay_ms, std::move(task));
+  }
+
+  void pass(std::int64_t ms) {
+    now.now_ms += ms;
+    for (std::size_t i = 0; i < later.size();) {
+      if (later[i].first > now.now_ms) {
+        ++i;
+        continue;
+      }
+      const auto task = std::move(later[i].second);
+      later.erase(later.begin() + static_cast<std::ptrdiff_t>(i));
+      task();
+    }
+  }
+};
+
+struct Fixture {
+  FakeServer server;
+  CommandRegistry registry;
+  std::string answer = "no answer";
+  Fixture() { add_tandem_commands(registry, server); }
+
+  std::string run(const std::string& name, const Arguments& arguments = {}) {
+    answer = "no answer";
+    registry.run("tandem/" + name, arguments, Reply([this](const Result<std::string>& result) {
+                   answer = result.has_value() ? *result : "error: " + result.error().to_string();
+                 }));
+    return answer;
+  }
+};
+
+const std::string kZero = "00000000-0000-0000-0000-000000000000";
+
+TEST_CASE_METHOD(Fixture, "a position is epoch, index and digest, named when all are asked for") {
+  CHECK(run("position", {"db"}) == "3 41 " + kZero + "\n");
+  CHECK(run("position") == "db 3 41 " + kZero + "\n");
+  CHECK(run("position", {"nil"}) == "error: no database by that name");
+  CHECK(run("position", {"--format=json"}) ==
+        R"({"db":{"digest":")" + kZero + R"(","epoch":3,"index":41}})" + "\n");
+}
+
+TEST_CASE_METHOD(Fixture, "a promotion is answered when it is done, or too late") {
+  CHECK(run("promote") == "no answer");
+  server.promotions[0]({});
+  CHECK(answer.empty());
+  CHECK(run("promote", {"--force"}) == "no answer");
+  server.pass(10'000);
+  CHECK(answer == "error: not promoted within 10 s; it goes on");
+  server.promotions[1]({});
+  CHECK(answer == "error: not promoted within 10 s; it goes on");
+  CHECK(server.log == "promote;force;");
+  CHECK(run("promote", {"now"}) == "error: unexpected argument now");
+}
+
+TEST_CASE_METHOD(Fixture, "waiting for synchrony ends with it, or in time") {
+  CHECK(run("wait-synced", {"--timeout", "2"}) == "no answer");
+  server.pass(1000);
+  server.synced = true;
+  server.pass(1000);
+  CHECK(answer.empty());
+  server.synced = false;
+  CHECK(run("wait-synced", {"--timeout=0.5"}) == "no answer");
+  server.pass(500);
+  CHECK(answer == "error: not in sync within 0.5 s");
+}
+
+TEST_CASE_METHOD(Fixture, "the settings of synchronous commits are shown and changed") {
+  CHECK(run("sync-replicas") == "0 1000 async\n");
+  CHECK(run("sync-replicas", {"2", "250", "block"}).empty());
+  CHECK(run("sync-replicas") == "2 250 block\n");
+  CHECK(run("sync-replicas", {"1"}).empty());
+  CHECK(run("sync-replicas") == "1 250 block\n");
+  CHECK(run("sync-replicas", {"x"}) == "error: \"x\" is not a valid number");
+  CHECK(run("sync-replicas", {"1", "1", "x"}) == "error: \"x\" is neither \"async\" nor \"block\"");
+}
+
+TEST_CASE_METHOD(Fixture, "a lease that runs out takes the right to write until it is renewed") {
+  CHECK(run("lease") == "off\n");
+  CHECK(run("lease", {"1.5"}).empty());
+  CHECK(server.now.writable());
+  server.pass(1000);
+  CHECK(run("lease") == "0.500\n");
+  server.pass(500);
+  CHECK(!server.now.writable());
+  CHECK(run("lease") == "0.000\n");
+  CHECK(run("status").starts_with("role: active\nwritable: no, the role lease has run out\n"));
+  CHECK(run("lease", {"1"}).empty());
+  CHECK(server.now.writable());
+  CHECK(run("lease", {"off"}).empty());
+  server.pass(5000);
+  CHECK(server.now.writable());
+  CHECK(run("lease", {"0"}).starts_with("error: "));
+}
+
+TEST_CASE_METHOD(Fixture, "status comes as text or JSON") {
+  CHECK(run("status", {"--format", "json"}).starts_with("{\"active_server\":\"\","));
+  CHECK(run("status", {"--format", "xml"}) == "error: \"xml\" is neither \"text\" nor \"json\"");
+  CHECK(run("status").find("position: epoch 3 index 41 digest " + kZero) != std::string::npos);
+}
+
+TEST_CASE_METHOD(Fixture, "a load balancer is told where writes are accepted") {
+  CHECK(make_page("/active", server.now).status == 200);
+  server.now.lease.renew(10, 0);
+  CHECK(make_page("/active", server.now).status == 503);
+  server.now.backup = true;
+  CHECK(make_page("/active", server.now).status == 503);
+  CHECK(make_page("/", server.now).status == 404);
+}
+
+TEST_CASE_METHOD(Fixture, "metrics name each database") {
+  const std::string page = make_page("/metrics", server.now).body;
+  CHECK(page.find("\ntandem_active 1\n") != std::string::npos);
+  CHECK(page.find("\ntandem_index{database=\"db\"} 41\n") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace tandem::control
