@@ -9,25 +9,29 @@ namespace tandem {
 class ActiveLink::Lane final : public FollowerPort {
  public:
   Lane(ActiveLink& link, const std::string& database, Replica& replica)
-      : link_(link), follower_(database, replica, *this) {}
+      : link_(link), follower_(database, replica, *this, link.identity_) {}
 
   Follower& follower() { return follower_; }
 
   void request(std::string_view method, const json::array& params, int tag) override {
     link_.request(method, params, follower_.database(), tag);
   }
+  void notify(std::string_view method, const json::array& params) override {
+    link_.port_.send(make_notification(method, to_text(params)));
+  }
   void restart(const std::string& reason) override { link_.port_.restart(reason); }
   std::int64_t monotonic_ms() const override { return link_.port_.monotonic_ms(); }
   void changed() override { link_.port_.changed(); }
   void log_info(const std::string& text) override { link_.port_.log_info(text); }
+  void log_warn(const std::string& text) override { link_.port_.log_warn(text); }
 
  private:
   ActiveLink& link_;
   Follower follower_;
 };
 
-ActiveLink::ActiveLink(Uuid own_server_id, ActiveLinkPort& port)
-    : own_server_id_(own_server_id), port_(port) {}
+ActiveLink::ActiveLink(BackupIdentity identity, ActiveLinkPort& port)
+    : identity_(std::move(identity)), port_(port) {}
 
 ActiveLink::~ActiveLink() = default;
 
@@ -71,19 +75,28 @@ void ActiveLink::on_message(const JsonRpcMessage& message) {
     case JsonRpcMessage::Kind::kError:
       on_reply(message);
       return;
-    case JsonRpcMessage::Kind::kNotification: {
-      if (message.method != "update" || !message.params.is_array() ||
-          message.params.get_array().size() != 2)
-        return;
-      const json::value& id = message.params.get_array()[0];
-      const auto lane = id.is_string() ? lanes_.find(std::string(id.get_string())) : lanes_.end();
-      if (lane != lanes_.end()) lane->second->follower().on_update(message.params.get_array()[1]);
+    case JsonRpcMessage::Kind::kNotification:
+      on_notification(message);
       return;
-    }
     case JsonRpcMessage::Kind::kRequest:
       port_.send(make_error_reply(message.id, "\"unknown method\""));
       return;
   }
+}
+
+void ActiveLink::on_notification(const JsonRpcMessage& message) {
+  // All that concern a follower begin with the database's name, its monitor's id too.
+  if (!message.params.is_array() || message.params.get_array().empty()) return;
+  const json::array& params = message.params.get_array();
+  const auto lane =
+      params[0].is_string() ? lanes_.find(std::string(params[0].get_string())) : lanes_.end();
+  if (lane == lanes_.end()) return;
+  Follower& follower = lane->second->follower();
+  if (message.method == "tandem_lost") return follower.on_lost();
+  if (params.size() != 2) return;
+  if (message.method == "tandem_record") return follower.on_record(params[1]);
+  if (message.method == "tandem_rows") return follower.on_rows(params[1]);
+  if (message.method == "update") return follower.on_update(params[1]);
 }
 
 void ActiveLink::on_reply(const JsonRpcMessage& reply) {
@@ -107,7 +120,7 @@ void ActiveLink::on_own_reply(const JsonRpcMessage& reply) {
     case State::kServerId:
       // A server without the method is some other program than us.
       if (!failed && reply.result.is_string() &&
-          Uuid::parse(std::string_view(reply.result.get_string())) == own_server_id_) {
+          Uuid::parse(std::string_view(reply.result.get_string())) == identity_.server_id) {
         refuse("Self replicating is not allowed");
         return;
       }

@@ -20,6 +20,7 @@ class ActiveLinkPort {
   virtual std::int64_t monotonic_ms() const = 0;
   virtual void changed() = 0;
   virtual void log_info(const std::string& text) = 0;
+  virtual void log_warn(const std::string& text) = 0;
 };
 
 /// A backup's connection to its active, shared by the followers of all databases: finds out who the
@@ -28,7 +29,7 @@ class ActiveLinkPort {
 /// followers' requests.
 class ActiveLink {
  public:
-  ActiveLink(Uuid own_server_id, ActiveLinkPort& port);
+  ActiveLink(BackupIdentity identity, ActiveLinkPort& port);
   ~ActiveLink();
 
   /// Databases may be added and removed while connected.
@@ -58,6 +59,7 @@ class ActiveLink {
 
   void request(std::string_view method, const json::array& params, const std::string& database,
                int tag);
+  void on_notification(const JsonRpcMessage& message);
   void on_reply(const JsonRpcMessage& reply);
   void on_own_reply(const JsonRpcMessage& reply);
   void refuse(const std::string& reason);
@@ -68,7 +70,7 @@ class ActiveLink {
     int tag = 0;
   };
 
-  const Uuid own_server_id_;
+  const BackupIdentity identity_;
   ActiveLinkPort& port_;
   State state_ = State::kDisconnected;
   std::int64_t refused_ms_ = 0;  // when the whole link was

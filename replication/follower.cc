@@ -6,8 +6,9 @@
 
 namespace tandem {
 
-Follower::Follower(std::string database, Replica& replica, FollowerPort& port)
-    : database_(std::move(database)), replica_(replica), port_(port) {}
+Follower::Follower(std::string database, Replica& replica, FollowerPort& port,
+                   const BackupIdentity& identity)
+    : database_(std::move(database)), replica_(replica), port_(port), identity_(identity) {}
 
 void Follower::enter(FollowerStatus::State state) {
   status_.state = state;
@@ -24,9 +25,8 @@ void Follower::refuse(const std::string& reason) {
 }
 
 void Follower::on_connected(bool served) {
-  ++connection_;
-  waiting_.clear();
-  status_.heard_ms = port_.monotonic_ms();
+  heard();
+  asked_sign_ = false;
   if (!served) {
     refuse("the active server does not serve this database");
     return;
@@ -34,7 +34,24 @@ void Follower::on_connected(bool served) {
   ask_schema();
 }
 
+void Follower::heard() {
+  status_.heard_ms = port_.monotonic_ms();
+  status_.stale = false;
+}
+
+void Follower::fail(const std::string& reason) {
+  refuse(reason);
+  port_.restart(status_.error);
+}
+
 void Follower::ask_schema() {
+  // Outcomes and messages of what went before are of no more interest.
+  ++connection_;
+  waiting_.clear();
+  scope_.reset();
+  rows_.clear();
+  after_rows_.clear();
+  status_.mode = FollowerStatus::Mode::kNone;
   enter(FollowerStatus::State::kNegotiating);
   port_.request("get_schema", {json::value(database_)}, kSchemaReply);
 }
@@ -45,11 +62,29 @@ void Follower::tick() {
       status_.error_ms + kRetryRefusedMs <= port_.monotonic_ms()) {
     ask_schema();
   }
+  if (status_.state == FollowerStatus::State::kReplicating) ask_sign();
+}
+
+void Follower::ask_sign() {
+  const std::int64_t now = port_.monotonic_ms();
+  if (now - status_.heard_ms.value_or(now) >= kStaleMs) status_.stale = true;
+  if (asked_sign_ || now - asked_sign_ms_ < kAskSignMs) return;
+  asked_sign_ = true;
+  asked_sign_ms_ = now;
+  if (status_.mode == FollowerStatus::Mode::kStream) {
+    port_.request("tandem_ack", {json::value(database_), status_.applied.to_json()}, kSignReply);
+  } else {
+    port_.request("echo", {}, kSignReply);
+  }
 }
 
 void Follower::on_disconnected(const std::string& reason) {
   ++connection_;
   waiting_.clear();
+  scope_.reset();
+  rows_.clear();
+  after_rows_.clear();
+  status_.stale = false;
   status_.mode = FollowerStatus::Mode::kNone;
   if (!reason.empty()) {
     status_.error = reason;
@@ -60,6 +95,18 @@ void Follower::on_disconnected(const std::string& reason) {
 
 void Follower::on_reply(int tag, const JsonRpcMessage& reply) {
   status_.heard_ms = port_.monotonic_ms();
+  status_.stale = false;
+  if (tag == kFollowReply) {
+    on_follow_reply(reply);
+    return;
+  }
+  if (tag == kSignReply) {
+    asked_sign_ = false;
+    if (const Result<Position> newest = Position::from_json(reply.result);
+        newest && status_.mode == FollowerStatus::Mode::kStream)
+      status_.announced = newest.value();
+    return;
+  }
   if (reply.kind == JsonRpcMessage::Kind::kError) {
     refuse("the active server answered with an error: " + to_text(reply.error));
     return;
@@ -71,6 +118,9 @@ void Follower::on_reply(int tag, const JsonRpcMessage& reply) {
     case kMonitorReply:
       on_contents(reply);
       return;
+    case kFollowReply:
+    case kSignReply:
+      return;  // handled above
   }
 }
 
@@ -94,14 +144,32 @@ void Follower::on_schema(const JsonRpcMessage& reply) {
       noted_mismatch_ = finding;
     }
   }
+  active_schema_ = schema.value();
+  if (!match.can_replicate() && replica_.adopts_schemas()) {
+    port_.log_info(database_ + ": taking over the active server's schema, which has " +
+                   match.missing_text());
+    replica_.adopt(schema.value(), [this, connection = connection_](const Result<void>& adopted) {
+      if (connection == connection_ && !adopted)
+        refuse("its schema could not be taken over: " + adopted.error().to_string());
+    });
+    return;
+  }
   if (!match.can_replicate()) {
     refuse("the active server's schema has what this server's has not: " + match.missing_text());
     return;
   }
+  if (can_stream()) {
+    start_stream();
+  } else {
+    start_monitor();
+  }
+}
+
+void Follower::start_monitor() {
   // Only what the active has is asked for; more columns of ours keep their defaults.
   json::object requests;
-  for (const TableSchema& table : active.tables()) {
-    if (!replica_.excluded(backup.find_table(table.name).value()))
+  for (const TableSchema& table : active_schema_->tables()) {
+    if (!replica_.excluded(replica_.schema()->find_table(table.name).value()))
       requests[table.name] = json::array{json::object{}};
   }
   status_.mode = FollowerStatus::Mode::kMonitor;
@@ -113,8 +181,7 @@ void Follower::on_contents(const JsonRpcMessage& reply) {
   Result<std::vector<RowUpdate>> rows =
       table_updates_from_json(*replica_.schema(), MonitorVersion::kUpdate, reply.result);
   if (!rows) {
-    refuse("the active server's contents cannot be read: " + rows.error().to_string());
-    port_.restart(status_.error);
+    fail("the active server's contents cannot be read: " + rows.error().to_string());
     return;
   }
   port_.log_info(database_ + ": Monitor reply received. Resetting the database.");
@@ -122,13 +189,12 @@ void Follower::on_contents(const JsonRpcMessage& reply) {
 }
 
 void Follower::on_update(const json::value& updates) {
-  status_.heard_ms = port_.monotonic_ms();
+  heard();
   if (status_.state == FollowerStatus::State::kRefused) return;
   Result<std::vector<RowUpdate>> read =
       table_updates_from_json(*replica_.schema(), MonitorVersion::kUpdate, updates);
   if (!read) {
-    refuse("an update cannot be read: " + read.error().to_string());
-    port_.restart(status_.error);
+    fail("an update cannot be read: " + read.error().to_string());
     return;
   }
   switch (status_.state) {
@@ -141,8 +207,7 @@ void Follower::on_update(const json::value& updates) {
     case FollowerStatus::State::kConnecting:
     case FollowerStatus::State::kNegotiating:
     case FollowerStatus::State::kRefused:
-      refuse("an update came before it was asked for");
-      port_.restart(status_.error);
+      fail("an update came before it was asked for");
       return;
   }
 }
@@ -156,9 +221,8 @@ Replica::Done Follower::when_applied(bool resync) {
     if (connection != connection_) return;
     if (!applied) {
       // What we hold is not what the active thinks: start over with its contents.
-      refuse((resync ? "its contents" : "an update") + std::string(" could not be applied: ") +
-             applied.error().to_string());
-      port_.restart(status_.error);
+      fail((resync ? "its contents" : "an update") + std::string(" could not be applied: ") +
+           applied.error().to_string());
       return;
     }
     if (!resync) {

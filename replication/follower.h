@@ -1,10 +1,14 @@
 #pragma once
 
-// One database of a backup, following an active over a connection that its ActiveLink keeps.
+// One database of a backup, following an active over a connection that its ActiveLink keeps: by
+// Tandem's stream (replication/stream.h) if the active knows it and no table is excluded, otherwise
+// as a monitor of RFC 7047.
 // Sans-IO: replies and notifications come in as calls, requests and row changes go out through
 // FollowerPort and Replica. Every reply that the state does not expect is an error that is shown;
 // no error ever ends in anything but a backup.
 
+#include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,19 +25,28 @@ class FollowerPort {
   virtual ~FollowerPort() = default;
   /// Sends a request; its reply comes back through Follower::on_reply() with the same tag.
   virtual void request(std::string_view method, const json::array& params, int tag) = 0;
+  virtual void notify(std::string_view method, const json::array& params) = 0;
   /// The connection is of no more use, e.g. the active sent what cannot be right: it is closed and
   /// made anew later.
   virtual void restart(const std::string& reason) = 0;
   virtual std::int64_t monotonic_ms() const = 0;
   /// The status has changed.
   virtual void changed() = 0;
-  /// For people.
+  // For people.
   virtual void log_info(const std::string& text) = 0;
+  virtual void log_warn(const std::string& text) = 0;
+};
+
+/// Who a backup says it is.
+struct BackupIdentity {
+  Uuid server_id;
+  std::string host;
 };
 
 class Follower {
  public:
-  Follower(std::string database, Replica& replica, FollowerPort& port);
+  Follower(std::string database, Replica& replica, FollowerPort& port,
+           const BackupIdentity& identity);
 
   const std::string& database() const { return database_; }
   const FollowerStatus& status() const { return status_; }
@@ -46,19 +59,43 @@ class Follower {
   void on_reply(int tag, const JsonRpcMessage& reply);
   /// "update" for monitor_id().
   void on_update(const json::value& updates);
-  /// Now and then: what was refused is tried again.
+  // What the stream brings, without the database's name.
+  void on_record(const json::value& record);
+  void on_rows(const json::value& rows);
+  void on_lost();
+  /// Several times a second: what was refused is tried again; the active is asked for a sign of
+  /// life.
   void tick();
   /// Cannot be followed, for a reason that concerns the whole link.
   void refuse(const std::string& reason);
 
  private:
-  enum Tag { kSchemaReply, kMonitorReply };
+  enum Tag { kSchemaReply, kMonitorReply, kFollowReply, kSignReply };
 
   static constexpr std::int64_t kRetryRefusedMs = 10'000;
+  static constexpr std::int64_t kAskSignMs = 1000;
+  static constexpr std::int64_t kStaleMs = 3000;
 
   void ask_schema();
   void on_schema(const JsonRpcMessage& reply);
+  void start_monitor();
   void on_contents(const JsonRpcMessage& reply);
+  void heard();
+  void ask_sign();
+  void fail(const std::string& reason);
+
+  // follower_stream.cc
+  bool can_stream() const;
+  void start_stream();
+  void follow(const json::object& request);
+  void on_follow_reply(const JsonRpcMessage& reply);
+  void compare();
+  void begin_rows(const FollowReply& reply);
+  void end_rows();
+  bool diverged() const;
+  void take_over_rows();
+  void append(StreamRecord record);
+  void acknowledge();
   void apply(std::vector<RowUpdate> updates);
   /// Runs with the outcome of a resync or an update that began in this connection; late ones are
   /// dropped.
@@ -69,10 +106,20 @@ class Follower {
   Replica& replica_;
   FollowerPort& port_;
   FollowerStatus status_;
-  std::uint64_t connection_ = 0;  // counts connections, so that late outcomes are known
+  const BackupIdentity& identity_;
+  std::uint64_t connection_ = 0;  // counts attempts, so that late outcomes are known
   std::vector<std::vector<RowUpdate>>
-      waiting_;                 // updates that came while the contents were being compared
+      waiting_;  // updates that came while the contents were being compared
+  SchemaRef active_schema_;
   std::string noted_mismatch_;  // schema finding that was logged already
+  std::string noted_mode_;      // and the way of following
+  bool asked_sign_ = false;     // and no answer yet
+  std::int64_t asked_sign_ms_ = 0;
+
+  FollowReply resync_;                   // while rows come: where they lead
+  std::optional<BucketScope> scope_;     // set while rows come, and are compared
+  std::vector<RowUpdate> rows_;          // received so far
+  std::deque<StreamRecord> after_rows_;  // records that came while rows did, or were compared
 };
 
 }  // namespace tandem

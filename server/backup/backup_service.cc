@@ -1,5 +1,8 @@
 #include "server/backup/backup_service.h"
 
+#include <unistd.h>
+
+#include <array>
 #include <utility>
 
 #include "replication/active_link.h"
@@ -10,6 +13,11 @@ namespace tandem {
 namespace {
 
 log::Module replication_log("replication");
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
 
 }  // namespace
 
@@ -22,7 +30,7 @@ class BackupService::Following final : public ActiveLinkPort,
       : service_(service),
         source_(std::move(source)),
         settled_(std::move(settled)),
-        link_(service.server_.server_id(), *this),
+        link_({service.server_.server_id(), host_name()}, *this),
         client_(service.shard_, &service.tls_, client_options(),
                 [this](const net::ClientStatus& s) { on_status(s); }) {}
 
@@ -43,8 +51,10 @@ class BackupService::Following final : public ActiveLinkPort,
     });
     for (const auto& [name, database] : directory) {
       if (name == "_Server" || replicas_.contains(name)) continue;
-      auto replica = std::make_unique<DatabaseReplica>(service_.server_, service_.shard_, database,
-                                                       source_.excluded[name]);
+      if (source_.databases && !source_.databases->contains(name)) continue;
+      auto replica =
+          std::make_unique<DatabaseReplica>(service_.server_, service_.shard_, database,
+                                            source_.excluded[name], source_.adopt_schemas);
       link_.add(name, *replica);
       replicas_.emplace(name, Entry{database, std::move(replica)});
     }
@@ -76,6 +86,7 @@ class BackupService::Following final : public ActiveLinkPort,
     service_.status_ = status;
   }
   void log_info(const std::string& text) override { replication_log.info("{}", text); }
+  void log_warn(const std::string& text) override { replication_log.warn("{}", text); }
 
  private:
   struct Entry {
@@ -106,6 +117,10 @@ class BackupService::Following final : public ActiveLinkPort,
     options.targets = source_.targets;
     options.name = source_.targets.front().text;
     options.probe_ms = source_.probe_ms;
+    // The active's address moves between hosts without any event, and attempts at one that nobody
+    // has are lost without an answer: many short ones find it soonest.
+    options.connect_timeout_ms = 1000;
+    options.backoff = {100, 500, 0};
     options.limits.max_message_bytes = std::size_t{1} << 40;  // a whole database is one message
     options.make_handler = [this](ConnectionPort& port) {
       return std::make_unique<Handler>(*this, port);
@@ -122,6 +137,7 @@ class BackupService::Following final : public ActiveLinkPort,
   void on_timer(std::int64_t now_ms) override {
     if (now_ms - started_ms_ >= kSettleMs) settle();
     link_.tick();
+    changed();
     service_.shard_.set_timer(*this, now_ms + kTickMs);
   }
 

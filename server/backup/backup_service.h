@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,9 +19,11 @@ namespace tandem {
 
 /// Whom a backup follows, and what it leaves out.
 struct BackupSource {
+  std::optional<std::set<std::string>> databases;         ///< that follow it; nothing: all
   std::vector<Target> targets;                            ///< of the active; tried in turn
   std::map<std::string, std::set<std::string>> excluded;  ///< tables by database
   std::int64_t probe_ms = 10'000;                         ///< 0: no probes
+  bool adopt_schemas = false;  ///< take the active's schema over when it has more
 };
 
 /// The backup role: one connection to the active and a follower for each database. All of it lives

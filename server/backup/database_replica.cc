@@ -1,10 +1,35 @@
 #include "server/backup/database_replica.h"
 
+#include <mutex>
 #include <utility>
 
 #include "replication/resync.h"
+#include "replication/row_buckets.h"
+#include "server/backup/diverged_file.h"
 
 namespace tandem {
+
+namespace {
+
+/// What is to become of the contents.
+struct Resync {
+  std::vector<RowUpdate> rows;
+  std::optional<BucketScope> scope;  ///< nothing: all tables that are not excluded
+  std::optional<Position> position;  ///< where that leads; nothing: one record on
+};
+using ResyncRef = std::shared_ptr<const Resync>;
+
+RowSource rows_of(const Snapshot& snapshot, const BucketScope* scope) {
+  return [&snapshot, scope](TableIndex table, const std::function<void(const RowRef&)>& row) {
+    for (const ChunkRef& chunk : snapshot.tables[table].chunks()) {
+      for (const RowRef& held : chunk->rows) {
+        if (held && (scope == nullptr || scope->contains(table, held->uuid()))) row(held);
+      }
+    }
+  };
+}
+
+}  // namespace
 
 /// What jobs under way hold on to.
 struct DatabaseReplica::Shared : std::enable_shared_from_this<DatabaseReplica::Shared> {
@@ -13,6 +38,13 @@ struct DatabaseReplica::Shared : std::enable_shared_from_this<DatabaseReplica::S
   DatabaseInfoRef database;
   std::vector<bool> excluded;  // by table
   bool alive = true;           // replication thread only
+
+  struct Outcome {
+    Appended done;
+    Result<void> outcome;
+  };
+  std::mutex mutex;
+  std::vector<Outcome> appended;  // under mutex; their report is posted when it is not empty
 
   Shared(DatabaseServer& s, TaskRunner& r, DatabaseInfoRef d)
       : server(s), runner(r), database(std::move(d)) {}
@@ -23,28 +55,34 @@ struct DatabaseReplica::Shared : std::enable_shared_from_this<DatabaseReplica::S
     ServedDatabase* served = server.find(database->name);
     return served != nullptr && served->info == database && served->backup ? served : nullptr;
   }
-  void finish(const Done& done, const Result<void>& outcome) {
-    runner.post([self = shared_from_this(), done, outcome] {
-      if (self->alive) done(outcome);
+  /// Runs on the replication thread, if the replica is still there.
+  template <class F>
+  void tell(F&& f) {
+    runner.post([self = shared_from_this(), f = std::forward<F>(f)]() mutable {
+      if (self->alive) f();
     });
   }
+  void finish(const Done& done, const Result<void>& outcome) {
+    tell([done, outcome] { done(outcome); });
+  }
+  void finish_append(const Appended& done, const Result<void>& outcome);
   static Error not_a_backup() {
     return {"not allowed", "the database is no backup any more", std::nullopt};
   }
 
-  void compare(const std::shared_ptr<const std::vector<RowUpdate>>& rows, const Snapshot& snapshot,
-               const Done& done);
-  void commit(const std::shared_ptr<const std::vector<RowUpdate>>& rows,
-              std::vector<RowChange> changes, const Done& done);
-  void start_resync(const std::shared_ptr<const std::vector<RowUpdate>>& rows, const Done& done);
+  void start_resync(const ResyncRef& resync, const Done& done);
+  void compare(const ResyncRef& resync, const Snapshot& snapshot, const Done& done);
+  void commit(const ResyncRef& resync, std::vector<RowChange> changes, const Done& done);
 };
 
 DatabaseReplica::DatabaseReplica(DatabaseServer& server, TaskRunner& runner,
-                                 DatabaseInfoRef database, std::set<std::string> excluded_tables)
+                                 DatabaseInfoRef database, std::set<std::string> excluded_tables,
+                                 bool adopts_schemas)
     : server_(server),
       runner_(runner),
       database_(std::move(database)),
       excluded_tables_(std::move(excluded_tables)),
+      adopts_schemas_(adopts_schemas),
       shared_(std::make_shared<Shared>(server_, runner_, database_)) {
   for (const TableSchema& table : database_->schema->tables()) {
     shared_->excluded.push_back(excluded_tables_.contains(table.name));
@@ -55,59 +93,66 @@ DatabaseReplica::~DatabaseReplica() { shared_->alive = false; }
 
 bool DatabaseReplica::excluded(TableIndex table) const { return shared_->excluded[table]; }
 
+// --- contents ---
+
 void DatabaseReplica::resync(std::vector<RowUpdate> rows, Done done) {
-  shared_->start_resync(std::make_shared<const std::vector<RowUpdate>>(std::move(rows)), done);
+  shared_->start_resync(
+      std::make_shared<const Resync>(Resync{std::move(rows), std::nullopt, std::nullopt}), done);
+}
+
+void DatabaseReplica::resync_to(const Position& position, BucketScope scope,
+                                std::vector<RowUpdate> rows, Done done) {
+  shared_->start_resync(
+      std::make_shared<const Resync>(Resync{std::move(rows), std::move(scope), position}), done);
 }
 
 // A resync takes three steps: a snapshot on the writer, the comparison here, the commit on the
 // writer.
 
-void DatabaseReplica::Shared::start_resync(
-    const std::shared_ptr<const std::vector<RowUpdate>>& rows, const Done& done) {
+void DatabaseReplica::Shared::start_resync(const ResyncRef& resync, const Done& done) {
   server.submit(
-      [self = shared_from_this(), rows, done] {
+      [self = shared_from_this(), resync, done] {
         self->server.flush();
         ServedDatabase* served = self->find();
         if (served == nullptr) return self->finish(done, not_a_backup());
-        self->runner.post([self, rows, done, snapshot = served->stored->database().snapshot()] {
-          if (self->alive) self->compare(rows, snapshot, done);
+        self->tell([self, resync, done, snapshot = served->stored->database().snapshot()] {
+          self->compare(resync, snapshot, done);
         });
       },
       runner);
 }
 
-void DatabaseReplica::Shared::compare(const std::shared_ptr<const std::vector<RowUpdate>>& rows,
-                                      const Snapshot& snapshot, const Done& done) {
-  const RowSource held = [&snapshot](TableIndex table,
-                                     const std::function<void(const RowRef&)>& row) {
-    for (const ChunkRef& chunk : snapshot.tables[table].chunks()) {
-      for (const RowRef& held_row : chunk->rows) {
-        if (held_row) row(held_row);
-      }
-    }
-  };
+void DatabaseReplica::Shared::compare(const ResyncRef& resync, const Snapshot& snapshot,
+                                      const Done& done) {
   std::vector<RowChange> changes = resync_difference(
-      *database->schema, *rows, held, [this](TableIndex table) { return !excluded[table]; });
-  server.submit([self = shared_from_this(), rows, changes = std::move(changes),
-                 done]() mutable { self->commit(rows, std::move(changes), done); },
+      *database->schema, resync->rows, rows_of(snapshot, resync->scope ? &*resync->scope : nullptr),
+      [&](TableIndex table) { return resync->scope || !excluded[table]; });
+  server.submit([self = shared_from_this(), resync, changes = std::move(changes),
+                 done]() mutable { self->commit(resync, std::move(changes), done); },
                 runner);
 }
 
-void DatabaseReplica::Shared::commit(const std::shared_ptr<const std::vector<RowUpdate>>& rows,
-                                     std::vector<RowChange> changes, const Done& done) {
+void DatabaseReplica::Shared::commit(const ResyncRef& resync, std::vector<RowChange> changes,
+                                     const Done& done) {
   ServedDatabase* served = find();
   if (served == nullptr) return finish(done, not_a_backup());
   for (const RowChange& change : changes) {
     // A backup has no writer but us; should the server itself have written meanwhile, compare
     // again.
     if (served->stored->database().find(change.table, change.uuid()) != change.before)
-      return start_resync(rows, done);
+      return start_resync(resync, done);
   }
-  server.replicate(*served, std::move(changes),
-                   [self = shared_from_this(), done](const Result<void>& written) {
-                     self->finish(done, written);
-                   });
+  const auto written = [self = shared_from_this(), done](const Result<void>& outcome) {
+    self->finish(done, outcome);
+  };
+  if (resync->position) {
+    server.replicate(*served, std::move(changes), *resync->position, written);
+  } else {
+    server.replicate(*served, std::move(changes), written);
+  }
 }
+
+// --- one commit ---
 
 void DatabaseReplica::apply(std::vector<RowUpdate> updates, Done done) {
   server_.submit(
@@ -125,6 +170,95 @@ void DatabaseReplica::apply(std::vector<RowUpdate> updates, Done done) {
         self->server.replicate(
             *served, std::move(changes),
             [self, done](const Result<void>& written) { self->finish(done, written); });
+      },
+      runner_);
+}
+
+void DatabaseReplica::append(StreamRecord record, Appended done) {
+  server_.submit(
+      [self = shared_, record = std::move(record), done = std::move(done)] {
+        ServedDatabase* served = self->find();
+        if (served == nullptr) return self->finish_append(done, Shared::not_a_backup());
+        self->server.replicate(*served, record, [self, done](const Result<void>& written) {
+          self->finish_append(done, written);
+        });
+      },
+      runner_);
+}
+
+void DatabaseReplica::Shared::finish_append(const Appended& done, const Result<void>& outcome) {
+  {
+    std::lock_guard lock(mutex);
+    appended.push_back({done, outcome});
+    if (appended.size() > 1) return;
+  }
+  tell([this] {
+    std::vector<Outcome> outcomes;
+    {
+      std::lock_guard lock(mutex);
+      outcomes.swap(appended);
+    }
+    for (std::size_t i = 0; i < outcomes.size() && alive; ++i) {
+      outcomes[i].done(outcomes[i].outcome, i + 1 < outcomes.size());
+    }
+  });
+}
+
+// --- where it stands ---
+
+void DatabaseReplica::standing(std::function<void(Position)> told) {
+  server_.submit(
+      [self = shared_, told = std::move(told)] {
+        self->server.flush();
+        if (const ServedDatabase* served = self->find())
+          self->tell([told, position = served->stored->position()] { told(position); });
+      },
+      runner_);
+}
+
+void DatabaseReplica::holdings(std::function<void(Holdings)> told) {
+  server_.submit(
+      [self = shared_, told = std::move(told)] {
+        self->server.flush();
+        const ServedDatabase* served = self->find();
+        if (served == nullptr) return;
+        self->tell([self, told, recent = served->stored->history().recent(),
+                    snapshot = served->stored->database().snapshot()] {
+          const DatabaseSchema& schema = *self->database->schema;
+          told({RowBuckets::of(schema, rows_of(snapshot, nullptr)).to_json(schema), recent});
+        });
+      },
+      runner_);
+}
+
+void DatabaseReplica::set_aside(const std::optional<Position>& common,
+                                std::function<void(Result<Aside>)> done) {
+  server_.submit(
+      [self = shared_, common, done = std::move(done)] {
+        self->server.flush();
+        const ServedDatabase* served = self->find();
+        if (served == nullptr) return self->tell([done] { done(Shared::not_a_backup()); });
+        const History& history = served->stored->history();
+        std::optional<std::vector<CommitRef>> commits;
+        if (common) commits = history.since(common->digest);
+        if (!commits) commits.emplace(history.commits().begin(), history.commits().end());
+        self->tell([self, done, commits = std::move(*commits), path = served->stored->path()] {
+          const Result<DivergedFile> saved = save_diverged(
+              self->server.files(), self->server.clock(), path, *self->database->schema, commits);
+          if (!saved) return done(saved.error());
+          done(Aside{saved.value().path, saved.value().records});
+        });
+      },
+      runner_);
+}
+
+void DatabaseReplica::adopt(SchemaRef schema, Done done) {
+  server_.submit(
+      [self = shared_, schema = std::move(schema), done = std::move(done)] {
+        self->server.flush();
+        ServedDatabase* served = self->find();
+        self->finish(done, served == nullptr ? Result<void>(Shared::not_a_backup())
+                                             : self->server.convert(*served, schema));
       },
       runner_);
 }

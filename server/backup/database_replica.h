@@ -17,13 +17,22 @@ namespace tandem {
 class DatabaseReplica final : public Replica {
  public:
   DatabaseReplica(DatabaseServer& server, TaskRunner& runner, DatabaseInfoRef database,
-                  std::set<std::string> excluded_tables);
+                  std::set<std::string> excluded_tables, bool adopts_schemas = false);
   ~DatabaseReplica() override;
 
   const SchemaRef& schema() const override { return database_->schema; }
   bool excluded(TableIndex table) const override;
   void resync(std::vector<RowUpdate> rows, Done done) override;
   void apply(std::vector<RowUpdate> updates, Done done) override;
+  void standing(std::function<void(Position)> told) override;
+  void holdings(std::function<void(Holdings)> told) override;
+  void resync_to(const Position& position, BucketScope scope, std::vector<RowUpdate> rows,
+                 Done done) override;
+  void append(StreamRecord record, Appended done) override;
+  void set_aside(const std::optional<Position>& common,
+                 std::function<void(Result<Aside>)> done) override;
+  bool adopts_schemas() const override { return adopts_schemas_; }
+  void adopt(SchemaRef schema, Done done) override;
 
  private:
   struct Shared;
@@ -31,6 +40,7 @@ class DatabaseReplica final : public Replica {
   TaskRunner& runner_;
   DatabaseInfoRef database_;
   std::set<std::string> excluded_tables_;
+  const bool adopts_schemas_;
   std::shared_ptr<Shared> shared_;  // lets jobs under way outlive this object
 };
 

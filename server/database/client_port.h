@@ -67,4 +67,16 @@ struct MonitorStart {
   std::optional<std::vector<CommitRef>> since;
 };
 
+/// Where a backup's feed starts.
+struct FeedStart {
+  DatabaseInfoRef database;
+  Position position;  ///< the newest
+  /// The commits after the backup's position, if that is known: it resumes.
+  std::optional<std::vector<CommitRef>> since;
+  // Otherwise, if it has asked for rows:
+  Snapshot snapshot;
+  Position oldest;                 ///< in the history
+  std::optional<Position> common;  ///< the newest of its recent ones that the history knows
+};
+
 }  // namespace tandem

@@ -20,6 +20,8 @@ Result<void> DatabaseServer::add(std::unique_ptr<StoredDatabase> stored) {
       DatabaseInfo{name, next_generation_++, stored->schema()});
   served->stored = std::move(stored);
   served->compacted_ms = ports_.clock.monotonic_ms();
+  served->gate.configure(sync_);
+  served->gate.logged(served->stored->position());
   ServedDatabase& database = *databases_.emplace(name, std::move(served)).first->second;
   describe(database);
   directory_changed_ = true;
@@ -33,6 +35,8 @@ Result<void> DatabaseServer::remove(std::string_view name) {
   if (database.built_in) return Error{"", "Cannot remove reserved database.", std::nullopt};
   cancel_blocked(database);
   flush();
+  lose_followers(database);
+  release(database, nullptr);
   ServedDatabase& server = *find("_Server");
   transact_internal(server, {{{"op", "delete"},
                               {"table", "Database"},
@@ -72,6 +76,12 @@ void DatabaseServer::publish_directory() {
 void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
   if (database.backup == backup) return;
   flush();
+  if (backup) {
+    const Error refused{"not allowed",
+                        "the server became a backup before enough backups had acknowledged",
+                        std::nullopt};
+    release(database, &refused);
+  }
   database.backup = backup;
   retry_blocked(database);
   for (CommitObserver* observer : observers_) observer->on_databases_changed();
@@ -137,6 +147,9 @@ Result<void> DatabaseServer::convert(ServedDatabase& database, const SchemaRef& 
   flush();
   const Result<void> converted = database.stored->convert(schema);
   if (!converted) return converted;
+  release(database, nullptr);
+  lose_followers(database);
+  database.gate.logged(database.stored->position());
   database.info = std::make_shared<const DatabaseInfo>(
       DatabaseInfo{database.info->name, next_generation_++, schema});
   describe(database);

@@ -7,7 +7,9 @@
 namespace tandem {
 namespace {
 
-Error io_error(const Error& cause) { return {"I/O error", cause.to_string(), std::nullopt}; }
+CommitGate::Follower gate_id(SessionId session) {
+  return static_cast<CommitGate::Follower>(session);
+}
 
 }  // namespace
 
@@ -153,6 +155,11 @@ void DatabaseServer::schedule_wake() {
       if (call->deadline_ms && (!next || *call->deadline_ms < *next)) next = call->deadline_ms;
     }
   }
+  for (const auto& [database, queue] : waiting_) {
+    const auto deadline =
+        database->gate.deadline_ms(queue.front().logged_ms, ports_.clock.monotonic_ms());
+    if (deadline && (!next || *deadline < *next)) next = deadline;
+  }
   if (next) ports_.wake_at(*next);
 }
 
@@ -172,106 +179,6 @@ TransactResult DatabaseServer::transact_internal(ServedDatabase& database,
   return std::move(outcome.result);
 }
 
-void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
-                               std::function<void(Result<void>)> written) {
-  Outgoing outgoing;
-  outgoing.database = &database;
-  if (!changes.empty()) outgoing.commit = database.stored->stage_changes(std::move(changes), "");
-  outgoing.written = std::move(written);
-  outgoing_.push_back(std::move(outgoing));
-  if (database.stored->has_staged()) retry_blocked(database);
-}
-
-// --- publishing ---
-
-void DatabaseServer::flush() {
-  // Observers and replies may cause further commits (status columns); they join the next round.
-  while (directory_changed_ || !outgoing_.empty()) {
-    if (directory_changed_) publish_directory();
-    std::map<ServedDatabase*, Error> failed;
-    for (auto& [name, database] : databases_) {
-      if (!database->stored->has_staged()) continue;
-      if (const Result<void> written = database->stored->flush(); !written)
-        failed.emplace(database.get(), written.error());
-    }
-    std::vector<Outgoing> batch;
-    batch.swap(outgoing_);
-    for (Outgoing& outgoing : batch) publish(outgoing, failed);
-  }
-  for (const ClientThreadPort& thread : threads_) thread.mailbox->flush();
-}
-
-void DatabaseServer::publish(Outgoing& outgoing, const std::map<ServedDatabase*, Error>& failed) {
-  if (const auto failure = failed.find(outgoing.database); failure != failed.end()) {
-    // The commit was taken back, and what else the batch answered may rest on it.
-    if (outgoing.written) outgoing.written(failure->second);
-    if (outgoing.call) {
-      outgoing.call->result.results.emplace_back(io_error(failure->second));
-      outgoing.call->mailbox->put([call = std::move(outgoing.call)] { call->done(); });
-    }
-    return;
-  }
-  if (outgoing.commit) {
-    for (CommitObserver* observer : observers_)
-      observer->on_logged(*outgoing.database, outgoing.commit);
-    for (const ClientThreadPort& port : threads_) {
-      port.mailbox->put([thread = port.thread, database = outgoing.database->info,
-                         commit = outgoing.commit] { thread->on_commit(database, commit); });
-    }
-  }
-  if (outgoing.call) {
-    if (outgoing.durable && outgoing.database->stored->log() != nullptr) {
-      publish_durable(*outgoing.database, std::move(outgoing.call));
-    } else {
-      Mailbox& mailbox = *outgoing.call->mailbox;
-      mailbox.put([call = std::move(outgoing.call)] { call->done(); });
-    }
-  }
-  if (outgoing.written) outgoing.written({});
-  if (outgoing.task) outgoing.mailbox->put(std::move(outgoing.task));
-}
-
-void DatabaseServer::publish_durable(ServedDatabase& database, std::unique_ptr<TransactCall> call) {
-  // std::function copies its target: the call rides in a shared box.
-  auto box = std::make_shared<std::unique_ptr<TransactCall>>(std::move(call));
-  TaskRunner& runner = (*box)->mailbox->runner();
-  ports_.syncer.sync(database.stored->log(), [box, &runner](const Result<void>& synced) {
-    runner.post([box, synced] {
-      if (!synced) (*box)->result.results.emplace_back(io_error(synced.error()));
-      (*box)->done();
-    });
-  });
-}
-
-void DatabaseServer::reply(Mailbox& mailbox, Task task) {
-  Outgoing outgoing;
-  outgoing.mailbox = &mailbox;
-  outgoing.task = std::move(task);
-  outgoing_.push_back(std::move(outgoing));
-}
-
-void DatabaseServer::start_monitor(std::string_view database, std::optional<Uuid> since,
-                                   Mailbox& mailbox,
-                                   std::function<void(Result<MonitorStart>)> started) {
-  // A snapshot must not hold commits that a failing log write would take back.
-  flush();
-  ServedDatabase* served = find(database);
-  if (served == nullptr) {
-    reply(mailbox, [started = std::move(started)] {
-      started(Error{"unknown database", "", std::nullopt});
-    });
-    return;
-  }
-  MonitorStart start;
-  start.database = served->info;
-  start.snapshot = served->stored->database().snapshot();
-  start.last_id = served->stored->history().newest_id();
-  if (since) start.since = served->stored->history().since(*since);
-  reply(mailbox, [started = std::move(started), start = std::move(start)]() mutable {
-    started(std::move(start));
-  });
-}
-
 // --- sessions and locks ---
 
 void DatabaseServer::open_session(SessionId session, Mailbox& mailbox, LockNotify notify) {
@@ -282,6 +189,7 @@ void DatabaseServer::close_session(SessionId session) {
   tell(locks_.release_all(session));
   sessions_.erase(session);
   for (auto& [name, database] : databases_) {
+    if (database->followers.erase(session) > 0) database->gate.remove(gate_id(session));
     std::erase_if(database->blocked,
                   [session](const auto& call) { return call->session == session; });
   }

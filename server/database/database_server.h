@@ -5,6 +5,10 @@
 // the batch's end each touched log is written once, and what clients must see goes to their
 // mailboxes in order: a commit before the reply to the transaction that made it. If a log cannot be
 // written, its commits of the batch are undone and their transactions answer "I/O error".
+//
+// Backups are sent a commit as soon as it is in the log. With --sync-replicas clients are told of it
+// only when the database's gate opens; all that is published of the database after it waits behind
+// it, so nobody sees what is not acknowledged.
 
 #include <deque>
 #include <functional>
@@ -15,6 +19,8 @@
 #include <string>
 #include <vector>
 
+#include "replication/commit_gate.h"
+#include "replication/stream.h"
 #include "server/database/client_port.h"
 #include "server/database/stored_database.h"
 #include "server/database/sync_thread.h"
@@ -30,6 +36,13 @@ struct ServedDatabase {
   bool backup = false;    ///< writes answer "not allowed"
   bool built_in = false;  ///< "_Server": clients may not write it, nobody may remove it
   std::list<std::unique_ptr<TransactCall>> blocked;  ///< in a "wait"
+  /// A backup that follows this database; what it is told runs on its mailbox's thread.
+  struct Follower {
+    Mailbox* mailbox;
+    std::function<void(const StreamTextRef&)> deliver;  ///< null: the database was converted
+  };
+  std::map<SessionId, Follower> followers;
+  CommitGate gate;
   bool compacting = false;
   std::int64_t compacted_ms = 0;  ///< when it was last compacted, or opened; monotonic
 };
@@ -112,6 +125,22 @@ class DatabaseServer {
   /// False when the session neither has nor awaits it.
   bool unlock(SessionId session, const std::string& name);
 
+  // Backups that follow this server
+
+  /// Commits of all databases, those added later too, wait for acknowledgements.
+  void set_sync(const CommitGate::Options& options);
+  /// Makes the session a follower of a database, anew if it was one: `started` runs on the
+  /// mailbox's thread, before the first `deliver`, and between the commits that it holds and those
+  /// that are delivered. Errors: "unknown database", "not allowed".
+  void start_feed(std::string_view database, SessionId session, const FollowRequest& request,
+                  const std::string& address, Mailbox& mailbox,
+                  std::function<void(const StreamTextRef&)> deliver,
+                  std::function<void(Result<FeedStart>)> started);
+  /// The session has written everything up to a position. Returns the database's newest.
+  Position acknowledge(std::string_view database, SessionId session, const Position& position);
+  /// For long work on snapshots.
+  TaskRunner& background() { return ports_.background; }
+
   // The server itself
 
   /// Executes a transaction of the server's own (status columns, "_Server"), not refused by
@@ -120,6 +149,12 @@ class DatabaseServer {
   /// Commits changes that the active has checked. `written` runs on the writer once they are in the
   /// log, or are taken back.
   void replicate(ServedDatabase& database, std::vector<RowChange> changes,
+                 std::function<void(Result<void>)> written);
+  /// The same with the active's own record. Error "diverged": StoredDatabase::stage_record().
+  void replicate(ServedDatabase& database, const StreamRecord& record,
+                 std::function<void(Result<void>)> written);
+  /// The same for a resync: after it the database stands at `position`, even if nothing changes.
+  void replicate(ServedDatabase& database, std::vector<RowChange> changes, const Position& position,
                  std::function<void(Result<void>)> written);
   /// memory-trim-on-compaction: gives free memory back to the system after a compaction.
   void set_trim_on_compaction(bool enabled) { trim_on_compaction_ = enabled; }
@@ -131,12 +166,14 @@ class DatabaseServer {
   void flush();
   const Uuid& server_id() const { return server_id_; }
   const Clock& clock() const { return ports_.clock; }
+  storage::FileSystem& files() { return ports_.files; }
 
  private:
   /// Something to publish when its database's log is written.
   struct Outgoing {
     ServedDatabase* database = nullptr;         ///< null: tied to no log
     CommitRef commit;                           ///< for all client threads
+    std::int64_t logged_ms = 0;                 ///< when the commit was; monotonic
     std::unique_ptr<TransactCall> call;         ///< its reply
     bool durable = false;                       ///< the reply waits for fdatasync
     std::function<void(Result<void>)> written;  ///< told on the writer what became of the commit
@@ -148,7 +185,16 @@ class DatabaseServer {
   bool try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call);
   void retry_blocked(ServedDatabase& database);
   void finish(std::unique_ptr<TransactCall> call);
-  void publish(Outgoing& outgoing, const std::map<ServedDatabase*, Error>& failed);
+  /// The log was written, or not: backups and observers are told, and who waits for the log.
+  void logged(Outgoing& outgoing, const Error* failure);
+  void publish(Outgoing& outgoing);
+  bool gate_is_open(const Outgoing& outgoing);
+  /// What the gates let pass now.
+  void publish_waiting();
+  /// Publishes what waits, whoever has acknowledged it: the database goes, or becomes a backup.
+  /// Transactions are answered with the error, if there is one.
+  void release(ServedDatabase& database, const Error* refused);
+  void lose_followers(ServedDatabase& database);
   void publish_durable(ServedDatabase& database, std::unique_ptr<TransactCall> call);
   void publish_directory();
   void describe(ServedDatabase& database);
@@ -178,6 +224,8 @@ class DatabaseServer {
   std::vector<ClientThreadPort> threads_;
   std::vector<CommitObserver*> observers_;
   std::vector<Outgoing> outgoing_;
+  std::map<ServedDatabase*, std::deque<Outgoing>> waiting_;  // for gates; no empty ones
+  CommitGate::Options sync_;
   std::optional<std::int64_t> write_deadline_ms_;
   bool directory_changed_ = false;
   bool trim_on_compaction_ = false;

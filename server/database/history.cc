@@ -30,13 +30,6 @@ void History::push(CommitRef commit) {
   trim();
 }
 
-void History::pop_newest() {
-  const Commit& newest = *commits_.back();
-  number_of_.erase(newest.id);
-  bytes_ -= cost(newest);
-  commits_.pop_back();
-}
-
 void History::trim() {
   while (bytes_ > max_bytes_ && !commits_.empty()) {
     const CommitRef& oldest = commits_.front();
@@ -59,6 +52,25 @@ std::optional<std::vector<CommitRef>> History::since(const Uuid& id) const {
   if (found == number_of_.end()) return std::nullopt;
   const auto skip = static_cast<std::ptrdiff_t>(found->second + 1 - first_);
   return std::vector<CommitRef>(commits_.begin() + skip, commits_.end());
+}
+
+std::optional<Position> History::find(const Uuid& id) const {
+  const auto found = number_of_.find(id);
+  if (found == number_of_.end()) return std::nullopt;
+  if (found->second < first_) return base_position_;
+  return commits_[found->second - first_]->position;
+}
+
+std::vector<Uuid> History::recent() const {
+  constexpr std::size_t kDense = 2000;
+  std::vector<Uuid> digests;
+  std::size_t step = 1;
+  for (std::size_t back = 1; back <= commits_.size(); back += step) {
+    digests.push_back(commits_[commits_.size() - back]->position.digest);
+    if (back >= kDense) step *= 2;
+  }
+  digests.push_back(base_position_.digest);
+  return digests;
 }
 
 }  // namespace tandem

@@ -20,12 +20,16 @@ class History {
   /// What the database was before the first commit that is kept.
   void reset(const Uuid& id, const Position& position);
   void push(CommitRef commit);
-  /// Takes back the newest. Requires that there is one.
-  void pop_newest();
 
   /// The commits after the one with this id (none, when it is the newest), oldest first; nothing
   /// when the id is unknown.
   std::optional<std::vector<CommitRef>> since(const Uuid& id) const;
+
+  /// Where the database stood at that id; nothing when it is unknown.
+  std::optional<Position> find(const Uuid& id) const;
+  /// Digests of the newest positions, newest first, and of older ones ever farther apart: what
+  /// another server needs to find where its history and this one parted.
+  std::vector<Uuid> recent() const;
 
   /// Id of the newest commit, or of the state before all.
   const Uuid& newest_id() const { return commits_.empty() ? base_id_ : commits_.back()->id; }

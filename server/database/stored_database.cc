@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/json_parser.h"
+#include "protocol/table_updates.h"
 #include "server/database/schema_conversion.h"
 #include "server/storage/compaction.h"
 
@@ -58,8 +59,8 @@ Result<std::unique_ptr<StoredDatabase>> StoredDatabase::open(storage::FileSystem
     stored->history_.reset(stored->position_.digest, stored->position_);
     return {};
   };
-  Result<std::unique_ptr<storage::LogFile>> log = storage::LogFile::open(
-      files, path, storage::LogFile::Access::kReadWrite, wall_time(clock), replay);
+  Result<std::unique_ptr<storage::LogFile>> log =
+      storage::LogFile::open(files, path, options.access, wall_time(clock), replay);
   if (!log) return log.error();
   stored->path_ = path;
   stored->log_ = std::move(log.value());
@@ -94,7 +95,10 @@ Result<void> StoredDatabase::replay(const storage::Record& record) {
 
 TransactOutcome StoredDatabase::execute(Transaction& transaction, const TransactContext& context) {
   TransactOutcome outcome = database_->execute(transaction, context);
-  if (outcome.commit) stage(outcome.commit);
+  if (outcome.commit) {
+    outcome.commit->comment = without_marks(outcome.commit->comment);
+    stage(outcome.commit);
+  }
   return outcome;
 }
 
@@ -121,14 +125,75 @@ void StoredDatabase::stage(const std::shared_ptr<Commit>& commit) {
         encode_record(*schema(), commit->changes, commit->comment, clock_.wall_ms(),
                       options_.column_diff ? ColumnForm::kDifference : ColumnForm::kWhole);
     records_.push_back(storage::prepare_record(commit->record));
-    position_ = after_record(position_, records_.back().sha1, commit->comment);
-    commit->id = position_.digest;
+    const Position after = after_record(position_, records_.back().sha1, commit->comment);
+    commit->id = after.digest;
+    stage_at(commit, after);
   } else {
-    commit->id = ephemeral_id(history_.newest_id());
+    commit->id = ephemeral_id(staged_.empty() ? history_.newest_id() : staged_.back()->id);
+    stage_at(commit, position_);
   }
-  commit->position = position_;
-  history_.push(commit);
+}
+
+void StoredDatabase::stage_at(const std::shared_ptr<Commit>& commit, const Position& position) {
+  position_ = position;
+  commit->position = position;
   staged_.push_back(commit);
+}
+
+Result<CommitRef> StoredDatabase::stage_record(const StreamRecord& record) {
+  auto commit = std::make_shared<Commit>();
+  commit->schema = schema();
+  commit->record = record.record;
+  commit->persistent = !record.record.empty();
+  commit->id = record.id;
+  Position after = position_;
+  std::optional<storage::PreparedRecord> prepared;
+  if (commit->persistent) {
+    Result<DecodedRecord> decoded = decode_record(*database_, commit->record);
+    if (!decoded) return decoded.error();
+    commit->changes = std::move(decoded.value().changes);
+    commit->comment = std::move(decoded.value().comment);
+    prepared = storage::prepare_record(commit->record);
+    after = after_record(position_, prepared->sha1, commit->comment);
+  }
+  if (after != record.position) {
+    return Error{"diverged",
+                 "a record leads to " + after.to_string() + ", not to " +
+                     record.position.to_string(),
+                 std::nullopt};
+  }
+  if (!record.ephemeral.is_null()) {
+    if (Result<void> added = add_ephemeral(record.ephemeral, commit->changes); !added)
+      return added.error();
+  }
+  database_->apply(commit->changes);
+  if (prepared && log_ != nullptr) records_.push_back(std::move(*prepared));
+  stage_at(commit, after);
+  return CommitRef(commit);
+}
+
+Result<void> StoredDatabase::add_ephemeral(const json::value& updates,
+                                           std::vector<RowChange>& changes) const {
+  Result<std::vector<RowUpdate>> read =
+      table_updates_from_json(*schema(), MonitorVersion::kUpdate, updates);
+  if (!read) return read.error();
+  for (const RowUpdate& update : read.value()) {
+    const auto change = std::find_if(changes.begin(), changes.end(), [&](const RowChange& c) {
+      return c.table == update.table && c.uuid() == update.uuid;
+    });
+    RowRef row =
+        change != changes.end() ? change->after : database_->find(update.table, update.uuid);
+    Result<RowRef> after = updated_row(*schema(), update, row);
+    if (!after) return after.error();
+    if (change != changes.end()) {
+      change->after = std::move(after.value());
+    } else {
+      changes.push_back({update.table, std::move(row), std::move(after.value())});
+    }
+  }
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const RowChange& a, const RowChange& b) { return a.table < b.table; });
+  return {};
 }
 
 Result<void> StoredDatabase::flush() {
@@ -137,9 +202,10 @@ Result<void> StoredDatabase::flush() {
   if (!written) {
     for (auto commit = staged_.rbegin(); commit != staged_.rend(); ++commit) {
       database_->revert(**commit);
-      history_.pop_newest();
     }
     position_ = staged_position_;
+  } else {
+    for (CommitRef& commit : staged_) history_.push(std::move(commit));
   }
   staged_position_ = position_;
   staged_.clear();

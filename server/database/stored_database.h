@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "replication/stream.h"
 #include "server/database/clock.h"
 #include "server/database/database.h"
 #include "server/database/history.h"
@@ -21,6 +22,8 @@ class StoredDatabase {
   struct Options {
     std::size_t history_bytes = 64U << 20;
     bool column_diff = true;  ///< write differences of sets and maps (ovsdb(5) "_is_diff")
+    /// Read-only: without lock; then nothing may be flushed.
+    storage::LogFile::Access access = storage::LogFile::Access::kReadWrite;
   };
 
   /// Opens the log and replays it. Errors as ovsdb-server words them. A clustered file is refused.
@@ -45,6 +48,9 @@ class StoredDatabase {
 
   /// Stages changes that another server has checked, as one commit with one record.
   CommitRef stage_changes(std::vector<RowChange> changes, std::string comment);
+  /// Stages a commit of the active with its own text. Error "diverged" when it does not lead to the
+  /// position that came with it: this is not the database that the active thinks.
+  Result<CommitRef> stage_record(const StreamRecord& record);
   /// Stages a record that holds nothing but a comment, e.g. a promotion.
   CommitRef stage_comment(std::string comment);
 
@@ -66,6 +72,9 @@ class StoredDatabase {
   Result<void> replay(const storage::Record& record);
   /// Gives the commit its record, position and id, and puts it last in the line.
   void stage(const std::shared_ptr<Commit>& commit);
+  void stage_at(const std::shared_ptr<Commit>& commit, const Position& position);
+  /// Adds what ephemeral columns got to the changes of a commit.
+  Result<void> add_ephemeral(const json::value& updates, std::vector<RowChange>& changes) const;
 
   std::string path_;
   Options options_;

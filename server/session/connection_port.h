@@ -7,15 +7,13 @@
 #include <string_view>
 
 #include "protocol/jsonrpc.h"
+#include "replication/stream.h"
 #include "server/database/task.h"
 
 /// The boundary between a JSON-RPC session and the connection that carries it. Neither side sees a
 /// socket here, so sessions are tested without one. Everything runs on the thread of the shard that
 /// owns the connection, except Shard::post().
 namespace tandem {
-
-/// Text that many connections send: encoded once, never changed.
-using SharedText = std::shared_ptr<const std::string>;
 
 /// An I/O thread: a TaskRunner (server/database/task.h: post(Task), is_current()) with a number.
 /// Outlives every connection, and the database's writer. Tasks posted after it has stopped are

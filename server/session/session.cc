@@ -33,7 +33,7 @@ struct SessionTransactCall final : TransactCall {
 }  // namespace
 
 Session::Session(ClientHub& hub, ConnectionPort& port, SessionId id)
-    : hub_(hub), port_(port), id_(id) {}
+    : hub_(hub), port_(port), id_(id), feeds_(hub, port, id) {}
 
 Session::~Session() = default;
 
@@ -42,7 +42,7 @@ Session::Method Session::find_method(std::string_view name) {
     std::string_view name;
     Method method;
   };
-  static constexpr std::array<Entry, 14> kMethods{{
+  static constexpr std::array<Entry, 16> kMethods{{
       {"convert", &Session::convert},
       {"get_schema", &Session::get_schema},
       {"get_server_id", &Session::get_server_id},
@@ -55,6 +55,8 @@ Session::Method Session::find_method(std::string_view name) {
       {"monitor_cond_since", &Session::monitor_cond_since},
       {"set_db_change_aware", &Session::set_db_change_aware},
       {"steal", &Session::steal},
+      {"tandem_ack", &Session::tandem_ack},
+      {"tandem_follow", &Session::tandem_follow},
       {"transact", &Session::transact},
       {"unlock", &Session::unlock},
   }};
@@ -74,6 +76,7 @@ void Session::on_message(JsonRpcMessage message) {
       return;
     case JsonRpcMessage::Kind::kNotification:
       if (message.method == "cancel") cancel(message);
+      if (message.method == "tandem_ack") tandem_ack(message);
       return;
     case JsonRpcMessage::Kind::kReply:
     case JsonRpcMessage::Kind::kError:
@@ -81,7 +84,10 @@ void Session::on_message(JsonRpcMessage message) {
   }
 }
 
-void Session::on_writable() { hub_.monitors().on_writable(port_); }
+void Session::on_writable() {
+  hub_.monitors().on_writable(port_);
+  feeds_.on_writable();
+}
 
 void Session::on_closed(const std::string& /*reason*/) {
   hub_.monitors().remove_session(port_);
@@ -201,6 +207,44 @@ void Session::convert(JsonRpcMessage& message) {
       } else {
         session_now->send_error(id, converted.error());
       }
+    });
+  });
+}
+
+// --- backups ---
+
+void Session::tandem_follow(JsonRpcMessage& message) {
+  const DatabaseInfoRef database = database_of(message);
+  if (!database) return;
+  const json::array& params = message.params.as_array();
+  Result<FollowRequest> request =
+      params.size() == 2 ? FollowRequest::from_json(params[1])
+                         : Result<FollowRequest>(params_error(message, "invalid parameters"));
+  if (!request) {
+    send_error(message.id, request.error());
+    return;
+  }
+  known_to_writer_ = true;
+  feeds_.follow(message.id, database, std::move(request.value()));
+}
+
+void Session::tandem_ack(JsonRpcMessage& message) {
+  const json::array& params = message.params.as_array();
+  const Result<Position> position =
+      params.size() == 2 && params[0].is_string()
+          ? Position::from_json(params[1])
+          : Result<Position>(params_error(message, "invalid parameters"));
+  const bool asks = message.kind == JsonRpcMessage::Kind::kRequest;
+  if (!position) {
+    if (asks) send_error(message.id, position.error());
+    return;
+  }
+  submit([hub = &hub_, session = id_, name = std::string(params[0].get_string()),
+          position = position.value(), id = message.id, asks] {
+    const Position newest = hub->server().acknowledge(name, session, position);
+    if (!asks) return;
+    hub->server().reply(hub->mailbox(), [hub, session, id, newest] {
+      if (Session* self = hub->find(session)) self->send_reply(id, to_text(newest.to_json()));
     });
   });
 }
@@ -326,15 +370,15 @@ void Session::start_monitor(JsonRpcMessage& message, MonitorVersion version) {
     send_error(message.id, params_error(message, "invalid parameters"));
     return;
   }
-  const json::value& monitor_id = params[1];
-  const std::string id_text = to_text(monitor_id);
-  if (starting_monitors_.contains(id_text) || hub_.monitors().contains(port_, monitor_id)) {
-    send_error(message.id, params_error(message, "duplicate monitor ID"));
-    return;
-  }
   Result<MonitorRequest> request = MonitorRequest::from_json(database->schema, version, params[2]);
   if (!request) {
     send_error(message.id, request.error());
+    return;
+  }
+  const json::value& monitor_id = params[1];
+  const std::string id_text = to_text(monitor_id);
+  if (is_monitor(monitor_id)) {
+    send_error(message.id, syntax_error(&monitor_id, "duplicate monitor ID"));
     return;
   }
   std::optional<Uuid> since;
@@ -345,7 +389,7 @@ void Session::start_monitor(JsonRpcMessage& message, MonitorVersion version) {
       return;
     }
   }
-  starting_monitors_.insert(id_text);
+  starting_monitors_.emplace(id_text, database);
   auto started = [hub = &hub_, session = id_, database, monitor_id, id_text,
                   message_id = message.id,
                   request = std::move(request.value())](Result<MonitorStart> start) {
@@ -365,41 +409,51 @@ void Session::start_monitor(JsonRpcMessage& message, MonitorVersion version) {
           started = std::move(started)] { server->start_monitor(name, since, *mailbox, started); });
 }
 
+bool Session::is_monitor(const json::value& id) const {
+  return starting_monitors_.contains(to_text(id)) || hub_.monitors().contains(port_, id);
+}
+
 void Session::monitor_cond_change(JsonRpcMessage& message) {
   const json::array& params = message.params.as_array();
   if (params.size() != 3) {
     send_error(message.id, params_error(message, "invalid parameters"));
     return;
   }
+  const auto starting = starting_monitors_.find(to_text(params[0]));
   const auto described = hub_.monitors().describe(port_, params[0]);
-  if (!described) {
-    send_error(message.id, params_error(message, "unknown monitor session"));
+  if (starting == starting_monitors_.end() && !described) {
+    send_error(message.id, syntax_error(&params[0], "unknown monitor session"));
     return;
   }
-  if (params[1] != params[0] && (hub_.monitors().contains(port_, params[1]) ||
-                                 starting_monitors_.contains(to_text(params[1])))) {
-    send_error(message.id, params_error(message, "duplicate monitor ID"));
+  if (params[1] != params[0] && is_monitor(params[1])) {
+    send_error(message.id, syntax_error(&params[1], "duplicate monitor ID"));
     return;
   }
-  if (const auto checked = described->request->with_conditions(params[2]); !checked) {
-    send_error(message.id, checked.error());
-    return;
-  }
-  // They are applied to the conditions of then: changes may follow one another closely.
-  auto changed = [hub = &hub_, session = id_, message_id = message.id, old_id = params[0],
-                  new_id = params[1], changes = params[2]](const Result<MonitorStart>& now) {
-    Session* self = hub->find(session);
-    if (self == nullptr) return;
-    if (!now || !hub->monitors().change(self->port_, old_id, new_id, changes, now.value())) {
-      self->send_plain_error(message_id, "canceled");
-      return;
-    }
-    self->send_reply(message_id, "{}");
+  // Read when the snapshot is here, against the conditions of then: requests may follow one another closely.
+  auto changed = [hub = &hub_, session = id_, message](const Result<MonitorStart>& now) {
+    if (Session* self = hub->find(session)) self->finish_cond_change(message, now);
   };
-  submit([server = &hub_.server(), name = described->database->name, mailbox = &hub_.mailbox(),
-          changed = std::move(changed)] {
+  const std::string& name = described ? described->database->name : starting->second->name;
+  submit([server = &hub_.server(), name, mailbox = &hub_.mailbox(), changed = std::move(changed)] {
     server->start_monitor(name, std::nullopt, *mailbox, changed);
   });
+}
+
+void Session::finish_cond_change(const JsonRpcMessage& message, const Result<MonitorStart>& now) {
+  const json::array& params = message.params.as_array();
+  const auto described = hub_.monitors().describe(port_, params[0]);
+  if (!described) {
+    send_error(message.id, syntax_error(&params[0], "unknown monitor session"));
+    return;
+  }
+  const Result<MonitorRequest> changed = described->request->with_conditions(params[2]);
+  if (!changed) {
+    send_error(message.id, changed.error());
+  } else if (!now || !hub_.monitors().change(port_, params[0], params[1], *changed, *now)) {
+    send_plain_error(message.id, "canceled");
+  } else {
+    send_reply(message.id, "{}");
+  }
 }
 
 void Session::monitor_cancel(JsonRpcMessage& message) {

@@ -1,14 +1,16 @@
 #pragma once
 
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "server/session/client_hub.h"
+#include "server/session/session_feeds.h"
 
 namespace tandem {
 
-/// One client's conversation: the methods of RFC 7047 section 4.1 and ovsdb-server(7). On its
+/// One client's conversation: the methods of RFC 7047 section 4.1 and ovsdb-server(7), and those of
+/// Tandem's own backups (replication/stream.h). On its
 /// shard's thread; owned by its connection. What needs the databases travels to the writer and
 /// comes back through the hub's mailbox, by session id.
 class Session final : public ConnectionHandler {
@@ -26,6 +28,7 @@ class Session final : public ConnectionHandler {
   /// is aware of such changes.
   void on_databases_changed();
   void close(const std::string& reason) { port_.close(reason); }
+  SessionFeeds& feeds() { return feeds_; }
 
   void send_reply(const json::value& id, std::string_view result_json);
   void send_error(const json::value& id, const Error& error);
@@ -50,11 +53,16 @@ class Session final : public ConnectionHandler {
   void monitor_cond_change(JsonRpcMessage& message);
   void monitor_cancel(JsonRpcMessage& message);
   void set_db_change_aware(JsonRpcMessage& message);
+  void tandem_ack(JsonRpcMessage& message);
+  void tandem_follow(JsonRpcMessage& message);
   void transact(JsonRpcMessage& message);
 
   /// The database that params[0] names; null after an error reply.
   DatabaseInfoRef database_of(const JsonRpcMessage& message);
   void start_monitor(JsonRpcMessage& message, MonitorVersion version);
+  void finish_cond_change(const JsonRpcMessage& message, const Result<MonitorStart>& now);
+  /// True for a monitor of this session, or one that is about to be.
+  bool is_monitor(const json::value& id) const;
   void acquire_lock(JsonRpcMessage& message, LockTable::Mode mode);
   /// The lock that params names; nothing after an error reply.
   const std::string* lock_name(const JsonRpcMessage& message);
@@ -66,7 +74,9 @@ class Session final : public ConnectionHandler {
   const SessionId id_;
   bool change_aware_ = false;
   bool known_to_writer_ = false;
-  std::set<std::string> starting_monitors_;  // ids, as text, whose snapshot is on its way
+  SessionFeeds feeds_;
+  /// Monitors whose snapshot is on its way: the database by id, as text.
+  std::map<std::string, DatabaseInfoRef> starting_monitors_;
 };
 
 }  // namespace tandem

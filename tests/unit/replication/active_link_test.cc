@@ -23,6 +23,27 @@ class FakeReplica final : public Replica {
     log += "apply:" + std::to_string(updates.size()) + ' ';
     outcomes.push_back(std::move(done));
   }
+  void standing(std::function<void(Position)> told) override { told(position); }
+  void holdings(std::function<void(Holdings)> told) override {
+    const RowSource none = [](TableIndex, const std::function<void(const RowRef&)>&) {};
+    told({RowBuckets::of(*schema_, none).to_json(*schema_), {position.digest}});
+  }
+  void resync_to(const Position& to, BucketScope, std::vector<RowUpdate> rows, Done done) override {
+    log += "resync_to:" + std::to_string(to.index) + ':' + std::to_string(rows.size()) + ' ';
+    outcomes.push_back(std::move(done));
+  }
+  void append(StreamRecord record, Appended done) override {
+    log += "append:" + std::to_string(record.position.index) + ' ';
+    outcomes.push_back([this, done](const Result<void>& outcome) { done(outcome, more); });
+  }
+  void set_aside(const std::optional<Position>& common,
+                 std::function<void(Result<Aside>)> done) override {
+    log += "aside:" + (common ? std::to_string(common->index) : std::string("all")) + ' ';
+    done(Aside{"db.diverged", 3});
+  }
+  bool adopts_schemas() const override { return adopts; }
+  void adopt(SchemaRef, Done) override { log += "adopt "; }
+
   void finish(const Result<void>& outcome) {
     Done done = std::move(outcomes.front());
     outcomes.pop_front();
@@ -31,6 +52,9 @@ class FakeReplica final : public Replica {
 
   std::string log;
   std::deque<Done> outcomes;
+  Position position{Epoch{1}, 5, Uuid{0, 5}};
+  bool adopts = false;
+  bool more = false;
 
  private:
   SchemaRef schema_ = DatabaseSchema::from_text(kSchema).value();
@@ -43,10 +67,12 @@ class FakePort final : public ActiveLinkPort {
   std::int64_t monotonic_ms() const override { return now; }
   void changed() override {}
   void log_info(const std::string& text) override { logged.push_back(text); }
+  void log_warn(const std::string& text) override { warned.push_back(text); }
 
   std::deque<std::string> sent;
   std::vector<std::string> restarts;
   std::vector<std::string> logged;
+  std::vector<std::string> warned;
   std::int64_t now = 1000;
 };
 
@@ -63,11 +89,28 @@ struct Backup {
     link.on_message(JsonRpcMessage::from_json(reply).value());
     return std::string(request.at("method").as_string());
   }
-  void notify(const std::string& updates) {
-    link.on_message(
-        JsonRpcMessage::from_json(
-            parse_json(R"({"id":null,"method":"update","params":["db",)" + updates + "]}").value())
-            .value());
+  void notify(const std::string& method, const std::string& params) {
+    link.on_message(JsonRpcMessage::from_json(parse_json(R"({"id":null,"method":")" + method +
+                                                         R"(","params":["db")" + params + "]}")
+                                                  .value())
+                        .value());
+  }
+  void notify(const std::string& updates) { notify("update", ',' + updates); }
+  /// An active that is no Tandem.
+  void reach_monitor() {
+    reach_contents();
+    CHECK(answer("error", R"("unknown method")") == "tandem_follow");
+  }
+  void reach_stream(const std::string& reply) {
+    reach_contents();
+    CHECK(answer("result", reply) == "tandem_follow");
+  }
+  /// The oldest text that was sent; it needs no answer.
+  std::string take_sent() {
+    REQUIRE_FALSE(port.sent.empty());
+    std::string text = std::move(port.sent.front());
+    port.sent.pop_front();
+    return text;
   }
   void reach_contents(const std::string& schema = kSchema) {
     link.on_connected();
@@ -80,7 +123,7 @@ struct Backup {
   FakeReplica replica;
   FakePort port;
   Uuid own_id = Uuid::random();
-  ActiveLink link{own_id, port};
+  ActiveLink link{{own_id, "host"}, port};
 };
 
 const char* const kOneRow = R"({"t":{"11111111-1111-4111-8111-111111111111":{"new":{"n":1}}}})";
@@ -91,8 +134,8 @@ TEST_CASE(
     "a backup asks who the active is, what it serves, its schema and its contents, and then "
     "replicates") {
   Backup backup;
-  backup.reach_contents();
-  CHECK(backup.status().state == FollowerStatus::State::kResyncing);
+  backup.reach_monitor();
+  CHECK(backup.status().mode == FollowerStatus::Mode::kMonitor);
   CHECK(backup.answer("result", kOneRow) == "monitor");
   CHECK(backup.replica.log == "resync:1 ");
   backup.replica.finish({});
@@ -105,7 +148,7 @@ TEST_CASE(
 
 TEST_CASE("updates that come while the contents are compared are applied after them") {
   Backup backup;
-  backup.reach_contents();
+  backup.reach_monitor();
   backup.answer("result", kOneRow);
   backup.notify(kChange);
   CHECK(backup.replica.log == "resync:1 ");
@@ -152,7 +195,7 @@ TEST_CASE("an error reply of the active is shown") {
 
 TEST_CASE("an update that does not fit what is held starts over on a new connection") {
   Backup backup;
-  backup.reach_contents();
+  backup.reach_monitor();
   backup.answer("result", kOneRow);
   backup.replica.finish({});
   backup.notify(kChange);
@@ -163,12 +206,141 @@ TEST_CASE("an update that does not fit what is held starts over on a new connect
 
 TEST_CASE("an outcome of an earlier connection changes nothing in the next") {
   Backup backup;
-  backup.reach_contents();
+  backup.reach_monitor();
   backup.answer("result", kOneRow);
   backup.link.on_disconnected("connection reset");
   backup.replica.finish({});
   CHECK(backup.status().state == FollowerStatus::State::kConnecting);
   CHECK(backup.status().error == "connection reset");
+}
+
+std::string at(int index) {
+  return to_text(Position{Epoch{1}, static_cast<std::uint64_t>(index),
+                          Uuid{0, static_cast<std::uint64_t>(index)}}
+                     .to_json());
+}
+std::string record(int index) { return R"(,{"record":"{}","position":)" + at(index) + '}'; }
+std::string resume(int newest) { return R"({"mode":"resume","position":)" + at(newest) + '}'; }
+std::string compare(int newest) { return R"({"mode":"compare","position":)" + at(newest) + '}'; }
+std::string rows(int position, int count, const std::string& more) {
+  return R"({"mode":"rows","position":)" + at(position) + R"(,"rows":)" + std::to_string(count) +
+         R"(,"buckets":{"t":[1,[0]]},"oldest":)" + more + '}';
+}
+
+const char* const kRow = R"(,{"t":{"11111111-1111-4111-8111-111111111111":{"initial":{"n":1}}}})";
+
+TEST_CASE(
+    "a backup that is in the active's history resumes, and acknowledges what it has written") {
+  Backup backup;
+  backup.reach_stream(resume(6));
+  CHECK(backup.status().state == FollowerStatus::State::kReplicating);
+  CHECK(backup.status().mode == FollowerStatus::Mode::kStream);
+  CHECK(backup.take_sent().find("tandem_ack") != std::string::npos);
+  backup.notify("tandem_record", record(6));
+  CHECK(backup.port.sent.empty());
+  CHECK(backup.status().lag_records() == 1);
+  backup.replica.finish({});
+  CHECK(backup.take_sent().find(at(6)) != std::string::npos);
+  CHECK(backup.status().lag_records() == 0);
+}
+
+TEST_CASE("records of one log write are acknowledged together") {
+  Backup backup;
+  backup.reach_stream(resume(7));
+  backup.take_sent();
+  backup.notify("tandem_record", record(6));
+  backup.notify("tandem_record", record(7));
+  backup.replica.more = true;
+  backup.replica.finish({});
+  backup.replica.more = false;
+  backup.replica.finish({});
+  CHECK(backup.take_sent().find(at(7)) != std::string::npos);
+  CHECK(backup.port.sent.empty());
+}
+
+TEST_CASE("a backup too far behind gets the rows that differ, and then what came meanwhile") {
+  Backup backup;
+  backup.reach_stream(compare(90));
+  CHECK(backup.answer("result", rows(90, 1, at(50))) == "tandem_follow");
+  backup.notify("tandem_record", record(91));
+  CHECK(backup.replica.log.empty());
+  backup.notify("tandem_rows", kRow);
+  CHECK(backup.status().rows == 1);
+  CHECK(backup.replica.log == "resync_to:90:1 ");
+  backup.replica.finish({});
+  CHECK(backup.replica.log == "resync_to:90:1 append:91 ");
+  CHECK(backup.status().divergences == 0);
+}
+
+TEST_CASE(
+    "records that the active does not have are set aside before its contents are taken over") {
+  Backup backup;
+  backup.reach_stream(compare(4));
+  CHECK(backup.answer("result", rows(4, 0, at(1) + R"(,"common":)" + at(2))) == "tandem_follow");
+  CHECK(backup.replica.log == "aside:2 resync_to:4:0 ");
+  CHECK(backup.port.warned.size() == 1);
+  CHECK(backup.status().divergences == 1);
+  CHECK(backup.status().records_aside == 3);
+}
+
+TEST_CASE("a position that the active should know but does not has diverged") {
+  Backup backup;
+  backup.reach_stream(compare(9));
+  backup.answer("result", rows(9, 0, at(1)));
+  CHECK(backup.replica.log == "aside:all resync_to:9:0 ");
+}
+
+TEST_CASE("a backup that has never held anything has nothing to set aside") {
+  Backup backup;
+  backup.replica.position = {Epoch{0}, 0, Uuid{7, 7}};
+  backup.reach_stream(compare(9));
+  backup.answer("result", rows(9, 0, at(0)));
+  CHECK(backup.replica.log == "resync_to:9:0 ");
+}
+
+TEST_CASE("a record that does not lead where it should starts over on a new connection") {
+  Backup backup;
+  backup.reach_stream(resume(6));
+  backup.notify("tandem_record", record(6));
+  backup.replica.finish(Error{"diverged", "a record leads elsewhere", std::nullopt});
+  CHECK(backup.port.restarts.size() == 1);
+  CHECK(backup.status().state == FollowerStatus::State::kRefused);
+}
+
+TEST_CASE(
+    "a backup that lost the thread asks anew on the same connection, and drops late outcomes") {
+  Backup backup;
+  backup.reach_stream(resume(6));
+  backup.take_sent();
+  backup.notify("tandem_record", record(6));
+  backup.notify("tandem_lost", "");
+  backup.replica.finish({});
+  CHECK(backup.status().state == FollowerStatus::State::kNegotiating);
+  CHECK(backup.answer("result", kSchema) == "get_schema");
+  backup.notify("tandem_record", record(7));
+  CHECK(backup.replica.log == "append:6 ");
+  CHECK(backup.answer("result", resume(7)) == "tandem_follow");
+}
+
+TEST_CASE("a silent active makes the backup stale until it is heard again") {
+  Backup backup;
+  backup.reach_stream(resume(5));
+  backup.take_sent();
+  backup.link.tick();
+  backup.port.now += 3000;
+  backup.link.tick();
+  CHECK(backup.status().stale);
+  CHECK(backup.answer("result", at(8)) == "tandem_ack");
+  CHECK_FALSE(backup.status().stale);
+  CHECK(backup.status().lag_records() == 3);
+}
+
+TEST_CASE("with leave to do so a backup takes over a schema that has more") {
+  Backup backup;
+  backup.replica.adopts = true;
+  backup.reach_contents(
+      R"({"name":"db","version":"1.1.0","tables":{"t":{"columns":{"m":{"type":"integer"},"n":{"type":"integer"}}}}})");
+  CHECK(backup.replica.log == "adopt ");
 }
 
 }  // namespace

@@ -1,0 +1,205 @@
+// The follower's side of Tandem's stream.
+
+#include <utility>
+
+#include "replication/follower.h"
+
+namespace tandem {
+namespace {
+
+bool is_unknown_method(const json::value& error) {
+  const std::string_view unknown = "unknown method";
+  if (error.is_string()) return std::string_view(error.get_string()) == unknown;
+  const json::value* tag = error.is_object() ? error.get_object().if_contains("error") : nullptr;
+  return tag != nullptr && tag->is_string() && std::string_view(tag->get_string()) == unknown;
+}
+
+}  // namespace
+
+/// A pair that leaves tables out cannot have equal logs.
+bool Follower::can_stream() const {
+  for (TableIndex table = 0; table < replica_.schema()->tables().size(); ++table) {
+    if (replica_.excluded(table)) return false;
+  }
+  return true;
+}
+
+void Follower::start_stream() {
+  replica_.standing([this, connection = connection_](const Position& position) {
+    if (connection != connection_) return;
+    status_.applied = position;
+    FollowRequest request;
+    request.position = position;
+    request.server_id = identity_.server_id;
+    request.name = identity_.host;
+    follow(request.to_json());
+  });
+}
+
+void Follower::follow(const json::object& request) {
+  port_.request("tandem_follow", {json::value(database_), request}, kFollowReply);
+}
+
+void Follower::on_follow_reply(const JsonRpcMessage& message) {
+  if (message.kind == JsonRpcMessage::Kind::kError) {
+    if (is_unknown_method(message.error)) {
+      start_monitor();
+    } else {
+      refuse("the active server answered with an error: " + to_text(message.error));
+    }
+    return;
+  }
+  const Result<FollowReply> read = FollowReply::from_json(message.result);
+  if (!read) return fail(read.error().to_string());
+  const FollowReply& reply = read.value();
+  status_.mode = FollowerStatus::Mode::kStream;
+  status_.announced = reply.position;
+  switch (reply.mode) {
+    case FollowReply::Mode::kResume:
+      ++status_.resumes;
+      port_.log_info(database_ + ": following the active server from " +
+                     status_.applied.to_string());
+      enter(FollowerStatus::State::kReplicating);
+      acknowledge();
+      return;
+    case FollowReply::Mode::kCompare:
+      enter(FollowerStatus::State::kResyncing);
+      compare();
+      return;
+    case FollowReply::Mode::kRows:
+      begin_rows(reply);
+      return;
+  }
+}
+
+void Follower::compare() {
+  port_.log_info(database_ + ": " + status_.applied.to_string() +
+                 " is not in the active server's history; comparing rows");
+  replica_.holdings([this, connection = connection_](Replica::Holdings holdings) {
+    if (connection != connection_) return;
+    FollowRequest request;
+    request.position = status_.applied;
+    request.server_id = identity_.server_id;
+    request.name = identity_.host;
+    request.buckets = std::move(holdings.buckets);
+    request.recent = std::move(holdings.recent);
+    follow(request.to_json());
+  });
+}
+
+void Follower::begin_rows(const FollowReply& reply) {
+  Result<BucketScope> scope = BucketScope::from_json(*replica_.schema(), reply.buckets);
+  if (!scope) return fail(scope.error().to_string());
+  scope_ = std::move(scope.value());
+  resync_ = reply;
+  status_.rows = 0;
+  status_.rows_total = reply.rows;
+  enter(FollowerStatus::State::kResyncing);
+  if (status_.rows == status_.rows_total) end_rows();
+}
+
+void Follower::on_rows(const json::value& rows) {
+  heard();
+  // Without a scope these are rows of an attempt that was given up.
+  if (!scope_ || status_.rows == status_.rows_total) return;
+  Result<std::vector<RowUpdate>> read =
+      table_updates_from_json(*replica_.schema(), MonitorVersion::kUpdate2, rows);
+  if (!read) return fail("rows cannot be read: " + read.error().to_string());
+  status_.rows += read.value().size();
+  rows_.insert(rows_.end(), std::make_move_iterator(read.value().begin()),
+               std::make_move_iterator(read.value().end()));
+  if (status_.rows > status_.rows_total) return fail("more rows came than were announced");
+  port_.changed();
+  if (status_.rows == status_.rows_total) end_rows();
+}
+
+/// Our position is not in the active's history. If an earlier one is, or ours should be, we have
+/// records that the active has not; otherwise its history just does not reach back so far.
+bool Follower::diverged() const {
+  if (status_.applied.index == 0) return false;
+  if (resync_.common) return resync_.common->digest != status_.applied.digest;
+  return !(status_.applied < resync_.oldest);
+}
+
+void Follower::end_rows() {
+  if (!diverged()) {
+    take_over_rows();
+    return;
+  }
+  replica_.set_aside(
+      resync_.common, [this, connection = connection_](const Result<Replica::Aside>& aside) {
+        if (connection != connection_) return;
+        if (!aside) {
+          return fail("records that the active server does not have could not be saved: " +
+                      aside.error().to_string());
+        }
+        ++status_.divergences;
+        status_.records_aside += aside.value().records;
+        status_.divergence_file = aside.value().file;
+        port_.log_warn(database_ + ": the active server does not have the last " +
+                       std::to_string(aside.value().records) +
+                       " records of this server; they were saved to " + aside.value().file);
+        take_over_rows();
+      });
+}
+
+void Follower::take_over_rows() {
+  replica_.resync_to(
+      resync_.position, *scope_, std::exchange(rows_, {}),
+      [this, connection = connection_](const Result<void>& applied) {
+        if (connection != connection_) return;
+        if (!applied)
+          return fail("its contents could not be applied: " + applied.error().to_string());
+        ++status_.resyncs;
+        status_.applied = resync_.position;
+        scope_.reset();
+        port_.log_info(database_ + ": equal to the active server at " +
+                       status_.applied.to_string());
+        enter(FollowerStatus::State::kReplicating);
+        acknowledge();
+        for (StreamRecord& record : std::exchange(after_rows_, {})) append(std::move(record));
+      });
+}
+
+void Follower::on_record(const json::value& message) {
+  heard();
+  if (status_.mode != FollowerStatus::Mode::kStream) return;
+  const bool live = status_.state == FollowerStatus::State::kReplicating;
+  if (!live && !scope_) return;  // of an attempt that was given up
+  Result<StreamRecord> record = StreamRecord::from_json(message);
+  if (!record) return fail("a record cannot be read: " + record.error().to_string());
+  status_.announced = record.value().position;
+  if (live) {
+    append(std::move(record.value()));
+  } else {
+    after_rows_.push_back(std::move(record.value()));
+  }
+}
+
+void Follower::append(StreamRecord record) {
+  const Position position = record.position;
+  replica_.append(std::move(record), [this, position, connection = connection_](
+                                         const Result<void>& appended, bool more) {
+    if (connection != connection_) return;
+    if (!appended) {
+      // What we hold is not what the active thinks, or cannot be written.
+      return fail("a record could not be applied: " + appended.error().to_string());
+    }
+    ++status_.commits;
+    status_.applied = position;
+    if (!more) acknowledge();
+  });
+}
+
+void Follower::acknowledge() {
+  port_.notify("tandem_ack", {json::value(database_), status_.applied.to_json()});
+}
+
+void Follower::on_lost() {
+  heard();
+  if (status_.mode != FollowerStatus::Mode::kStream) return;
+  port_.log_info(database_ + ": fell behind the active server, or its schema changed; asking anew");
+  ask_schema();
+}
+
+}  // namespace tandem

@@ -1,0 +1,222 @@
+#include "replication/row_buckets.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "protocol/type.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::size_t kRowsPerBucket = 32;
+constexpr std::size_t kMaxBuckets = std::size_t{1} << 20;
+
+/// Digests of rows, one after the other. SHA-256, cut to 128 bits: equal sums are to mean equal
+/// rows.
+class RowDigester {
+ public:
+  RowDigester() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+    if (context_ == nullptr) std::abort();
+  }
+
+  RowBuckets::Sum digest(const TableSchema& table, const Row& row) {
+    text_.clear();
+    row.uuid().append_to(text_);
+    append_row_contents(text_, table, row);
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    if (!EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) ||
+        !EVP_DigestUpdate(context_.get(), text_.data(), text_.size()) ||
+        !EVP_DigestFinal_ex(context_.get(), hash, nullptr))
+      std::abort();  // only a broken OpenSSL has no SHA-256
+    return {number(hash), number(hash + 8)};
+  }
+
+ private:
+  static std::uint64_t number(const unsigned char* bytes) {
+    std::uint64_t value = 0;
+    for (int i = 0; i < 8; ++i) value = value << 8 | bytes[i];
+    return value;
+  }
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+  std::string text_;
+};
+
+constexpr std::size_t kDigits = 32;
+
+bool read_hex(std::string_view text, std::uint64_t& out) {
+  out = 0;
+  for (const char c : text) {
+    unsigned digit = 0;
+    if (c >= '0' && c <= '9') {
+      digit = static_cast<unsigned>(c - '0');
+    } else if (c >= 'a' && c <= 'f') {
+      digit = static_cast<unsigned>(c - 'a') + 10;
+    } else {
+      return false;
+    }
+    out = out << 4 | digit;
+  }
+  return true;
+}
+
+bool valid_count(std::size_t buckets) {
+  return std::has_single_bit(buckets) && buckets <= kMaxBuckets;
+}
+
+}  // namespace
+
+void append_row_contents(std::string& out, const TableSchema& table, const Row& row) {
+  out += '{';
+  bool any = false;
+  for (ColumnIndex i = kFirstOwnColumn; i < table.columns.size(); ++i) {
+    const ColumnSchema& column = table.column(i);
+    if (row.datum(i) == column.default_value) continue;
+    if (any) out += ',';
+    any = true;
+    append_json_string(out, column.name);
+    out += ':';
+    append_datum_json(out, row.view(i));
+  }
+  out += '}';
+}
+
+// --- BucketScope ---
+
+bool BucketScope::contains(TableIndex table, const Uuid& row) const {
+  const std::vector<bool>& chosen = chosen_[table];
+  return !chosen.empty() && chosen[RowBuckets::bucket_of(row, chosen.size())];
+}
+
+bool BucketScope::is_empty() const {
+  return std::all_of(chosen_.begin(), chosen_.end(), [](const std::vector<bool>& chosen) {
+    return std::find(chosen.begin(), chosen.end(), true) == chosen.end();
+  });
+}
+
+json::object BucketScope::to_json(const DatabaseSchema& schema) const {
+  json::object result;
+  for (TableIndex table = 0; table < chosen_.size(); ++table) {
+    json::array numbers;
+    for (std::size_t i = 0; i < chosen_[table].size(); ++i) {
+      if (chosen_[table][i]) numbers.emplace_back(static_cast<std::int64_t>(i));
+    }
+    if (numbers.empty()) continue;
+    result[schema.table(table).name] =
+        json::array{static_cast<std::int64_t>(chosen_[table].size()), std::move(numbers)};
+  }
+  return result;
+}
+
+Result<BucketScope> BucketScope::from_json(const DatabaseSchema& schema, const json::value& value) {
+  const Error bad = syntax_error(nullptr, "Parsing buckets failed");
+  if (!value.is_object()) return bad;
+  BucketScope scope(schema.tables().size());
+  for (const auto& [name, entry] : value.get_object()) {
+    const std::optional<TableIndex> table = schema.find_table(name);
+    std::int64_t count = 0;
+    if (!table || !entry.is_array() || entry.get_array().size() != 2 ||
+        !as_integer(entry.get_array()[0], count) || count < 1 ||
+        !valid_count(static_cast<std::size_t>(count)) || !entry.get_array()[1].is_array())
+      return bad;
+    std::vector<bool> chosen(static_cast<std::size_t>(count));
+    for (const json::value& number : entry.get_array()[1].get_array()) {
+      std::int64_t bucket = 0;
+      if (!as_integer(number, bucket) || bucket < 0 || bucket >= count) return bad;
+      chosen[static_cast<std::size_t>(bucket)] = true;
+    }
+    scope.set(*table, std::move(chosen));
+  }
+  return scope;
+}
+
+// --- RowBuckets ---
+
+RowBuckets RowBuckets::of(const DatabaseSchema& schema, const RowSource& rows) {
+  RowBuckets result;
+  for (TableIndex table = 0; table < schema.tables().size(); ++table) {
+    std::size_t count = 0;
+    rows(table, [&count](const RowRef&) { ++count; });
+    const std::size_t buckets = std::bit_ceil(std::max<std::size_t>(count / kRowsPerBucket, 1));
+    result.tables_.emplace_back(std::min(buckets, kMaxBuckets));
+  }
+  result.add_all(schema, rows);
+  return result;
+}
+
+RowBuckets RowBuckets::like(const RowBuckets& like, const DatabaseSchema& schema,
+                            const RowSource& rows) {
+  RowBuckets result;
+  for (const std::vector<Sum>& sums : like.tables_) result.tables_.emplace_back(sums.size());
+  result.add_all(schema, rows);
+  return result;
+}
+
+void RowBuckets::add_all(const DatabaseSchema& schema, const RowSource& rows) {
+  RowDigester digester;
+  for (TableIndex table = 0; table < tables_.size(); ++table) {
+    std::vector<Sum>& sums = tables_[table];
+    rows(table, [&](const RowRef& row) {
+      const Sum digest = digester.digest(schema.table(table), *row);
+      Sum& sum = sums[bucket_of(row->uuid(), sums.size())];
+      sum.hi += digest.hi;
+      sum.lo += digest.lo;
+    });
+  }
+}
+
+BucketScope RowBuckets::difference(const RowBuckets& other) const {
+  BucketScope scope(tables_.size());
+  for (TableIndex table = 0; table < tables_.size(); ++table) {
+    std::vector<bool> chosen(tables_[table].size());
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      chosen[i] = !(tables_[table][i] == other.tables_[table][i]);
+    }
+    scope.set(table, std::move(chosen));
+  }
+  return scope;
+}
+
+json::object RowBuckets::to_json(const DatabaseSchema& schema) const {
+  json::object result;
+  for (TableIndex table = 0; table < tables_.size(); ++table) {
+    fmt::memory_buffer text;
+    for (const Sum& sum : tables_[table]) {
+      fmt::format_to(std::back_inserter(text), "{:016x}{:016x}", sum.hi, sum.lo);
+    }
+    result[schema.table(table).name] = std::string_view(text.data(), text.size());
+  }
+  return result;
+}
+
+Result<RowBuckets> RowBuckets::from_json(const DatabaseSchema& schema, const json::value& value) {
+  const Error bad = syntax_error(nullptr, "Parsing bucket sums failed");
+  if (!value.is_object()) return bad;
+  RowBuckets result;
+  for (const TableSchema& table : schema.tables()) {
+    const json::value* entry = value.get_object().if_contains(table.name);
+    if (entry == nullptr) {
+      result.tables_.emplace_back(1);
+      continue;
+    }
+    if (!entry->is_string()) return bad;
+    const std::string_view text = entry->get_string();
+    std::vector<Sum> sums(text.size() / kDigits);
+    if (text.size() % kDigits != 0 || !valid_count(sums.size())) return bad;
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      if (!read_hex(text.substr(i * kDigits, 16), sums[i].hi) ||
+          !read_hex(text.substr(i * kDigits + 16, 16), sums[i].lo))
+        return bad;
+    }
+    result.tables_.push_back(std::move(sums));
+  }
+  return result;
+}
+
+}  // namespace tandem

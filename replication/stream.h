@@ -1,0 +1,101 @@
+#pragma once
+
+// Tandem's stream on the wire, between a backup (it asks) and its active:
+//
+//   tandem_follow [db, {position, server_id, name}]
+//       -> {"mode": "resume", "position"}      records after the position follow, then live ones
+//       -> {"mode": "compare", "position"}     not in my history: ask again with your sums
+//   tandem_follow [db, {position, server_id, name, "buckets", "recent"}]
+//       -> {"mode": "rows", "position", "rows", "buckets", "oldest", "common"?}
+//          so many rows of these buckets follow; they and yours outside make up the position
+//   tandem_rows [db, <table-updates2>]         a part of them
+//   tandem_record [db, {position, record, id?, ephemeral?}]   one commit
+//   tandem_lost [db]                           too slow, or the schema changed: ask anew
+//   tandem_ack [db, position]                  from the backup; as a request it is answered with
+//                                              the active's newest position
+//
+// A record travels as its exact text, so that the logs of both, and with them the digests, are
+// equal. What ephemeral columns got in a commit rides beside it.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "replication/position.h"
+
+namespace tandem {
+
+/// Text that many connections send: encoded once, never changed.
+using SharedText = std::shared_ptr<const std::string>;
+
+/// One commit of the active.
+struct StreamRecord {
+  Position position;   ///< after it
+  Uuid id;             ///< its transaction id: position.digest, or that of a commit without record
+  std::string record;  ///< the body in the log; empty: only ephemeral columns changed
+  json::value ephemeral;  ///< <table-updates> of ephemeral columns; null: none
+
+  /// Reads the second parameter of tandem_record.
+  static Result<StreamRecord> from_json(const json::value& value);
+};
+
+/// The text of a tandem_record. `ephemeral` is JSON, or empty.
+std::string record_notification(std::string_view database, const Position& position, const Uuid& id,
+                                std::string_view record, std::string_view ephemeral);
+
+/// The second parameter of tandem_follow.
+struct FollowRequest {
+  Position position;
+  Uuid server_id;            ///< the backup's own
+  std::string name;          ///< of its host
+  json::value buckets;       ///< RowBuckets of what it holds; null: not yet asked for
+  std::vector<Uuid> recent;  ///< with buckets: digests of its last positions, newest first
+
+  json::object to_json() const;
+  static Result<FollowRequest> from_json(const json::value& value);
+};
+
+/// The result of tandem_follow.
+struct FollowReply {
+  enum class Mode : std::uint8_t {
+    kResume,   ///< the records after the position asked for follow
+    kCompare,  ///< ask again with buckets
+    kRows,     ///< rows follow
+  };
+  Mode mode = Mode::kResume;
+  Position position;  ///< kRows: of the snapshot; else the newest
+  std::uint64_t rows = 0;
+  json::value buckets;             ///< kRows: BucketScope
+  Position oldest;                 ///< kRows: the oldest in the active's history
+  std::optional<Position> common;  ///< kRows: the newest of `recent` that the active knows
+
+  json::object to_json() const;
+  static Result<FollowReply> from_json(const json::value& value);
+};
+
+/// The text of a commit, made when the first follower needs it. Any thread.
+class StreamText {
+ public:
+  /// `bytes`: about the size of what `make` gives.
+  StreamText(std::function<std::string()> make, std::size_t bytes)
+      : make_(std::move(make)), bytes_(bytes) {}
+  const SharedText& text() const {
+    std::call_once(once_, [this] { text_ = std::make_shared<const std::string>(make_()); });
+    return text_;
+  }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::function<std::string()> make_;
+  std::size_t bytes_;
+  mutable std::once_flag once_;
+  mutable SharedText text_;
+};
+using StreamTextRef = std::shared_ptr<const StreamText>;
+
+}  // namespace tandem

@@ -1,0 +1,59 @@
+#include "server/database/commit_stream.h"
+
+#include "protocol/json.h"
+
+namespace tandem {
+namespace {
+
+/// The ephemeral columns of a row that differ from those before, as members; empty: none.
+std::string ephemeral_members(const TableSchema& table, const RowChange& change) {
+  std::string members;
+  for (ColumnIndex i = kFirstOwnColumn; i < table.columns.size(); ++i) {
+    const ColumnSchema& column = table.column(i);
+    if (!column.ephemeral) continue;
+    const Datum& before = change.before ? change.before->datum(i) : column.default_value;
+    if (before == change.after->datum(i)) continue;
+    if (!members.empty()) members += ',';
+    append_json_string(members, column.name);
+    members += ':';
+    append_datum_json(members, change.after->view(i));
+  }
+  return members;
+}
+
+}  // namespace
+
+std::string ephemeral_updates(const Commit& commit) {
+  std::string text;
+  std::optional<TableIndex> open;
+  for (const RowChange& change : commit.changes) {
+    if (!change.after) continue;
+    const TableSchema& table = commit.schema->table(change.table);
+    const std::string members = ephemeral_members(table, change);
+    if (members.empty()) continue;
+    if (open == change.table) {
+      text += ',';
+    } else {
+      text += open ? "}," : "{";
+      append_json_string(text, table.name);
+      text += ":{";
+      open = change.table;
+    }
+    text += '"';
+    change.uuid().append_to(text);
+    text += R"(":{"old":{},"new":{)" + members + "}}";
+  }
+  if (open) text += "}}";
+  return text;
+}
+
+StreamTextRef stream_text(const std::string& database, const CommitRef& commit) {
+  return std::make_shared<const StreamText>(
+      [database, commit] {
+        return record_notification(database, commit->position, commit->id, commit->record,
+                                   ephemeral_updates(*commit));
+      },
+      commit->record.size() + 300);
+}
+
+}  // namespace tandem

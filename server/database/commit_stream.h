@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "replication/stream.h"
+#include "server/database/commit.h"
+
+namespace tandem {
+
+/// A commit as backups receive it: its record's own text, and what ephemeral columns got.
+StreamTextRef stream_text(const std::string& database, const CommitRef& commit);
+
+/// <table-updates> of the ephemeral columns that a commit changed; empty: none.
+std::string ephemeral_updates(const Commit& commit);
+
+}  // namespace tandem

@@ -1,0 +1,286 @@
+// How commits leave the writer: to the logs, to the backups, and through the gates to the clients.
+
+#include <utility>
+
+#include "server/database/commit_stream.h"
+#include "server/database/database_server.h"
+
+namespace tandem {
+namespace {
+
+Error io_error(const Error& cause) { return {"I/O error", cause.to_string(), std::nullopt}; }
+
+CommitGate::Follower gate_id(SessionId session) {
+  return static_cast<CommitGate::Follower>(session);
+}
+
+}  // namespace
+
+void DatabaseServer::flush() {
+  // Observers and replies may cause further commits (status columns); they join the next round.
+  while (directory_changed_ || !outgoing_.empty()) {
+    if (directory_changed_) publish_directory();
+    std::map<ServedDatabase*, Error> failed;
+    for (auto& [name, database] : databases_) {
+      if (!database->stored->has_staged()) continue;
+      if (const Result<void> written = database->stored->flush(); !written)
+        failed.emplace(database.get(), written.error());
+    }
+    std::vector<Outgoing> batch;
+    batch.swap(outgoing_);
+    for (Outgoing& outgoing : batch) {
+      const auto failure = failed.find(outgoing.database);
+      logged(outgoing, failure == failed.end() ? nullptr : &failure->second);
+    }
+    publish_waiting();
+    for (Outgoing& outgoing : batch) {
+      const auto waiting = waiting_.find(outgoing.database);
+      if (waiting != waiting_.end()) {
+        waiting->second.push_back(std::move(outgoing));
+      } else if (!gate_is_open(outgoing)) {
+        waiting_[outgoing.database].push_back(std::move(outgoing));
+        schedule_wake();
+      } else {
+        publish(outgoing);
+      }
+    }
+  }
+  publish_waiting();
+  for (const ClientThreadPort& thread : threads_) thread.mailbox->flush();
+}
+
+void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
+  if (failure != nullptr) {
+    // The commit was taken back, and what else the batch answered may rest on it.
+    outgoing.commit = nullptr;
+    if (outgoing.call) {
+      outgoing.call->result.results.emplace_back(io_error(*failure));
+      outgoing.durable = false;
+    }
+  }
+  if (outgoing.commit) {
+    ServedDatabase& database = *outgoing.database;
+    outgoing.logged_ms = ports_.clock.monotonic_ms();
+    database.gate.logged(outgoing.commit->position);
+    if (!database.followers.empty()) {
+      const StreamTextRef text = stream_text(database.info->name, outgoing.commit);
+      for (const auto& [session, follower] : database.followers) {
+        follower.mailbox->put([deliver = follower.deliver, text] { deliver(text); });
+      }
+    }
+    for (CommitObserver* observer : observers_) observer->on_logged(database, outgoing.commit);
+  }
+  if (outgoing.written) {
+    outgoing.written(failure != nullptr ? Result<void>(*failure) : Result<void>());
+  }
+}
+
+bool DatabaseServer::gate_is_open(const Outgoing& outgoing) {
+  if (!outgoing.commit || outgoing.database->backup) return true;
+  ServedDatabase& database = *outgoing.database;
+  if (database.stored->log() == nullptr) return true;
+  return database.gate.open(outgoing.commit->position, outgoing.logged_ms,
+                            ports_.clock.monotonic_ms());
+}
+
+void DatabaseServer::publish_waiting() {
+  bool moved = false;
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    std::deque<Outgoing>& queue = it->second;
+    while (!queue.empty() && gate_is_open(queue.front())) {
+      Outgoing outgoing = std::move(queue.front());
+      queue.pop_front();
+      publish(outgoing);
+      moved = true;
+    }
+    it = queue.empty() ? waiting_.erase(it) : std::next(it);
+  }
+  if (moved && !waiting_.empty()) schedule_wake();  // for those that are first now
+}
+
+void DatabaseServer::release(ServedDatabase& database, const Error* refused) {
+  const auto waiting = waiting_.find(&database);
+  if (waiting == waiting_.end()) return;
+  std::deque<Outgoing> queue = std::move(waiting->second);
+  waiting_.erase(waiting);
+  for (Outgoing& outgoing : queue) {
+    if (refused != nullptr && outgoing.call && outgoing.commit) outgoing.call->refused = *refused;
+    publish(outgoing);
+  }
+}
+
+void DatabaseServer::publish(Outgoing& outgoing) {
+  if (outgoing.commit) {
+    for (const ClientThreadPort& port : threads_) {
+      port.mailbox->put([thread = port.thread, database = outgoing.database->info,
+                         commit = outgoing.commit] { thread->on_commit(database, commit); });
+    }
+  }
+  if (outgoing.call) {
+    if (outgoing.durable && outgoing.database->stored->log() != nullptr) {
+      publish_durable(*outgoing.database, std::move(outgoing.call));
+    } else {
+      Mailbox& mailbox = *outgoing.call->mailbox;
+      mailbox.put([call = std::move(outgoing.call)] { call->done(); });
+    }
+  }
+  if (outgoing.task) outgoing.mailbox->put(std::move(outgoing.task));
+}
+
+void DatabaseServer::publish_durable(ServedDatabase& database, std::unique_ptr<TransactCall> call) {
+  // std::function copies its target: the call rides in a shared box.
+  auto box = std::make_shared<std::unique_ptr<TransactCall>>(std::move(call));
+  TaskRunner& runner = (*box)->mailbox->runner();
+  ports_.syncer.sync(database.stored->log(), [box, &runner](const Result<void>& synced) {
+    runner.post([box, synced] {
+      if (!synced) (*box)->result.results.emplace_back(io_error(synced.error()));
+      (*box)->done();
+    });
+  });
+}
+
+void DatabaseServer::reply(Mailbox& mailbox, Task task) {
+  Outgoing outgoing;
+  outgoing.mailbox = &mailbox;
+  outgoing.task = std::move(task);
+  outgoing_.push_back(std::move(outgoing));
+}
+
+void DatabaseServer::start_monitor(std::string_view database, std::optional<Uuid> since,
+                                   Mailbox& mailbox,
+                                   std::function<void(Result<MonitorStart>)> started) {
+  // A snapshot must not hold commits that a failing log write would take back.
+  flush();
+  ServedDatabase* served = find(database);
+  if (served == nullptr) {
+    reply(mailbox, [started = std::move(started)] {
+      started(Error{"unknown database", "", std::nullopt});
+    });
+    return;
+  }
+  MonitorStart start;
+  start.database = served->info;
+  start.snapshot = served->stored->database().snapshot();
+  start.last_id = served->stored->history().newest_id();
+  if (since) start.since = served->stored->history().since(*since);
+  // Behind the commits that the snapshot holds and that wait for a gate.
+  Outgoing outgoing;
+  outgoing.database = served;
+  outgoing.mailbox = &mailbox;
+  outgoing.task = [started = std::move(started), start = std::move(start)]() mutable {
+    started(std::move(start));
+  };
+  outgoing_.push_back(std::move(outgoing));
+}
+
+// --- backups ---
+
+void DatabaseServer::set_sync(const CommitGate::Options& options) {
+  sync_ = options;
+  for (auto& [name, database] : databases_) database->gate.configure(options);
+  schedule_wake();
+}
+
+void DatabaseServer::start_feed(std::string_view database, SessionId session,
+                                const FollowRequest& request, const std::string& address,
+                                Mailbox& mailbox, std::function<void(const StreamTextRef&)> deliver,
+                                std::function<void(Result<FeedStart>)> started) {
+  // What is staged must be in the log before anybody is told of it; who joins now hears what comes
+  // after.
+  flush();
+  ServedDatabase* served = find(database);
+  const auto refuse = [&](Error error) {
+    mailbox.put([started = std::move(started), error = std::move(error)] { started(error); });
+  };
+  if (served == nullptr) return refuse({"unknown database", "", std::nullopt});
+  if (served->stored->log() == nullptr)
+    return refuse({"not allowed", "this database is not replicated", std::nullopt});
+  if (request.server_id == server_id_)
+    return refuse({"not allowed", "Self replicating is not allowed", std::nullopt});
+  const StoredDatabase& stored = *served->stored;
+  FeedStart start;
+  start.database = served->info;
+  start.position = stored.position();
+  if (request.buckets.is_null()) {
+    start.since = stored.history().since(request.position.digest);
+  } else {
+    start.snapshot = stored.database().snapshot();
+    start.oldest = stored.history().oldest_position();
+    for (auto id = request.recent.begin(); id != request.recent.end() && !start.common; ++id) {
+      start.common = stored.history().find(*id);
+    }
+  }
+  if (start.since || !request.buckets.is_null()) {
+    FeedStatus status;
+    status.server_id = request.server_id;
+    status.name = request.name;
+    status.address = address;
+    status.heard_ms = ports_.clock.monotonic_ms();
+    if (start.since) status.acknowledged = request.position;
+    served->gate.add(gate_id(session), std::move(status));
+    served->followers.insert_or_assign(session,
+                                       ServedDatabase::Follower{&mailbox, std::move(deliver)});
+  }
+  mailbox.put([started = std::move(started), start = std::move(start)]() mutable {
+    started(std::move(start));
+  });
+}
+
+Position DatabaseServer::acknowledge(std::string_view database, SessionId session,
+                                     const Position& position) {
+  ServedDatabase* served = find(database);
+  if (served == nullptr) return {};
+  served->gate.acknowledge(gate_id(session), position, ports_.clock.monotonic_ms());
+  return served->stored->position();
+}
+
+void DatabaseServer::lose_followers(ServedDatabase& database) {
+  for (auto& [session, follower] : database.followers) {
+    database.gate.remove(gate_id(session));
+    follower.mailbox->put([deliver = std::move(follower.deliver)] { deliver(nullptr); });
+  }
+  database.followers.clear();
+}
+
+void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
+                               std::function<void(Result<void>)> written) {
+  Outgoing outgoing;
+  outgoing.database = &database;
+  if (!changes.empty()) outgoing.commit = database.stored->stage_changes(std::move(changes), "");
+  outgoing.written = std::move(written);
+  outgoing_.push_back(std::move(outgoing));
+  if (database.stored->has_staged()) retry_blocked(database);
+}
+
+void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
+                               const Position& position,
+                               std::function<void(Result<void>)> written) {
+  Outgoing outgoing;
+  outgoing.database = &database;
+  if (!changes.empty() || database.stored->position() != position) {
+    outgoing.commit = database.stored->stage_changes(std::move(changes), snapshot_mark(position));
+  }
+  outgoing.written = std::move(written);
+  outgoing_.push_back(std::move(outgoing));
+  retry_blocked(database);
+}
+
+void DatabaseServer::replicate(ServedDatabase& database, const StreamRecord& record,
+                               std::function<void(Result<void>)> written) {
+  Outgoing outgoing;
+  outgoing.database = &database;
+  Result<CommitRef> commit = database.stored->stage_record(record);
+  if (commit) {
+    outgoing.commit = std::move(commit.value());
+    outgoing.written = std::move(written);
+  } else {
+    // In its turn, after those before it.
+    outgoing.written = [written = std::move(written), error = commit.error()](const Result<void>&) {
+      written(error);
+    };
+  }
+  outgoing_.push_back(std::move(outgoing));
+  if (database.stored->has_staged()) retry_blocked(database);
+}
+
+}  // namespace tandem
