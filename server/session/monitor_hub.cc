@@ -215,25 +215,26 @@ std::optional<MonitorHub::Described> MonitorHub::describe(const ConnectionPort& 
 }
 
 bool MonitorHub::change(ConnectionPort& session, const json::value& id, const json::value& new_id,
-                        const json::value& changes, const MonitorStart& now) {
+                        const MonitorRequest& changed, const MonitorStart& now) {
   Monitor* monitor = state_->find(session, id);
   if (monitor == nullptr || monitor->group->database != now.database) return false;
   State::send_backlog(*monitor);  // it is about the old conditions
 
-  Result<MonitorRequest> changed = monitor->group->request.with_conditions(changes);
-  if (!changed) return false;
+  // Whether a row comes or goes is decided here, so the writer is given tables without conditions.
+  MonitorRequest unconditional = changed;
+  for (MonitoredTable& table : unconditional.tables) table.condition = MonitorCondition::always();
   std::string updates;
-  UpdateWriter writer(monitor->group->request, updates);
-  for (const MonitoredTable& table : changed->tables) {
-    const MonitorCondition& before = monitor->group->request.find(table.table)->condition;
-    if (before == table.condition) continue;
-    MonitoredTable unconditional = table;
-    unconditional.condition = MonitorCondition::always();
+  UpdateWriter writer(unconditional, updates);
+  for (std::size_t i = 0; i < changed.tables.size(); ++i) {
+    const MonitorCondition& before = monitor->group->request.tables[i].condition;
+    const MonitorCondition& after = changed.tables[i].condition;
+    if (before == after) continue;
+    const MonitoredTable& table = unconditional.tables[i];
     now.snapshot.tables[table.table].for_each([&](const Row& row) {
       const bool was = before.matches(row);
-      const bool is = table.condition.matches(row);
-      if (is && !was) writer.change(unconditional, nullptr, &row);
-      if (was && !is) writer.change(unconditional, &row, nullptr);
+      const bool is = after.matches(row);
+      if (is && !was) writer.change(table, nullptr, &row);
+      if (was && !is) writer.change(table, &row, nullptr);
     });
   }
   const bool seen = !writer.empty();
@@ -243,8 +244,8 @@ bool MonitorHub::change(ConnectionPort& session, const json::value& id, const js
   auto node = monitors.extract(monitor->id);
   state_->leave(*monitor);
   monitor->id = to_text(new_id);
-  if (seen) session.send(notification(*changed, monitor->id, now.last_id, updates));
-  state_->join(*monitor, now.database, std::move(*changed));
+  if (seen) session.send(notification(changed, monitor->id, now.last_id, updates));
+  state_->join(*monitor, now.database, changed);
   node.key() = monitor->id;
   monitors.insert(std::move(node));
   return true;

@@ -39,12 +39,11 @@ class MonitorHub {
   };
   std::optional<Described> describe(const ConnectionPort& session, const json::value& id) const;
 
-  /// monitor_cond_change: `changes` is its third parameter. Sends the update that the new
-  /// conditions cause, if any; the caller sends the reply after it. `now` is a snapshot that joins
-  /// on_commit() without a gap. False if the monitor has gone meanwhile, or `changes` does not fit
-  /// it.
+  /// monitor_cond_change: from now on the monitor asks for `changed`, which differs in its conditions. Sends the update that this causes, if
+  /// any; the caller sends the reply after it. `now` is a snapshot that joins on_commit() without a gap. False if the monitor has
+  /// gone meanwhile.
   bool change(ConnectionPort& session, const json::value& id, const json::value& new_id,
-              const json::value& changes, const MonitorStart& now);
+              const MonitorRequest& changed, const MonitorStart& now);
 
   /// False if there is none of that id.
   bool cancel(ConnectionPort& session, const json::value& id);

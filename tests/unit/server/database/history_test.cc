@@ -41,19 +41,5 @@ TEST_CASE(
   CHECK(history.since(Uuid{oldest, oldest})->size() == history.size());
 }
 
-TEST_CASE("a commit that is taken back is unknown again") {
-  History history(1U << 20);
-  history.reset(Uuid{}, Position{});
-  history.push(commit(1));
-  const std::size_t bytes = history.bytes();
-  history.push(commit(2));
-  history.pop_newest();
-  CHECK_FALSE(history.since(Uuid{2, 2}));
-  CHECK(history.newest_id() == Uuid{1, 1});
-  CHECK(history.bytes() == bytes);
-  history.push(commit(3));
-  CHECK(history.since(Uuid{1, 1})->front()->id == Uuid{3, 3});
-}
-
 }  // namespace
 }  // namespace tandem
