@@ -46,7 +46,7 @@ Result<std::string> find_control_socket(const std::string& target,
     return {boost::system::in_place_value, target};
   }
   for (const std::string& directory : run_directories) {
-    const std::string pidfile = directory + "/" + target + std::string(kPidfileEnding);
+    const std::string pidfile = fmt::format("{}/{}{}", directory, target, kPidfileEnding);
     if (read_pid(pidfile)) return beside_pidfile(pidfile);
   }
   return failure(fmt::format("cannot read pidfile \"{}/{}.pid\"",

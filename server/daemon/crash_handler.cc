@@ -52,7 +52,7 @@ void install_crash_handler(int report_fd) {
   std::array<void*, 1> frames{};
   ::backtrace(frames.data(), frames.size());
   // A stack of its own, or an overflow of the stack could not be reported. For the main thread.
-  static std::array<char, 64 * 1024> stack;
+  static std::array<char, 65536> stack;
   stack_t alternate{};
   alternate.ss_sp = stack.data();
   alternate.ss_size = stack.size();

@@ -21,9 +21,24 @@ bool holds(const DatumView& datum, std::string_view text) {
   return false;
 }
 
-bool is_true(const DatumView& datum) { return datum.size() == 1 && datum.key(0) == AtomView(true); }
-
 }  // namespace
+
+DatumView AccessControl::Permission::column(std::string_view name) const {
+  return column_of(*schema, *row, name);
+}
+
+bool AccessControl::Permission::allows_insert_delete() const {
+  const DatumView datum = column("insert_delete");
+  return datum.size() == 1 && datum.key(0) == AtomView(true);
+}
+
+template <class Columns>
+bool AccessControl::Permission::lists(const TableSchema& table, const Columns& columns) const {
+  const DatumView listed = column("update");
+  return std::all_of(columns.begin(), columns.end(), [&](const auto& changed) {
+    return holds(listed, table.column(changed.column).name);
+  });
+}
 
 AccessControl::AccessControl(const Database& database, std::string_view role,
                              std::string_view client_id)
@@ -54,7 +69,8 @@ AccessControl::Permission AccessControl::permission_for(std::string_view table) 
 
 bool AccessControl::owns(const Permission& permission, const TableSchema& table,
                          const Row& row) const {
-  const DatumView authorization = column_of(*permission.schema, *permission.row, "authorization");
+  const DatumView authorization = permission.column("authorization");
+  if (authorization.key_type() != AtomicType::kString) return false;
   for (std::size_t i = 0; i < authorization.size(); i++) {
     const AtomView atom = authorization.key(i);
     const std::string_view rule = *std::get_if<std::string_view>(&atom);
@@ -71,10 +87,6 @@ bool AccessControl::owns(const Permission& permission, const TableSchema& table,
   return false;
 }
 
-bool AccessControl::lists_column(const Permission& permission, std::string_view column) {
-  return holds(column_of(*permission.schema, *permission.row, "update"), column);
-}
-
 Error AccessControl::prohibited(std::string_view what, TableIndex table) const {
   return Error{"permission error",
                fmt::format("RBAC rules for client \"{}\" role \"{}\" prohibit {} table \"{}\".",
@@ -82,64 +94,48 @@ Error AccessControl::prohibited(std::string_view what, TableIndex table) const {
                {}};
 }
 
-Result<void> AccessControl::check_insert(TableIndex table, const Row& row) const {
-  if (!roles_) return {};
+template <class Lets>
+Result<void> AccessControl::check_rows(TableIndex table, std::span<const Row* const> rows,
+                                       std::string_view what, Lets&& lets) const {
   const TableSchema& schema = database_.table(table).schema();
   const Permission permission = permission_for(schema.name);
-  const bool allowed = permission.row &&
-                       is_true(column_of(*permission.schema, *permission.row, "insert_delete")) &&
-                       owns(permission, schema, row);
-  if (!allowed) return prohibited("row insertion into", table);
+  // Without any row only the table counts, as in ovsdb-server.
+  const bool allowed = permission.row && (rows.empty() || lets(permission)) &&
+                       std::all_of(rows.begin(), rows.end(), [&](const Row* row) {
+                         return owns(permission, schema, *row);
+                       });
+  if (!allowed) return prohibited(what, table);
   return {};
+}
+
+Result<void> AccessControl::check_insert(TableIndex table, const Row& row) const {
+  if (!roles_) return {};
+  const Row* const rows[] = {&row};
+  return check_rows(table, rows, "row insertion into",
+                    [](const Permission& permission) { return permission.allows_insert_delete(); });
 }
 
 Result<void> AccessControl::check_update(TableIndex table, std::span<const ColumnValue> values,
                                          std::span<const Row* const> rows) const {
   if (!roles_) return {};
-  const TableSchema& schema = database_.table(table).schema();
-  const Permission permission = permission_for(schema.name);
-  const auto allowed = [&](const Row* row) {
-    return owns(permission, schema, *row) &&
-           std::all_of(values.begin(), values.end(), [&](const ColumnValue& value) {
-             return lists_column(permission, schema.column(value.column).name);
-           });
-  };
-  if (!permission.row || !std::all_of(rows.begin(), rows.end(), allowed)) {
-    return prohibited("modification of", table);
-  }
-  return {};
+  return check_rows(table, rows, "modification of", [&](const Permission& permission) {
+    return permission.lists(database_.table(table).schema(), values);
+  });
 }
 
 Result<void> AccessControl::check_mutate(TableIndex table, std::span<const Mutation> mutations,
                                          std::span<const Row* const> rows) const {
   // Without mutations it only counts rows, which anyone may.
   if (!roles_ || mutations.empty()) return {};
-  const TableSchema& schema = database_.table(table).schema();
-  const Permission permission = permission_for(schema.name);
-  const auto allowed = [&](const Row* row) {
-    return owns(permission, schema, *row) &&
-           std::all_of(mutations.begin(), mutations.end(), [&](const Mutation& mutation) {
-             return lists_column(permission, schema.column(mutation.column).name);
-           });
-  };
-  if (!permission.row || !std::all_of(rows.begin(), rows.end(), allowed)) {
-    return prohibited("mutate operation on", table);
-  }
-  return {};
+  return check_rows(table, rows, "mutate operation on", [&](const Permission& permission) {
+    return permission.lists(database_.table(table).schema(), mutations);
+  });
 }
 
 Result<void> AccessControl::check_delete(TableIndex table, std::span<const Row* const> rows) const {
   if (!roles_) return {};
-  const TableSchema& schema = database_.table(table).schema();
-  const Permission permission = permission_for(schema.name);
-  const auto allowed = [&](const Row* row) {
-    return is_true(column_of(*permission.schema, *permission.row, "insert_delete")) &&
-           owns(permission, schema, *row);
-  };
-  if (!permission.row || !std::all_of(rows.begin(), rows.end(), allowed)) {
-    return prohibited("row deletion from", table);
-  }
-  return {};
+  return check_rows(table, rows, "row deletion from",
+                    [](const Permission& permission) { return permission.allows_insert_delete(); });
 }
 
 }  // namespace tandem

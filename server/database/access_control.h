@@ -32,10 +32,18 @@ class AccessControl {
   struct Permission {
     const Row* row = nullptr;
     const TableSchema* schema = nullptr;
+
+    DatumView column(std::string_view name) const;
+    bool allows_insert_delete() const;
+    /// Whether "update" lists all these columns of the table.
+    template <class Columns>
+    bool lists(const TableSchema& table, const Columns& columns) const;
   };
   Permission permission_for(std::string_view table) const;
   bool owns(const Permission& permission, const TableSchema& table, const Row& row) const;
-  static bool lists_column(const Permission& permission, std::string_view column);
+  /// The client owns all rows, and the permission lets it do what it wants.
+  template <class Lets>  // bool(const Permission&)
+  Result<void> check_rows(TableIndex table, std::span<const Row* const> rows, std::string_view what, Lets&& lets) const;
   Error prohibited(std::string_view what, TableIndex table) const;
 
   const Database& database_;

@@ -28,7 +28,20 @@ void Database::revert(const Commit& commit) {
   apply(inverse);
 }
 
+void Database::reserve_for(const std::vector<RowChange>& changes) {
+  constexpr std::size_t kMany = 4096;
+  if (changes.size() < kMany) return;
+  std::vector<std::size_t> inserted(tables_.size());
+  for (const RowChange& change : changes) {
+    if (!change.before) inserted[change.table]++;
+  }
+  for (std::size_t i = 0; i < tables_.size(); i++) {
+    if (inserted[i] > 0) tables_[i]->reserve(tables_[i]->size() + inserted[i]);
+  }
+}
+
 void Database::apply(const std::vector<RowChange>& changes) {
+  reserve_for(changes);
   // Rows may exchange index keys, so all that cease go before any that begin come.
   for (const RowChange& change : changes) {
     tables_[change.table]->erase_index_keys(change.before.get(), change.after.get());

@@ -12,7 +12,6 @@
 #include "server/database/snapshot.h"
 #include "server/database/table.h"
 
-
 namespace tandem {
 
 /// What a transaction may do, from the session that sent it.
@@ -70,6 +69,7 @@ class Database {
   const Table& table(TableIndex index) const { return *tables_[index]; }
 
  private:
+  void reserve_for(const std::vector<RowChange>& changes);
   void move_references(const RowChange& change, Slot slot);
 
   SchemaRef schema_;

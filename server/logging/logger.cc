@@ -40,6 +40,8 @@ template <class... Visitors>
 struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
+template <class... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 }  // namespace
 
@@ -234,7 +236,7 @@ bool Logger::is_open_file(const std::string& path) const {
 Problem Logger::open_file(const std::string& path) {
   if (is_open_file(path)) return std::nullopt;
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  const Problem problem = fd < 0 ? Problem(std::strerror(errno)) : std::nullopt;
+  Problem problem = fd < 0 ? Problem(std::strerror(errno)) : std::nullopt;
   close_file();
   {
     const std::lock_guard lock(mutex_);

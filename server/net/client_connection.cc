@@ -36,7 +36,8 @@ void ClientConnection::schedule() {
     reconnect_log.info("{}: continuing to reconnect in the background but suppressing further logging", target().text);
     quiet_ = true;
   } else if (!quiet_ && wait_ms >= 2000) {
-    reconnect_log.info("{}: waiting {:g} seconds before reconnect", target().text, static_cast<double>(wait_ms) / 1000.0);
+    reconnect_log.info("{}: waiting {:g} seconds before reconnect", target().text,
+                       static_cast<double>(wait_ms) / 1000.0);
   }
   set_state(State::kBackoff);
   shard_.set_timer(*this, IoShard::now_ms() + wait_ms);

@@ -116,7 +116,8 @@ TlsConfig TlsContext::config() const {
 
 std::vector<TlsContext::Watched> TlsContext::look_at_files() const {
   std::vector<Watched> files;
-  for (const std::string* file : {&config_.private_key, &config_.certificate, &config_.ca_cert, &config_.peer_ca_cert}) {
+  for (const std::string* file :
+       {&config_.private_key, &config_.certificate, &config_.ca_cert, &config_.peer_ca_cert}) {
     if (file->empty()) continue;
     std::error_code missing;
     const auto changed = std::filesystem::last_write_time(*file, missing);
@@ -129,7 +130,8 @@ void TlsContext::load() {
   watched_ = look_at_files();
   looked_ms_ = IoShard::now_ms();
   std::shared_ptr<SSL_CTX> keys(SSL_CTX_new(TLS_method()), SSL_CTX_free);
-  SSL_CTX_set_mode(keys.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(keys.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                   SSL_MODE_RELEASE_BUFFERS);
   // Clients that close without close_notify are common (Python's do) and harmless: JSON shows what is cut short.
   SSL_CTX_set_options(keys.get(), SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(keys.get(), SSL_SESS_CACHE_OFF);
@@ -149,7 +151,8 @@ void TlsContext::load() {
   if (!config_.peer_ca_cert.empty()) good = add_chain(keys.get(), config_.peer_ca_cert) && good;
 
   std::error_code ignored;
-  const bool bootstrapping = config_.bootstrap_ca_cert && !config_.ca_cert.empty() && !std::filesystem::exists(config_.ca_cert, ignored);
+  const bool bootstrapping = config_.bootstrap_ca_cert && !config_.ca_cert.empty() &&
+                             !std::filesystem::exists(config_.ca_cert, ignored);
   if (config_.ca_cert == kNoVerification) {
     SSL_CTX_set_verify(keys.get(), SSL_VERIFY_NONE, nullptr);
   } else {
