@@ -13,9 +13,10 @@ struct Directories {
   std::string log = "/var/log/openvswitch";  ///< OVS_LOGDIR
   std::string sysconf = "/etc";              ///< OVS_SYSCONFDIR: configuration files
   std::string db = "/etc/openvswitch";  ///< OVS_DBDIR, otherwise "openvswitch" in OVS_SYSCONFDIR
+  std::string package_data = "/usr/share/openvswitch";  ///< OVS_PKGDATADIR: schemas
 
   static Directories from_environment() {
-    const auto get = [](const char* name, std::string fallback) {
+    const auto get = [](const char* name, const std::string& fallback) {
       const char* value = std::getenv(name);
       return value != nullptr && *value != '\0' ? std::string(value) : fallback;
     };
@@ -24,6 +25,7 @@ struct Directories {
     result.log = get("OVS_LOGDIR", result.log);
     result.sysconf = get("OVS_SYSCONFDIR", result.sysconf);
     result.db = get("OVS_DBDIR", result.sysconf + "/openvswitch");
+    result.package_data = get("OVS_PKGDATADIR", result.package_data);
     return result;
   }
 

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "protocol/schema.h"
+#include "server/database/stored_database.h"
+#include "server/storage/file_system.h"
+
+// What the commands read from files. Errors are in ovsdb-tool's words.
+
+namespace tandem::tool {
+
+enum class FileKind {
+  kStandalone,  ///< what we read and write
+  kClustered,   ///< what only Open vSwitch does
+};
+
+/// Fails if the file cannot be read or is no database.
+Result<FileKind> file_kind(storage::FileSystem& files, const std::string& path);
+
+/// The schema in the first record of a database.
+Result<SchemaRef> schema_in_database(storage::FileSystem& files, const std::string& path);
+/// The schema that is a file of its own (".ovsschema").
+Result<SchemaRef> schema_in_file(storage::FileSystem& files, const std::string& path);
+
+/// The database with all rows. Read-only: without lock, and nothing may be flushed. Fails if any
+/// record is bad: unlike a server, nobody waits for us to go on with the rest.
+Result<std::unique_ptr<StoredDatabase>> open_database(storage::FileSystem& files,
+                                                      const std::string& path,
+                                                      storage::LogFile::Access access,
+                                                      const Clock& clock);
+
+}  // namespace tandem::tool

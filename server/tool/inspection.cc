@@ -1,0 +1,78 @@
+#include <fmt/core.h>
+
+#include <ostream>
+
+#include "server/database/schema_conversion.h"
+#include "server/storage/log_reader.h"
+#include "server/tool/command.h"
+#include "server/tool/database_file.h"
+#include "server/tool/log_printer.h"
+
+// Commands that look at the records of a file: check, position, show-log.
+
+namespace tandem::tool {
+namespace {
+
+using Visit = std::function<Result<void>(const storage::Record&)>;
+
+/// Gives all records of a database in order.
+Result<void> for_each_record(storage::FileSystem& files, const std::string& path,
+                             const Visit& visit) {
+  const auto file = files.open(path, storage::FileSystem::Access::kReadOnly);
+  if (!file) return storage::io_error(path, "open failed", file.error());
+  if (const Result<void> good = storage::check_file_type(**file, path); !good) return good;
+  storage::LogReader reader(**file, path);
+  while (true) {
+    const auto record = reader.next();
+    if (!record) return record.error();
+    if (!*record) return {};
+    if (const Result<void> visited = visit(**record); !visited) return visited;
+  }
+}
+
+}  // namespace
+
+Result<int> check(const Environment& environment) {
+  const std::string path = environment.invocation.database(0);
+  const auto database = open_database(environment.files, path, storage::LogFile::Access::kReadOnly,
+                                      environment.clock);
+  if (!database) return database.error();
+  // Conversion to the same schema judges every rule of a commit.
+  const Database& rows = (*database)->database();
+  if (const auto judged = convert_database(rows.snapshot(), rows.schema()); !judged) {
+    return judged.error();
+  }
+  environment.out << fmt::format("{}: good: database {}, {} rows, {} bytes, position {}\n", path,
+                                 rows.schema()->name(), rows.row_count(),
+                                 (*database)->log()->size(), (*database)->position().to_string());
+  return kDone;
+}
+
+Result<int> position(const Environment& environment) {
+  Position position;
+  const auto read = for_each_record(environment.files, environment.invocation.database(0),
+                                    [&](const storage::Record& record) -> Result<void> {
+                                      if (record.index == 0) {
+                                        position = first_position(record.sha1);
+                                        return {};
+                                      }
+                                      const auto comment = storage::record_comment(record.body);
+                                      if (!comment) return record.not_an_object();
+                                      position = after_record(position, record.sha1, *comment);
+                                      return {};
+                                    });
+  if (!read) return read.error();
+  environment.out << position.to_string() << '\n';
+  return kDone;
+}
+
+Result<int> show_log(const Environment& environment) {
+  LogPrinter printer(environment.out, environment.invocation.more);
+  const auto read =
+      for_each_record(environment.files, environment.invocation.database(0),
+                      [&](const storage::Record& record) { return printer.print(record); });
+  if (!read) return read.error();
+  return kDone;
+}
+
+}  // namespace tandem::tool

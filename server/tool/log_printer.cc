@@ -1,0 +1,156 @@
+#include "server/tool/log_printer.h"
+
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+
+#include <chrono>
+#include <limits>
+#include <ostream>
+
+#include "protocol/json_parser.h"
+
+namespace tandem::tool {
+namespace {
+
+/// The schema of a table's column, or null.
+const ColumnSchema* find_column(const TableSchema* table, std::string_view name) {
+  if (table == nullptr) return nullptr;
+  const auto column = table->find_column(name);
+  return column ? &table->column(*column) : nullptr;
+}
+
+Result<Datum> read_datum(const ColumnSchema& column, const json::value& value) {
+  return column.type.datum_from_json(value, nullptr, ColumnType::Sizes::kAny);
+}
+
+/// "2026-11-23 01:06:10.606", UTC. Old files have seconds instead of milliseconds.
+std::string date_text(std::int64_t date) {
+  if (date < std::numeric_limits<std::int32_t>::max()) date *= 1000;
+  const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(date)};
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}.{:03}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
+                     (time - seconds).count());
+}
+
+std::string row_key(std::string_view table, std::string_view uuid) {
+  return fmt::format("{}/{}", table, uuid);
+}
+
+}  // namespace
+
+Result<void> LogPrinter::print(const storage::Record& record) {
+  const auto value = parse_json(record.body);
+  if (!value) return record.not_valid_json(value.error().details);
+  if (!value->is_object()) return record.not_an_object();
+  if (record.index == 0) return print_schema(*value);
+  print_head(record.index, value->get_object());
+  if (detail_ > 0 && print_tables(value->get_object())) out_ << '\n';
+  return {};
+}
+
+Result<void> LogPrinter::print_schema(const json::value& value) {
+  out_ << "record 0:";
+  Result<SchemaRef> schema = DatabaseSchema::from_json(value);
+  if (!schema) {
+    out_ << '\n';
+    return schema.error();
+  }
+  schema_ = std::move(*schema);
+  out_ << fmt::format(" \"{}\" schema, version=\"{}\", cksum=\"{}\"\n\n", schema_->name(),
+                      schema_->version(), schema_->cksum());
+  return {};
+}
+
+void LogPrinter::print_head(std::size_t index, const json::object& record) {
+  out_ << "record " << index << ':';
+  if (const json::value* date = record.if_contains("_date"); date != nullptr && date->is_int64()) {
+    out_ << ' ' << date_text(date->get_int64());
+  }
+  const json::value* comment = record.if_contains("_comment");
+  if (comment != nullptr && comment->is_string()) {
+    out_ << " \"" << std::string_view(comment->get_string()) << '"';
+  }
+  out_ << '\n';
+}
+
+bool LogPrinter::print_tables(const json::object& record) {
+  const json::value* mark = record.if_contains("_is_diff");
+  const bool is_diff = mark != nullptr && mark->is_bool() && mark->get_bool();
+  bool any = false;
+  for (const auto& [table, rows] : record) {
+    if (table.starts_with('_') || !rows.is_object()) continue;
+    any = true;
+    for (const auto& [uuid, row] : rows.get_object()) print_row(table, uuid, row, is_diff);
+  }
+  return any;
+}
+
+void LogPrinter::print_row(std::string_view table, std::string_view uuid, const json::value& row,
+                           bool is_diff) {
+  const std::string key = row_key(table, uuid);
+  const auto known = names_.find(key);
+  const bool is_insert = known == names_.end() && (row.is_object() || row.is_null());
+  const json::value before = known == names_.end() ? json::value() : known->second;
+  const TableSchema* const schema = find_table(table);
+  const json::value after =
+      row.is_object() ? name_after(schema, before, row.get_object(), is_diff) : before;
+
+  const std::string_view start = uuid.substr(0, 8);
+  const json::value& name = is_insert ? after : before;
+  out_ << "  table " << table << (is_insert ? " insert row " : " row ");
+  if (!name.is_null()) {
+    out_ << to_text(name) << " (" << start << ')';
+  } else if (is_insert) {
+    out_ << start;
+  } else {
+    out_ << start << " (" << start << ')';
+  }
+  out_ << (!is_insert && is_diff ? " diff:\n" : ":\n");
+
+  if (row.is_null()) {
+    out_ << "    delete row\n";
+    names_.erase(key);
+  } else if (row.is_object()) {
+    if (detail_ > 1) print_columns(schema, row.get_object());
+    names_[key] = after;
+  }
+}
+
+void LogPrinter::print_columns(const TableSchema* table, const json::object& row) {
+  std::string text;
+  for (const auto& [name, value] : row) {
+    text.append("    ").append(name).append("=");
+    const ColumnSchema* const column = find_column(table, name);
+    const Result<Datum> datum =
+        column != nullptr ? read_datum(*column, value) : syntax_error(nullptr, "");
+    if (datum) {
+      append_datum_text(text, column->type, datum->view());
+    } else {
+      append_json(text, value);
+    }
+    text += '\n';
+  }
+  out_ << text;
+}
+
+json::value LogPrinter::name_after(const TableSchema* table, const json::value& before,
+                                   const json::object& row, bool is_diff) {
+  const json::value* const written = row.if_contains("name");
+  if (written == nullptr) return before;
+  const ColumnSchema* const column = find_column(table, "name");
+  if (!is_diff || before.is_null() || column == nullptr || !column->type.has_difference())
+    return *written;
+  const Result<Datum> old = read_datum(*column, before);
+  const Result<Datum> difference = read_datum(*column, *written);
+  if (!old || !difference) return *written;
+  const Datum datum = apply_diff(old->view(), difference->view());
+  return datum.empty() ? json::value() : datum_to_json(datum.view());
+}
+
+const TableSchema* LogPrinter::find_table(std::string_view name) const {
+  const auto table = schema_ ? schema_->find_table(name) : std::nullopt;
+  return table ? &schema_->table(*table) : nullptr;
+}
+
+}  // namespace tandem::tool

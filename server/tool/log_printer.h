@@ -1,0 +1,43 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "protocol/schema.h"
+#include "server/storage/record.h"
+
+namespace tandem::tool {
+
+/// Prints the records of a log for people, as ovsdb-tool(1) does for show-log: one line each; with
+/// detail 1 the rows too, with 2 their columns. Rows go by their column "name", so it remembers the
+/// names of all rows. It takes what is wrong in a record as it is and shows it. One thread; lives
+/// for one log.
+class LogPrinter {
+ public:
+  LogPrinter(std::ostream& out, unsigned detail) : out_(out), detail_(detail) {}
+
+  /// Fails if the record is no JSON object, or the first one no schema.
+  Result<void> print(const storage::Record& record);
+
+ private:
+  Result<void> print_schema(const json::value& value);
+  void print_head(std::size_t index, const json::object& record);
+  /// False if nothing of the record was about rows.
+  bool print_tables(const json::object& record);
+  void print_row(std::string_view table, std::string_view uuid, const json::value& row,
+                 bool is_diff);
+  void print_columns(const TableSchema* table, const json::object& row);
+  /// The name that the row has after this record; null if it has none.
+  static json::value name_after(const TableSchema* table, const json::value& before,
+                                const json::object& row, bool is_diff);
+  const TableSchema* find_table(std::string_view name) const;
+
+  std::ostream& out_;
+  const unsigned detail_;
+  SchemaRef schema_;
+  std::unordered_map<std::string, json::value> names_;  ///< of the rows that exist, by "TABLE/UUID"
+};
+
+}  // namespace tandem::tool
