@@ -10,23 +10,10 @@ import time
 
 from harness import environment, load
 from harness.case import SystemTest, main
+from harness.ports import accepts, free_port
 from harness.server import wait_until
 
 INSERT = {"op": "insert", "table": "Switch"}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def accepts(port, host="127.0.0.1"):
-    try:
-        socket.create_connection((host, port), 0.5).close()
-        return True
-    except OSError:
-        return False
 
 
 class Roles(SystemTest):

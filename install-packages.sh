@@ -1,0 +1,42 @@
+#!/bin/bash
+# Installs what Tandem needs from Debian 12's packages: install-packages.sh GROUP...
+#   build   to build it     run   to run it beside OVN     test   what the tests start
+# Asks apt only for what is missing, uses sudo when it is not root, and needs no terminal.
+set -eu
+
+packages_of() {
+    case $1 in
+        build)
+            echo cmake ninja-build g++ ccache git pkg-config catch2 \
+                libboost1.81-dev libboost-json1.81-dev libfmt-dev libssl-dev ;;
+        run)
+            echo openvswitch-common ovn-common ovn-central procps ;;
+        test)
+            echo openvswitch-switch ovn-host python3 python3-openvswitch python3-ovsdbapp \
+                clang clang-format clang-tidy shellcheck xz-utils openssl \
+                pacemaker pacemaker-cli-utils corosync pcs resource-agents \
+                iproute2 iputils-arping haproxy util-linux ;;
+        *)
+            echo "install-packages.sh: no group $1" >&2
+            exit 2 ;;
+    esac
+}
+
+wanted=()
+for group; do
+    read -r -a packages <<<"$(packages_of "$group" | tr '\n' ' ')"
+    wanted+=("${packages[@]}")
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=(env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l)
+[ "$(id -u)" = 0 ] || as_root=(sudo "${as_root[@]}")
+echo "installing: ${missing[*]}"
+"${as_root[@]}" apt-get -qq update
+"${as_root[@]}" apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "${missing[@]}" </dev/null

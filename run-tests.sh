@@ -1,0 +1,101 @@
+#!/bin/bash
+# Everything that CI checks, on a machine with nothing installed: run-tests.sh [STAGE...]
+# Stages, by default all in this order: style release asan tsan quickstart
+# Goes on after a failure; ends with `N passed, N failed` and exits 0 only if nothing failed.
+set -uo pipefail
+
+cd "$(dirname "$0")" || exit 1
+jobs=$(nproc)
+passed=0
+failed=0
+failures=()
+as=()  # a prefix for commands of tests
+started=$SECONDS
+
+say() { printf '\n== %s (after %d s)\n' "$*" $((SECONDS - started)); }
+
+# check WHAT COMMAND...: one test of its own.
+check() {
+    local what=$1
+    shift
+    say "$what"
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        failures+=("$what")
+    fi
+}
+
+# build PRESET [TARGET...]: configures and builds, and shows a line of progress now and then.
+build() {
+    local preset=$1
+    shift
+    cmake --preset "$preset" >/dev/null &&
+        cmake --build --preset "$preset" -- -k 0 "$@" | awk '!/^\[/ || NR % 25 == 1 { print; fflush() }'
+}
+
+# tests PRESET CTEST-OPTION...: runs these tests and counts each.
+tests() {
+    local preset=$1 output counts total bad
+    shift
+    say "tests, $preset: $*"
+    output=$(mktemp)
+    "${as[@]}" ctest --preset "$preset" --no-tests=error "$@" 2>&1 | tee "$output"
+    counts=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\1 \2/p' "$output")
+    read -r bad total <<<"${counts:-1 1}"
+    # In CI nothing may be skipped: what a test needs is installed.
+    bad=$((bad + $(grep -c '\*\*\*Skipped' "$output")))
+    rm -f "$output"
+    passed=$((passed + total - bad))
+    failed=$((failed + bad))
+    [ "$bad" = 0 ] || failures+=("$bad of: $preset $*")
+}
+
+stage_style() {
+    local sources
+    mapfile -t sources < <(find protocol replication server tests bench -name '*.cc' -o -name '*.h')
+    check "shellcheck" shellcheck ./*.sh .ci/run ocf/ovndb-servers
+    check "clang-format" clang-format --dry-run -Werror "${sources[@]}"
+}
+
+stage_release() {
+    check "build, release" build release
+    tests release -LE 'differential|cluster' -j "$jobs"
+    tests release -L differential
+    [ "$(id -u)" = 0 ] || as=(sudo)  # network namespaces
+    tests release -L cluster
+    as=()
+}
+
+# Memory: all unit tests, and the system tests that are not about the size of the data.
+stage_asan() {
+    export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1
+    check "build, asan" build asan
+    tests asan -L unit -j "$jobs"
+    tests asan -L system -E dumps
+}
+
+# Threads: the rooms that have some, and a whole server.
+stage_tsan() {
+    export TSAN_OPTIONS=halt_on_error=0
+    check "build, tsan" build tsan tandem-server unit_storage unit_database unit_net unit_control unit_daemon
+    tests tsan -R 'unit_(storage|database|net|control|daemon)$' -j "$jobs"
+    tests tsan -R 'system_(idl|malformed)$'
+}
+
+stage_quickstart() {
+    check "quickstart --check" ./quickstart.sh --check
+}
+
+./install-packages.sh build run test || exit 1
+for stage in "${@:-style release asan tsan quickstart}"; do
+    for name in $stage; do
+        "stage_$name"
+    done
+done
+
+printf '\n'
+[ ${#failures[@]} -eq 0 ] || printf 'failed: %s\n' "${failures[@]}"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

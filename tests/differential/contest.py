@@ -1,0 +1,175 @@
+"""Plays a case on several servers side by side and finds the first answer in which they differ."""
+
+import dataclasses
+import itertools
+import random
+import time
+
+from harness.scratch import Scratch
+from normalisations import without_pair, without_place
+from participant import Died, Misread, Participant
+
+_VARIANTS_AT_ONCE = 5
+_DEATH_S = 0.3  # between a connection's end and that of its process
+_VERIFIED = 0.03  # of the differences that look like mere order, how many are verified
+
+
+class CutShort(Exception):
+    """The reference server died and the candidate did not, or stock misread a file: nothing can be compared."""
+
+
+@dataclasses.dataclass
+class Difference:
+    """The step that was answered differently (-1: the end), and both answers to it."""
+
+    step: int
+    expected: str
+    actual: str
+
+
+class Contest:
+    """The servers of one case, each with a salt of its own or all with the same; a context manager."""
+
+    def __init__(self, case, binaries, salts):
+        self.case = case
+        self.scratch = Scratch()
+        self.participants = []
+        try:
+            for number, (binary, salt) in enumerate(zip(binaries, salts)):
+                self.participants.append(Participant(self.scratch, f"p{number}", binary, case, salt))
+        except BaseException:
+            self.scratch.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.scratch.close()
+
+    def play(self, step):
+        """Plays STEP on all; returns each one's list of answers."""
+        if step["do"] not in ("restart", "swap"):
+            for participant in self.participants:
+                participant.begin(step)
+            return [participant.finish(step) for participant in self.participants]
+        self.stop()
+        if step["do"] == "swap":
+            belongings = [(p.file, p.names) for p in self.participants]
+            for participant, (file, names) in zip(self.participants, belongings[1:] + belongings[:1]):
+                participant.file, participant.names = file, names
+        for participant in self.participants:
+            participant.start()
+        return [participant.dump() for participant in self.participants]
+
+    def stop(self):
+        for participant in self.participants:
+            participant.stop()
+
+
+def compare(case, reference, candidate, script=None, variants=60):
+    """Plays CASE on both; returns the first Difference that the reference does not show by itself, or None.
+
+    That is decided by up to VARIANTS replays on the reference.
+
+    With SCRIPT, the steps are written into the case as it is played. Raises CutShort.
+    """
+    with Contest(case, [reference, candidate], ["", ""]) as contest:
+        number = 0
+        while step := _next_step(case, number, script, contest.participants[0].rows):
+            try:
+                expected, actual = contest.play(step)
+            except Died as error:
+                return _death(contest, number, error)
+            except Misread as error:
+                raise CutShort(str(error)) from error
+            if expected != actual:
+                if not _varies(case, reference, number, expected, actual, variants):
+                    return _difference(contest, number, expected, actual)
+                _check_states(contest)
+            late = _late_updates(*contest.participants)
+            if late:
+                return Difference(number, *late)
+            number += 1
+        try:
+            expected, actual = (participant.dump() for participant in contest.participants)
+            if expected != actual:
+                return _difference(contest, -1, expected, actual)
+            contest.stop()
+        except Died as error:
+            return _death(contest, -1, error)
+    return None
+
+
+def _late_updates(reference, candidate):
+    """How many updates came before a reply, on both, where the candidate was late with one; or None."""
+    for reply, expected in reference.notes_before.items():
+        actual = candidate.notes_before.get(reply, expected)
+        if actual < expected:
+            return f"{expected} updates before the reply to (session, request) {reply}", f"{actual} updates"
+    return None
+
+
+def _check_states(contest):
+    """After answers that were both right: raises CutShort when they have led to different contents."""
+    one, other = (participant.dump() for participant in contest.participants)
+    if one != other:
+        raise CutShort("both right, but different from here on")
+
+
+def _next_step(case, number, script, rows):
+    if number < len(case["steps"]):
+        return case["steps"][number]
+    return script.next_step(rows) if script else None
+
+
+def _death(contest, number, error):
+    """The servers' fates as a Difference; CutShort when only the reference died, as it does at times."""
+    time.sleep(_DEATH_S)
+    reference, candidate = (p.server.alive() for p in contest.participants)
+    if candidate and not reference:
+        raise CutShort(f"the reference died at step {number}: {error}")
+    return Difference(number, f"alive: {reference}", f"alive: {candidate}; {error}\n{contest.scratch.logs(20)}")
+
+
+def _difference(contest, number, expected, actual):
+    """The first pair of answers that differs in more than order, or else at all."""
+    if contest.participants[0].dangles():
+        raise CutShort(f"the reference left a weak reference dangling by step {number}")
+    pairs = list(itertools.zip_longest(expected, actual, fillvalue="nothing"))
+    for form in (without_place, str):
+        for one, other in pairs:
+            if form(one) != form(other):
+                return Difference(number, one, other)
+    raise AssertionError("no difference")
+
+
+def _varies(case, reference, number, expected, actual, variants):
+    """True when the reference itself gives ACTUAL at times.
+
+    Where a transaction breaks several rules, which one is named depends on UUIDs, which differ from
+    run to run. What looks so is believed for the most part; all else, and a sample, is verified: the
+    case is replayed on several references with other UUIDs to see what they say.
+    """
+    if len(expected) != len(actual):
+        return False
+    order_only = all(without_place(one) == without_place(other) for one, other in zip(expected, actual))
+    if order_only and random.Random(f"{case['seed']} {number}").random() >= _VERIFIED:
+        return True
+    wanted = {place: without_pair(other) for place, (one, other) in enumerate(zip(expected, actual))
+              if without_pair(one) != without_pair(other)}
+    for first in range(0, variants, _VARIANTS_AT_ONCE):
+        salts = [f"salt {first + i}" for i in range(_VARIANTS_AT_ONCE)]
+        try:
+            with Contest(case, [reference] * _VARIANTS_AT_ONCE, salts) as contest:
+                for step in case["steps"][:number]:
+                    contest.play(step)
+                answers = contest.play(case["steps"][number])
+        except (Died, Misread) as error:
+            raise CutShort(str(error)) from error
+        for answer in answers:
+            wanted = {place: text for place, text in wanted.items()
+                      if len(answer) != len(expected) or without_pair(answer[place]) != text}
+        if not wanted:
+            break
+    return not wanted

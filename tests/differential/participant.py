@@ -1,0 +1,238 @@
+"""One server in a differential run: plays steps, and says in canonical form what it answered."""
+
+import json
+import time
+
+from harness.jsonrpc import Closed
+from harness.server import Server, create_database
+from names import UUID, Names
+from normalisations import MISREAD, normalise
+from shadow import Shadow
+
+_QUIET_S = 0.02  # for the server to notice a closed connection
+_SHORT_WAIT_MS = 1000  # waits up to this are awaited, longer ones stay open
+
+
+class Died(Exception):
+    """The server ended or hung in the middle of a case."""
+
+
+class Misread(Exception):
+    """A stock server gave up in the middle of a sound file."""
+
+
+class Session:
+    """A connection, its requests without an answer, what came since the last step, monitors by id."""
+
+    def __init__(self, number, connection):
+        self.number = number
+        self.connection = connection
+        self.pending = {}
+        self.monitors = {}
+        self.inbox = []
+        self.answered = set()
+
+    def read_to(self, request_id):
+        """Reads until REQUEST_ID has its reply."""
+        while request_id not in self.answered:
+            message = self.connection.receive()
+            self.inbox.append(message)
+            if "method" not in message:
+                self.answered.add(message["id"])
+
+    def barrier(self):
+        """An empty transaction: what came before it has happened when it is answered."""
+        return self.connection.request("transact", ["D"])
+
+    def expiring(self):
+        """The requests without an answer that get one soon, by their timeout."""
+        return [request_id for request_id, (method, params, _) in self.pending.items()
+                if request_id not in self.answered and method == "transact" and _expires(params)]
+
+
+class Participant:
+    """Owns a server process and the sessions with it, in a scratch folder that is given.
+
+    A step comes in two halves, so that servers work at the same time: `begin` sends, `finish` reads and
+    returns a list of canonical texts. Both raise Died, `start` also Misread. `notes_before` has how many
+    notifications came before the reply to each request of the last step.
+    """
+
+    def __init__(self, scratch, name, binary, case, salt=""):
+        self.case = case
+        self.names = Names(case["schema"], salt)
+        self.file = f"{name}.db"
+        self.notes_before = {}
+        self.rows = {table: [] for table in case["schema"]["tables"]}
+        create_database(scratch, self.file, self.names.schema)
+        self.server = Server(scratch, name, [self.file], binary=binary)
+        self.start()
+
+    def start(self):
+        """Serves `file` and opens the sessions."""
+        self.server.databases = [self.file]
+        try:
+            self.server.start()
+        except AssertionError as error:
+            raise Died(str(error)) from error
+        if MISREAD.search(self.server.log()):
+            raise Misread(f"{self.server.binary} fails to read {self.file}")
+        self.sessions = [Session(number, self.server.connect()) for number in range(self.case["sessions"])]
+
+    def stop(self):
+        """Ends the server, which must do so cleanly."""
+        for session in self.sessions:
+            session.connection.close()
+        try:
+            self.server.stop()
+        except (AssertionError, Closed, OSError) as error:
+            raise Died(str(error)) from error
+
+    def dump(self):
+        """Every table, as one select each."""
+        return [self.names.text(rows) for rows in self._select_all()]
+
+    def dangles(self):
+        """True when some reference leads to no row, which a server must not let happen."""
+        tables = {table: result["rows"] for table, result in zip(self.names.schema["tables"], self._select_all())}
+        there = {table: {row["_uuid"][1] for row in rows} for table, rows in tables.items()}
+        for table, rows in tables.items():
+            for column, definition in self.names.schema["tables"][table]["columns"].items():
+                target = _target(definition["type"])
+                if target and set(UUID.findall(json.dumps([row[column] for row in rows]))) - there[target]:
+                    return True
+        return False
+
+    def _select_all(self, **options):
+        selects = [{"op": "select", "table": table, "where": [], **options} for table in self.rows]
+        return self.sessions[0].connection.result("transact", "D", *self.names.sent(selects))
+
+    def begin(self, step):
+        try:
+            if step["do"] == "send":
+                session = self.sessions[step["session"]]
+                self._exact = len(step["requests"]) == 1 and not any(s.pending for s in self.sessions)
+                for request in step["requests"]:
+                    self._send(session, request)
+            elif step["do"] == "reconnect":
+                self.sessions[step["session"]].connection.close()
+                time.sleep(_QUIET_S)
+                self.sessions[step["session"]] = Session(step["session"], self.server.connect())
+                self._exact = True
+            elif step["do"] == "compact":
+                self.server.control("ovsdb-server/compact")
+                self._exact = True
+            self._barriers = [session.barrier() for session in self.sessions]
+        except (Closed, OSError) as error:
+            raise Died(f"{step['do']}: {error!r}") from error
+
+    def finish(self, step):
+        try:
+            self._settle()
+        except (Closed, OSError) as error:  # a timeout is an OSError
+            raise Died(f"{step['do']}: {error!r}") from error
+        for session in self.sessions:
+            self._bind_labels(session)
+        self.rows = {table: sorted(self.names.label(row["_uuid"][1]) for row in result["rows"])
+                     for table, result in zip(self.rows, self._select_all(columns=["_uuid"]))}
+        return [text for number, session in enumerate(self.sessions)
+                for text in self._report(session, number == step.get("session") or self._exact)]
+
+    def _send(self, session, request):
+        """Sends REQUEST with our UUIDs in place of labels."""
+        if request["method"] == "cancel":
+            session.connection.send({"id": None, "method": "cancel", "params": [min(session.pending, default=0)]})
+            return
+        labels, params = [], []
+        for param in request["params"]:
+            labels.append(param.get("@") if isinstance(param, dict) else None)
+            params.append({k: v for k, v in param.items() if k != "@"} if labels[-1] else param)
+        params = self.names.sent(params)
+        request_id = session.connection.request(request["method"], params)
+        session.pending[request_id] = (request["method"], params, labels[1:])
+
+    def _settle(self):
+        """Reads until the servers have done all that they can do without more from us."""
+        barriers = self._barriers
+        for last in (False, True):
+            for session, barrier in zip(self.sessions, barriers):
+                session.read_to(barrier)
+            for session in self.sessions:
+                for request_id in session.expiring():
+                    session.read_to(request_id)
+            if not last:
+                barriers = [session.barrier() for session in self.sessions]
+
+    def _bind_labels(self, session):
+        """Learns the UUIDs of inserted rows from all replies, before any message is put into words."""
+        for message in session.inbox:
+            _, _, labels = session.pending.get(message.get("id"), (None, None, ()))
+            results = message.get("result")
+            if not isinstance(results, list):
+                continue
+            for label, outcome in zip(labels, results):
+                if label and isinstance(outcome, dict) and "uuid" in outcome:
+                    self.names.bind(label, outcome["uuid"][1])
+
+    def _report(self, session, exact):
+        """The session's messages in canonical form; empties its inbox.
+
+        Replies are taken in the order of requests, notifications in the order of arrival for each monitor.
+        Where servers may merge updates (not EXACT), what monitors show in the end takes their place.
+        """
+        replies, notes = {}, []
+        for message in session.inbox:
+            if "method" in message:
+                note = self._notification(session, message, exact)
+                if note:
+                    notes.append((json.dumps(message["params"][0]), note))
+            elif message["id"] in session.pending:
+                replies[message["id"]] = self._reply(session, message)
+                self.notes_before[session.number, message["id"]] = len(notes)
+        session.inbox = []
+        session.answered = set()
+        notes.sort(key=lambda note: note[0])
+        texts = [replies[request_id] for request_id in sorted(replies)] + [note for _, note in notes]
+        if not exact:
+            texts += [f"{monitor} shows\n{shadow.text(self.names)}"
+                      for monitor, shadow in sorted(session.monitors.items()) if shadow.complete]
+        return texts
+
+    def _notification(self, session, message, exact):
+        if message["method"] in ("update", "update2", "update3"):
+            shadow = session.monitors.get(json.dumps(message["params"][0]))
+            if shadow:
+                shadow.apply(message["params"][-1])
+            if not exact:
+                return None
+        normalise(message)
+        return self.names.text(message) if message["params"][-1] != {} else None
+
+    def _reply(self, session, message):
+        method, params, _ = session.pending.pop(message["id"])
+        if message.get("error") is None:
+            if method in ("monitor", "monitor_cond", "monitor_cond_since"):
+                result = message["result"]
+                shadow = Shadow(method, self.names.schema, params[2])
+                shadow.apply(result if isinstance(result, dict) else result[2])
+                session.monitors[json.dumps(params[1])] = shadow
+            elif method == "monitor_cond_change":
+                session.monitors[json.dumps(params[1])] = session.monitors.pop(json.dumps(params[0]))
+            elif method == "monitor_cancel":
+                del session.monitors[json.dumps(params[0])]
+        answer = normalise({"result": message.get("result"), "error": message.get("error")}, method)
+        return f"{method}: {self.names.text(answer)}"
+
+
+def _target(type_):
+    """The table to which the UUIDs in a column lead; None when they lead nowhere or to two tables."""
+    parts = [type_.get("key"), type_.get("value")] if isinstance(type_, dict) else []
+    targets = [part.get("refTable") for part in parts if isinstance(part, dict) and part["type"] == "uuid"]
+    return targets[0] if len(targets) == 1 else None
+
+
+def _expires(operations):
+    """True when a blocked transaction ends by itself soon: all its waits have short timeouts."""
+    timeouts = [operation.get("timeout") for operation in operations
+                if isinstance(operation, dict) and operation.get("op") == "wait"]
+    return all(isinstance(timeout, int) and timeout <= _SHORT_WAIT_MS for timeout in timeouts)

@@ -1,0 +1,1 @@
+"""What the tests with real programs share: scratch folders, servers, a raw JSON-RPC client, load."""

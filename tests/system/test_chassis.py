@@ -1,0 +1,46 @@
+#!/usr/bin/python3
+"""ovn-controller and ovs-vswitchd, with the dummy datapath, bring a port up through our databases."""
+
+import ipaddress
+
+from harness import environment
+from harness.case import SystemTest, main
+from harness.ovn import Ovn
+from harness.server import wait_until
+
+
+class Chassis(SystemTest):
+    def test_a_chassis_registers_and_its_port_comes_up(self):
+        ovn = Ovn(self.scratch)
+        ovn.ctl("start_northd")
+        ovn.build_topology()
+        switch = self.server("db", [self.database("conf.db", environment.VSWITCH_SCHEMA)])
+
+        def vsctl(*words):
+            return self.scratch.run("ovs-vsctl", f"--db={switch.socket}", "--timeout=20", *words)
+
+        vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".",
+              "external_ids:system-id=chassis1", f"external_ids:ovn-remote={ovn.sb}",
+              "external_ids:ovn-encap-type=geneve", "external_ids:ovn-encap-ip=127.0.0.1")
+        self.scratch.run("ovs-vswitchd", "--detach", "--pidfile=vswitchd.pid", "--log-file=vswitchd.log",
+                         "--enable-dummy=override", "--disable-system", "--disable-system-route",
+                         "--unixctl=vswitchd.ctl", "-vconsole:off", switch.socket)
+        self.scratch.run("ovn-controller", "--detach", "--pidfile=controller.pid", "-vconsole:off",
+                         "--log-file=controller.log", switch.socket)
+        wait_until(lambda: "chassis1" in ovn.sbctl("--bare", "--columns=name", "list", "Chassis"),
+                   "the chassis to register")
+        vsctl("add-port", "br-int", "vif0", "--", "set", "Interface", "vif0",
+              "external_ids:iface-id=vm0-0")
+        ovn.nbctl("wait-until", "Logical_Switch_Port", "vm0-0", "up=true")
+        chassis = ovn.sbctl("--bare", "--columns=_uuid", "find", "Chassis", "name=chassis1").strip()
+        bound = ovn.sbctl("--bare", "--columns=chassis", "find", "Port_Binding", "logical_port=vm0-0")
+        self.assertEqual(bound.strip(), chassis)
+        encap = ovn.sbctl("--bare", "--columns=ip", "list", "Encap").strip()
+        self.assertTrue(ipaddress.ip_address(encap).is_loopback)
+
+        vsctl("del-port", "br-int", "vif0")
+        ovn.nbctl("wait-until", "Logical_Switch_Port", "vm0-0", "up=false")
+
+
+if __name__ == "__main__":
+    main()

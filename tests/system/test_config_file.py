@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+"""--config-file and ovsdb-server/reload: what is served, and the exact words for what cannot be."""
+
+import json
+import subprocess
+
+from harness import environment, load
+from harness.case import SystemTest, main
+from harness.server import Server, wait_until
+
+FAILED = "ovsdb-server: server configuration failed"
+NO_DATABASES = "WARN|config: failed to parse 'databases'"
+
+
+class ConfigFile(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.database("db", load.SCHEMA)
+
+    def write(self, config):
+        text = config if isinstance(config, str) else json.dumps(config)
+        (self.scratch.path / "config.json").write_text(text)
+
+    def warnings(self, config):
+        """Runs a server that cannot start, or a command that ends at once; its warnings and last words."""
+        self.write(config)
+        command = [str(environment.SERVER), f"--config-file={self.scratch.path}/config.json", "--unixctl=x.ctl",
+                   "-vPATTERN:console:%p|%m", "--run=true"]
+        done = subprocess.run(command, env=self.scratch.env, cwd=self.scratch.path, capture_output=True,
+                              text=True, timeout=environment.timeout_s(30), check=False)
+        return [line for line in done.stderr.splitlines() if not line.startswith(("INFO|", "DBG|"))
+                and "failed to load configuration from" not in line]
+
+    def serve(self, config):
+        self.write({"remotes": {"punix:server.sock": None}} | config)
+        server = Server(self.scratch, "server", [], [f"--config-file={self.scratch.path}/config.json"])
+        self.addCleanup(server.stop)
+        # The harness's own remote must stand in the file.
+        command_line_remote = f"--remote=p{server.socket}"
+        popen = subprocess.Popen
+        def without_remote(command, **rest):
+            return popen([word for word in command if word != command_line_remote], **rest)
+        subprocess.Popen = without_remote
+        try:
+            return server.start()
+        finally:
+            subprocess.Popen = popen
+
+    def reload(self, server, config):
+        self.write({"remotes": {"punix:server.sock": None}} | config)
+        server.control("ovsdb-server/reload")
+
+    def reload_fails(self, server, config):
+        with self.assertRaises(AssertionError):
+            self.reload(server, config)
+
+    def test_an_unknown_model(self):
+        self.assertEqual(self.warnings({"databases": {"db": {"service-model": "X"}}}), [
+            "WARN|Unrecognized database service model: 'X'",
+            'WARN|syntax "{"service-model":"X"}": syntax error: Parsing database db failed: '
+            "'X' is not a valid service model", NO_DATABASES, FAILED])
+
+    def test_an_unknown_member(self):
+        self.assertEqual(self.warnings({"databases": {"db": {"unknnown": "unknown"}}}), [
+            'WARN|syntax "{"unknnown":"unknown"}": syntax error: Parsing database db failed: '
+            "Member 'unknnown' is present but not allowed here.", NO_DATABASES, FAILED])
+
+    def test_a_relay_and_a_backup_need_a_source(self):
+        self.assertEqual(self.warnings({"databases": {"RelaySchema": {"service-model": "relay"}}}), [
+            'WARN|syntax "{"service-model":"relay"}": syntax error: Parsing database RelaySchema failed: '
+            "Required 'source' member is missing.", NO_DATABASES, FAILED])
+        self.assertEqual(self.warnings({"databases": {"db": {"service-model": "active-backup", "backup": True}}}), [
+            'WARN|syntax "{"backup":true,"service-model":"active-backup"}": syntax error: '
+            "Parsing database db failed: Required 'source' member is missing.", NO_DATABASES, FAILED])
+
+    def test_options_that_a_source_does_not_have_are_ignored(self):
+        options = {"max-backoff": 8000, "inactivity-probe": 10000, "dscp": 42, "role": "My-RBAC-role"}
+        self.assertEqual(self.warnings({"databases": {"db": {
+            "service-model": "active-backup", "backup": True, "source": {"punix:db2.sock": options}}}}), [
+                'WARN|syntax "{"dscp":42,"inactivity-probe":10000,"max-backoff":8000,"role":"My-RBAC-role"}": '
+                "syntax error: Parsing JSON-RPC options failed: Member 'role' is present but not allowed here."])
+
+    def test_two_files_of_one_schema(self):
+        self.database("db2", load.SCHEMA)
+        self.assertEqual(self.warnings({"databases": {"db": None, "db2": None}}), [
+            "WARN|failed to open database 'db2': ovsdb error: Load: duplicate database name",
+            "WARN|failed to configure databases", FAILED])
+
+    def test_a_model_that_does_not_fit_the_file(self):
+        self.assertEqual(self.warnings({"databases": {"db": {"service-model": "clustered"}}}), [
+            "WARN|failed to open database 'db': ovsdb error: db: database is standalone and not clustered",
+            "WARN|failed to configure databases", FAILED])
+
+    def test_malformed_json(self):
+        self.assertEqual(self.warnings('{\n\n"remotes":{"punix:db.sock":null,}}'), [
+            "WARN|config: reading JSON failed (line 2, column 32, byte 35: "
+            "syntax error parsing object expecting string)", FAILED])
+
+    def test_options_of_all_kinds_are_accepted(self):
+        every = {"max-backoff": 8000, "inactivity-probe": 10000, "dscp": 42, "read-only": True, "role": "r"}
+        self.assertEqual(self.warnings({
+            "remotes": {"punix:a.sock": None, "ptcp:0:127.0.0.1": every, "pssl:0:127.0.0.1": {"role": "r"}},
+            "databases": {"db": {"service-model": "standalone"}}}), [])
+
+    def test_a_reload_adds_and_removes_databases_and_remotes(self):
+        server = self.serve({"databases": {"db": None}})
+        self.database("db2", load.SCHEMA | {"name": "Second"})
+        self.reload(server, {"databases": {"db": None, "db2": None},
+                             "remotes": {"punix:server.sock": None, "punix:more.sock": {"read-only": True}}})
+        self.assertEqual(server.appctl("ovsdb-server/list-dbs"), "Load\nSecond\n_Server\n")
+        self.assertIn("punix:more.sock", server.appctl("ovsdb-server/list-remotes"))
+        self.reload_fails(server, {"databases": {"db": None, "db3": None}})
+        self.assertEqual(server.appctl("ovsdb-server/list-dbs"), "Load\n_Server\n")
+        self.assertIn("failed to open database 'db3'", server.log())
+        self.assertIn("failed to configure databases", server.log())
+        self.reload_fails(server, {"databases": {"db": None},
+                                   "remotes": {"punix:server.sock": None, "db:x,y,z": None}})
+        self.assertIn('"db:x,y,z": no database named x', server.log())
+        self.write("{")
+        with self.assertRaises(AssertionError):
+            server.control("ovsdb-server/reload")
+        self.assertEqual(server.appctl("ovsdb-server/list-remotes"), "punix:server.sock\n")
+
+    def test_a_reload_switches_the_role_at_once(self):
+        active = self.server("active", [self.database("active.db", load.SCHEMA)])
+        source = {"source": {active.socket: {"inactivity-probe": 5000}}}
+        backup = {"databases": {"db": {"service-model": "active-backup", "backup": True} | source}}
+        server = self.serve(backup)
+        wait_until(lambda: "replicating" in server.appctl("ovsdb-server/sync-status"), "replication")
+        backup["databases"]["db"]["backup"] = False
+        self.reload(server, backup)
+        self.assertIn("state: active", server.appctl("ovsdb-server/sync-status"))
+        with server.connect() as connection:
+            connection.transact(load.DB, {"op": "insert", "table": "Switch", "row": {"name": "a"}})
+        backup["databases"]["db"]["backup"] = True
+        self.reload(server, backup)
+        self.assertIn("state: backup", server.appctl("ovsdb-server/sync-status"))
+
+    def test_databases_follow_different_servers(self):
+        self.database("db2", load.SCHEMA | {"name": "Second"})
+        databases = {}
+        for file, name in (("db", "Load"), ("db2", "Second")):
+            served = self.database(f"active-{name}.db", load.SCHEMA | {"name": name})
+            active = self.server(f"active-{name}", [served])
+            with active.connect() as connection:
+                connection.transact(name, {"op": "insert", "table": "Switch", "row": {"name": name}})
+            databases[file] = {"service-model": "active-backup", "backup": True, "source": {active.socket: None}}
+        server = self.serve({"databases": databases})
+        for name in ("Load", "Second"):
+            wait_until(lambda: name in str(server.dump(name)), "replication")
+
+
+if __name__ == "__main__":
+    main()
