@@ -1,0 +1,206 @@
+"""A cluster with its surroundings (addresses, load balancer, keys, writers), and how one scenario runs on it."""
+import glob
+import os
+import time
+from dataclasses import dataclass, field
+
+import checks
+from cluster import Cluster, wait_for
+from node import Fabric, Node, VIP, run
+from writer import Writer
+
+AGENT = "/usr/lib/ocf/resource.d/ovn/ovndb-servers"
+NODE_NAMES = ["ctl1", "ctl10", "ctl2"]  # one name begins with another: agents have confused those
+HAPROXY_CFG = """\
+defaults
+    mode tcp
+    timeout connect 1s
+    timeout client 1h
+    timeout server 1h
+    option redispatch
+"""
+HAPROXY_SERVICE = """\
+listen {name}
+    bind {vip}:{port}
+    default-server inter 500ms fall 1 rise 1 on-marked-down shutdown-sessions
+{servers}
+"""
+
+
+@dataclass
+class Outcome:
+    scenario: str
+    outage_s: dict = field(default_factory=dict)
+    acknowledged: dict = field(default_factory=dict)
+    lost: dict = field(default_factory=dict)
+    lost_untraced: dict = field(default_factory=dict)
+    moved: bool = False
+    failures: list = field(default_factory=list)  # failed actions that crm_mon shows
+    wrong: list = field(default_factory=list)  # why the scenario failed
+    seconds: float = 0
+
+
+class Bench:
+    def __init__(self, options, folder):
+        self.options = options
+        self.folder = folder
+        self.fabric = Fabric()
+        self.cluster = None
+        self.writers = []
+        self._haproxy = None
+
+    # --- life ---
+
+    def start(self):
+        os.makedirs(self.folder, exist_ok=True)
+        self.fabric.boot()
+        install = {self.options.agent: AGENT}
+        nodes = [Node(self.fabric, name, number, self.folder, install)
+                 for number, name in enumerate(NODE_NAMES[:self.options.nodes], 1)]
+        self.cluster = Cluster(nodes, self.options.token_ms)
+        if self.options.proto == "ssl":
+            self._make_keys(nodes)
+        for node in nodes:
+            node.boot()
+        self.cluster.start()
+        if self.options.mode == "lb":
+            self._start_haproxy()
+        self.cluster.configure(self._parameters(), VIP if self.options.mode == "ip" else None,
+                               self.options.monitor_s, self.options.promoted_monitor_s)
+        self.cluster.wait_settled(60, vip=self.options.mode == "ip")
+
+    def close(self):
+        self.stop_writers()
+        if self._haproxy:
+            self._haproxy.kill()
+            self._haproxy.wait()
+        for node in self.cluster.nodes if self.cluster else []:
+            node.close()
+        self.fabric.close()
+
+    def _parameters(self):
+        parameters = {"master_ip": VIP, "manage_northd": "yes" if self.options.northd else "no"}
+        if self.options.mode == "lb":
+            parameters["listen_on_master_ip_only"] = "no"
+        for which in ("nb", "sb"):
+            if self.options.proto == "ssl":
+                parameters[f"{which}_master_protocol"] = "ssl"
+                parameters[f"ovn_{which}_db_privkey"] = "/etc/ovn/key.pem"
+                parameters[f"ovn_{which}_db_cert"] = "/etc/ovn/cert.pem"
+                parameters[f"ovn_{which}_db_cacert"] = "/etc/ovn/ca.pem"
+        for parameter in self.options.parameter:
+            name, value = parameter.split("=", 1)
+            parameters[name] = value
+        return parameters
+
+    def _make_keys(self, nodes):
+        tls = self.tls_folder = os.path.join(self.folder, "tls")
+        os.makedirs(tls, exist_ok=True)
+        new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "9"]
+        run(new + ["-subj", "/CN=bench CA", "-keyout", f"{tls}/ca-key.pem", "-out", f"{tls}/ca.pem"])
+        run(new + ["-subj", "/CN=bench", "-keyout", f"{tls}/key.pem", "-out", f"{tls}/cert.pem",
+                   "-CA", f"{tls}/ca.pem", "-CAkey", f"{tls}/ca-key.pem"])
+        for node in nodes:
+            os.makedirs(node.path("/etc/ovn"), exist_ok=True)
+            for name in ("ca.pem", "key.pem", "cert.pem"):
+                run(["cp", f"{tls}/{name}", node.path("/etc/ovn/" + name)])
+
+    def _start_haproxy(self):
+        self.fabric.run("ip", "address", "add", VIP + "/32", "dev", "br0")
+        text = HAPROXY_CFG
+        for name, port in (("nb", 6641), ("sb", 6642)):
+            servers = "\n".join(f"    server {node.name} {node.address}:{port} check" for node in self.cluster.nodes)
+            text += HAPROXY_SERVICE.format(name=name, vip=VIP, port=port, servers=servers)
+        path = os.path.join(self.folder, "haproxy.cfg")
+        with open(path, "w") as file:
+            file.write(text)
+        with open(os.path.join(self.folder, "haproxy.log"), "w") as log:
+            self._haproxy = self.fabric.spawn("haproxy", "-db", "-f", path, stdout=log, stderr=log)
+
+    # --- what scenarios use ---
+
+    def active(self):
+        return self.cluster.node(self.cluster.status().promoted[0])
+
+    def names_but(self, node):
+        return [other.name for other in self.cluster.other_nodes(node.name)]
+
+    def start_writers(self, scenario):
+        tls = self.tls_folder if self.options.proto == "ssl" else None
+        stamp = f"{time.monotonic():.0f}"
+        for which in self.options.writers:
+            self.writers.append(Writer(self.fabric, self.folder, VIP, which, self.options.rate, tls, f"{which}{stamp}"))
+        if scenario.inside_writer:
+            self.writers.append(Writer(self.active(), self.folder, VIP, "nb", self.options.rate, tls, f"in{stamp}"))
+        wait_for("writers to write", lambda: all(writer.acknowledged() for writer in self.writers), 20)
+
+    def stop_writers(self):
+        for writer in self.writers:
+            writer.stop()
+
+    def run_scenario(self, name, scenario):
+        """Breaks, waits, repairs, checks. Whatever does not hold is in the outcome's `wrong`."""
+        outcome = Outcome(name)
+        began = time.monotonic()
+        try:
+            self._run(scenario, outcome)
+        except Exception as error:  # the bench goes on with the next scenario
+            outcome.wrong.append(f"{type(error).__name__}: {error}")
+        finally:
+            self.stop_writers()
+            self.writers = []
+        outcome.seconds = time.monotonic() - began
+        return outcome
+
+    def _run(self, scenario, outcome):
+        checks.copies_equal(self.cluster, checks.one_active(self.cluster))
+        self.start_writers(scenario)
+        time.sleep(2)
+        before = self.active()
+        broke_at = time.monotonic()
+        repair = scenario.fault(self)
+        if scenario.resumes:
+            outside = [writer for writer in self.writers if not writer.label.startswith("in")]
+            # A fault may take its time to be felt: let the writers go on for a while after the first success.
+            wait_for("writers to go on", lambda: all(self._went_on(writer, broke_at) for writer in outside), 150)
+        repair()
+        time.sleep(2)
+        self.cluster.wait_settled(90, vip=self.options.mode == "ip")
+        time.sleep(1)
+        self.stop_writers()
+        promoted = checks.one_active(self.cluster)
+        contents = checks.copies_equal(self.cluster, promoted)
+        outcome.moved = promoted.name != before.name
+        outcome.failures = self.cluster.status().failures
+        if scenario.same_active and outcome.moved:
+            outcome.wrong.append(f"the role moved from {before.name} to {promoted.name}")
+        diverged = self._diverged_text()
+        for writer in self.writers:
+            lost = checks.lost(writer, contents)
+            outcome.acknowledged[writer.label] = len(writer.acknowledged())
+            outcome.lost[writer.label] = len(lost)
+            outcome.lost_untraced[writer.label] = sum(mark + '"' not in diverged for mark in lost)
+            if scenario.resumes:
+                outcome.outage_s[writer.label] = writer.longest_gap_s(broke_at)
+        if any(outcome.lost.values()) and (scenario.graceful or self.options.lossless):
+            outcome.wrong.append(f"acknowledged transactions were lost: {outcome.lost}")
+        if any(outcome.lost_untraced.values()) and self.options.traced:
+            outcome.wrong.append(f"lost transactions are in no divergence file: {outcome.lost_untraced}")
+        self.cluster.cleanup()
+
+    def _went_on(self, writer, broke_at):
+        """The writer has worked for two seconds without a break, and has felt the fault or had 20 s to feel it."""
+        times = [when for _, when in writer.acknowledged() if when >= broke_at]
+        now = time.monotonic()
+        recent = [when for when in times if when > now - 2]
+        if len(recent) < 20 or now - recent[-1] > 0.5 or max(b - a for a, b in zip(recent, recent[1:])) > 0.5:
+            return False
+        return writer.longest_gap_s(broke_at) > 0.5 or now - broke_at > 20
+
+    def _diverged_text(self):
+        text = ""
+        for node in self.cluster.nodes:
+            for path in glob.glob(node.path("/var/lib/ovn/*diverged*")):
+                with open(path, errors="replace") as file:
+                    text += file.read()
+        return text

@@ -1,0 +1,221 @@
+"""The table of scenarios: what breaks, how it is repaired, and what may be lost.
+
+A fault takes the bench, does its harm, and returns a function that repairs what does not repair itself.
+"""
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+from node import VIP
+
+
+def nothing():
+    pass
+
+
+def reboot(bench, *nodes):
+    def repair():
+        for node in nodes:
+            node.boot()
+        for node in nodes:
+            bench.cluster.start_node(node)
+
+    return repair
+
+
+def signal_servers(node, which, number, monitor_too=False):
+    """Signals the node's servers; returns the pids."""
+    pids = [node.pid_in(f"/run/ovn/ovn{name}_db.pid") for name in which]
+    for pid in pids:
+        if monitor_too:
+            with open(f"/proc/{pid}/stat") as stat:
+                os.kill(int(stat.read().rsplit(")", 1)[1].split()[1]), number)
+        os.kill(pid, number)
+    return pids
+
+
+def continue_all(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
+
+# --- graceful: the cluster is asked to move the role ---
+
+def standby_active(bench):
+    active = bench.active()
+    bench.cluster.standby(active)
+    bench.cluster.wait_promoted(among=bench.names_but(active))
+    return lambda: bench.cluster.standby(active, on=False)
+
+
+def move(bench):
+    active = bench.active()
+    target = bench.cluster.other_nodes(active.name)[0]
+    bench.cluster.move(target)
+    bench.cluster.wait_promoted(among=[target.name])
+    return bench.cluster.clear_move
+
+
+# --- a server dies or hangs ---
+
+def kill_nb(bench):
+    signal_servers(bench.active(), ["nb"], signal.SIGKILL)
+    return nothing
+
+
+def kill_sb(bench):
+    signal_servers(bench.active(), ["sb"], signal.SIGKILL)
+    return nothing
+
+
+def kill_both(bench):
+    signal_servers(bench.active(), ["nb", "sb"], signal.SIGKILL)
+    return nothing
+
+
+def kill_nb_and_monitor(bench):
+    signal_servers(bench.active(), ["nb"], signal.SIGKILL, monitor_too=True)
+    return nothing
+
+
+def kill_both_and_monitors(bench):
+    signal_servers(bench.active(), ["nb", "sb"], signal.SIGKILL, monitor_too=True)
+    return nothing
+
+
+def hang(*which):
+    def fault(bench):
+        pids = signal_servers(bench.active(), which, signal.SIGSTOP)
+        return lambda: continue_all(pids)
+
+    return fault
+
+
+def kill_backup(bench):
+    backup = bench.cluster.other_nodes(bench.active().name)[0]
+    signal_servers(backup, ["nb", "sb"], signal.SIGKILL, monitor_too=True)
+    return nothing
+
+
+# --- a node dies or loses its network ---
+
+def power_off_active(bench):
+    active = bench.active()
+    active.power_off()
+    bench.cluster.wait_promoted(among=bench.names_but(active))
+    return reboot(bench, active)
+
+
+def power_off_backup(bench):
+    backup = bench.cluster.other_nodes(bench.active().name)[0]
+    backup.power_off()
+    time.sleep(8)
+    return reboot(bench, backup)
+
+
+def cut_active(bench):
+    active = bench.active()
+    active.cut()
+    other = bench.cluster.other_nodes(active.name)[0]
+    bench.cluster.wait_promoted(among=bench.names_but(active), node=other)
+    time.sleep(5)
+    return active.heal
+
+
+def blind_backup_then_power_off_active(bench):
+    """One backup no longer reaches the active; Pacemaker does not know; then the active dies."""
+    active = bench.active()
+    blind = bench.cluster.other_nodes(active.name)[0]
+    blind.lose_sight_of(VIP)
+    time.sleep(6)
+    active.power_off()
+    bench.cluster.wait_promoted(among=bench.names_but(active), node=blind)
+
+    def repair():
+        blind.see_again(VIP)
+        reboot(bench, active)()
+
+    return repair
+
+
+def total_power_loss_stale_first(bench):
+    """A backup that had fallen behind is the first to come back after all nodes lost their power."""
+    active = bench.active()
+    stale, third = bench.cluster.other_nodes(active.name)
+    stale.lose_sight_of(VIP)
+    time.sleep(6)
+    bench.stop_writers()
+    for node in (active, third, stale):
+        node.power_off()
+    stale.boot()
+    bench.cluster.start_node(stale)
+    time.sleep(3)
+    reboot(bench, active, third)()
+    return nothing
+
+
+# --- a part of the cluster's own machinery dies on the active's node ---
+
+def daemon_dies(name):
+    def fault(bench):
+        for pid in bench.active().pids_of(name):
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(12)
+        return nothing
+
+    return fault
+
+
+def corosync_dies(bench):
+    active = bench.active()
+    for pid in active.pids_of("corosync"):
+        os.kill(pid, signal.SIGKILL)
+    other = bench.cluster.other_nodes(active.name)[0]
+    bench.cluster.wait_promoted(among=bench.names_but(active), node=other)
+    time.sleep(5)
+
+    def repair():
+        active.power_off()
+        reboot(bench, active)()
+
+    return repair
+
+
+@dataclass
+class Scenario:
+    fault: Callable
+    graceful: bool = False  # nothing at all may be lost, with any server
+    inside_writer: bool = False  # a second client runs on the active's own node
+    northd: bool = False  # only with manage_northd
+    same_active: bool = False  # the fault must not move the role
+    resumes: bool = True  # the writers go on by themselves, before the repair
+
+
+SCENARIOS = {
+    "standby": Scenario(standby_active, graceful=True),
+    "move": Scenario(move, graceful=True),
+    "kill_nb": Scenario(kill_nb),
+    "kill_sb": Scenario(kill_sb),
+    "kill_both": Scenario(kill_both),
+    "kill_nb_and_monitor": Scenario(kill_nb_and_monitor),
+    "kill_both_and_monitors": Scenario(kill_both_and_monitors),
+    "hang_nb": Scenario(hang("nb")),
+    "hang_sb": Scenario(hang("sb")),
+    "hang_both": Scenario(hang("nb", "sb")),
+    "kill_backup": Scenario(kill_backup, graceful=True, same_active=True),
+    "power_off_active": Scenario(power_off_active),
+    "power_off_backup": Scenario(power_off_backup, graceful=True, same_active=True),
+    "cut_active": Scenario(cut_active, inside_writer=True),
+    "blind_backup": Scenario(blind_backup_then_power_off_active),
+    "total_power_loss": Scenario(total_power_loss_stale_first, resumes=False),
+    "corosync_dies": Scenario(corosync_dies),
+    "execd_dies": Scenario(daemon_dies("pacemaker-execd")),
+    "controld_dies": Scenario(daemon_dies("pacemaker-controld")),
+    "northd_dies": Scenario(daemon_dies("ovn-northd"), graceful=True, same_active=True, northd=True),
+}
+SMOKE = ["standby", "kill_nb", "hang_nb", "power_off_active", "blind_backup"]
