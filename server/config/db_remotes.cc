@@ -12,7 +12,7 @@ struct Resolved {
 };
 
 Error path_error(std::string_view path, std::string_view what) {
-  return {"", '"' + std::string(path) + "\": " + std::string(what), std::nullopt};
+  return {'"' + std::string(path) + "\": " + std::string(what), "", std::nullopt};
 }
 
 Result<Resolved> resolve(DatabaseServer& server, const ColumnPath& path, std::string_view text) {

@@ -32,7 +32,11 @@ class RemoteConfig final : private CommitObserver {
   Result<void> add_active_only(const std::string& remote);
   /// False if there is none. Takes effect with refresh().
   bool remove(const std::string& remote);
-  void clear() { remotes_.clear(); }
+  /// Forgets all but those that listen only while this server is active; they are the command
+  /// line's. Takes effect with refresh().
+  void clear() {
+    std::erase_if(remotes_, [](const auto& entry) { return !entry.second.active_only; });
+  }
   /// Configured ones, sorted; not what "db:" led to.
   std::vector<std::string> list() const;
   /// Those of them that listen only while this server is active.

@@ -48,19 +48,21 @@ std::optional<tcp::endpoint> parse_endpoint(const std::string& text) {
 /// One client; answers its requests one by one. Lives while something is under way on its socket.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(tcp::socket socket, const std::function<ServerStatus()>& status)
-      : stream_(std::move(socket)), status_(status) {}
+  HttpConnection(tcp::socket socket, const HttpStatus::AskStatus& ask_status)
+      : stream_(std::move(socket)), ask_status_(ask_status) {}
 
   void read() {
     parser_.emplace();
     parser_->header_limit(kMaxHeaderBytes);
     parser_->body_limit(kMaxBodyBytes);
     stream_.expires_after(kPatience);
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](const beast::error_code& error, std::size_t) {
-                       if (error) return self->close();
-                       self->answer(self->parser_->get());
-                     });
+    http::async_read(
+        stream_, buffer_, *parser_,
+        [self = shared_from_this()](const beast::error_code& error, std::size_t) {
+          if (error) return self->close();
+          self->request_ = self->parser_->release();
+          self->ask_status_([self](const ServerStatus& status) { self->answer(status); });
+        });
   }
 
   void close() {
@@ -70,11 +72,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   }
 
  private:
-  void answer(const http::request<http::string_body>& request) {
+  void answer(const ServerStatus& status) {
+    const http::request<http::string_body>& request = request_;
     const std::string_view target(request.target().data(), request.target().size());
     HttpPage page{405, "text/plain", "only GET and HEAD\n"};
     if (request.method() == http::verb::get || request.method() == http::verb::head) {
-      page = make_page(target.substr(0, target.find('?')), status_());
+      page = make_page(target.substr(0, target.find('?')), status);
     }
     response_ = {};
     response_.version(request.version());
@@ -95,7 +98,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   }
 
   beast::tcp_stream stream_;
-  const std::function<ServerStatus()>& status_;
+  const HttpStatus::AskStatus& ask_status_;
+  http::request<http::string_body> request_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
@@ -117,12 +121,12 @@ HttpPage make_page(std::string_view path, const ServerStatus& status) {
 
 /// The listening socket; the pending accept keeps it as well.
 struct HttpStatus::Listener : std::enable_shared_from_this<Listener> {
-  Listener(const asio::any_io_executor& executor, std::function<ServerStatus()> make_status)
-      : acceptor(executor), timer(executor), status(std::move(make_status)) {}
+  Listener(const asio::any_io_executor& executor, AskStatus ask)
+      : acceptor(executor), timer(executor), ask_status(std::move(ask)) {}
 
   tcp::acceptor acceptor;
   asio::steady_timer timer;
-  std::function<ServerStatus()> status;
+  AskStatus ask_status;
   std::set<std::weak_ptr<HttpConnection>, std::owner_less<>> connections;
 
   boost::system::error_code open(const tcp::endpoint& endpoint) {
@@ -155,7 +159,7 @@ struct HttpStatus::Listener : std::enable_shared_from_this<Listener> {
   void take(tcp::socket socket) {
     std::erase_if(connections, [](const auto& weak) { return weak.expired(); });
     if (connections.size() >= kMaxClients) return;
-    const auto connection = std::make_shared<HttpConnection>(std::move(socket), status);
+    const auto connection = std::make_shared<HttpConnection>(std::move(socket), ask_status);
     connections.insert(connection);
     connection->read();
   }
@@ -171,10 +175,10 @@ struct HttpStatus::Listener : std::enable_shared_from_this<Listener> {
 
 Result<std::unique_ptr<HttpStatus>> HttpStatus::listen(const asio::any_io_executor& executor,
                                                        const std::string& address,
-                                                       std::function<ServerStatus()> status) {
+                                                       AskStatus ask_status) {
   const std::optional<tcp::endpoint> endpoint = parse_endpoint(address);
   if (!endpoint) return http_error(address, "not of the form ADDRESS:PORT");
-  auto listener = std::make_shared<Listener>(executor, std::move(status));
+  auto listener = std::make_shared<Listener>(executor, std::move(ask_status));
   if (const auto error = listener->open(*endpoint)) return http_error(address, error.message());
   listener->accept();
   return std::unique_ptr<HttpStatus>(new HttpStatus(std::move(listener)));

@@ -27,11 +27,14 @@ HttpPage make_page(std::string_view path, const ServerStatus& status);
 /// all.
 class HttpStatus {
  public:
+  /// Gets the status, and hands it over on the executor.
+  using AskStatus = std::function<void(std::function<void(const ServerStatus&)>)>;
+
   /// `address` is ADDR:PORT, [ADDR]:PORT, or :PORT for every address. Error if it is none, or
   /// cannot be bound.
   static Result<std::unique_ptr<HttpStatus>> listen(const boost::asio::any_io_executor& executor,
                                                     const std::string& address,
-                                                    std::function<ServerStatus()> status);
+                                                    AskStatus ask_status);
   ~HttpStatus();
   HttpStatus(const HttpStatus&) = delete;
   HttpStatus& operator=(const HttpStatus&) = delete;

@@ -90,6 +90,14 @@ void add_followers(Page& page, const ServerStatus& status) {
          if (follower.heard_ms)
            page.sample(database, static_cast<double>(status.now_ms - *follower.heard_ms) / 1000);
        });
+  each("lag_records", "gauge", "Records that the active has told of and that are not here yet.",
+       [&](const DatabaseStatus& database, const FollowerStatus& follower) {
+         page.sample(database, follower.lag_records());
+       });
+  each("divergences_total", "counter", "Times that this history had parted from the active's.",
+       [&](const DatabaseStatus& database, const FollowerStatus& follower) {
+         page.sample(database, follower.divergences);
+       });
   each("resyncs_total", "counter", "Times that the whole contents were taken over.",
        [&](const DatabaseStatus& database, const FollowerStatus& follower) {
          page.sample(database, follower.resyncs);
@@ -100,6 +108,26 @@ void add_followers(Page& page, const ServerStatus& status) {
        });
 }
 
+void add_feeds(Page& page, const ServerStatus& status) {
+  page.family("followers", "gauge", "Backups that follow a database of this server.");
+  for (const DatabaseStatus& database : status.databases)
+    page.sample(database, database.entry.followers.size());
+  page.family("followers_in_sync", "gauge", "Those of them that keep up.");
+  for (const DatabaseStatus& database : status.databases)
+    page.sample(database, database.entry.gate.in_sync);
+  page.family("gate_missed_total", "counter", "Commits published with too few acknowledgements.");
+  for (const DatabaseStatus& database : status.databases)
+    page.sample(database, database.entry.gate.missed);
+  page.family("follower_lag_records", "gauge", "Records that a backup has not acknowledged.");
+  for (const DatabaseStatus& database : status.databases) {
+    for (const FeedStatus& feed : database.entry.followers) {
+      const std::uint64_t newest = database.entry.position.index;
+      const std::uint64_t at = feed.acknowledged.index;
+      page.sample(database, "address", feed.address, newest > at ? newest - at : 0);
+    }
+  }
+}
+
 }  // namespace
 
 std::string to_metrics(const ServerStatus& status) {
@@ -107,6 +135,7 @@ std::string to_metrics(const ServerStatus& status) {
   add_server(page, status);
   add_databases(page, status);
   add_followers(page, status);
+  add_feeds(page, status);
   return page.take();
 }
 

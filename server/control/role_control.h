@@ -17,6 +17,9 @@ class RoleControl {
   virtual ~RoleControl() = default;
 
   virtual ServerStatus status() = 0;
+  /// Runs `then` on the control thread when status() is up to date in all; or after a moment, if
+  /// the writer is busy.
+  virtual void refresh(std::function<void()> then) = 0;
 
   /// Becomes active. `done` comes when all that had arrived is applied and the record of the
   /// promotion is on the disk. Refused when a database never had anything, unless forced.

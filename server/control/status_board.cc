@@ -17,19 +17,22 @@ void StatusBoard::copy(const ServedDatabase& database, Entry& entry) {
   entry.history_start = history.oldest_position();
   entry.history_commits = history.size();
   entry.history_bytes = history.bytes();
+  entry.gate = database.gate.status();
+  entry.followers = database.gate.followers();
 }
 
 void StatusBoard::on_logged(const ServedDatabase& database, const CommitRef& commit) {
   if (database.built_in) return;
   std::lock_guard lock(mutex_);
   Entry& entry = entries_[database.info->name];
-  copy(database, entry);
   // Not the database's own position: that may be ahead by what the next batch has staged.
   entry.position = commit->position;
   ++entry.commits;
 }
 
-void StatusBoard::on_databases_changed() {
+void StatusBoard::on_databases_changed() { refresh(); }
+
+void StatusBoard::refresh() {
   std::lock_guard lock(mutex_);
   Entries now;
   for (const auto& [name, database] : server_.databases()) {

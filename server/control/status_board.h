@@ -4,7 +4,9 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
+#include "replication/feed_status.h"
 #include "server/database/database_server.h"
 
 namespace tandem::control {
@@ -22,6 +24,8 @@ class StatusBoard final : private CommitObserver {
     Position history_start;
     std::size_t history_commits = 0;
     std::size_t history_bytes = 0;
+    GateStatus gate;                    ///< of an active
+    std::vector<FeedStatus> followers;  ///< backups that follow the database
   };
   /// By name, without databases that are built in.
   using Entries = std::map<std::string, Entry>;
@@ -30,6 +34,8 @@ class StatusBoard final : private CommitObserver {
   ~StatusBoard() override;
 
   Entries entries() const;
+  /// Copies what changes without a commit: acknowledgements. On the writer.
+  void refresh();
 
  private:
   void on_logged(const ServedDatabase& database, const CommitRef& commit) override;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "server/control/server_status.h"
@@ -49,14 +50,41 @@ json::object lease_json(const ServerStatus& status) {
 json::object follower_json(const ServerStatus& status, const FollowerStatus& follower) {
   json::object object{{"state", to_string(follower.state)},
                       {"mode", to_string(follower.mode)},
+                      {"stale", follower.stale},
+                      {"lag_records", follower.lag_records()},
                       {"resyncs", follower.resyncs},
-                      {"commits", follower.commits}};
+                      {"resumes", follower.resumes},
+                      {"commits", follower.commits},
+                      {"divergences", follower.divergences},
+                      {"records_aside", follower.records_aside}};
+  if (!follower.divergence_file.empty()) object["divergence_file"] = follower.divergence_file;
+  if (follower.state == FollowerStatus::State::kResyncing)
+    object["resync"] = {{"rows", follower.rows}, {"rows_total", follower.rows_total}};
   if (follower.heard_ms) object["heard_ms_ago"] = status.now_ms - *follower.heard_ms;
   if (!follower.error.empty()) {
     object["last_error"] = follower.error;
     object["last_error_time"] = iso_time(wall_of(status, follower.error_ms));
   }
   return object;
+}
+
+json::object feed_json(const ServerStatus& status, const FeedStatus& feed, const Position& newest) {
+  const Position& at = feed.acknowledged;
+  return {{"server_id", feed.server_id.to_string()},
+          {"name", feed.name},
+          {"address", feed.address},
+          {"acknowledged", at.to_json()},
+          {"lag_records", newest.index > at.index ? newest.index - at.index : 0},
+          {"heard_ms_ago", status.now_ms - feed.heard_ms},
+          {"in_sync", feed.in_sync}};
+}
+
+json::object gate_json(const GateStatus& gate) {
+  return {{"replicas", gate.replicas},
+          {"in_sync", gate.in_sync},
+          {"degraded", gate.degraded},
+          {"waiting", gate.waiting},
+          {"missed", gate.missed}};
 }
 
 json::object database_json(const ServerStatus& status, const DatabaseStatus& database) {
@@ -73,18 +101,61 @@ json::object database_json(const ServerStatus& status, const DatabaseStatus& dat
     if (!database.connection_error.empty()) object["connection_error"] = database.connection_error;
     if (database.follower) object["follower"] = follower_json(status, *database.follower);
   }
+  json::array feeds;
+  for (const FeedStatus& feed : database.entry.followers)
+    feeds.push_back(feed_json(status, feed, database.entry.position));
+  object["followers"] = std::move(feeds);
+  object["gate"] = gate_json(database.entry.gate);
   return object;
 }
 
+/// "[#####.....] 50% (10 of 20 rows)"
+std::string progress_bar(std::uint64_t done, std::uint64_t total) {
+  constexpr std::uint64_t kWidth = 30;
+  if (total == 0) return fmt::format("{} rows", done);
+  const std::uint64_t filled = std::min(kWidth, done * kWidth / total);
+  return fmt::format("[{:.<{}}] {}% ({} of {} rows)", std::string(filled, '#'), kWidth,
+                     std::min<std::uint64_t>(100, done * 100 / total), done, total);
+}
+
+std::string seconds(std::int64_t ms) {
+  return fmt::format("{:.1f} s", static_cast<double>(ms) / 1000);
+}
+
+std::string followers_text(const ServerStatus& status, const DatabaseStatus& database) {
+  std::string out;
+  const GateStatus& gate = database.entry.gate;
+  if (gate.replicas > 0) {
+    out +=
+        fmt::format("  gate: {} of {} backups in sync{}, {} waiting, {} missed\n", gate.in_sync,
+                    gate.replicas, gate.degraded ? " (degraded)" : "", gate.waiting, gate.missed);
+  }
+  for (const FeedStatus& feed : database.entry.followers) {
+    const std::uint64_t newest = database.entry.position.index;
+    const std::uint64_t at = feed.acknowledged.index;
+    out += fmt::format("  follower: {} {} {}, {} records behind, heard {} ago\n", feed.name,
+                       feed.address, feed.in_sync ? "in sync" : "behind",
+                       newest > at ? newest - at : 0, seconds(status.now_ms - feed.heard_ms));
+  }
+  return out;
+}
+
 std::string follower_text(const ServerStatus& status, const FollowerStatus& follower) {
-  std::string out = fmt::format("  follows: {}", to_string(follower.state));
+  std::string out =
+      fmt::format("  follows: {}", follower.stale ? "stale" : to_string(follower.state));
   if (follower.mode != FollowerStatus::Mode::kNone)
     out += fmt::format(" by {}", to_string(follower.mode));
   if (follower.heard_ms)
-    out += fmt::format(", heard {:.1f} s ago",
-                       static_cast<double>(status.now_ms - *follower.heard_ms) / 1000);
-  out += "\n";
-  out += fmt::format("  taken over: {} commits, {} resyncs\n", follower.commits, follower.resyncs);
+    out += fmt::format(", heard {} ago", seconds(status.now_ms - *follower.heard_ms));
+  out += fmt::format(", {} records behind\n", follower.lag_records());
+  if (follower.state == FollowerStatus::State::kResyncing)
+    out += fmt::format("  resync: {}\n", progress_bar(follower.rows, follower.rows_total));
+  out += fmt::format("  so far: {} commits, {} resumes, {} resyncs\n", follower.commits,
+                     follower.resumes, follower.resyncs);
+  if (follower.divergences > 0) {
+    out += fmt::format("  diverged: {} times, {} records set aside, the last in {}\n",
+                       follower.divergences, follower.records_aside, follower.divergence_file);
+  }
   if (!follower.error.empty()) {
     out += fmt::format("  last error: {} at {}\n", follower.error,
                        iso_time(wall_of(status, follower.error_ms)));
@@ -99,6 +170,7 @@ std::string database_text(const ServerStatus& status, const DatabaseStatus& data
   out += fmt::format("  position: epoch {} index {} digest {}\n",
                      static_cast<std::uint64_t>(position.epoch), position.index,
                      position.digest.to_string());
+  out += followers_text(status, database);
   if (!database.entry.backup) return out;
   out += fmt::format("  source: {}\n", database.source);
   if (database.follower) out += follower_text(status, *database.follower);
@@ -138,8 +210,7 @@ std::string status_text(const ServerStatus& status) {
   const RoleLease::State lease = status.lease.state(status.now_ms);
   out += fmt::format("lease: {}", lease_state(lease));
   if (lease == RoleLease::State::kHeld)
-    out += fmt::format(", {:.1f} s left",
-                       static_cast<double>(*status.lease.deadline_ms() - status.now_ms) / 1000);
+    out += fmt::format(", {} left", seconds(*status.lease.deadline_ms() - status.now_ms));
   out += fmt::format("\nsync-replicas: {}", status.sync.replicas);
   if (status.sync.replicas > 0)
     out += fmt::format(", timeout {} ms, then {}", status.sync.timeout_ms,

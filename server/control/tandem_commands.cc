@@ -121,9 +121,8 @@ void show_position(RoleControl& server, Arguments arguments, const Reply& reply)
   reply.text(out);
 }
 
-void show_history(RoleControl& server, Arguments arguments, const Reply& reply) {
-  const Result<bool> as_json = take_json_format(arguments);
-  if (as_json.has_error()) return reply.error(as_json.error());
+void answer_history(RoleControl& server, const Arguments& arguments, bool as_json,
+                    const Reply& reply) {
   const auto databases = select_databases(server.status(), arguments);
   if (databases.has_error()) return reply.error(databases.error());
   json::object object;
@@ -138,15 +137,25 @@ void show_history(RoleControl& server, Arguments arguments, const Reply& reply) 
                        entry.history_commits, entry.history_bytes,
                        position_text(entry.history_start), position_text(entry.position));
   }
-  reply.text(*as_json ? to_text(object) + "\n" : out);
+  reply.text(as_json ? to_text(object) + "\n" : out);
+}
+
+void show_history(RoleControl& server, Arguments arguments, const Reply& reply) {
+  const Result<bool> as_json = take_json_format(arguments);
+  if (as_json.has_error()) return reply.error(as_json.error());
+  server.refresh([&server, arguments, json = *as_json, reply] {
+    answer_history(server, arguments, json, reply);
+  });
 }
 
 void show_status(RoleControl& server, Arguments arguments, const Reply& reply) {
   const Result<bool> as_json = take_json_format(arguments);
   if (as_json.has_error()) return reply.error(as_json.error());
   if (!arguments.empty()) return reply.error("unexpected argument " + arguments[0]);
-  const ServerStatus status = server.status();
-  reply.text(*as_json ? to_text(to_json(status)) + "\n" : status_text(status));
+  server.refresh([&server, json = *as_json, reply] {
+    const ServerStatus status = server.status();
+    reply.text(json ? to_text(to_json(status)) + "\n" : status_text(status));
+  });
 }
 
 // --- roles ---
@@ -170,8 +179,10 @@ void demote(RoleControl& server, const Arguments& arguments, const Reply& reply)
 
 void poll_synced(RoleControl& server, const std::shared_ptr<Answer>& answer) {
   if (answer->given()) return;
-  if (server.is_synced()) return answer->give({});
-  server.call_later(kPollMs, [&server, answer] { poll_synced(server, answer); });
+  server.refresh([&server, answer] {
+    if (server.is_synced()) return answer->give({});
+    server.call_later(kPollMs, [&server, answer] { poll_synced(server, answer); });
+  });
 }
 
 void wait_synced(RoleControl& server, Arguments arguments, const Reply& reply) {

@@ -73,8 +73,11 @@ Result<std::unique_ptr<control::UnixctlServer>> open_control_socket(
 Result<std::unique_ptr<control::HttpStatus>> open_http_status(const Options& options,
                                                               Server& server, net::IoShard& home) {
   if (!options.http) return std::unique_ptr<control::HttpStatus>();
-  return control::HttpStatus::listen(home.context().get_executor(), *options.http,
-                                     [&server] { return server.status(); });
+  return control::HttpStatus::listen(
+      home.context().get_executor(), *options.http,
+      [&server](std::function<void(const control::ServerStatus&)> use) {
+        server.refresh([&server, use = std::move(use)] { use(server.status()); });
+      });
 }
 
 /// The life of the process that serves, after all forks. Errors are failures to start.

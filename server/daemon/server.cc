@@ -52,7 +52,6 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       });
   remotes_ = std::make_unique<RemoteConfig>(databases_, home_, *manager_, tls_, directories_.run);
   databases_.add_observer(table_log_);
-  backup_service_ = std::make_unique<BackupService>(databases_, replication_, tls_);
 }
 
 Server::~Server() {
@@ -77,30 +76,51 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
   replication_.start();
   for (ClientShard& client : shards_) client.shard->start();
 
-  active_server_ = before ? before->active_server : options_.sync.from.value_or("");
   if (before) resume(*before);
+  apply_sync();
+  set_tls();
+  const Result<void> started =
+      options_.config_file ? start_from_config(before) : start_from_options(before);
+  if (!started) return started;
+  apply_lease();
+  remotes_->set_active(!backup_ && !lease_expired_);
+  remotes_->refresh();
+  if (backup_) follow(Task());
+  housekeeping_->set(net::IoShard::now_ms() + kHousekeepingMs);
+  return {};
+}
+
+Result<void> Server::start_from_options(const std::optional<HandoverState>& before) {
+  active_server_ = before ? before->active_server : options_.sync.from.value_or("");
   backup_ = before ? before->backup : options_.sync.from.has_value() && !options_.sync.active;
   if (const Result<BackupSource> source = backup_source(); backup_ && !source)
     return source.error();
 
-  apply_sync();
   Result<void> opened = open_databases(before ? before->databases : options_.databases);
   if (!opened) return opened;
   // Before anybody can connect: a backup is never writable.
   if (backup_) set_backup(true);
+  return before ? configure_remotes(before->remotes, before->active_remotes)
+                : configure_remotes(options_.remotes, options_.active_remotes);
+}
 
+Result<void> Server::start_from_config(const std::optional<HandoverState>& before) {
+  const Result<ConfigFile> config = ConfigFile::load(*options_.config_file);
+  if (!config || !apply_config(*config)) return user_error("server configuration failed");
+  // A promotion by command outlives a crash.
+  if (before && !before->backup) {
+    for (auto& [name, role] : roles_) role.backup = false;
+  }
+  set_backups();
+  return configure_remotes({}, options_.active_remotes);
+}
+
+void Server::set_tls() {
   const TlsOptions& tls = options_.tls;
   remotes_->set_tls({tls.private_key.value_or(""), tls.certificate.value_or(""),
                      tls.ca_cert.value_or(""), tls.bootstrap_ca_cert, tls.peer_ca_cert.value_or(""),
                      tls.protocols.value_or(""), tls.ciphers.value_or(""),
                      tls.ciphersuites.value_or("")});
-  Result<void> configured = before ? configure_remotes(before->remotes, before->active_remotes)
-                                   : configure_remotes(options_.remotes, options_.active_remotes);
-  if (!configured) return configured;
-
-  if (backup_) follow(Task());
-  housekeeping_->set(net::IoShard::now_ms() + kHousekeepingMs);
-  return {};
 }
 
 Result<std::unique_ptr<StoredDatabase>> Server::open_database(const std::string& file) {
@@ -142,14 +162,11 @@ Result<void> Server::configure_remotes(const std::vector<std::string>& remotes,
   for (const std::string& remote : active_remotes) {
     if (const auto added = remotes_->add_active_only(remote); !added) return fail(added.error());
   }
-  apply_lease();
-  remotes_->set_active(!backup_ && !lease_expired_);
-  remotes_->refresh();
   return {};
 }
 
 void Server::shut_down(std::function<void()> done) {
-  backup_service_->stop([this, done = std::move(done)]() mutable {
+  stop_following([this, done = std::move(done)]() mutable {
     home_.post([this, done = std::move(done)]() mutable {
       manager_->shut_down("server exiting", std::move(done));
     });
@@ -286,10 +303,6 @@ void Server::disable_monitor_cond() {
   for (ClientShard& client : shards_) {
     client.shard->post([hub = client.hub.get()] { hub->disable_conditional_monitors(); });
   }
-}
-
-void Server::reload(control::Done done) {
-  done(user_error("Configuration file was not specified on command line"));
 }
 
 // --- figures ---

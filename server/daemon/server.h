@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/backup/backup_service.h"
+#include "server/config/config_file.h"
 #include "server/config/remote_config.h"
 #include "server/control/role_control.h"
 #include "server/control/server_control.h"
@@ -67,6 +68,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
 
   // control::RoleControl
   control::ServerStatus status() override;
+  void refresh(std::function<void()> then) override;
   void promote(bool force, control::Done done) override;
   void demote(const std::string& active, control::Done done) override;
   bool is_synced() override;
@@ -94,7 +96,30 @@ class Server final : public control::ServerControl, public control::RoleControl 
   Result<void> open_databases(const std::vector<std::string>& files);
   Result<void> configure_remotes(const std::vector<std::string>& remotes,
                                  const std::vector<std::string>& active_remotes);
+  /// Whom a database follows, or would.
+  struct Role {
+    bool backup = false;
+    std::string source;  ///< a remote, or several with commas; empty: none
+    std::int64_t probe_ms = 10'000;
+    std::set<std::string> excluded;  ///< tables
+    bool operator==(const Role&) const = default;
+  };
+  Result<void> start_from_options(const std::optional<HandoverState>& before);
+  void set_tls();
+  void set_backups();
+  Result<void> start_from_config(const std::optional<HandoverState>& before);
+  Result<void> serve_file(const std::string& file, ConfigFile::Model model, bool backup);
+  Result<void> apply_config(const ConfigFile& config);
+  Result<void> apply_databases(const ConfigFile& config);
+  Result<void> apply_remotes(const ConfigFile& config);
+  void read_roles(const ConfigFile& config);
+  void settle_roles(control::Done done);
   Result<BackupSource> backup_source() const;
+  std::vector<BackupSource> sources() const;
+  BackupService& service(std::size_t index);
+  void stop_following(Task done);
+  std::map<std::string, FollowerStatus> followers() const;
+  bool is_to_be_backup(const std::string& database) const;
   void set_backup(bool backup);
   void follow(Task settled);
   Result<void> check_promotable();
@@ -128,9 +153,10 @@ class Server final : public control::ServerControl, public control::RoleControl 
   control::StatusBoard board_;
   std::unique_ptr<net::RemoteManager> manager_;
   std::unique_ptr<RemoteConfig> remotes_;
-  std::unique_ptr<BackupService> backup_service_;
+  std::vector<std::unique_ptr<BackupService>> services_;  // one for each source
 
   std::map<std::string, std::string> files_of_;  // database name to file as given
+  std::map<std::string, Role> roles_;            // by database; with a configuration file only
   std::string active_server_;
   std::string exclude_tables_;
   std::int64_t probe_ms_ = 10'000;

@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "server/daemon/server.h"
 #include "server/logging/log.h"
 
@@ -29,6 +31,9 @@ Result<std::map<std::string, std::set<std::string>>> parse_exclude_tables(std::s
   }
   return tables;
 }
+
+/// How long status commands wait for a busy writer before they show what is known.
+constexpr std::int64_t kRefreshMs = 200;
 
 /// Waits until several logs are on the disk.
 struct Durability {
@@ -59,8 +64,63 @@ Result<BackupSource> Server::backup_source() const {
   return source;
 }
 
+/// Databases that follow the same server share a connection to it.
+std::vector<BackupSource> Server::sources() const {
+  if (!options_.config_file) return {backup_source().value()};
+  std::map<std::pair<std::string, std::int64_t>, BackupSource> by_source;
+  for (const auto& [name, role] : roles_) {
+    if (!role.backup) continue;
+    Result<Target> target = Target::parse(role.source);
+    if (!target || target->is_passive()) continue;  // nobody to connect to
+    BackupSource& source = by_source[{role.source, role.probe_ms}];
+    source.targets = {std::move(*target)};
+    source.probe_ms = role.probe_ms;
+    source.adopt_schemas = options_.sync.schema;
+    source.excluded[name] = role.excluded;
+    if (!source.databases) source.databases.emplace();
+    source.databases->insert(name);
+  }
+  std::vector<BackupSource> sources;
+  for (auto& [key, source] : by_source) sources.push_back(std::move(source));
+  return sources;
+}
+
+BackupService& Server::service(std::size_t index) {
+  while (services_.size() <= index)
+    services_.push_back(std::make_unique<BackupService>(databases_, replication_, tls_));
+  return *services_[index];
+}
+
+/// `settled` runs on home, when all have shown something.
 void Server::follow(Task settled) {
-  backup_service_->follow(backup_source().value(), std::move(settled));
+  std::vector<BackupSource> wanted = sources();
+  const auto pending = std::make_shared<std::size_t>(wanted.size() + 1);
+  const auto one_less = [this, pending, settled = std::make_shared<Task>(std::move(settled))] {
+    home_.post([pending, settled] {
+      if (--*pending == 0 && *settled) (*settled)();
+    });
+  };
+  for (std::size_t i = 0; i < wanted.size(); ++i) service(i).follow(std::move(wanted[i]), one_less);
+  for (std::size_t i = wanted.size(); i < services_.size(); ++i) services_[i]->stop([] {});
+  one_less();
+}
+
+/// `done` runs on the writer, behind all that had arrived.
+void Server::stop_following(Task done) {
+  if (services_.empty()) return databases_.submit(std::move(done), home_);
+  const auto pending = std::make_shared<std::atomic<std::size_t>>(services_.size());
+  const auto shared = std::make_shared<Task>(std::move(done));
+  for (const auto& following : services_) {
+    following->stop([pending, shared] {
+      if (--*pending == 0) (*shared)();
+    });
+  }
+}
+
+std::map<std::string, FollowerStatus> Server::followers() const {
+  std::map<std::string, FollowerStatus> all;
+  for (const auto& following : services_) all.merge(following->status());
+  return all;
 }
 
 void Server::set_active_server(const std::string& remote, control::Done done) {
@@ -92,14 +152,60 @@ void Server::set_relay_probe_interval(std::int64_t /*milliseconds*/) {}  // no r
 // --- changes of role ---
 
 void Server::set_backup(bool backup) {
+  for (auto& [name, role] : roles_) role.backup = backup && !role.source.empty();
   backup_ = backup;
+  set_backups();
+}
+
+bool Server::is_to_be_backup(const std::string& database) const {
+  const auto found = roles_.find(database);
+  return found == roles_.end() ? backup_ && !options_.config_file : found->second.backup;
+}
+
+/// Makes backups of the databases that are to be, and takes writes for the others, without a
+/// promotion.
+void Server::set_backups() {
+  if (options_.config_file) {
+    backup_ =
+        std::any_of(roles_.begin(), roles_.end(), [](const auto& e) { return e.second.backup; });
+  }
   databases_.call(
       [&] {
         for (const auto& [name, database] : databases_.databases()) {
-          if (!database->built_in) databases_.set_backup(*database, backup);
+          if (!database->built_in) databases_.set_backup(*database, is_to_be_backup(name));
         }
       },
       home_);
+}
+
+/// After a reload: whoever is to be active is promoted, whoever is to be a backup follows.
+void Server::settle_roles(control::Done done) {
+  std::set<std::string> backups;
+  for (const auto& [name, role] : roles_) {
+    if (role.backup) backups.insert(name);
+  }
+  stop_following(
+      [this, change = ++role_changes_, backups = std::move(backups), done = std::move(done)] {
+        for (const auto& [name, database] : databases_.databases()) {
+          if (database->built_in) continue;
+          if (backups.contains(name)) {
+            databases_.set_backup(*database, true);
+          } else {
+            databases_.promote(*database);
+          }
+        }
+        databases_.flush();
+        home_.post([this, change, done] {
+          if (change != role_changes_)
+            return done(user_error("another change of role has overtaken the reload"));
+          set_backups();
+          apply_lease();
+          remotes_->set_active(!backup_ && !lease_expired_);
+          save_state();
+          if (!backup_) return done({});
+          follow([done] { done({}); });
+        });
+      });
 }
 
 void Server::connect_active(control::Done done) {
@@ -108,7 +214,7 @@ void Server::connect_active(control::Done done) {
   set_backup(true);
   remotes_->set_active(false);
   save_state();
-  follow([this, done = std::move(done)] { home_.post([done] { done({}); }); });
+  follow([done = std::move(done)] { done({}); });
 }
 
 void Server::demote(const std::string& active, control::Done done) {
@@ -142,7 +248,7 @@ void Server::promote(bool force, control::Done done) {
     return done(allowed);
   }
   // On the writer, behind all that had arrived.
-  backup_service_->stop(
+  stop_following(
       [this, change = ++role_changes_, done = std::move(done)] { make_active(change, done); });
 }
 
@@ -184,6 +290,7 @@ void Server::promoted(std::uint64_t change, const Result<void>& durable,
   if (change != role_changes_) {
     return done(user_error("another change of role has overtaken the promotion"));
   }
+  for (auto& [name, role] : roles_) role.backup = false;
   backup_ = false;
   lease_.restart(net::IoShard::now_ms());
   apply_lease();
@@ -237,7 +344,7 @@ control::SyncStatus Server::sync_status() {
   status.exclude_tables = exclude_tables_;
   if (!backup_) return status;
   status.active_server = active_server_;
-  const std::map<std::string, FollowerStatus> followers = backup_service_->status();
+  const std::map<std::string, FollowerStatus> followers = this->followers();
   bool all = !followers.empty();
   for (const auto& [name, follower] : followers) {
     status.databases.push_back(name);
@@ -262,14 +369,19 @@ control::ServerStatus Server::status() {
   status.sync = sync_;
   status.active_server = active_server_;
   status.exclude_tables = exclude_tables_;
-  const std::map<std::string, FollowerStatus> followers = backup_service_->status();
+  const std::map<std::string, FollowerStatus> followers = this->followers();
   for (const auto& [name, entry] : board_.entries()) {
     control::DatabaseStatus database;
     database.name = name;
     database.entry = entry;
     if (entry.backup) {
       database.source = active_server_;
-      database.connection_error = backup_service_->connection_error();
+      if (const auto role = roles_.find(name); role != roles_.end())
+        database.source = role->second.source;
+      for (const auto& following : services_) {
+        if (following->status().contains(name))
+          database.connection_error = following->connection_error();
+      }
       if (const auto found = followers.find(name); found != followers.end())
         database.follower = found->second;
     }
@@ -278,11 +390,32 @@ control::ServerStatus Server::status() {
   return status;
 }
 
+void Server::refresh(std::function<void()> then) {
+  const auto once = [this, open = std::make_shared<std::function<void()>>(std::move(then))] {
+    if (const auto now = std::exchange(*open, nullptr)) now();
+  };
+  databases_.submit(
+      [this, once] {
+        board_.refresh();
+        home_.post(once);
+      },
+      home_);
+  call_later(kRefreshMs, once);
+}
+
 bool Server::is_synced() {
   for (const control::DatabaseStatus& database : status().databases) {
-    if (!database.entry.backup) continue;
-    if (!database.follower || database.follower->state != FollowerStatus::State::kReplicating)
-      return false;
+    const control::StatusBoard::Entry& entry = database.entry;
+    if (entry.backup) {
+      if (!database.follower || database.follower->state != FollowerStatus::State::kReplicating ||
+          database.follower->lag_records() > 0)
+        return false;
+      continue;
+    }
+    if (entry.followers.size() < sync_.replicas) return false;
+    for (const FeedStatus& follower : entry.followers) {
+      if (follower.acknowledged != entry.position) return false;
+    }
   }
   return true;
 }
