@@ -11,8 +11,8 @@ namespace tandem::ctl {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kShortCommands = {"status", "position", "promote",
-                                                            "demote"};
+constexpr std::array<std::string_view, 8> kShortCommands = {
+    "status", "position", "history", "promote", "demote", "wait-synced", "sync-replicas", "lease"};
 
 Error failure(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
@@ -96,9 +96,14 @@ usage: tandem-ctl [-t TARGET] [-T SECONDS] COMMAND [ARG...]
 
 Commands:
   status [--watch] [--format json]  role, replication, lag; --watch: every second
-  position [--format json]          how far each database is
-  promote                           become the active server
-  demote                            become a backup
+  position [DB] [--format json]     how far each database is
+  history [DB] [--format json]      what is kept for backups and clients to resume from
+  promote [--force]                 become the active server
+  demote [REMOTE]                   become a backup, of REMOTE
+  wait-synced [--timeout SECONDS]   wait until backups have everything, or a backup has
+  sync-replicas [N [MS [async|block]]]
+                                    how many backups must have a commit before its reply
+  lease [SECONDS|off]               be active only for so long, unless renewed
   list-commands                     all commands that the server knows
 Any other COMMAND is sent as it is, like ovs-appctl does.
 

@@ -19,9 +19,8 @@ struct Invocation {
   std::vector<std::string> arguments;
 };
 
-/// Reads the arguments without the program's name. "status", "position", "promote" and "demote"
-/// stand for the server's tandem/ commands; everything after another command's name is passed on as
-/// it is.
+/// Reads the arguments without the program's name. "status" and the other names of the server's
+/// tandem/ commands stand for those; everything after another command's name is passed on as it is.
 Result<Invocation> parse_invocation(const std::vector<std::string>& arguments);
 
 /// What --help prints.
