@@ -297,6 +297,10 @@ std::string to_text(const SyncStatus& status) {
       out += "\n";
       if (!status.exclude_tables.empty()) out += "exclude: " + status.exclude_tables + "\n";
       break;
+    case SyncStatus::State::kStale:
+      out += fmt::format("stale: {}, silent for {:.1f} s\n", status.active_server,
+                         static_cast<double>(status.silent_ms) / 1000);
+      break;
     case SyncStatus::State::kError:
       out += status.error + "\n";
       break;

@@ -19,6 +19,7 @@ struct SyncStatus {
     kActive,       ///< not following anyone
     kConnecting,   ///< backup, not yet equal to the active
     kReplicating,  ///< backup, following each commit
+    kStale,        ///< backup that followed each commit, until the active fell silent
     kError,        ///< backup that cannot replicate, and says why
   };
   State state = State::kActive;
@@ -26,6 +27,7 @@ struct SyncStatus {
   std::vector<std::string> databases;  ///< those that are replicated
   std::string exclude_tables;
   std::string error;
+  std::int64_t silent_ms = 0;  ///< of a stale one: since the active's last word
 };
 
 /// Which tables' transactions are logged: database, table, on or off.

@@ -351,10 +351,13 @@ control::SyncStatus Server::sync_status() {
     all = all && follower.state == FollowerStatus::State::kReplicating;
     if (follower.state == FollowerStatus::State::kRefused)
       status.error = name + ": " + follower.error;
+    if (follower.stale && follower.heard_ms)
+      status.silent_ms = std::max(status.silent_ms, net::IoShard::now_ms() - *follower.heard_ms);
   }
-  status.state = all                     ? control::SyncStatus::State::kReplicating
-                 : !status.error.empty() ? control::SyncStatus::State::kError
-                                         : control::SyncStatus::State::kConnecting;
+  status.state = all && status.silent_ms > 0 ? control::SyncStatus::State::kStale
+                 : all                       ? control::SyncStatus::State::kReplicating
+                 : !status.error.empty()     ? control::SyncStatus::State::kError
+                                             : control::SyncStatus::State::kConnecting;
   return status;
 }
 

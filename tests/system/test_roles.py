@@ -80,6 +80,17 @@ class Roles(SystemTest):
         wait_until(lambda: active.dump(load.DB) == backup.dump(load.DB), "equal contents", seconds=5)
         self.assertIn("state: backup", active.appctl("ovsdb-server/sync-status"))
 
+    def test_a_backup_of_a_silent_server_says_stale_not_replicating(self):
+        active, backup = self.pair()
+        os.kill(active.process.pid, signal.SIGSTOP)
+        try:
+            wait_until(lambda: "stale: " in backup.appctl("ovsdb-server/sync-status"), "silence to be seen")
+            self.assertNotIn("replicating", backup.appctl("ovsdb-server/sync-status"))
+            self.assertEqual(self.write(backup, "a"), "not allowed")
+        finally:
+            os.kill(active.process.pid, signal.SIGCONT)
+        wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), "replication")
+
     def test_demotion_needs_an_active_server(self):
         server = self.start("active")
         self.assertIn("not specified", self.refused(server, "tandem/demote"))
@@ -102,8 +113,8 @@ class Roles(SystemTest):
         self.assertEqual(self.write(server, "b"), "not allowed")
         self.assertEqual(self.status(server)["role"], "active")
         self.assertEqual(self.status(server)["lease"]["state"], "expired")
-        self.assertIn("role lease of 0.5 s has run out", server.log())
-        self.assertFalse(accepts(port))
+        wait_until(lambda: "role lease of 0.5 s has run out" in server.log(), "the log", seconds=1)
+        wait_until(lambda: not accepts(port), "the role-bound remote to close", seconds=1)
         server.appctl("tandem/lease", "60")
         self.assertIsNone(self.write(server, "b"))
         self.assertTrue(accepts(port))

@@ -151,6 +151,8 @@ TEST_CASE_METHOD(Fixture, "sync-status begins with the state") {
   server.status = {SyncStatus::State::kReplicating, "tcp:x:1", {"a", "b"}, "a:t", ""};
   CHECK(run("sync-status") ==
         "state: backup\nreplicating: tcp:x:1\ndatabase: a, b\nexclude: a:t\n");
+  server.status = {SyncStatus::State::kStale, "tcp:x:1", {"a"}, "", "", 3456};
+  CHECK(run("sync-status") == "state: backup\nstale: tcp:x:1, silent for 3.5 s\n");
   server.status = {SyncStatus::State::kError, "tcp:x:1", {}, "", "schemas differ"};
   CHECK(run("sync-status") == "state: backup\nschemas differ\n");
 }
