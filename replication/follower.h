@@ -118,6 +118,7 @@ class Follower {
 
   FollowReply resync_;                   // while rows come: where they lead
   std::optional<BucketScope> scope_;     // set while rows come, and are compared
+  std::optional<Position> aside_;        // records up to here were set aside already
   std::vector<RowUpdate> rows_;          // received so far
   std::deque<StreamRecord> after_rows_;  // records that came while rows did, or were compared
 };

@@ -122,7 +122,7 @@ bool Follower::diverged() const {
 }
 
 void Follower::end_rows() {
-  if (!diverged()) {
+  if (!diverged() || aside_ == status_.applied) {
     take_over_rows();
     return;
   }
@@ -133,6 +133,7 @@ void Follower::end_rows() {
           return fail("records that the active server does not have could not be saved: " +
                       aside.error().to_string());
         }
+        aside_ = status_.applied;
         ++status_.divergences;
         status_.records_aside += aside.value().records;
         status_.divergence_file = aside.value().file;

@@ -71,10 +71,11 @@ struct MonitorStart {
 struct FeedStart {
   DatabaseInfoRef database;
   Position position;  ///< the newest
+  Uuid id;            ///< of the newest commit
+  Snapshot snapshot;
   /// The commits after the backup's position, if that is known: it resumes.
   std::optional<std::vector<CommitRef>> since;
   // Otherwise, if it has asked for rows:
-  Snapshot snapshot;
   Position oldest;                 ///< in the history
   std::optional<Position> common;  ///< the newest of its recent ones that the history knows
 };

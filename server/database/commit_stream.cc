@@ -1,5 +1,7 @@
 #include "server/database/commit_stream.h"
 
+#include <algorithm>
+
 #include "protocol/json.h"
 
 namespace tandem {
@@ -45,6 +47,22 @@ std::string ephemeral_updates(const Commit& commit) {
   }
   if (open) text += "}}";
   return text;
+}
+
+std::string ephemeral_updates(const Snapshot& snapshot) {
+  Commit all;
+  all.schema = snapshot.schema;
+  for (TableIndex table = 0; table < snapshot.tables.size(); ++table) {
+    const std::vector<ColumnSchema>& columns = snapshot.schema->table(table).columns;
+    if (std::none_of(columns.begin(), columns.end(), [](const auto& c) { return c.ephemeral; }))
+      continue;
+    for (const ChunkRef& chunk : snapshot.tables[table].chunks()) {
+      for (const RowRef& row : chunk->rows) {
+        if (row) all.changes.push_back({table, RowRef(), row});
+      }
+    }
+  }
+  return ephemeral_updates(all);
 }
 
 StreamTextRef stream_text(const std::string& database, const CommitRef& commit) {

@@ -4,6 +4,7 @@
 
 #include "replication/stream.h"
 #include "server/database/commit.h"
+#include "server/database/snapshot.h"
 
 namespace tandem {
 
@@ -12,5 +13,8 @@ StreamTextRef stream_text(const std::string& database, const CommitRef& commit);
 
 /// <table-updates> of the ephemeral columns that a commit changed; empty: none.
 std::string ephemeral_updates(const Commit& commit);
+/// The same of all that have not their defaults: what a backup that has just started cannot know,
+/// as no file has it.
+std::string ephemeral_updates(const Snapshot& snapshot);
 
 }  // namespace tandem

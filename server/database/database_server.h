@@ -6,9 +6,9 @@
 // mailboxes in order: a commit before the reply to the transaction that made it. If a log cannot be
 // written, its commits of the batch are undone and their transactions answer "I/O error".
 //
-// Backups are sent a commit as soon as it is in the log. With --sync-replicas clients are told of it
-// only when the database's gate opens; all that is published of the database after it waits behind
-// it, so nobody sees what is not acknowledged.
+// Backups are sent a commit as soon as it is in the log. With --sync-replicas clients are told of
+// it only when the database's gate opens; all that is published of the database after it waits
+// behind it, so nobody sees what is not acknowledged.
 
 #include <deque>
 #include <functional>
@@ -169,6 +169,11 @@ class DatabaseServer {
   storage::FileSystem& files() { return ports_.files; }
 
  private:
+  /// A reply that waits for the log to be on the disk.
+  struct DurableReply {
+    std::shared_ptr<storage::LogFile> log;
+    std::unique_ptr<TransactCall> call;
+  };
   /// Something to publish when its database's log is written.
   struct Outgoing {
     ServedDatabase* database = nullptr;         ///< null: tied to no log
@@ -195,7 +200,7 @@ class DatabaseServer {
   /// Transactions are answered with the error, if there is one.
   void release(ServedDatabase& database, const Error* refused);
   void lose_followers(ServedDatabase& database);
-  void publish_durable(ServedDatabase& database, std::unique_ptr<TransactCall> call);
+  void sync_and_reply(DurableReply reply);
   void publish_directory();
   void describe(ServedDatabase& database);
   void cancel_blocked(ServedDatabase& database);
@@ -224,6 +229,7 @@ class DatabaseServer {
   std::vector<ClientThreadPort> threads_;
   std::vector<CommitObserver*> observers_;
   std::vector<Outgoing> outgoing_;
+  std::vector<DurableReply> durable_replies_;
   std::map<ServedDatabase*, std::deque<Outgoing>> waiting_;  // for gates; no empty ones
   CommitGate::Options sync_;
   std::optional<std::int64_t> write_deadline_ms_;

@@ -47,6 +47,8 @@ void DatabaseServer::flush() {
   }
   publish_waiting();
   for (const ClientThreadPort& thread : threads_) thread.mailbox->flush();
+  // Only now: a disk may be quicker than the mailboxes, and a commit comes before its reply.
+  for (DurableReply& reply : std::exchange(durable_replies_, {})) sync_and_reply(std::move(reply));
 }
 
 void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
@@ -118,7 +120,7 @@ void DatabaseServer::publish(Outgoing& outgoing) {
   }
   if (outgoing.call) {
     if (outgoing.durable && outgoing.database->stored->log() != nullptr) {
-      publish_durable(*outgoing.database, std::move(outgoing.call));
+      durable_replies_.push_back({outgoing.database->stored->log(), std::move(outgoing.call)});
     } else {
       Mailbox& mailbox = *outgoing.call->mailbox;
       mailbox.put([call = std::move(outgoing.call)] { call->done(); });
@@ -127,11 +129,11 @@ void DatabaseServer::publish(Outgoing& outgoing) {
   if (outgoing.task) outgoing.mailbox->put(std::move(outgoing.task));
 }
 
-void DatabaseServer::publish_durable(ServedDatabase& database, std::unique_ptr<TransactCall> call) {
+void DatabaseServer::sync_and_reply(DurableReply reply) {
   // std::function copies its target: the call rides in a shared box.
-  auto box = std::make_shared<std::unique_ptr<TransactCall>>(std::move(call));
+  auto box = std::make_shared<std::unique_ptr<TransactCall>>(std::move(reply.call));
   TaskRunner& runner = (*box)->mailbox->runner();
-  ports_.syncer.sync(database.stored->log(), [box, &runner](const Result<void>& synced) {
+  ports_.syncer.sync(reply.log, [box, &runner](const Result<void>& synced) {
     runner.post([box, synced] {
       if (!synced) (*box)->result.results.emplace_back(io_error(synced.error()));
       (*box)->done();
@@ -201,10 +203,11 @@ void DatabaseServer::start_feed(std::string_view database, SessionId session,
   FeedStart start;
   start.database = served->info;
   start.position = stored.position();
+  start.id = stored.history().newest_id();
+  start.snapshot = stored.database().snapshot();
   if (request.buckets.is_null()) {
     start.since = stored.history().since(request.position.digest);
   } else {
-    start.snapshot = stored.database().snapshot();
     start.oldest = stored.history().oldest_position();
     for (auto id = request.recent.begin(); id != request.recent.end() && !start.common; ++id) {
       start.common = stored.history().find(*id);

@@ -96,7 +96,9 @@ void Session::on_closed(const std::string& /*reason*/) {
 }
 
 void Session::on_databases_changed() {
-  if (!change_aware_) port_.close("database change, and the client is not aware of such");
+  // A backup learns of what concerns it by its feeds.
+  if (!change_aware_ && feeds_.empty())
+    port_.close("database change, and the client is not aware of such");
 }
 
 // --- replies ---
@@ -370,15 +372,15 @@ void Session::start_monitor(JsonRpcMessage& message, MonitorVersion version) {
     send_error(message.id, params_error(message, "invalid parameters"));
     return;
   }
+  const json::value& monitor_id = params[1];
+  const std::string id_text = to_text(monitor_id);
+  if (params[2].is_object() && is_monitor(monitor_id)) {
+    send_error(message.id, syntax_error(&monitor_id, "duplicate monitor ID"));
+    return;
+  }
   Result<MonitorRequest> request = MonitorRequest::from_json(database->schema, version, params[2]);
   if (!request) {
     send_error(message.id, request.error());
-    return;
-  }
-  const json::value& monitor_id = params[1];
-  const std::string id_text = to_text(monitor_id);
-  if (is_monitor(monitor_id)) {
-    send_error(message.id, syntax_error(&monitor_id, "duplicate monitor ID"));
     return;
   }
   std::optional<Uuid> since;
@@ -429,7 +431,8 @@ void Session::monitor_cond_change(JsonRpcMessage& message) {
     send_error(message.id, syntax_error(&params[1], "duplicate monitor ID"));
     return;
   }
-  // Read when the snapshot is here, against the conditions of then: requests may follow one another closely.
+  // Read when the snapshot is here, against the conditions of then: requests may follow one another
+  // closely.
   auto changed = [hub = &hub_, session = id_, message](const Result<MonitorStart>& now) {
     if (Session* self = hub->find(session)) self->finish_cond_change(message, now);
   };

@@ -143,6 +143,15 @@ void SessionFeeds::resume(const json::value& id, const FeedStart& start) {
   for (const CommitRef& commit : *start.since) {
     backlog.push_back(stream_text(start.database->name, commit));
   }
+  if (std::string ephemeral = ephemeral_updates(start.snapshot); !ephemeral.empty()) {
+    const std::size_t bytes = ephemeral.size();
+    backlog.push_back(std::make_shared<const StreamText>(
+        [name = start.database->name, position = start.position, id = start.id,
+         ephemeral = std::move(ephemeral)] {
+          return record_notification(name, position, id, "", ephemeral);
+        },
+        bytes));
+  }
   auto feed = std::make_shared<Feed>(start.database->name, static_cast<FeedPort&>(*this));
   feeds_[start.database->name] = feed;
   feed->resume(std::move(backlog));

@@ -22,6 +22,7 @@ class SessionFeeds final : private FeedPort {
   /// Answers tandem_follow, later. The session's end must be told to the writer.
   void follow(const json::value& id, const DatabaseInfoRef& database, FollowRequest request);
   void on_writable();
+  bool empty() const { return feeds_.empty(); }
 
  private:
   using FeedRef = std::shared_ptr<Feed>;

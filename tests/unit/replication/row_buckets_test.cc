@@ -1,0 +1,83 @@
+#include "replication/row_buckets.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+namespace tandem {
+namespace {
+
+const SchemaRef& schema() {
+  static const SchemaRef schema =
+      DatabaseSchema::from_text(
+          R"({"name":"db","tables":{"t":{"columns":{"n":{"type":"integer"}}},"u":{"columns":{"n":{"type":"integer"}}}}})")
+          .value();
+  return schema;
+}
+
+RowRef row(std::uint64_t uuid, std::int64_t n) {
+  RowDraft draft = Row::create(schema()->table(0), Uuid{0, uuid});
+  draft->set(kFirstOwnColumn, schema()
+                                  ->table(0)
+                                  .column(kFirstOwnColumn)
+                                  .type.datum_from_json(json::value(n), nullptr)
+                                  .value());
+  return draft;
+}
+
+RowSource table_t(const std::vector<RowRef>& rows) {
+  return [&rows](TableIndex table, const std::function<void(const RowRef&)>& take) {
+    if (table != 0) return;
+    for (const RowRef& held : rows) take(held);
+  };
+}
+
+std::vector<RowRef> thousand_rows() {
+  std::vector<RowRef> rows;
+  for (std::uint64_t i = 0; i < 1000; ++i) rows.push_back(row(i * 0x9e3779b97f4a7c15ULL, 1));
+  return rows;
+}
+
+TEST_CASE("equal rows in any order have equal sums") {
+  std::vector<RowRef> rows = thousand_rows();
+  const RowBuckets held = RowBuckets::of(*schema(), table_t(rows));
+  std::reverse(rows.begin(), rows.end());
+  CHECK(RowBuckets::like(held, *schema(), table_t(rows)).difference(held).is_empty());
+}
+
+TEST_CASE("only the bucket of a row that differs is chosen") {
+  std::vector<RowRef> rows = thousand_rows();
+  const RowBuckets held = RowBuckets::of(*schema(), table_t(rows));
+  rows[17] = row(17 * 0x9e3779b97f4a7c15ULL, 2);
+  const BucketScope scope = RowBuckets::like(held, *schema(), table_t(rows)).difference(held);
+  CHECK(scope.contains(0, rows[17]->uuid()));
+  const auto chosen = std::count_if(rows.begin(), rows.end(),
+                                    [&](const RowRef& r) { return scope.contains(0, r->uuid()); });
+  CHECK(chosen < 200);
+}
+
+TEST_CASE("sums and scopes survive JSON") {
+  const std::vector<RowRef> rows = thousand_rows();
+  const RowBuckets held = RowBuckets::of(*schema(), table_t(rows));
+  const RowBuckets read = RowBuckets::from_json(*schema(), held.to_json(*schema())).value();
+  CHECK(read.difference(held).is_empty());
+  const BucketScope scope = RowBuckets::like(held, *schema(), table_t({})).difference(held);
+  const BucketScope scope_read =
+      BucketScope::from_json(*schema(), scope.to_json(*schema())).value();
+  for (const RowRef& r : rows) REQUIRE(scope_read.contains(0, r->uuid()));
+  CHECK_FALSE(scope_read.contains(1, rows[0]->uuid()));
+}
+
+TEST_CASE("JSON that is no sums or scope is refused") {
+  const json::object three_sums{{"t", std::string(96, '0')}};
+  CHECK_FALSE(RowBuckets::from_json(*schema(), three_sums).has_value());
+  CHECK_FALSE(
+      RowBuckets::from_json(*schema(), json::object{{"t", std::string(32, 'g')}}).has_value());
+  CHECK_FALSE(RowBuckets::from_json(*schema(), json::object{{"t", ""}}).has_value());
+  CHECK_FALSE(
+      BucketScope::from_json(*schema(), json::object{{"t", json::array{2, {2}}}}).has_value());
+  CHECK_FALSE(
+      BucketScope::from_json(*schema(), json::object{{"v", json::array{1, {0}}}}).has_value());
+}
+
+}  // namespace
+}  // namespace tandem
