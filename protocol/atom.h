@@ -39,14 +39,15 @@ class Atom {
 
 inline AtomicType type_of(const AtomView& atom) { return static_cast<AtomicType>(atom.index()); }
 
-/// Total order within one type: numbers by value, false before true, strings by byte, UUIDs as text.
-/// Requires equal types.
+/// Total order within one type: numbers by value, false before true, strings by byte, UUIDs as
+/// text. Requires equal types.
 std::strong_ordering compare(const AtomView& a, const AtomView& b);
 
 /// Appends the atom as RFC 7047 <atom> JSON: UUIDs as ["uuid","..."].
 void append_atom_json(std::string& out, const AtomView& atom);
 
-/// The atom in the ovs-vsctl(8) notation that error messages use: strings that are not plain words are quoted.
+/// The atom in the ovs-vsctl(8) notation that error messages use: strings that are not plain words
+/// are quoted.
 void append_atom_text(std::string& out, const AtomView& atom);
 
 }  // namespace tandem

@@ -13,7 +13,8 @@ namespace tandem {
 namespace {
 
 std::optional<AtomicType> atomic_type_from(std::string_view name) {
-  for (const auto type : {AtomicType::kInteger, AtomicType::kReal, AtomicType::kBoolean, AtomicType::kString, AtomicType::kUuid}) {
+  for (const auto type : {AtomicType::kInteger, AtomicType::kReal, AtomicType::kBoolean,
+                          AtomicType::kString, AtomicType::kUuid}) {
     if (name == to_string(type)) return type;
   }
   return std::nullopt;
@@ -47,12 +48,15 @@ std::string real_text(double value) {
 }
 
 /// How a number violates its range; both bounds are texts, empty when there is none.
-Error range_violation(const std::string& value, bool too_small, const std::string& min, const std::string& max) {
+Error range_violation(const std::string& value, bool too_small, const std::string& min,
+                      const std::string& max) {
   if (!min.empty() && !max.empty()) {
-    return constraint_violation(fmt::format("{} is not in the valid range {} to {} (inclusive)", value, min, max));
+    return constraint_violation(
+        fmt::format("{} is not in the valid range {} to {} (inclusive)", value, min, max));
   }
-  return constraint_violation(too_small ? fmt::format("{} is less than minimum allowed value {}", value, min)
-                                        : fmt::format("{} is greater than maximum allowed value {}", value, max));
+  return constraint_violation(
+      too_small ? fmt::format("{} is less than minimum allowed value {}", value, min)
+                : fmt::format("{} is greater than maximum allowed value {}", value, max));
 }
 
 std::string min_text(const BaseType& base) {
@@ -73,17 +77,20 @@ Result<void> check_string(const BaseType& base, std::string_view text) {
   const Utf8Scan scan = scan_utf8(text);
   if (!scan.fault.empty()) {
     std::string details = "not a valid UTF-8 string: invalid UTF-8 sequence";
-    for (const char c : scan.fault) details += fmt::format(" 0x{:02x}", static_cast<unsigned char>(c));
+    for (const char c : scan.fault)
+      details += fmt::format(" 0x{:02x}", static_cast<unsigned char>(c));
     if (scan.truncated) details += " 0x00";
     return constraint_violation(std::move(details));
   }
   if (scan.characters < base.min_length) {
-    return constraint_violation(fmt::format("\"{}\" length {} is less than minimum allowed length {}", text,
-                                            scan.characters, base.min_length));
+    return constraint_violation(
+        fmt::format("\"{}\" length {} is less than minimum allowed length {}", text,
+                    scan.characters, base.min_length));
   }
   if (scan.characters > base.max_length) {
-    return constraint_violation(fmt::format("\"{}\" length {} is greater than maximum allowed length {}", text,
-                                            scan.characters, base.max_length));
+    return constraint_violation(
+        fmt::format("\"{}\" length {} is greater than maximum allowed length {}", text,
+                    scan.characters, base.max_length));
   }
   return {};
 }
@@ -114,21 +121,29 @@ Result<BaseType> BaseType::from_json(const json::value& value) {
     if (!datum) return datum.error();
     base.allowed = std::move(*datum);
   } else if (base.type == AtomicType::kInteger) {
-    if (const auto* min = reader.optional("minInteger", kJsonInteger)) as_integer(*min, base.min_integer);
-    if (const auto* max = reader.optional("maxInteger", kJsonInteger)) as_integer(*max, base.max_integer);
-    if (base.min_integer > base.max_integer) return syntax_error(&value, "minInteger exceeds maxInteger");
+    if (const auto* min = reader.optional("minInteger", kJsonInteger))
+      as_integer(*min, base.min_integer);
+    if (const auto* max = reader.optional("maxInteger", kJsonInteger))
+      as_integer(*max, base.max_integer);
+    if (base.min_integer > base.max_integer)
+      return syntax_error(&value, "minInteger exceeds maxInteger");
   } else if (base.type == AtomicType::kReal) {
     if (const auto* min = reader.optional("minReal", kJsonNumber)) base.min_real = to_real(*min);
     if (const auto* max = reader.optional("maxReal", kJsonNumber)) base.max_real = to_real(*max);
     if (base.min_real > base.max_real) return syntax_error(&value, "minReal exceeds maxReal");
   } else if (base.type == AtomicType::kString) {
-    if (auto read = read_length(reader.optional("minLength", kJsonInteger), "minLength", base.min_length); !read) {
+    if (auto read =
+            read_length(reader.optional("minLength", kJsonInteger), "minLength", base.min_length);
+        !read) {
       return read.error();
     }
-    if (auto read = read_length(reader.optional("maxLength", kJsonInteger), "maxLength", base.max_length); !read) {
+    if (auto read =
+            read_length(reader.optional("maxLength", kJsonInteger), "maxLength", base.max_length);
+        !read) {
       return read.error();
     }
-    if (base.min_length > base.max_length) return syntax_error(&value, "minLength exceeds maxLength");
+    if (base.min_length > base.max_length)
+      return syntax_error(&value, "minLength exceeds maxLength");
   } else if (base.type == AtomicType::kUuid) {
     if (const auto* table = reader.optional("refTable", kJsonId)) {
       base.ref_table = table->get_string();
@@ -136,7 +151,8 @@ Result<BaseType> BaseType::from_json(const json::value& value) {
         if (kind->get_string() == "weak") {
           base.ref_type = RefType::kWeak;
         } else if (kind->get_string() != "strong") {
-          return syntax_error(&value, "refType must be \"strong\" or \"weak\" (not " + to_text(*kind) + ")");
+          return syntax_error(
+              &value, "refType must be \"strong\" or \"weak\" (not " + to_text(*kind) + ")");
         }
       }
     }
@@ -180,7 +196,8 @@ bool BaseType::allows(const AtomView& atom) const {
       return scan.fault.empty() && scan.characters >= min_length && scan.characters <= max_length;
     }
     case AtomicType::kBoolean:
-    case AtomicType::kUuid: return true;
+    case AtomicType::kUuid:
+      return true;
   }
   return true;
 }
@@ -190,7 +207,8 @@ Result<void> BaseType::check(const AtomView& atom) const {
   std::string text;
   append_atom_text(text, atom);
   if (type == AtomicType::kString) {
-    if (auto checked = check_string(*this, *std::get_if<std::string_view>(&atom)); !checked) return checked;
+    if (auto checked = check_string(*this, *std::get_if<std::string_view>(&atom)); !checked)
+      return checked;
   }
   if (allowed) {
     text += " is not one of the allowed values ([";
@@ -206,10 +224,13 @@ Result<void> BaseType::check(const AtomView& atom) const {
 }
 
 bool BaseType::operator==(const BaseType& other) const {
-  const bool same_enum = allowed && other.allowed ? allowed == other.allowed : !allowed && !other.allowed;
-  return same_enum && type == other.type && min_integer == other.min_integer && max_integer == other.max_integer &&
-         min_real == other.min_real && max_real == other.max_real && min_length == other.min_length &&
-         max_length == other.max_length && ref_table == other.ref_table && ref_type == other.ref_type;
+  const bool same_enum =
+      allowed && other.allowed ? allowed == other.allowed : !allowed && !other.allowed;
+  return same_enum && type == other.type && min_integer == other.min_integer &&
+         max_integer == other.max_integer && min_real == other.min_real &&
+         max_real == other.max_real && min_length == other.min_length &&
+         max_length == other.max_length && ref_table == other.ref_table &&
+         ref_type == other.ref_type;
 }
 
 }  // namespace tandem

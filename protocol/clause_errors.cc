@@ -5,12 +5,16 @@
 namespace tandem {
 
 Error unknown_column(const TableSchema& table, std::string_view column, const json::value& where) {
-  return {"unknown column", fmt::format("No column {} in table {}.", column, table.name), to_text(where)};
+  return {"unknown column", fmt::format("No column {} in table {}.", column, table.name),
+          to_text(where)};
 }
 
-Error not_applicable(const ColumnSchema& column, std::string_view function, const json::value& where) {
-  return syntax_error(&where, fmt::format("Type mismatch: \"{}\" operator may not be applied to column {} of type {}.",
-                                          function, column.name, column.type.to_english()));
+Error not_applicable(const ColumnSchema& column, std::string_view function,
+                     const json::value& where) {
+  return syntax_error(
+      &where,
+      fmt::format("Type mismatch: \"{}\" operator may not be applied to column {} of type {}.",
+                  function, column.name, column.type.to_english()));
 }
 
 Error immutable_column(std::string_view verb, const TableSchema& table, const ColumnSchema& column,

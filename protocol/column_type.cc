@@ -17,16 +17,22 @@ std::size_t index_of(AtomicType type) { return static_cast<std::size_t>(type); }
 
 AtomView default_atom(AtomicType type) {
   switch (type) {
-    case AtomicType::kInteger: return std::int64_t{0};
-    case AtomicType::kReal: return 0.0;
-    case AtomicType::kBoolean: return false;
-    case AtomicType::kString: return std::string_view();
-    case AtomicType::kUuid: return Uuid();
+    case AtomicType::kInteger:
+      return std::int64_t{0};
+    case AtomicType::kReal:
+      return 0.0;
+    case AtomicType::kBoolean:
+      return false;
+    case AtomicType::kString:
+      return std::string_view();
+    case AtomicType::kUuid:
+      return Uuid();
   }
   return {};
 }
 
-/// All default values there are. They depend on nothing but the atomic types and whether the column may be empty.
+/// All default values there are. They depend on nothing but the atomic types and whether the column
+/// may be empty.
 class Defaults {
  public:
   Defaults() {
@@ -106,7 +112,8 @@ Result<ColumnType> ColumnType::from_json(const json::value& value) {
   }
   if (auto read = read_count(min, type.n_min); !read) return read.error();
   if (auto read = read_count(max, type.n_max); !read) return read.error();
-  if (type.n_min > 1 || type.n_max < 1) return syntax_error(&value, "ovsdb type fails constraint checks");
+  if (type.n_min > 1 || type.n_max < 1)
+    return syntax_error(&value, "ovsdb type fails constraint checks");
   return type;
 }
 
@@ -132,7 +139,8 @@ Datum ColumnType::default_datum() const {
 
 Result<void> ColumnType::check(const DatumView& datum) const {
   if (datum.size() < n_min || datum.size() > n_max) {
-    return constraint_violation(fmt::format("Attempted to store {} elements in {}.", datum.size(), to_english()));
+    return constraint_violation(
+        fmt::format("Attempted to store {} elements in {}.", datum.size(), to_english()));
   }
   for (std::size_t i = 0; i < datum.size(); ++i) {
     if (auto checked = key.check(datum.key(i)); !checked) return checked;
@@ -158,7 +166,9 @@ std::string ColumnType::to_english() const {
 bool ColumnType::operator==(const ColumnType&) const = default;
 
 bool is_id(std::string_view text) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
   if (text.empty() || !is_letter(text[0])) return false;
   for (const char c : text) {
     if (!is_letter(c) && !(c >= '0' && c <= '9')) return false;

@@ -15,7 +15,8 @@ namespace tandem {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kFunctionNames = {"<", "<=", "==", "!=", ">=", ">", "includes", "excludes"};
+constexpr std::array<std::string_view, 8> kFunctionNames = {
+    "<", "<=", "==", "!=", ">=", ">", "includes", "excludes"};
 
 std::optional<Function> function_from(std::string_view name) {
   const auto* at = std::find(kFunctionNames.begin(), kFunctionNames.end(), name);
@@ -28,11 +29,13 @@ bool is_relational(Function function) {
     case Function::kLt:
     case Function::kLe:
     case Function::kGe:
-    case Function::kGt: return true;
+    case Function::kGt:
+      return true;
     case Function::kEq:
     case Function::kNe:
     case Function::kIncludes:
-    case Function::kExcludes: return false;
+    case Function::kExcludes:
+      return false;
   }
   return false;
 }
@@ -42,12 +45,16 @@ bool can_be_ordered(const ColumnType& type) {
          (type.key.type == AtomicType::kInteger || type.key.type == AtomicType::kReal);
 }
 
-/// Reads the argument of a clause. Its number of elements is the column's, but for: one of an ordered function; none at
-/// least of "includes"; any number of "excludes".
-Result<Datum> read_argument(const ColumnType& type, Function function, const json::value& value, SymbolTable* symbols) {
+/// Reads the argument of a clause. Its number of elements is the column's, but for: one of an
+/// ordered function; none at least of "includes"; any number of "excludes".
+Result<Datum> read_argument(const ColumnType& type, Function function, const json::value& value,
+                            SymbolTable* symbols) {
   if (type.is_scalar()) return type.datum_from_json(value, symbols);
-  if (function == Function::kExcludes) return type.datum_from_json(value, symbols, ColumnType::Sizes::kAny);
-  const std::uint32_t n_min = is_relational(function) ? 1 : function == Function::kIncludes ? 0 : type.n_min;
+  if (function == Function::kExcludes)
+    return type.datum_from_json(value, symbols, ColumnType::Sizes::kAny);
+  const std::uint32_t n_min = is_relational(function)           ? 1
+                              : function == Function::kIncludes ? 0
+                                                                : type.n_min;
   if (n_min == type.n_min) return type.datum_from_json(value, symbols);
   ColumnType argument_type = type;
   argument_type.n_min = n_min;
@@ -76,9 +83,12 @@ bool excludes(const DatumView& datum, const DatumView& argument) {
 
 }  // namespace
 
-std::string_view to_string(Function function) { return kFunctionNames[static_cast<std::size_t>(function)]; }
+std::string_view to_string(Function function) {
+  return kFunctionNames[static_cast<std::size_t>(function)];
+}
 
-Result<Clause> Clause::from_json(const TableSchema& table, const json::value& value, SymbolTable* symbols) {
+Result<Clause> Clause::from_json(const TableSchema& table, const json::value& value,
+                                 SymbolTable* symbols) {
   const json::array* array = value.if_array();
   if (!array || array->size() != 3 || !(*array)[0].is_string() || !(*array)[1].is_string()) {
     return syntax_error(&value, "Parse error in condition.");
@@ -89,7 +99,9 @@ Result<Clause> Clause::from_json(const TableSchema& table, const json::value& va
 
   const std::string_view function_name = (*array)[1].get_string();
   const auto function = function_from(function_name);
-  if (!function) return Error{"unknown function", fmt::format("No function named {}.", function_name), std::nullopt};
+  if (!function)
+    return Error{"unknown function", fmt::format("No function named {}.", function_name),
+                 std::nullopt};
 
   const ColumnSchema& column = table.column(*index);
   if (is_relational(*function) && !can_be_ordered(column.type)) {
@@ -104,19 +116,28 @@ bool Clause::matches(const Row& row) const {
   const DatumView have = row.view(column);
   const DatumView want = argument.view();
   switch (function) {
-    case Function::kEq: return have == want;
-    case Function::kNe: return !(have == want);
-    case Function::kIncludes: return includes(have, want);
-    case Function::kExcludes: return excludes(have, want);
-    case Function::kLt: return !have.empty() && compare(have.key(0), want.key(0)) < 0;
-    case Function::kLe: return !have.empty() && compare(have.key(0), want.key(0)) <= 0;
-    case Function::kGe: return !have.empty() && compare(have.key(0), want.key(0)) >= 0;
-    case Function::kGt: return !have.empty() && compare(have.key(0), want.key(0)) > 0;
+    case Function::kEq:
+      return have == want;
+    case Function::kNe:
+      return !(have == want);
+    case Function::kIncludes:
+      return includes(have, want);
+    case Function::kExcludes:
+      return excludes(have, want);
+    case Function::kLt:
+      return !have.empty() && compare(have.key(0), want.key(0)) < 0;
+    case Function::kLe:
+      return !have.empty() && compare(have.key(0), want.key(0)) <= 0;
+    case Function::kGe:
+      return !have.empty() && compare(have.key(0), want.key(0)) >= 0;
+    case Function::kGt:
+      return !have.empty() && compare(have.key(0), want.key(0)) > 0;
   }
   return false;
 }
 
-Result<Condition> Condition::from_json(const TableSchema& table, const json::value& value, SymbolTable* symbols) {
+Result<Condition> Condition::from_json(const TableSchema& table, const json::value& value,
+                                       SymbolTable* symbols) {
   Condition condition;
   for (const json::value& element : value.get_array()) {
     if (const bool* truth = element.if_bool()) {
@@ -131,7 +152,8 @@ Result<Condition> Condition::from_json(const TableSchema& table, const json::val
 }
 
 bool Condition::matches(const Row& row) const {
-  return !never_ && std::all_of(clauses_.begin(), clauses_.end(), [&](const Clause& c) { return c.matches(row); });
+  return !never_ && std::all_of(clauses_.begin(), clauses_.end(),
+                                [&](const Clause& c) { return c.matches(row); });
 }
 
 }  // namespace tandem

@@ -22,13 +22,16 @@ struct Datum::Rep {
   const std::byte* payload() const { return reinterpret_cast<const std::byte*>(this + 1); }
   std::byte* payload() { return reinterpret_cast<std::byte*>(this + 1); }
 
-  static boost::intrusive_ptr<const Rep> make(AtomicType key_type, std::optional<AtomicType> value_type,
-                                              std::size_t size, std::size_t value_offset, std::size_t payload_bytes);
+  static boost::intrusive_ptr<const Rep> make(AtomicType key_type,
+                                              std::optional<AtomicType> value_type,
+                                              std::size_t size, std::size_t value_offset,
+                                              std::size_t payload_bytes);
 };
 
 namespace {
 
-/// A count that is never touched again. Half of the range above it: an add_ref that races with make_immortal does no harm.
+/// A count that is never touched again. Half of the range above it: an add_ref that races with
+/// make_immortal does no harm.
 constexpr std::uint32_t kImmortal = 1U << 31;
 
 using StringEnd = std::uint32_t;
@@ -36,11 +39,16 @@ using StringEnd = std::uint32_t;
 /// The size of one atom; of a string: of its end offset.
 constexpr std::size_t width(AtomicType type) {
   switch (type) {
-    case AtomicType::kInteger: return sizeof(std::int64_t);
-    case AtomicType::kReal: return sizeof(double);
-    case AtomicType::kBoolean: return sizeof(bool);
-    case AtomicType::kString: return sizeof(StringEnd);
-    case AtomicType::kUuid: return sizeof(Uuid);
+    case AtomicType::kInteger:
+      return sizeof(std::int64_t);
+    case AtomicType::kReal:
+      return sizeof(double);
+    case AtomicType::kBoolean:
+      return sizeof(bool);
+    case AtomicType::kString:
+      return sizeof(StringEnd);
+    case AtomicType::kUuid:
+      return sizeof(Uuid);
   }
   return 0;
 }
@@ -74,13 +82,15 @@ bool equal_columns(AtomicType type, const std::byte* a, const std::byte* b, std:
   const std::size_t fixed = n * width(type);
   if (std::memcmp(a, b, fixed) != 0) return false;
   // Equal ends, so both have equally many bytes of text.
-  return type != AtomicType::kString || std::memcmp(a + fixed, b + fixed, read<StringEnd>(a, n - 1)) == 0;
+  return type != AtomicType::kString ||
+         std::memcmp(a + fixed, b + fixed, read<StringEnd>(a, n - 1)) == 0;
 }
 
 std::size_t hash_column(AtomicType type, const std::byte* base, std::size_t n) {
   if (type == AtomicType::kReal) {
     std::size_t hash = n;
-    for (std::size_t i = 0; i < n; ++i) hash = hash * 31 + std::hash<double>()(read<double>(base, i));
+    for (std::size_t i = 0; i < n; ++i)
+      hash = hash * 31 + std::hash<double>()(read<double>(base, i));
     return hash;
   }
   const auto* text = reinterpret_cast<const char*>(base);
@@ -90,14 +100,23 @@ std::size_t hash_column(AtomicType type, const std::byte* base, std::size_t n) {
 /// Writes atoms one after the other as a column.
 class ColumnWriter {
  public:
-  ColumnWriter(std::byte* base, std::size_t n) : at_(base), text_begin_(base + n * sizeof(StringEnd)), text_(text_begin_) {}
+  ColumnWriter(std::byte* base, std::size_t n)
+      : at_(base), text_begin_(base + n * sizeof(StringEnd)), text_(text_begin_) {}
 
   void put(const AtomView& atom) {
     switch (type_of(atom)) {
-      case AtomicType::kInteger: put_fixed(*std::get_if<std::int64_t>(&atom)); break;
-      case AtomicType::kReal: put_fixed(*std::get_if<double>(&atom)); break;
-      case AtomicType::kBoolean: put_fixed(*std::get_if<bool>(&atom)); break;
-      case AtomicType::kUuid: put_fixed(*std::get_if<Uuid>(&atom)); break;
+      case AtomicType::kInteger:
+        put_fixed(*std::get_if<std::int64_t>(&atom));
+        break;
+      case AtomicType::kReal:
+        put_fixed(*std::get_if<double>(&atom));
+        break;
+      case AtomicType::kBoolean:
+        put_fixed(*std::get_if<bool>(&atom));
+        break;
+      case AtomicType::kUuid:
+        put_fixed(*std::get_if<Uuid>(&atom));
+        break;
       case AtomicType::kString: {
         const std::string_view text = *std::get_if<std::string_view>(&atom);
         text_ = std::copy_n(reinterpret_cast<const std::byte*>(text.data()), text.size(), text_);
@@ -132,11 +151,16 @@ constexpr std::size_t round_up(std::size_t n) { return (n + 7) & ~std::size_t{7}
 AtomView DatumView::atom(AtomicType type, const std::byte* base, std::size_t i) const {
   assert(i < size_ && "An atom is read within the datum.");
   switch (type) {
-    case AtomicType::kInteger: return read<std::int64_t>(base, i);
-    case AtomicType::kReal: return read<double>(base, i);
-    case AtomicType::kBoolean: return read<bool>(base, i);
-    case AtomicType::kString: return read_string(base, size_, i);
-    case AtomicType::kUuid: return read<Uuid>(base, i);
+    case AtomicType::kInteger:
+      return read<std::int64_t>(base, i);
+    case AtomicType::kReal:
+      return read<double>(base, i);
+    case AtomicType::kBoolean:
+      return read<bool>(base, i);
+    case AtomicType::kString:
+      return read_string(base, size_, i);
+    case AtomicType::kUuid:
+      return read<Uuid>(base, i);
   }
   return {};
 }
@@ -192,26 +216,26 @@ std::strong_ordering compare(const DatumView& a, const DatumView& b) {
 
 // Datums.
 
-boost::intrusive_ptr<const Datum::Rep> Datum::Rep::make(AtomicType key_type, std::optional<AtomicType> value_type,
+boost::intrusive_ptr<const Datum::Rep> Datum::Rep::make(AtomicType key_type,
+                                                        std::optional<AtomicType> value_type,
                                                         std::size_t size, std::size_t value_offset,
                                                         std::size_t payload_bytes) {
   static_assert(sizeof(Rep) == 16, "The payload is aligned as the block is.");
   void* const block = ::operator new(sizeof(Rep) + payload_bytes);
-  return new (block) Rep{{0},
-                         static_cast<std::uint32_t>(size),
-                         static_cast<std::uint32_t>(value_offset),
-                         key_type,
-                         value_type.value_or(AtomicType::kInteger),
-                         value_type.has_value()};
+  return new (block) Rep{
+      {0},      static_cast<std::uint32_t>(size),          static_cast<std::uint32_t>(value_offset),
+      key_type, value_type.value_or(AtomicType::kInteger), value_type.has_value()};
 }
 
 void intrusive_ptr_add_ref(const Datum::Rep* rep) noexcept {
-  if (rep->refs.load(std::memory_order_relaxed) < kImmortal) rep->refs.fetch_add(1, std::memory_order_relaxed);
+  if (rep->refs.load(std::memory_order_relaxed) < kImmortal)
+    rep->refs.fetch_add(1, std::memory_order_relaxed);
 }
 
 void intrusive_ptr_release(const Datum::Rep* rep) noexcept {
   if (rep->refs.load(std::memory_order_relaxed) >= kImmortal) return;
-  if (rep->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) ::operator delete(const_cast<Datum::Rep*>(rep));
+  if (rep->refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    ::operator delete(const_cast<Datum::Rep*>(rep));
 }
 
 DatumView Datum::view() const {
@@ -242,7 +266,8 @@ Datum Datum::copy_of(const DatumView& view) {
   const std::size_t value_bytes = view.map_ ? column_bytes(view.value_type_, view.values_, n) : 0;
   const auto value_type = view.map_ ? std::optional(view.value_type_) : std::nullopt;
   Datum datum;
-  datum.rep_ = Rep::make(view.key_type_, value_type, n, value_offset, view.map_ ? value_offset + value_bytes : key_bytes);
+  datum.rep_ = Rep::make(view.key_type_, value_type, n, value_offset,
+                         view.map_ ? value_offset + value_bytes : key_bytes);
   std::byte* const payload = const_cast<Rep*>(datum.rep_.get())->payload();
   std::copy_n(view.keys_, key_bytes, payload);
   if (view.map_) std::copy_n(view.values_, value_bytes, payload + value_offset);
@@ -255,7 +280,8 @@ std::size_t Datum::heap_bytes() const {
   if (!rep_) return 0;
   const std::byte* const keys = rep_->payload();
   if (!rep_->map) return sizeof(Rep) + column_bytes(rep_->key_type, keys, rep_->size);
-  return sizeof(Rep) + rep_->value_offset + column_bytes(rep_->value_type, keys + rep_->value_offset, rep_->size);
+  return sizeof(Rep) + rep_->value_offset +
+         column_bytes(rep_->value_type, keys + rep_->value_offset, rep_->size);
 }
 
 // The builder.
@@ -277,7 +303,8 @@ void DatumBuilder::add(const AtomView& key) {
 }
 
 void DatumBuilder::add(const AtomView& key, const AtomView& value) {
-  assert(type_of(key) == key_type_ && value_type_ == type_of(value) && "A map gets pairs of its types.");
+  assert(type_of(key) == key_type_ && value_type_ == type_of(value) &&
+         "A map gets pairs of its types.");
   elements_.push_back({key, value});
 }
 
@@ -291,7 +318,8 @@ void DatumBuilder::sort() {
 std::optional<Datum> DatumBuilder::build() {
   sort();
   const auto same = [](const Element& a, const Element& b) { return compare(a.key, b.key) == 0; };
-  if (std::adjacent_find(elements_.begin(), elements_.end(), same) != elements_.end()) return std::nullopt;
+  if (std::adjacent_find(elements_.begin(), elements_.end(), same) != elements_.end())
+    return std::nullopt;
   return build_sorted();
 }
 

@@ -1,11 +1,12 @@
 #pragma once
 
-// The values of columns. A site holds some ten million of them at once and reads them from several threads, so a datum is
-// one immutable, reference-counted block: a 16-byte head, then the keys in sorted order, then (for maps) the values.
-// Fixed-size atoms are stored as they are; strings as an array of end offsets followed by the bytes. Rows share the
-// datums that a change did not touch, and comparing two versions of a row is mostly comparing pointers.
-// Rejected: a variant of vectors (three allocations and 24 bytes before the first atom); interning each string (a lock and
-// a hash a string, while most strings of OVN's large tables differ).
+// The values of columns. A site holds some ten million of them at once and reads them from several
+// threads, so a datum is one immutable, reference-counted block: a 16-byte head, then the keys in
+// sorted order, then (for maps) the values. Fixed-size atoms are stored as they are; strings as an
+// array of end offsets followed by the bytes. Rows share the datums that a change did not touch,
+// and comparing two versions of a row is mostly comparing pointers. Rejected: a variant of vectors
+// (three allocations and 24 bytes before the first atom); interning each string (a lock and a hash
+// a string, while most strings of OVN's large tables differ).
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <compare>
@@ -19,7 +20,8 @@
 
 namespace tandem {
 
-/// A borrowed view of a set (keys only) or a map (keys and values), sorted by key, keys unique. A scalar is a set of one.
+/// A borrowed view of a set (keys only) or a map (keys and values), sorted by key, keys unique. A
+/// scalar is a set of one.
 class DatumView {
  public:
   DatumView() = default;
@@ -58,11 +60,13 @@ class DatumView {
   bool map_ = false;
 };
 
-/// Orders datums of one type as ovsdb-server does: by size first, then key by key, then value by value.
+/// Orders datums of one type as ovsdb-server does: by size first, then key by key, then value by
+/// value.
 std::strong_ordering compare(const DatumView& a, const DatumView& b);
 
-/// An owned, immutable datum: 8 bytes, copied by counting. Thread-safe to share. A default-constructed one is null and
-/// stands for "no datum"; only assignment and operator bool may be used on it.
+/// An owned, immutable datum: 8 bytes, copied by counting. Thread-safe to share. A
+/// default-constructed one is null and stands for "no datum"; only assignment and operator bool may
+/// be used on it.
 class Datum {
  public:
   Datum() = default;
@@ -93,7 +97,8 @@ class Datum {
   boost::intrusive_ptr<const Rep> rep_;
 };
 
-/// Collects atoms in any order and makes a Datum of them. The strings that views borrow must live until build().
+/// Collects atoms in any order and makes a Datum of them. The strings that views borrow must live
+/// until build().
 class DatumBuilder {
  public:
   /// A set, or with a value type a map.
@@ -107,7 +112,8 @@ class DatumBuilder {
   void add(const AtomView& key, const AtomView& value);
   std::size_t size() const { return elements_.size(); }
 
-  /// Sorts, and makes the datum. A key that was added twice: nothing is returned; the caller names the error.
+  /// Sorts, and makes the datum. A key that was added twice: nothing is returned; the caller names
+  /// the error.
   std::optional<Datum> build();
   /// The same where keys are known to be sorted and unique.
   Datum build_sorted();
@@ -131,9 +137,10 @@ class DatumBuilder {
 Datum set_union(const DatumView& a, const DatumView& b);
 /// Pairs of `a` without the keys of `b`; if `b` is a map, only pairs equal in key and value go.
 Datum set_difference(const DatumView& a, const DatumView& b);
-/// The difference that `update2` and `_is_diff` carry (ovsdb-server(7), ovsdb(5)): applied to `before` it gives `after`.
-/// For scalars it is `after` itself (callers know from the column type); here: keys in just one of both, and for maps
-/// also keys with changed values, carrying the new value.
+/// The difference that `update2` and `_is_diff` carry (ovsdb-server(7), ovsdb(5)): applied to
+/// `before` it gives `after`. For scalars it is `after` itself (callers know from the column type);
+/// here: keys in just one of both, and for maps also keys with changed values, carrying the new
+/// value.
 Datum diff(const DatumView& before, const DatumView& after);
 /// Inverse of diff().
 Datum apply_diff(const DatumView& before, const DatumView& difference);

@@ -10,7 +10,9 @@ namespace {
 class Merge {
  public:
   Merge(const DatumView& a, const DatumView& b)
-      : a_(a), b_(b), out_(a.key_type(), a.is_map() ? std::optional(a.value_type()) : std::nullopt) {}
+      : a_(a),
+        b_(b),
+        out_(a.key_type(), a.is_map() ? std::optional(a.value_type()) : std::nullopt) {}
 
   void keep_a(std::size_t i) { keep(a_, i); }
   void keep_b(std::size_t j) { keep(b_, j); }
@@ -75,8 +77,9 @@ Datum set_difference(const DatumView& a, const DatumView& b) {
 }
 
 Datum diff(const DatumView& before, const DatumView& after) {
-  // The difference of two sets is symmetric, and a removed pair of a map is sent with its value; so what is in both with
-  // different values is a change of the value, and what is in both with equal values a removal.
+  // The difference of two sets is symmetric, and a removed pair of a map is sent with its value; so
+  // what is in both with different values is a change of the value, and what is in both with equal
+  // values a removal.
   return apply_diff(before, after);
 }
 

@@ -1,7 +1,7 @@
 // Datums as RFC 7047 <value>, in and out, and as people read them.
 //
-// Whole databases pass through here, so atoms are read without a Result each: one that does not fit is looked at again to
-// name its error.
+// Whole databases pass through here, so atoms are read without a Result each: one that does not fit
+// is looked at again to name its error.
 
 #include <fmt/core.h>
 
@@ -76,16 +76,19 @@ bool read_atom(const json::value& value, AtomicType type, SymbolTable* symbols, 
       if (!value.is_string()) return false;
       out = std::string_view(value.get_string());
       return true;
-    case AtomicType::kUuid: return read_uuid(value, symbols, out);
+    case AtomicType::kUuid:
+      return read_uuid(value, symbols, out);
   }
   return false;
 }
 
 /// Why read_atom() said no.
 Error atom_error(const json::value& value, AtomicType type, SymbolTable* symbols) {
-  if (type != AtomicType::kUuid) return syntax_error(&value, fmt::format("expected {}", to_string(type)));
+  if (type != AtomicType::kUuid)
+    return syntax_error(&value, fmt::format("expected {}", to_string(type)));
   if (const auto* text = tagged(value, "uuid"); text && text->is_string()) {
-    return syntax_error(&value, fmt::format("\"{}\" is not a valid UUID", std::string_view(text->get_string())));
+    return syntax_error(
+        &value, fmt::format("\"{}\" is not a valid UUID", std::string_view(text->get_string())));
   }
   if (const auto* name = tagged(value, "named-uuid"); symbols && name && name->is_string()) {
     return syntax_error(&value, "named-uuid string is not a valid <id>");
@@ -94,19 +97,23 @@ Error atom_error(const json::value& value, AtomicType type, SymbolTable* symbols
 }
 
 /// Reads an atom and checks its constraints.
-std::optional<Error> read_checked(const json::value& value, const BaseType& base, SymbolTable* symbols, AtomView& out) {
+std::optional<Error> read_checked(const json::value& value, const BaseType& base,
+                                  SymbolTable* symbols, AtomView& out) {
   if (!read_atom(value, base.type, symbols, out)) return atom_error(value, base.type, symbols);
   if (!base.allows(out)) return base.check(out).error();
   return std::nullopt;
 }
 
-std::optional<Error> check_size(const ColumnType& type, std::size_t size, const json::value& value) {
+std::optional<Error> check_size(const ColumnType& type, std::size_t size,
+                                const json::value& value) {
   if (size >= type.n_min && size <= type.n_max) return std::nullopt;
   const char* const kind = type.is_map() ? "map" : "set";
   if (type.n_min == 1 && type.n_max == 1) {
-    return syntax_error(&value, fmt::format("{} must have exactly one member but {} are present", kind, size));
+    return syntax_error(
+        &value, fmt::format("{} must have exactly one member but {} are present", kind, size));
   }
-  return syntax_error(&value, fmt::format("{} must have {} to {} members but {} are present", kind, type.n_min, type.n_max, size));
+  return syntax_error(&value, fmt::format("{} must have {} to {} members but {} are present", kind,
+                                          type.n_min, type.n_max, size));
 }
 
 Result<Datum> read_set(const ColumnType& type, const json::array& elements, SymbolTable* symbols) {
@@ -132,7 +139,8 @@ Result<Datum> read_map(const ColumnType& type, const json::array& pairs, SymbolT
     AtomView key;
     AtomView value;
     if (auto error = read_checked((*pair)[0], type.key, symbols, key)) return std::move(*error);
-    if (auto error = read_checked((*pair)[1], *type.value, symbols, value)) return std::move(*error);
+    if (auto error = read_checked((*pair)[1], *type.value, symbols, value))
+      return std::move(*error);
     builder.add(key, value);
   }
   if (auto datum = builder.build()) return std::move(*datum);
@@ -150,18 +158,24 @@ void append_list(std::string& out, std::size_t size, std::string_view comma, App
 
 json::value atom_to_json(const AtomView& atom) {
   switch (type_of(atom)) {
-    case AtomicType::kInteger: return *std::get_if<std::int64_t>(&atom);
-    case AtomicType::kReal: return *std::get_if<double>(&atom);
-    case AtomicType::kBoolean: return *std::get_if<bool>(&atom);
-    case AtomicType::kString: return json::string(*std::get_if<std::string_view>(&atom));
-    case AtomicType::kUuid: return json::array{"uuid", std::get_if<Uuid>(&atom)->to_string()};
+    case AtomicType::kInteger:
+      return *std::get_if<std::int64_t>(&atom);
+    case AtomicType::kReal:
+      return *std::get_if<double>(&atom);
+    case AtomicType::kBoolean:
+      return *std::get_if<bool>(&atom);
+    case AtomicType::kString:
+      return json::string(*std::get_if<std::string_view>(&atom));
+    case AtomicType::kUuid:
+      return json::array{"uuid", std::get_if<Uuid>(&atom)->to_string()};
   }
   return {};
 }
 
 }  // namespace
 
-Result<Datum> ColumnType::datum_from_json(const json::value& json, SymbolTable* symbols, Sizes sizes) const {
+Result<Datum> ColumnType::datum_from_json(const json::value& json, SymbolTable* symbols,
+                                          Sizes sizes) const {
   if (is_map()) {
     const json::array* pairs = tagged_array(json, "map");
     if (!pairs) return syntax_error(&json, "expected [\"map\", <array>]");
@@ -198,7 +212,8 @@ void append_datum_json(std::string& out, const DatumView& datum) {
     append_atom_json(out, datum.key(0));
   } else {
     out += "[\"set\",[";
-    append_list(out, datum.size(), ",", [&](std::size_t i) { append_atom_json(out, datum.key(i)); });
+    append_list(out, datum.size(), ",",
+                [&](std::size_t i) { append_atom_json(out, datum.key(i)); });
     out += "]]";
   }
 }

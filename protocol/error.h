@@ -10,14 +10,16 @@
 
 namespace tandem {
 
-/// An OVSDB error as a value: RFC 7047 section 3.1 <error>, with the "syntax" member of ovsdb-server(7).
+/// An OVSDB error as a value: RFC 7047 section 3.1 <error>, with the "syntax" member of
+/// ovsdb-server(7).
 struct Error {
-  std::string tag;                    ///< short, from RFC 7047 or ovsdb-server(7): "constraint violation"
-  std::string details;                ///< for a person
-  std::optional<std::string> syntax;  ///< the offending JSON as text, keys sorted
+  std::string tag;      ///< short, from RFC 7047 or ovsdb-server(7): "constraint violation"
+  std::string details;  ///< for a person
+  std::optional<std::string> syntax;                   ///< the offending JSON as text, keys sorted
   std::optional<std::string> io_error = std::nullopt;  ///< of an "I/O error": the text of its errno
 
-  /// The object that goes on the wire: {"error", "details", "syntax", "io-error"}; empty details are left out.
+  /// The object that goes on the wire: {"error", "details", "syntax", "io-error"}; empty details
+  /// are left out.
   json::object to_json() const;
   /// One line for logs and command line: `syntax "X": tag: details (io_error)`.
   std::string to_string() const;

@@ -11,7 +11,9 @@ namespace tandem {
 
 namespace {
 
-Error stream_error(std::string details) { return {"syntax error", std::move(details), std::nullopt}; }
+Error stream_error(std::string details) {
+  return {"syntax error", std::move(details), std::nullopt};
+}
 
 }  // namespace
 
@@ -39,7 +41,9 @@ Error Framer::State::fail(std::string details) {
   return stream_error(std::move(details));
 }
 
-Framer::Framer(std::size_t max_bytes) : state_(std::make_unique<State>()) { state_->max_bytes = max_bytes; }
+Framer::Framer(std::size_t max_bytes) : state_(std::make_unique<State>()) {
+  state_->max_bytes = max_bytes;
+}
 Framer::~Framer() = default;
 Framer::Framer(Framer&&) noexcept = default;
 Framer& Framer::operator=(Framer&&) noexcept = default;
@@ -51,11 +55,14 @@ Result<std::optional<json::value>> Framer::next(std::string_view& input) {
   if (!state.partial) {
     state.skip_space(input);
     if (input.empty()) return Message();
-    // No message is a string, a word or a number (which would have no end): only containers may come.
+    // No message is a string, a word or a number (which would have no end): only containers may
+    // come.
     if (input.front() != '{' && input.front() != '[') {
-      return state.fail(fmt::format("byte {}: syntax error at beginning of input", state.stream_bytes));
+      return state.fail(
+          fmt::format("byte {}: syntax error at beginning of input", state.stream_bytes));
     }
-    // A message's values share one arena: half the time of separate allocations, a third with freeing them.
+    // A message's values share one arena: half the time of separate allocations, a third with
+    // freeing them.
     state.parser.reset(json::make_shared_resource<json::monotonic_resource>());
     state.message_bytes = 0;
     state.partial = true;

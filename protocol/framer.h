@@ -9,8 +9,9 @@
 
 namespace tandem {
 
-/// Cuts a byte stream, split anywhere, into the JSON values that stand in it one after the other, with or without white
-/// space between. Sans-IO. After an error it stays failed: the stream has no next message.
+/// Cuts a byte stream, split anywhere, into the JSON values that stand in it one after the other,
+/// with or without white space between. Sans-IO. After an error it stays failed: the stream has no
+/// next message.
 class Framer {
  public:
   /// Messages over `max_bytes`, or nested deeper than 1000, are errors.
@@ -19,9 +20,10 @@ class Framer {
   Framer(Framer&&) noexcept;
   Framer& operator=(Framer&&) noexcept;
 
-  /// Takes bytes from the front of `input` (and removes them there) until a value is complete or the input is used up.
-  /// A value when one is complete: call again with the rest. Nothing: more bytes are needed. All of a value lives in one
-  /// arena, so what is kept of it for long should be copied.
+  /// Takes bytes from the front of `input` (and removes them there) until a value is complete or
+  /// the input is used up. A value when one is complete: call again with the rest. Nothing: more
+  /// bytes are needed. All of a value lives in one arena, so what is kept of it for long should be
+  /// copied.
   Result<std::optional<json::value>> next(std::string_view& input);
   /// True if part of a value has arrived.
   bool partial() const;

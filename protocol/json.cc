@@ -25,13 +25,27 @@ constexpr std::array<bool, 256> kNeedsEscape = [] {
 void append_escaped(std::string& out, char c) {
   constexpr std::string_view kHexDigits = "0123456789abcdef";
   switch (c) {
-    case '"': out += "\\\""; break;
-    case '\\': out += "\\\\"; break;
-    case '\b': out += "\\b"; break;
-    case '\f': out += "\\f"; break;
-    case '\n': out += "\\n"; break;
-    case '\r': out += "\\r"; break;
-    case '\t': out += "\\t"; break;
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\b':
+      out += "\\b";
+      break;
+    case '\f':
+      out += "\\f";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
     default:
       out += "\\u00";
       out += kHexDigits[static_cast<unsigned char>(c) >> 4];
@@ -79,12 +93,19 @@ void append_json_integer(std::string& out, std::int64_t value) {
 }
 
 void append_json_real(std::string& out, double value) {
-  // ovsdb-server prints 15 significant digits, in C's %g form. Where these lose the value we print the shortest text
-  // that does not.
+  // ovsdb-server prints 15 significant digits, in C's %g form. Where these lose the value we print
+  // the shortest text that does not.
   std::array<char, 40> text;
   char* const begin = text.data();
   const auto print = [&](int digits) {
-    return std::to_chars(begin, begin + text.size(), value, std::chars_format::general, digits).ptr;
+    // More digits must not turn an exponent into a number that looks like an integer.
+    const bool exponent = digits > 15 && std::abs(value) >= 1e15;
+    return exponent ? std::to_chars(begin, begin + text.size(), value,
+                                    std::chars_format::scientific, digits - 1)
+                          .ptr
+                    : std::to_chars(begin, begin + text.size(), value, std::chars_format::general,
+                                    digits)
+                          .ptr;
   };
   char* end = begin;
   for (int digits = 15; digits <= 17; ++digits) {
@@ -98,12 +119,24 @@ void append_json_real(std::string& out, double value) {
 
 void append_json(std::string& out, const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: out += "null"; break;
-    case json::kind::bool_: out += value.get_bool() ? "true" : "false"; break;
-    case json::kind::int64: append_json_integer(out, value.get_int64()); break;
-    case json::kind::uint64: append_json_real(out, static_cast<double>(value.get_uint64())); break;
-    case json::kind::double_: append_json_real(out, value.get_double()); break;
-    case json::kind::string: append_json_string(out, value.get_string()); break;
+    case json::kind::null:
+      out += "null";
+      break;
+    case json::kind::bool_:
+      out += value.get_bool() ? "true" : "false";
+      break;
+    case json::kind::int64:
+      append_json_integer(out, value.get_int64());
+      break;
+    case json::kind::uint64:
+      append_json_real(out, static_cast<double>(value.get_uint64()));
+      break;
+    case json::kind::double_:
+      append_json_real(out, value.get_double());
+      break;
+    case json::kind::string:
+      append_json_string(out, value.get_string());
+      break;
     case json::kind::array: {
       out += '[';
       bool first = true;
@@ -115,7 +148,9 @@ void append_json(std::string& out, const json::value& value) {
       out += ']';
       break;
     }
-    case json::kind::object: append_object(out, value.get_object()); break;
+    case json::kind::object:
+      append_object(out, value.get_object());
+      break;
   }
 }
 
@@ -132,7 +167,8 @@ bool as_integer(const json::value& value, std::int64_t& out) {
       out = value.get_int64();
       return true;
     case json::kind::uint64:
-      if (value.get_uint64() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return false;
+      if (value.get_uint64() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        return false;
       out = static_cast<std::int64_t>(value.get_uint64());
       return true;
     case json::kind::double_: {
@@ -145,7 +181,8 @@ bool as_integer(const json::value& value, std::int64_t& out) {
     case json::kind::bool_:
     case json::kind::string:
     case json::kind::array:
-    case json::kind::object: return false;
+    case json::kind::object:
+      return false;
   }
   return false;
 }

@@ -8,11 +8,12 @@ namespace tandem {
 
 namespace json = boost::json;
 
-/// Appends `text` as a JSON string with quotes, escaped as ovsdb-server does: \b \f \n \r \t \" \\ and \u00XX
-/// for other control characters; everything else as it is.
+/// Appends `text` as a JSON string with quotes, escaped as ovsdb-server does: \b \f \n \r \t \"
+/// \\ and \u00XX for other control characters; everything else as it is.
 void append_json_string(std::string& out, std::string_view text);
 
-/// Appends `value` as ovsdb-server prints reals: the shortest text that reads back as the same double.
+/// Appends `value` as ovsdb-server prints reals: the shortest text that reads back as the same
+/// double.
 void append_json_real(std::string& out, double value);
 
 void append_json_integer(std::string& out, std::int64_t value);
@@ -22,8 +23,8 @@ void append_json(std::string& out, const json::value& value);
 
 std::string to_text(const json::value& value);
 
-/// An integer, or a real that has no fraction and fits: how OVSDB reads JSON numbers (RFC 7047 section 3.1).
-/// Returns false if `value` is not such a number.
+/// An integer, or a real that has no fraction and fits: how OVSDB reads JSON numbers (RFC 7047
+/// section 3.1). Returns false if `value` is not such a number.
 bool as_integer(const json::value& value, std::int64_t& out);
 
 }  // namespace tandem

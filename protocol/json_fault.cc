@@ -1,7 +1,8 @@
 #include "protocol/json_fault.h"
 
-// A reader of JSON that makes nothing but the description of the first fault. It runs only on texts that the fast parser
-// has refused: that one knows neither lines nor what was expected, and these texts are part of the interface.
+// A reader of JSON that makes nothing but the description of the first fault. It runs only on texts
+// that the fast parser has refused: that one knows neither lines nor what was expected, and these
+// texts are part of the interface.
 
 #include <fmt/core.h>
 
@@ -43,7 +44,8 @@ std::string number_fault(const std::string& text) {
     const std::size_t sign = at;
     if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
     if (!digit_here()) return "exponent must contain at least one digit";
-    if (std::llabs(std::strtoll(text.c_str() + sign, nullptr, 10)) > INT32_MAX) return "exponent outside valid range";
+    if (std::llabs(std::strtoll(text.c_str() + sign, nullptr, 10)) > INT32_MAX)
+      return "exponent outside valid range";
     skip_digits();
   }
   if (at < text.size()) return "syntax error in number";
@@ -68,7 +70,8 @@ std::string string_fault(std::string_view text) {
   constexpr std::size_t kUnitLength = 4;
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] != '\\') continue;
-    const char kind = text[++at];  // a backslash is never last: it would have escaped the closing quote
+    const char kind =
+        text[++at];  // a backslash is never last: it would have escaped the closing quote
     if (kSimpleEscapes.find(kind) != std::string_view::npos) continue;
     if (kind != 'u') return fmt::format("bad escape \\{}", kind);
     if (text.size() - at - 1 < kUnitLength) return "quoted string ends within \\u escape";
@@ -78,10 +81,12 @@ std::string string_fault(std::string_view text) {
     if (unit == 0) return "null bytes not supported in quoted strings";
     if (unit < 0xd800 || unit > 0xdbff) continue;
     const std::string_view rest = text.substr(at + 1);
-    if (rest.size() < kUnitLength + 2 || !rest.starts_with("\\u")) return "malformed escaped surrogate pair";
+    if (rest.size() < kUnitLength + 2 || !rest.starts_with("\\u"))
+      return "malformed escaped surrogate pair";
     const int second = escaped_unit(rest.substr(2, kUnitLength));
     if (second < 0) return "malformed \\u escape";
-    if (second < 0xdc00 || second > 0xdfff) return "second half of escaped surrogate pair is not trailing surrogate";
+    if (second < 0xdc00 || second > 0xdfff)
+      return "second half of escaped surrogate pair is not trailing surrogate";
     at += kUnitLength + 2;
   }
   return {};
@@ -96,21 +101,23 @@ class FaultFinder {
     if (fault_.empty() && expected_ != Expected::kEnd) {
       fault_ = expected_ == Expected::kStart ? "empty input stream" : "unexpected end of input";
     }
-    return fault_.empty() ? "" : fmt::format("line {}, column {}, byte {}: {}", line_, at_ - line_begin_, at_, fault_);
+    return fault_.empty() ? ""
+                          : fmt::format("line {}, column {}, byte {}: {}", line_, at_ - line_begin_,
+                                        at_, fault_);
   }
 
  private:
   enum class Expected {
-    kStart,          ///< the outermost value, which must be an object or an array
-    kFirstKey,       ///< a member's name or '}'
-    kKey,            ///< a member's name
-    kColon,          ///< ':'
-    kMemberValue,    ///< a member's value
-    kMemberEnd,      ///< '}' or ','
-    kFirstElement,   ///< a value or ']'
-    kElement,        ///< a value
-    kElementEnd,     ///< ']' or ','
-    kEnd,            ///< nothing
+    kStart,         ///< the outermost value, which must be an object or an array
+    kFirstKey,      ///< a member's name or '}'
+    kKey,           ///< a member's name
+    kColon,         ///< ':'
+    kMemberValue,   ///< a member's value
+    kMemberEnd,     ///< '}' or ','
+    kFirstElement,  ///< a value or ']'
+    kElement,       ///< a value
+    kElementEnd,    ///< ']' or ','
+    kEnd,           ///< nothing
   };
   enum class Token { kPunctuation, kString, kOtherValue };
 
@@ -235,7 +242,9 @@ class FaultFinder {
           fault_ = "syntax error expecting ']' or ','";
         }
         return;
-      case Expected::kEnd: fault_ = "trailing garbage at end of input"; return;
+      case Expected::kEnd:
+        fault_ = "trailing garbage at end of input";
+        return;
     }
   }
 

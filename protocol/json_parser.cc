@@ -28,7 +28,8 @@ std::optional<std::int64_t> exact_integer(std::string_view text) {
     std::string_view digits_of_exponent = text.substr(exponent_at + 1);
     if (digits_of_exponent.starts_with('+')) digits_of_exponent.remove_prefix(1);
     const auto* end = digits_of_exponent.data() + digits_of_exponent.size();
-    if (std::from_chars(digits_of_exponent.data(), end, exponent).ec != std::errc()) return std::nullopt;
+    if (std::from_chars(digits_of_exponent.data(), end, exponent).ec != std::errc())
+      return std::nullopt;
     text = text.substr(0, exponent_at);
   }
   for (const char c : text) {
@@ -55,8 +56,8 @@ std::optional<std::int64_t> exact_integer(std::string_view text) {
   return value;
 }
 
-/// Builds the value from the parser's events. What sets it apart from Boost's own: numbers are read exactly, and NUL
-/// characters in strings are errors.
+/// Builds the value from the parser's events. What sets it apart from Boost's own: numbers are read
+/// exactly, and NUL characters in strings are errors.
 class Handler {
  public:
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
@@ -197,7 +198,8 @@ Result<json::value> parse_json(std::string_view text) {
   json::basic_parser<Handler> parser(options());
   json::error_code ec;
   const std::size_t end = parser.write_some(false, text.data(), text.size(), ec);
-  if (!ec && text.find_first_not_of(" \t\r\n", end) != std::string_view::npos) ec = json::error::extra_data;
+  if (!ec && text.find_first_not_of(" \t\r\n", end) != std::string_view::npos)
+    ec = json::error::extra_data;
   if (ec) {
     std::string fault = describe_json_fault(text);
     if (fault.empty()) fault = fmt::format("byte {}: {}", end, ec.message());

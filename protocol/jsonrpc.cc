@@ -11,7 +11,9 @@ namespace tandem {
 
 namespace {
 
-Error bad_message(std::string details) { return {"protocol error", std::move(details), std::nullopt}; }
+Error bad_message(std::string details) {
+  return {"protocol error", std::move(details), std::nullopt};
+}
 
 /// The members of a message; null when absent or JSON null, which is the same in JSON-RPC 1.0.
 struct Members {
@@ -42,7 +44,8 @@ Result<Members> find_members(json::object& object) {
       *slot = &member.value();
     }
   }
-  if (!unexpected.empty()) return bad_message(fmt::format("message has unexpected member \"{}\"", unexpected));
+  if (!unexpected.empty())
+    return bad_message(fmt::format("message has unexpected member \"{}\"", unexpected));
   return members;
 }
 
@@ -77,7 +80,9 @@ Result<void> check_members(const Members& members, JsonRpcMessage::Kind kind) {
 }
 
 /// Moves a member out; stays in the message's arena.
-json::value take(json::value* member) { return member ? json::value(std::move(*member)) : json::value(); }
+json::value take(json::value* member) {
+  return member ? json::value(std::move(*member)) : json::value();
+}
 
 /// Ids are kept while a request runs: they leave the arena.
 json::value copy_out(const json::value* member) {
@@ -120,7 +125,8 @@ Result<JsonRpcMessage> JsonRpcMessage::from_json(json::value value) {
   if (!object) return bad_message("message is not a JSON object");
   auto members = find_members(*object);
   if (!members) return std::move(members).error();
-  if (members->params && !members->params->is_array()) return bad_message("\"params\" must be JSON array");
+  if (members->params && !members->params->is_array())
+    return bad_message("\"params\" must be JSON array");
   const Kind kind = kind_of(*members);
   if (auto checked = check_members(*members, kind); !checked) return std::move(checked).error();
   return JsonRpcMessage{kind,
@@ -153,7 +159,8 @@ std::string make_notification(std::string_view method, std::string_view params_j
   return make_message("method", quoted(method), nullptr, "params", params_json);
 }
 
-std::string make_request(std::string_view method, std::string_view params_json, const json::value& id) {
+std::string make_request(std::string_view method, std::string_view params_json,
+                         const json::value& id) {
   return make_message("method", quoted(method), id, "params", params_json);
 }
 

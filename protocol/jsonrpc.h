@@ -18,7 +18,8 @@ struct JsonRpcMessage {
   json::value result;  ///< of replies
   json::value error;   ///< of errors
 
-  /// Checks the members as ovsdb-server does; the error's text is for the "Protocol error" log line.
+  /// Checks the members as ovsdb-server does; the error's text is for the "Protocol error" log
+  /// line.
   static Result<JsonRpcMessage> from_json(json::value value);
   json::value to_json() const;
 };
@@ -26,7 +27,8 @@ struct JsonRpcMessage {
 // Texts of messages made without a DOM.
 
 std::string make_notification(std::string_view method, std::string_view params_json);
-std::string make_request(std::string_view method, std::string_view params_json, const json::value& id);
+std::string make_request(std::string_view method, std::string_view params_json,
+                         const json::value& id);
 std::string make_reply(const json::value& id, std::string_view result_json);
 std::string make_error_reply(const json::value& id, std::string_view error_json);
 

@@ -30,7 +30,8 @@ Result<MonitorSelect> read_select(const json::value& value, std::string_view tab
 }
 
 Error mentioned_twice(const TableSchema& schema, ColumnIndex column, const json::value* where) {
-  return syntax_error(where, fmt::format("column {} mentioned more than once", schema.column(column).name));
+  return syntax_error(
+      where, fmt::format("column {} mentioned more than once", schema.column(column).name));
 }
 
 /// The columns that one <monitor-request> asks for: those named, or all but _uuid.
@@ -46,15 +47,17 @@ Result<std::vector<ColumnIndex>> read_columns(const TableSchema& schema, const j
     const json::string* name = element.if_string();
     if (!name) return syntax_error(names, "array of column names expected");
     const auto column = schema.find_column(*name);
-    if (!column) return syntax_error(names, fmt::format("{} is not a valid column name", std::string_view(*name)));
+    if (!column)
+      return syntax_error(names,
+                          fmt::format("{} is not a valid column name", std::string_view(*name)));
     columns.push_back(*column);
   }
   return columns;
 }
 
 /// Adds one <monitor-request> or <monitor-cond-request> to its table.
-Result<void> merge_request(const TableSchema& schema, MonitorVersion version, const json::value& value,
-                           MonitoredTable& table, bool is_first) {
+Result<void> merge_request(const TableSchema& schema, MonitorVersion version,
+                           const json::value& value, MonitoredTable& table, bool is_first) {
   ObjectReader reader(value, fmt::format("table {}", schema.name));
   const json::value* names = reader.optional("columns", kJsonArray);
   const json::value* where =
@@ -72,7 +75,8 @@ Result<void> merge_request(const TableSchema& schema, MonitorVersion version, co
   if (!columns) return columns.error();
   for (const ColumnIndex column : *columns) {
     const auto same = [&](const MonitoredColumn& m) { return m.column == column; };
-    if (std::any_of(table.columns.begin(), table.columns.end(), same)) return mentioned_twice(schema, column, names);
+    if (std::any_of(table.columns.begin(), table.columns.end(), same))
+      return mentioned_twice(schema, column, names);
     table.columns.push_back({column, select});
   }
   auto condition = where ? MonitorCondition::from_json(schema, *where) : MonitorCondition::always();
@@ -124,13 +128,15 @@ Result<MonitorRequest> MonitorRequest::from_json(SchemaRef schema, MonitorVersio
     table.table = *index;
     bool is_first = true;
     for (const json::value* element : requests_of(member.value())) {
-      auto merged = merge_request(request.schema->table(*index), version, *element, table, is_first);
+      auto merged =
+          merge_request(request.schema->table(*index), version, *element, table, is_first);
       if (!merged) return std::move(merged).error();
       is_first = false;
     }
     if (is_first) continue;  // no requests: nothing to monitor
-    std::sort(table.columns.begin(), table.columns.end(),
-              [](const MonitoredColumn& a, const MonitoredColumn& b) { return a.column < b.column; });
+    std::sort(
+        table.columns.begin(), table.columns.end(),
+        [](const MonitoredColumn& a, const MonitoredColumn& b) { return a.column < b.column; });
     request.tables.push_back(std::move(table));
   }
   std::sort(request.tables.begin(), request.tables.end(),
@@ -151,7 +157,8 @@ Result<MonitorRequest> MonitorRequest::with_conditions(const json::value& change
     const TableSchema& table_schema = schema->table(*index);
     const json::array* elements = member.value().if_array();
     if (!elements) {
-      return syntax_error(nullptr, fmt::format("table {} no monitor-cond-change JSON array", table_schema.name));
+      return syntax_error(
+          nullptr, fmt::format("table {} no monitor-cond-change JSON array", table_schema.name));
     }
     for (const json::value& element : *elements) {
       ObjectReader reader(element, fmt::format("table {}", table_schema.name));
@@ -159,7 +166,8 @@ Result<MonitorRequest> MonitorRequest::with_conditions(const json::value& change
       const json::value* where = reader.optional("where", kJsonArray);
       if (auto done = reader.finish(); !done) return std::move(done).error();
       if (columns) return syntax_error(&element, "changing columns is unsupported");
-      auto condition = where ? MonitorCondition::from_json(table_schema, *where) : MonitorCondition::always();
+      auto condition =
+          where ? MonitorCondition::from_json(table_schema, *where) : MonitorCondition::always();
       if (!condition) return std::move(condition).error();
       table->condition = std::move(*condition);
     }
@@ -168,8 +176,9 @@ Result<MonitorRequest> MonitorRequest::with_conditions(const json::value& change
 }
 
 const MonitoredTable* MonitorRequest::find(TableIndex table) const {
-  const auto at = std::lower_bound(tables.begin(), tables.end(), table,
-                                   [](const MonitoredTable& t, TableIndex index) { return t.table < index; });
+  const auto at =
+      std::lower_bound(tables.begin(), tables.end(), table,
+                       [](const MonitoredTable& t, TableIndex index) { return t.table < index; });
   return at != tables.end() && at->table == table ? &*at : nullptr;
 }
 

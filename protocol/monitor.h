@@ -1,7 +1,8 @@
 #pragma once
 
-// What monitors ask for and what they are sent (RFC 7047 sections 4.1.5-4.1.7, ovsdb-server(7) sections 4.1.12-4.1.15), as values.
-// Which session gets what and when is server/session's business.
+// What monitors ask for and what they are sent (RFC 7047 sections 4.1.5-4.1.7, ovsdb-server(7)
+// sections 4.1.12-4.1.15), as values. Which session gets what and when is server/session's
+// business.
 
 #include <cstdint>
 #include <map>
@@ -50,28 +51,31 @@ struct MonitorRequest {
   std::vector<MonitoredTable> tables;
 
   /// Reads <monitor-requests>; errors of surface section 8.
-  static Result<MonitorRequest> from_json(SchemaRef schema, MonitorVersion version, const json::value& requests);
-  /// The same monitor after a monitor_cond_change (ovsdb-server(7) section 4.1.13): tables that `changes` names have new
-  /// conditions, the others keep theirs.
+  static Result<MonitorRequest> from_json(SchemaRef schema, MonitorVersion version,
+                                          const json::value& requests);
+  /// The same monitor after a monitor_cond_change (ovsdb-server(7) section 4.1.13): tables that
+  /// `changes` names have new conditions, the others keep theirs.
   Result<MonitorRequest> with_conditions(const json::value& changes) const;
   /// Null when the monitor leaves the table out.
   const MonitoredTable* find(TableIndex table) const;
   bool operator==(const MonitorRequest&) const = default;
 };
 
-/// Writes the <table-updates> of one version. Usage: rows in any order, grouped by table; end(). Tables and rows without
-/// anything to say leave no trace; empty() tells whether nothing was written at all, and then the text is "{}".
-/// This is the fan-out's hot path: text goes straight to `out`, nothing else is built. Borrows both; one thread.
+/// Writes the <table-updates> of one version. Usage: rows in any order, grouped by table; end().
+/// Tables and rows without anything to say leave no trace; empty() tells whether nothing was
+/// written at all, and then the text is "{}". This is the fan-out's hot path: text goes straight to
+/// `out`, nothing else is built. Borrows both; one thread.
 class UpdateWriter {
  public:
   UpdateWriter(const MonitorRequest& request, std::string& out);
 
   /// The row as part of an initial answer. Requires that its condition matches.
   void initial(const MonitoredTable& table, const Row& row);
-  /// A change as the monitor sees it: conditions decide whether it is insert, modify, delete or nothing.
+  /// A change as the monitor sees it: conditions decide whether it is insert, modify, delete or
+  /// nothing.
   void change(const MonitoredTable& table, const Row* before, const Row* after);
-  /// The same for a row whose condition matched `before` and matches `after`: either is null when it does not. Requires
-  /// that one is not.
+  /// The same for a row whose condition matched `before` and matches `after`: either is null when
+  /// it does not. Requires that one is not.
   void visible_change(const MonitoredTable& table, const Row* before, const Row* after);
   void end();
   bool empty() const { return !any_; }
@@ -86,7 +90,9 @@ class UpdateWriter {
   template <class Wanted>
   void append_columns(const MonitoredTable& table, const Row& row, Wanted wanted);
 
-  const TableSchema& schema_of(const MonitoredTable& table) const { return request_.schema->table(table.table); }
+  const TableSchema& schema_of(const MonitoredTable& table) const {
+    return request_.schema->table(table.table);
+  }
   bool differences() const { return request_.version != MonitorVersion::kUpdate; }
 
   const MonitorRequest& request_;

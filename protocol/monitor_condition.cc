@@ -8,7 +8,8 @@
 
 namespace tandem {
 
-Result<MonitorCondition> MonitorCondition::from_json(const TableSchema& table, const json::value& value) {
+Result<MonitorCondition> MonitorCondition::from_json(const TableSchema& table,
+                                                     const json::value& value) {
   const json::array& elements = value.get_array();
   MonitorCondition condition;
   condition.always_ = elements.empty();
@@ -42,7 +43,8 @@ void MonitorCondition::normalize() {
 }
 
 bool MonitorCondition::matches(const Row& row) const {
-  return always_ || std::any_of(clauses_.begin(), clauses_.end(), [&](const Clause& c) { return c.matches(row); });
+  return always_ || std::any_of(clauses_.begin(), clauses_.end(),
+                                [&](const Clause& c) { return c.matches(row); });
 }
 
 json::value MonitorCondition::to_json(const TableSchema& table) const {
@@ -50,7 +52,8 @@ json::value MonitorCondition::to_json(const TableSchema& table) const {
   if (is_never()) array.emplace_back(false);
   for (const Clause& clause : clauses_) {
     array.push_back(json::array{json::string_view(table.column(clause.column).name),
-                                json::string_view(to_string(clause.function)), datum_to_json(clause.argument.view())});
+                                json::string_view(to_string(clause.function)),
+                                datum_to_json(clause.argument.view())});
   }
   return array;
 }

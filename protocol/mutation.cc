@@ -17,9 +17,12 @@ namespace tandem {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kMutatorNames = {"+=", "-=", "*=", "/=", "%=", "insert", "delete"};
+constexpr std::array<std::string_view, 7> kMutatorNames = {
+    "+=", "-=", "*=", "/=", "%=", "insert", "delete"};
 
-std::string_view to_string(Mutator mutator) { return kMutatorNames[static_cast<std::size_t>(mutator)]; }
+std::string_view to_string(Mutator mutator) {
+  return kMutatorNames[static_cast<std::size_t>(mutator)];
+}
 
 std::optional<Mutator> mutator_from(std::string_view name) {
   const auto* at = std::find(kMutatorNames.begin(), kMutatorNames.end(), name);
@@ -30,19 +33,23 @@ std::optional<Mutator> mutator_from(std::string_view name) {
 bool is_applicable(Mutator mutator, const ColumnType& type) {
   switch (mutator) {
     case Mutator::kInsert:
-    case Mutator::kDelete: return !type.is_scalar();
-    case Mutator::kModulo: return !type.is_map() && type.key.type == AtomicType::kInteger;
+    case Mutator::kDelete:
+      return !type.is_scalar();
+    case Mutator::kModulo:
+      return !type.is_map() && type.key.type == AtomicType::kInteger;
     case Mutator::kAdd:
     case Mutator::kSubtract:
     case Mutator::kMultiply:
     case Mutator::kDivide:
-      return !type.is_map() && (type.key.type == AtomicType::kInteger || type.key.type == AtomicType::kReal);
+      return !type.is_map() &&
+             (type.key.type == AtomicType::kInteger || type.key.type == AtomicType::kReal);
   }
   return false;
 }
 
 /// Reads what may be deleted: any number of elements; of a map also just keys.
-Result<Datum> read_deletion(const ColumnType& type, const json::value& value, SymbolTable* symbols) {
+Result<Datum> read_deletion(const ColumnType& type, const json::value& value,
+                            SymbolTable* symbols) {
   auto pairs = type.datum_from_json(value, symbols, ColumnType::Sizes::kAny);
   if (pairs || !type.is_map()) return pairs;
   ColumnType keys;
@@ -52,9 +59,11 @@ Result<Datum> read_deletion(const ColumnType& type, const json::value& value, Sy
   return keys.datum_from_json(value, symbols);
 }
 
-Result<Datum> read_argument(const ColumnType& type, Mutator mutator, const json::value& value, SymbolTable* symbols) {
+Result<Datum> read_argument(const ColumnType& type, Mutator mutator, const json::value& value,
+                            SymbolTable* symbols) {
   switch (mutator) {
-    case Mutator::kDelete: return read_deletion(type, value, symbols);
+    case Mutator::kDelete:
+      return read_deletion(type, value, symbols);
     case Mutator::kInsert: {
       if (type.n_min == 0) return type.datum_from_json(value, symbols);
       ColumnType argument_type = type;
@@ -77,14 +86,17 @@ Result<Datum> read_argument(const ColumnType& type, Mutator mutator, const json:
 Error division_by_zero() { return {"domain error", "Division by zero.", std::nullopt}; }
 
 Error out_of_range(Mutator mutator) {
-  return {"range error", fmt::format("Result of \"{}\" operation is out of range.", to_string(mutator)), std::nullopt};
+  return {"range error",
+          fmt::format("Result of \"{}\" operation is out of range.", to_string(mutator)),
+          std::nullopt};
 }
 
 /// Requires an arithmetic mutator.
 Result<AtomView> compute(Mutator mutator, std::int64_t a, std::int64_t b) {
   const bool divides = mutator == Mutator::kDivide || mutator == Mutator::kModulo;
   if (divides && b == 0) return division_by_zero();
-  if (divides && b == -1 && a == std::numeric_limits<std::int64_t>::min()) return out_of_range(mutator);
+  if (divides && b == -1 && a == std::numeric_limits<std::int64_t>::min())
+    return out_of_range(mutator);
   if (divides) return AtomView(mutator == Mutator::kDivide ? a / b : a % b);
   std::int64_t result = 0;
   const bool overflow = mutator == Mutator::kAdd        ? __builtin_add_overflow(a, b, &result)
@@ -106,31 +118,42 @@ Result<AtomView> compute(Mutator mutator, double a, double b) {
 }
 
 Result<AtomView> compute(Mutator mutator, const AtomView& a, const AtomView& b) {
-  if (type_of(a) == AtomicType::kInteger) return compute(mutator, std::get<std::int64_t>(a), std::get<std::int64_t>(b));
+  if (type_of(a) == AtomicType::kInteger)
+    return compute(mutator, std::get<std::int64_t>(a), std::get<std::int64_t>(b));
   return compute(mutator, std::get<double>(a), std::get<double>(b));
 }
 
-Result<Datum> apply_arithmetic(Mutator mutator, const BaseType& type, const DatumView& before, const AtomView& argument) {
-  DatumBuilder builder(type.type);
+Result<Datum> apply_arithmetic(Mutator mutator, const BaseType& type, const DatumView& before,
+                               const AtomView& argument) {
+  // All elements are computed before any is judged: that decides which error is the first.
+  std::vector<AtomView> atoms;
+  atoms.reserve(before.size());
   for (std::size_t i = 0; i < before.size(); ++i) {
     const auto atom = compute(mutator, before.key(i), argument);
     if (!atom) return atom.error();
-    if (auto checked = type.check(*atom); !checked) return std::move(checked).error();
-    builder.add(*atom);
+    atoms.push_back(*atom);
+  }
+  DatumBuilder builder(type.type);
+  for (const AtomView& atom : atoms) {
+    if (auto checked = type.check(atom); !checked) return std::move(checked).error();
+    builder.add(atom);
   }
   if (auto after = builder.build()) return std::move(*after);
-  return constraint_violation(fmt::format("Result of \"{}\" operation contains duplicates.", to_string(mutator)));
+  return constraint_violation(
+      fmt::format("Result of \"{}\" operation contains duplicates.", to_string(mutator)));
 }
 
 Result<Datum> with_size_checked(const ColumnType& type, Datum after) {
   const std::size_t n = after.size();
   if (n >= type.n_min && n <= type.n_max) return after;
-  return constraint_violation(fmt::format("Attempted to store {} elements in {}.", n, type.to_english()));
+  return constraint_violation(
+      fmt::format("Attempted to store {} elements in {}.", n, type.to_english()));
 }
 
 }  // namespace
 
-Result<Mutation> Mutation::from_json(const TableSchema& table, const json::value& value, SymbolTable* symbols) {
+Result<Mutation> Mutation::from_json(const TableSchema& table, const json::value& value,
+                                     SymbolTable* symbols) {
   const json::array* array = value.if_array();
   if (!array || array->size() != 3 || !(*array)[0].is_string() || !(*array)[1].is_string()) {
     return syntax_error(&value, "Parse error in mutation.");
@@ -143,7 +166,9 @@ Result<Mutation> Mutation::from_json(const TableSchema& table, const json::value
 
   const std::string_view mutator_name = (*array)[1].get_string();
   const auto mutator = mutator_from(mutator_name);
-  if (!mutator) return Error{"unknown mutator", fmt::format("No mutator named {}.", mutator_name), std::nullopt};
+  if (!mutator)
+    return Error{"unknown mutator", fmt::format("No mutator named {}.", mutator_name),
+                 std::nullopt};
   if (!is_applicable(*mutator, column.type)) return not_applicable(column, mutator_name, value);
 
   auto argument = read_argument(column.type, *mutator, (*array)[2], symbols);
@@ -153,8 +178,10 @@ Result<Mutation> Mutation::from_json(const TableSchema& table, const json::value
 
 Result<Datum> Mutation::apply(const ColumnSchema& column, const Datum& before) const {
   switch (mutator) {
-    case Mutator::kInsert: return with_size_checked(column.type, set_union(before.view(), argument.view()));
-    case Mutator::kDelete: return with_size_checked(column.type, set_difference(before.view(), argument.view()));
+    case Mutator::kInsert:
+      return with_size_checked(column.type, set_union(before.view(), argument.view()));
+    case Mutator::kDelete:
+      return with_size_checked(column.type, set_difference(before.view(), argument.view()));
     case Mutator::kAdd:
     case Mutator::kSubtract:
     case Mutator::kMultiply:
@@ -165,8 +192,8 @@ Result<Datum> Mutation::apply(const ColumnSchema& column, const Datum& before) c
   return before;
 }
 
-Result<std::vector<Mutation>> mutations_from_json(const TableSchema& table, const json::value& value,
-                                                  SymbolTable* symbols) {
+Result<std::vector<Mutation>> mutations_from_json(const TableSchema& table,
+                                                  const json::value& value, SymbolTable* symbols) {
   std::vector<Mutation> mutations;
   for (const json::value& element : value.get_array()) {
     auto mutation = Mutation::from_json(table, element, symbols);

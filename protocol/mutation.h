@@ -8,7 +8,15 @@
 namespace tandem {
 
 /// RFC 7047 section 5.1 <mutator>.
-enum class Mutator : std::uint8_t { kAdd, kSubtract, kMultiply, kDivide, kModulo, kInsert, kDelete };
+enum class Mutator : std::uint8_t {
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kModulo,
+  kInsert,
+  kDelete
+};
 
 /// RFC 7047 section 5.1 <mutation>: [column, mutator, value].
 struct Mutation {
@@ -16,14 +24,16 @@ struct Mutation {
   Mutator mutator = Mutator::kAdd;
   Datum argument;
 
-  static Result<Mutation> from_json(const TableSchema& table, const json::value& value, SymbolTable* symbols);
+  static Result<Mutation> from_json(const TableSchema& table, const json::value& value,
+                                    SymbolTable* symbols);
 
-  /// The column's new value; errors "domain error", "range error", "constraint violation" of RFC 7047 section 5.2.4.
+  /// The column's new value; errors "domain error", "range error", "constraint violation" of RFC
+  /// 7047 section 5.2.4.
   Result<Datum> apply(const ColumnSchema& column, const Datum& before) const;
 };
 
 /// A list of mutations in order. Requires a JSON array.
-Result<std::vector<Mutation>> mutations_from_json(const TableSchema& table, const json::value& value,
-                                                  SymbolTable* symbols);
+Result<std::vector<Mutation>> mutations_from_json(const TableSchema& table,
+                                                  const json::value& value, SymbolTable* symbols);
 
 }  // namespace tandem

@@ -13,17 +13,23 @@ namespace {
 
 unsigned kinds_of(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return kJsonNull;
-    case json::kind::bool_: return kJsonBoolean;
-    case json::kind::int64: return kJsonInteger;
+    case json::kind::null:
+      return kJsonNull;
+    case json::kind::bool_:
+      return kJsonBoolean;
+    case json::kind::int64:
+      return kJsonInteger;
     case json::kind::uint64:
     case json::kind::double_: {
       std::int64_t ignored = 0;
       return as_integer(value, ignored) ? kJsonInteger : kJsonReal;
     }
-    case json::kind::string: return is_id(value.get_string()) ? kJsonString | kJsonId : kJsonString;
-    case json::kind::array: return kJsonArray;
-    case json::kind::object: return kJsonObject;
+    case json::kind::string:
+      return is_id(value.get_string()) ? kJsonString | kJsonId : kJsonString;
+    case json::kind::array:
+      return kJsonArray;
+    case json::kind::object:
+      return kJsonObject;
   }
   return 0;
 }
@@ -70,13 +76,15 @@ Result<void> ObjectReader::finish() {
       text += " is present but not allowed here.";
     } else {
       const std::size_t others = superfluous - 1;
-      text += " and " + std::to_string(others) + (others == 1 ? " other member are" : " other members are") +
+      text += " and " + std::to_string(others) +
+              (others == 1 ? " other member are" : " other members are") +
               " present but not allowed here.";
     }
     fail(std::move(text));
   }
   if (failure_.empty()) return {};
-  return syntax_error(value_.is_object() ? &value_ : nullptr, "Parsing " + what_ + " failed: " + failure_);
+  return syntax_error(value_.is_object() ? &value_ : nullptr,
+                      "Parsing " + what_ + " failed: " + failure_);
 }
 
 }  // namespace tandem

@@ -23,18 +23,21 @@ enum JsonKinds : unsigned {
   kJsonId = 128,  ///< a string that is an RFC 7047 <id>
 };
 
-/// Reads the members of a JSON object and reports what is missing, mistyped or superfluous, in ovsdb-server's words:
-/// "Parsing WHAT failed: Type mismatch for member 'X'." The first error wins. Borrows the value.
+/// Reads the members of a JSON object and reports what is missing, mistyped or superfluous, in
+/// ovsdb-server's words: "Parsing WHAT failed: Type mismatch for member 'X'." The first error wins.
+/// Borrows the value.
 class ObjectReader {
  public:
   ObjectReader(const json::value& object, std::string what);
 
-  /// The member, or null when it is absent (an error unless optional) or of another kind (always an error).
+  /// The member, or null when it is absent (an error unless optional) or of another kind (always an
+  /// error).
   const json::value* required(std::string_view name, unsigned kinds);
   const json::value* optional(std::string_view name, unsigned kinds);
   void fail(std::string details);
 
-  /// Reports members that nobody asked for, and returns the first error of all. The syntax member is the object.
+  /// Reports members that nobody asked for, and returns the first error of all. The syntax member
+  /// is the object.
   Result<void> finish();
 
  private:

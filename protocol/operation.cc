@@ -17,11 +17,12 @@ namespace tandem {
 
 namespace {
 
-/// Reads one operation: its members, then what they mean. Each read_X() first takes all members and calls
-/// reader_.finish(), because ovsdb-server reports bad members before bad contents.
+/// Reads one operation: its members, then what they mean. Each read_X() first takes all members and
+/// calls reader_.finish(), because ovsdb-server reports bad members before bad contents.
 class OperationParser {
  public:
-  OperationParser(const DatabaseSchema& schema, const json::value& value, std::string what, SymbolTable& symbols)
+  OperationParser(const DatabaseSchema& schema, const json::value& value, std::string what,
+                  SymbolTable& symbols)
       : schema_(schema), value_(value), reader_(value, std::move(what)), symbols_(symbols) {}
 
   Result<Operation> parse();
@@ -51,7 +52,9 @@ class OperationParser {
   Result<std::vector<ColumnValue>> read_row(const json::value& value);
   Result<std::vector<ColumnIndex>> read_columns(const json::value* names) const;
   Result<std::vector<ColumnIndex>> read_named_columns(const json::value& names) const;
-  Result<Condition> read_where(const json::value& where) { return Condition::from_json(*table_, where, &symbols_); }
+  Result<Condition> read_where(const json::value& where) {
+    return Condition::from_json(*table_, where, &symbols_);
+  }
 
   const DatabaseSchema& schema_;
   const json::value& value_;
@@ -75,9 +78,10 @@ const std::array<OperationParser::Named, 10> OperationParser::kOperations = {{
 }};
 
 Result<Operation> OperationParser::parse() {
-  if (const json::value* op = reader_.required("op", kJsonString)) {
+  if (const json::value* op = reader_.required("op", kJsonId)) {
     const std::string_view name = op->get_string();
-    const auto* at = std::find_if(kOperations.begin(), kOperations.end(), [&](const Named& o) { return o.name == name; });
+    const auto* at = std::find_if(kOperations.begin(), kOperations.end(),
+                                  [&](const Named& o) { return o.name == name; });
     if (at != kOperations.end()) return (this->*at->read)();
     reader_.fail(fmt::format("No operation \"{}\"", name));
   }
@@ -113,7 +117,8 @@ Result<Operation> OperationParser::read_insert() {
   return Operation(std::move(op));
 }
 
-Result<void> OperationParser::name_row(InsertOp& op, const json::value* uuid, const json::value* uuid_name) {
+Result<void> OperationParser::name_row(InsertOp& op, const json::value* uuid,
+                                       const json::value* uuid_name) {
   if (uuid) {
     op.uuid = Uuid::parse(uuid->get_string());
     if (!op.uuid) return syntax_error(uuid, "bad uuid");
@@ -125,7 +130,8 @@ Result<void> OperationParser::name_row(InsertOp& op, const json::value* uuid, co
   op.uuid_name = std::string(uuid_name->get_string());
   SymbolTable::Symbol& symbol = symbols_.get(*op.uuid_name);
   if (symbol.created) {
-    return Error{"duplicate uuid-name", "This \"uuid-name\" appeared on an earlier \"insert\" operation.",
+    return Error{"duplicate uuid-name",
+                 "This \"uuid-name\" appeared on an earlier \"insert\" operation.",
                  to_text(*uuid_name)};
   }
   symbol.created = true;
@@ -227,7 +233,8 @@ Result<Operation> OperationParser::read_wait() {
     if (*op.timeout_ms < 0) return syntax_error(timeout, "timeout must be nonnegative");
   }
   const std::string_view comparison = until->get_string();
-  if (comparison != "==" && comparison != "!=") return syntax_error(until, R"("until" must be "==" or "!=")");
+  if (comparison != "==" && comparison != "!=")
+    return syntax_error(until, R"("until" must be "==" or "!=")");
   op.equal = comparison == "==";
   for (const json::value& element : rows->get_array()) {
     auto values = read_row(element);
@@ -237,7 +244,8 @@ Result<Operation> OperationParser::read_wait() {
     for (const ColumnIndex column : op.columns) row.push_back(table_->column(column).default_value);
     for (ColumnValue& v : *values) {
       const auto at = std::find(op.columns.begin(), op.columns.end(), v.column);
-      if (at != op.columns.end()) row[static_cast<std::size_t>(at - op.columns.begin())] = std::move(v.datum);
+      if (at != op.columns.end())
+        row[static_cast<std::size_t>(at - op.columns.begin())] = std::move(v.datum);
     }
     op.rows.push_back(std::move(row));
   }
@@ -289,15 +297,19 @@ Result<std::vector<ColumnIndex>> OperationParser::read_columns(const json::value
   return all;
 }
 
-Result<std::vector<ColumnIndex>> OperationParser::read_named_columns(const json::value& names) const {
+Result<std::vector<ColumnIndex>> OperationParser::read_named_columns(
+    const json::value& names) const {
   constexpr const char* kExpected = "array of distinct column names expected";
   std::vector<ColumnIndex> columns;
   for (const json::value& element : names.get_array()) {
     const json::string* name = element.if_string();
     if (!name) return syntax_error(&names, kExpected);
     const auto column = table_->find_column(*name);
-    if (!column) return syntax_error(&names, fmt::format("{} is not a valid column name", std::string_view(*name)));
-    if (std::find(columns.begin(), columns.end(), *column) != columns.end()) return syntax_error(&names, kExpected);
+    if (!column)
+      return syntax_error(&names,
+                          fmt::format("{} is not a valid column name", std::string_view(*name)));
+    if (std::find(columns.begin(), columns.end(), *column) != columns.end())
+      return syntax_error(&names, kExpected);
     columns.push_back(*column);
   }
   return columns;
@@ -305,10 +317,30 @@ Result<std::vector<ColumnIndex>> OperationParser::read_named_columns(const json:
 
 }  // namespace
 
-Result<Operation> operation_from_json(const DatabaseSchema& schema, const json::value& value, std::size_t number,
-                                      std::size_t count, SymbolTable& symbols) {
-  return OperationParser(schema, value, fmt::format("ovsdb operation {} of {}", number, count), symbols).parse();
+Result<Operation> operation_from_json(const DatabaseSchema& schema, const json::value& value,
+                                      std::size_t number, std::size_t count, SymbolTable& symbols) {
+  return OperationParser(schema, value, fmt::format("ovsdb operation {} of {}", number, count),
+                         symbols)
+      .parse();
 }
+
+namespace {
+
+/// The row that an "insert" asks to be given, where that much can be read.
+std::optional<RequestedRow> requested_row(const DatabaseSchema& schema, const json::value& value) {
+  const json::object* operation = value.if_object();
+  if (!operation) return std::nullopt;
+  const auto text = [&](std::string_view name) -> std::string_view {
+    const json::value* member = operation->if_contains(name);
+    return member != nullptr && member->is_string() ? std::string_view(member->get_string()) : "";
+  };
+  const std::optional<TableIndex> table = schema.find_table(text("table"));
+  const std::optional<Uuid> uuid = Uuid::parse(text("uuid"));
+  if (text("op") != "insert" || !table || !uuid) return std::nullopt;
+  return RequestedRow{*table, *uuid};
+}
+
+}  // namespace
 
 Transaction Transaction::from_json(SchemaRef schema, const json::array& params) {
   Transaction transaction;
@@ -316,10 +348,11 @@ Transaction Transaction::from_json(SchemaRef schema, const json::array& params) 
   transaction.count = params.empty() ? 0 : params.size() - 1;
   transaction.operations.reserve(transaction.count);
   for (std::size_t i = 1; i <= transaction.count; ++i) {
-    auto operation =
-        operation_from_json(*transaction.schema, params[i], i, transaction.count, transaction.symbols);
+    auto operation = operation_from_json(*transaction.schema, params[i], i, transaction.count,
+                                         transaction.symbols);
     if (!operation) {
       transaction.error = std::move(operation).error();
+      transaction.error_insert = requested_row(*transaction.schema, params[i]);
       break;
     }
     transaction.operations.push_back(std::move(*operation));

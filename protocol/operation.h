@@ -19,8 +19,8 @@ struct ColumnValue {
 
 // The operations of RFC 7047 section 5.2.
 
-/// Reading it has checked that its uuid-name is new and that the defaults of columns that `row` leaves out keep their
-/// constraints; what is left is that a requested UUID must be free.
+/// Reading it has checked that its uuid-name is new and that the defaults of columns that `row`
+/// leaves out keep their constraints; what is left is that a requested UUID must be free.
 struct InsertOp {
   TableIndex table = 0;
   Uuid row_uuid;                         ///< the new row's: requested, the uuid-name's, or random
@@ -32,7 +32,7 @@ struct SelectOp {
   TableIndex table = 0;
   Condition where;
   std::vector<ColumnIndex> columns;  ///< all, pseudo columns included, when the request names none
-  std::vector<ColumnIndex> sort;     ///< extension of ovsdb-server: first column first; may be empty
+  std::vector<ColumnIndex> sort;  ///< extension of ovsdb-server: first column first; may be empty
 };
 struct UpdateOp {
   TableIndex table = 0;
@@ -52,9 +52,10 @@ struct WaitOp {
   TableIndex table = 0;
   std::optional<std::int64_t> timeout_ms;  ///< nothing: for ever
   Condition where;
-  std::vector<ColumnIndex> columns;     ///< all, pseudo columns included, when the request names none
-  bool equal = true;                    ///< "until": "==" or "!="
-  std::vector<std::vector<Datum>> rows;  ///< a set of rows; each the datums of `columns` in order, defaults filled in
+  std::vector<ColumnIndex> columns;  ///< all, pseudo columns included, when the request names none
+  bool equal = true;                 ///< "until": "==" or "!="
+  std::vector<std::vector<Datum>>
+      rows;  ///< a set of rows; each the datums of `columns` in order, defaults filled in
 };
 struct CommitOp {
   bool durable = false;
@@ -67,33 +68,45 @@ struct AssertOp {
   std::string lock;
 };
 
-using Operation = std::variant<InsertOp, SelectOp, UpdateOp, MutateOp, DeleteOp, WaitOp, CommitOp, AbortOp, CommentOp, AssertOp>;
+using Operation = std::variant<InsertOp, SelectOp, UpdateOp, MutateOp, DeleteOp, WaitOp, CommitOp,
+                               AbortOp, CommentOp, AssertOp>;
 
-/// Reads operation `number` (from 1) of `count`, as ovsdb-server reads it: the errors name it so. `symbols` collects
-/// named-uuids; operations must be read in order, once.
-Result<Operation> operation_from_json(const DatabaseSchema& schema, const json::value& value, std::size_t number,
-                                      std::size_t count, SymbolTable& symbols);
+/// Reads operation `number` (from 1) of `count`, as ovsdb-server reads it: the errors name it so.
+/// `symbols` collects named-uuids; operations must be read in order, once.
+Result<Operation> operation_from_json(const DatabaseSchema& schema, const json::value& value,
+                                      std::size_t number, std::size_t count, SymbolTable& symbols);
 
-/// A transaction as read from params [db, op...]. Reading stops at the first bad operation: it is kept as `error`, and
-/// executing reports it in its place after the operations before it took effect, as ovsdb-server does.
+/// The row that an "insert" with "uuid" asks for.
+struct RequestedRow {
+  TableIndex table = 0;
+  Uuid uuid;
+};
+
+/// A transaction as read from params [db, op...]. Reading stops at the first bad operation: it is
+/// kept as `error`, and executing reports it in its place after the operations before it took
+/// effect, as ovsdb-server does.
 struct Transaction {
-  SchemaRef schema;  ///< what the indexes in the operations mean; a transaction read under an older schema is read anew
+  SchemaRef schema;  ///< what the indexes in the operations mean; a transaction read under an older
+                     ///< schema is read anew
   std::vector<Operation> operations;
   std::optional<Error> error;  ///< of operation number operations.size() + 1
-  std::size_t count = 0;       ///< operations in the request
+  std::optional<RequestedRow>
+      error_insert;       ///< of the bad operation: that the row exists is the first error
+  std::size_t count = 0;  ///< operations in the request
   SymbolTable symbols;
 
   /// `params` is the whole array, the database's name first.
   static Transaction from_json(SchemaRef schema, const json::array& params);
 };
 
-// Results of operations, RFC 7047 section 5.2, as values: text is made of them on the client's thread.
+// Results of operations, RFC 7047 section 5.2, as values: text is made of them on the client's
+// thread.
 
 struct InsertedResult {
   Uuid uuid;
 };
-/// The rows that a select found, in any order. Its text is sorted, and without the rows that are equal in all `columns`
-/// to another, as ovsdb-server does it.
+/// The rows that a select found, in any order. Its text is sorted, and without the rows that are
+/// equal in all `columns` to another, as ovsdb-server does it.
 struct RowsResult {
   const TableSchema* table = nullptr;
   SchemaRef schema;  ///< keeps `table`
@@ -112,7 +125,8 @@ using OperationResult = std::variant<EmptyResult, CountResult, InsertedResult, R
 
 void append_result_json(std::string& out, const OperationResult& result);
 
-/// The "result" of a transact reply: one per operation; after the first error nulls up to `count`; an error of the commit is one more.
+/// The "result" of a transact reply: one per operation; after the first error nulls up to `count`;
+/// an error of the commit is one more.
 struct TransactResult {
   std::vector<OperationResult> results;
   std::size_t count = 0;
@@ -122,6 +136,7 @@ struct TransactResult {
 };
 
 /// Appends a row as RFC 7047 <row> with the given columns.
-void append_row_json(std::string& out, const TableSchema& table, const Row& row, const std::vector<ColumnIndex>& columns);
+void append_row_json(std::string& out, const TableSchema& table, const Row& row,
+                     const std::vector<ColumnIndex>& columns);
 
 }  // namespace tandem

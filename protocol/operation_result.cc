@@ -15,7 +15,8 @@ std::size_t hash_of(const Row& row, const std::vector<ColumnIndex>& columns) {
 }
 
 bool equal(const Row& a, const Row& b, const std::vector<ColumnIndex>& columns) {
-  return std::all_of(columns.begin(), columns.end(), [&](ColumnIndex c) { return a.view(c) == b.view(c); });
+  return std::all_of(columns.begin(), columns.end(),
+                     [&](ColumnIndex c) { return a.view(c) == b.view(c); });
 }
 
 /// Keeps the first of rows that are equal in `columns`.

@@ -15,8 +15,8 @@ using RowRef = boost::intrusive_ptr<const Row>;
 /// A row version that one transaction is still building; becomes a RowRef when it is committed.
 using RowDraft = boost::intrusive_ptr<Row>;
 
-/// One version of a row: UUID, version, and the datums of the table's own columns in one block. A change copies the block
-/// (8 bytes a column) and shares the datums it did not touch.
+/// One version of a row: UUID, version, and the datums of the table's own columns in one block. A
+/// change copies the block (8 bytes a column) and shares the datums it did not touch.
 class Row {
  public:
   /// All columns at their defaults, _version zero.

@@ -19,7 +19,8 @@ std::vector<const Member*> sorted_members(const json::object& object) {
   std::vector<const Member*> members;
   members.reserve(object.size());
   for (const Member& member : object) members.push_back(&member);
-  std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return a->key() < b->key(); });
+  std::sort(members.begin(), members.end(),
+            [](const auto* a, const auto* b) { return a->key() < b->key(); });
   return members;
 }
 
@@ -33,7 +34,8 @@ Result<void> check_name(std::string_view name, const json::value& where) {
 /// Index of the name in a sorted range, as a distance from `first`.
 template <class Iterator>
 std::optional<std::uint32_t> find_name(Iterator first, Iterator last, std::string_view name) {
-  const auto at = std::lower_bound(first, last, name, [](const auto& item, std::string_view n) { return item.name < n; });
+  const auto at = std::lower_bound(
+      first, last, name, [](const auto& item, std::string_view n) { return item.name < n; });
   if (at == last || at->name != name) return std::nullopt;
   return static_cast<std::uint32_t>(at - first);
 }
@@ -64,7 +66,8 @@ ColumnSchema pseudo_column(std::string name) {
   return column;
 }
 
-Result<std::vector<ColumnIndex>> index_from_json(const TableSchema& table, const json::value& value) {
+Result<std::vector<ColumnIndex>> index_from_json(const TableSchema& table,
+                                                 const json::value& value) {
   std::vector<ColumnIndex> index;
   const auto bad = [&] { return syntax_error(&value, "array of distinct column names expected"); };
   if (!value.is_array()) return bad();
@@ -80,11 +83,13 @@ Result<std::vector<ColumnIndex>> index_from_json(const TableSchema& table, const
 }
 
 /// Sets the index of the table that `base` refers to.
-Result<void> resolve_reference(const DatabaseSchema& schema, const ColumnSchema& column, std::string_view part, BaseType& base) {
+Result<void> resolve_reference(const DatabaseSchema& schema, const ColumnSchema& column,
+                               std::string_view part, BaseType& base) {
   if (base.ref_table.empty()) return {};
   const auto table = schema.find_table(base.ref_table);
   if (!table) {
-    return syntax_error(nullptr, "column " + column.name + " " + std::string(part) + " refers to undefined table " + base.ref_table);
+    return syntax_error(nullptr, "column " + column.name + " " + std::string(part) +
+                                     " refers to undefined table " + base.ref_table);
   }
   base.ref_table_index = *table;
   return {};
@@ -148,7 +153,8 @@ Result<TableSchema> TableSchema::from_json(std::string name, const json::value& 
   }
   table.declared_root = is_root && is_root->get_bool();
 
-  if (columns->get_object().empty()) return syntax_error(&value, "table must have at least one column");
+  if (columns->get_object().empty())
+    return syntax_error(&value, "table must have at least one column");
   table.columns.push_back(pseudo_column("_uuid"));
   table.columns.push_back(pseudo_column("_version"));
   for (const Member* member : sorted_members(columns->get_object())) {
@@ -165,7 +171,8 @@ Result<TableSchema> TableSchema::from_json(std::string name, const json::value& 
       if (index->empty()) return syntax_error(&value, "index must have at least one column");
       for (const ColumnIndex column : *index) {
         if (!table.column(column).ephemeral) continue;
-        return syntax_error(&value, "ephemeral columns (such as " + table.column(column).name + ") may not be indexed");
+        return syntax_error(&value, "ephemeral columns (such as " + table.column(column).name +
+                                        ") may not be indexed");
       }
       table.indexes.push_back(std::move(*index));
     }
@@ -176,7 +183,8 @@ Result<TableSchema> TableSchema::from_json(std::string name, const json::value& 
 json::value TableSchema::to_json() const {
   json::object object;
   json::object own;
-  for (ColumnIndex i = kFirstOwnColumn; i < columns.size(); ++i) own.emplace(columns[i].name, columns[i].to_json());
+  for (ColumnIndex i = kFirstOwnColumn; i < columns.size(); ++i)
+    own.emplace(columns[i].name, columns[i].to_json());
   object.emplace("columns", std::move(own));
   if (max_rows != kNoLimit) object.emplace("maxRows", max_rows);
   if (declared_root) object.emplace("isRoot", true);
@@ -207,7 +215,8 @@ Result<std::shared_ptr<const DatabaseSchema>> DatabaseSchema::from_json(const js
   if (version) {
     schema->version_ = version->get_string();
     if (!is_version(schema->version_)) {
-      return syntax_error(&value, "schema version \"" + schema->version_ + "\" not in format x.y.z");
+      return syntax_error(&value,
+                          "schema version \"" + schema->version_ + "\" not in format x.y.z");
     }
   }
   if (cksum) schema->cksum_ = cksum->get_string();
@@ -220,9 +229,11 @@ Result<std::shared_ptr<const DatabaseSchema>> DatabaseSchema::from_json(const js
   }
   for (TableSchema& table : schema->tables_) {
     for (ColumnSchema& column : table.columns) {
-      if (auto done = resolve_reference(*schema, column, "key", column.type.key); !done) return done.error();
+      if (auto done = resolve_reference(*schema, column, "key", column.type.key); !done)
+        return done.error();
       if (!column.type.value) continue;
-      if (auto done = resolve_reference(*schema, column, "value", *column.type.value); !done) return done.error();
+      if (auto done = resolve_reference(*schema, column, "value", *column.type.value); !done)
+        return done.error();
     }
   }
 

@@ -5,27 +5,33 @@
 namespace tandem {
 namespace {
 
-Error bad_update(const json::value& where, std::string details) { return syntax_error(&where, std::move(details)); }
+Error bad_update(const json::value& where, std::string details) {
+  return syntax_error(&where, std::move(details));
+}
 
-Result<std::vector<ColumnValue>> columns_from_json(const TableSchema& table, const json::value& row, bool differences) {
+Result<std::vector<ColumnValue>> columns_from_json(const TableSchema& table, const json::value& row,
+                                                   bool differences) {
   if (!row.is_object()) return bad_update(row, "<row> is not an object");
   std::vector<ColumnValue> columns;
   columns.reserve(row.get_object().size());
   for (const auto& [name, value] : row.get_object()) {
     const std::optional<ColumnIndex> column = table.find_column(name);
-    if (!column) return bad_update(row, "No column " + std::string(name) + " in table " + table.name + ".");
+    if (!column)
+      return bad_update(row, "No column " + std::string(name) + " in table " + table.name + ".");
     if (*column < kFirstOwnColumn) continue;  // _version is the sender's own
     const ColumnType& type = table.column(*column).type;
-    Result<Datum> datum = type.datum_from_json(value, nullptr,
-                                               differences && type.has_difference() ? ColumnType::Sizes::kAny
-                                                                                    : ColumnType::Sizes::kChecked);
+    Result<Datum> datum =
+        type.datum_from_json(value, nullptr,
+                             differences && type.has_difference() ? ColumnType::Sizes::kAny
+                                                                  : ColumnType::Sizes::kChecked);
     if (!datum) return datum.error();
     columns.push_back({*column, std::move(datum.value())});
   }
   return columns;
 }
 
-Result<RowUpdate> row_update(const TableSchema& table, MonitorVersion version, const json::value& json) {
+Result<RowUpdate> row_update(const TableSchema& table, MonitorVersion version,
+                             const json::value& json) {
   if (!json.is_object()) return bad_update(json, "<row-update> is not an object");
   const json::object& update = json.get_object();
   RowUpdate result;
@@ -33,16 +39,21 @@ Result<RowUpdate> row_update(const TableSchema& table, MonitorVersion version, c
   if (version == MonitorVersion::kUpdate) {
     const bool has_old = update.contains("old");
     row = update.if_contains("new");
-    if (row == nullptr && !has_old) return bad_update(json, "<row-update> has neither \"old\" nor \"new\"");
-    result.kind = row == nullptr ? RowUpdate::Kind::kDelete : has_old ? RowUpdate::Kind::kSet : RowUpdate::Kind::kInsert;
-  } else if ((row = update.if_contains("initial")) != nullptr || (row = update.if_contains("insert")) != nullptr) {
+    if (row == nullptr && !has_old)
+      return bad_update(json, "<row-update> has neither \"old\" nor \"new\"");
+    result.kind = row == nullptr ? RowUpdate::Kind::kDelete
+                  : has_old      ? RowUpdate::Kind::kSet
+                                 : RowUpdate::Kind::kInsert;
+  } else if ((row = update.if_contains("initial")) != nullptr ||
+             (row = update.if_contains("insert")) != nullptr) {
     result.kind = RowUpdate::Kind::kInsert;
   } else if ((row = update.if_contains("modify")) != nullptr) {
     result.kind = RowUpdate::Kind::kDifference;
   } else if (update.contains("delete")) {
     result.kind = RowUpdate::Kind::kDelete;
   } else {
-    return bad_update(json, "<row-update2> has none of \"initial\", \"insert\", \"modify\", \"delete\"");
+    return bad_update(json,
+                      "<row-update2> has none of \"initial\", \"insert\", \"modify\", \"delete\"");
   }
   if (row != nullptr) {
     Result<std::vector<ColumnValue>> columns =
@@ -55,7 +66,8 @@ Result<RowUpdate> row_update(const TableSchema& table, MonitorVersion version, c
 
 }  // namespace
 
-Result<std::vector<RowUpdate>> table_updates_from_json(const DatabaseSchema& schema, MonitorVersion version,
+Result<std::vector<RowUpdate>> table_updates_from_json(const DatabaseSchema& schema,
+                                                       MonitorVersion version,
                                                        const json::value& updates) {
   if (!updates.is_object()) return bad_update(updates, "<table-updates> is not an object");
   std::vector<RowUpdate> result;
@@ -77,10 +89,12 @@ Result<std::vector<RowUpdate>> table_updates_from_json(const DatabaseSchema& sch
   return result;
 }
 
-Result<RowRef> updated_row(const DatabaseSchema& schema, const RowUpdate& update, const RowRef& before) {
+Result<RowRef> updated_row(const DatabaseSchema& schema, const RowUpdate& update,
+                           const RowRef& before) {
   const TableSchema& table = schema.table(update.table);
   const auto misfit = [&](std::string_view what) {
-    return Error{"consistency violation", std::string(what) + " row " + update.uuid.to_string() + " of table " + table.name,
+    return Error{"consistency violation",
+                 std::string(what) + " row " + update.uuid.to_string() + " of table " + table.name,
                  std::nullopt};
   };
   switch (update.kind) {
@@ -101,7 +115,9 @@ Result<RowRef> updated_row(const DatabaseSchema& schema, const RowUpdate& update
       for (const ColumnValue& value : update.columns) {
         const bool difference = update.kind == RowUpdate::Kind::kDifference &&
                                 table.column(value.column).type.has_difference();
-        row->set(value.column, difference ? apply_diff(before->view(value.column), value.datum.view()) : value.datum);
+        row->set(value.column, difference
+                                   ? apply_diff(before->view(value.column), value.datum.view())
+                                   : value.datum);
       }
       row->set_version(Uuid::random());
       return RowRef(row);

@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::uint16_t kDefaultPort = 6640;  // ovsdb(7), "OVSDB Service Models"
 
-Error invalid_target(std::string details) { return {"invalid remote", std::move(details), std::nullopt}; }
+Error invalid_target(std::string details) {
+  return {"invalid remote", std::move(details), std::nullopt};
+}
 
 struct Scheme {
   std::string_view prefix;
@@ -38,7 +40,8 @@ std::vector<std::string_view> split(std::string_view text) {
     if (i < text.size() && text[i] == ']') --depth;
     if (i < text.size() && (text[i] != ':' || depth > 0)) continue;
     std::string_view part = text.substr(begin, i - begin);
-    if (part.size() >= 2 && part.front() == '[' && part.back() == ']') part = part.substr(1, part.size() - 2);
+    if (part.size() >= 2 && part.front() == '[' && part.back() == ']')
+      part = part.substr(1, part.size() - 2);
     parts.push_back(part);
     begin = i + 1;
   }
@@ -60,7 +63,8 @@ Result<void> read_address(Target& target, std::string_view text) {
   parts.resize(2);
   if (target.is_passive()) std::swap(parts[0], parts[1]);
   const auto [host, port_text] = std::pair(parts[0], parts[1]);
-  if (host.empty() && !target.is_passive()) return invalid_target(fmt::format("{}: host must be specified", text));
+  if (host.empty() && !target.is_passive())
+    return invalid_target(fmt::format("{}: host must be specified", text));
   target.host = host;
   target.port = kDefaultPort;
   if (port_text.empty()) return {};
@@ -81,7 +85,9 @@ Result<Target> Target::parse(std::string_view text) {
     target.text = text;
     switch (scheme.kind) {
       case Kind::kUnix:
-      case Kind::kPunix: target.path = rest; return target;
+      case Kind::kPunix:
+        target.path = rest;
+        return target;
       case Kind::kPfd: {
         const auto fd = parse_number<int>(rest);
         if (!fd || *fd < 0) return invalid_target(fmt::format("{}: not a file descriptor", text));
@@ -108,7 +114,8 @@ Result<ColumnPath> ColumnPath::parse(std::string_view text) {
   if (first == std::string_view::npos) return invalid();
   const std::size_t second = rest.find(',', first + 1);
   if (second == std::string_view::npos) return invalid();
-  ColumnPath path{std::string(rest.substr(0, first)), std::string(rest.substr(first + 1, second - first - 1)),
+  ColumnPath path{std::string(rest.substr(0, first)),
+                  std::string(rest.substr(first + 1, second - first - 1)),
                   std::string(rest.substr(second + 1, rest.find(',', second + 1) - second - 1))};
   if (path.database.empty() || path.table.empty() || path.column.empty()) return invalid();
   return path;

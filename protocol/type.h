@@ -25,7 +25,8 @@ struct BaseType {
   std::uint32_t max_length = std::numeric_limits<std::uint32_t>::max();
   std::string ref_table;  ///< empty: no reference
   RefType ref_type = RefType::kStrong;
-  std::uint32_t ref_table_index = 0;  ///< in DatabaseSchema::tables(), set when the schema is read; valid with ref_table
+  std::uint32_t ref_table_index =
+      0;  ///< in DatabaseSchema::tables(), set when the schema is read; valid with ref_table
 
   static Result<BaseType> from_json(const json::value& value);
   json::value to_json() const;
@@ -66,8 +67,10 @@ struct ColumnType {
     kChecked,  ///< n_min..n_max
     kAny,      ///< a difference, a condition's argument: any number of elements
   };
-  /// Reads RFC 7047 <value>, checks types, constraints and sizes. `symbols` resolves ["named-uuid", X]; null: not allowed.
-  Result<Datum> datum_from_json(const json::value& value, SymbolTable* symbols, Sizes sizes = Sizes::kChecked) const;
+  /// Reads RFC 7047 <value>, checks types, constraints and sizes. `symbols` resolves ["named-uuid",
+  /// X]; null: not allowed.
+  Result<Datum> datum_from_json(const json::value& value, SymbolTable* symbols,
+                                Sizes sizes = Sizes::kChecked) const;
   /// Constraints of all atoms and the number of elements, for a datum that was computed.
   Result<void> check(const DatumView& datum) const;
 
@@ -76,11 +79,12 @@ struct ColumnType {
   bool operator==(const ColumnType&) const;
 };
 
-/// Appends RFC 7047 <value>: a bare atom for a set of exactly one, else ["set",[...]] or ["map",[...]].
+/// Appends RFC 7047 <value>: a bare atom for a set of exactly one, else ["set",[...]] or
+/// ["map",[...]].
 void append_datum_json(std::string& out, const DatumView& datum);
 json::value datum_to_json(const DatumView& datum);
-/// Appends the datum in ovs-vsctl(8) notation, as index errors show it: brackets or braces stand around what may have, or
-/// has, another number of elements than one.
+/// Appends the datum in ovs-vsctl(8) notation, as index errors show it: brackets or braces stand
+/// around what may have, or has, another number of elements than one.
 void append_datum_text(std::string& out, const ColumnType& type, const DatumView& datum);
 
 /// RFC 7047 <id>: [a-zA-Z_][a-zA-Z0-9_]*.

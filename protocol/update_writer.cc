@@ -17,7 +17,8 @@ bool has_default(const TableSchema& schema, ColumnIndex column, const Row& row) 
 
 }  // namespace
 
-UpdateWriter::UpdateWriter(const MonitorRequest& request, std::string& out) : request_(request), out_(out) {
+UpdateWriter::UpdateWriter(const MonitorRequest& request, std::string& out)
+    : request_(request), out_(out) {
   out_ += '{';
 }
 
@@ -38,7 +39,8 @@ void UpdateWriter::change(const MonitoredTable& table, const Row* before, const 
   if (before || after) visible_change(table, before, after);
 }
 
-void UpdateWriter::visible_change(const MonitoredTable& table, const Row* before, const Row* after) {
+void UpdateWriter::visible_change(const MonitoredTable& table, const Row* before,
+                                  const Row* after) {
   if (!before) {
     if (table.select.insert) insert(table, *after);
   } else if (!after) {
@@ -70,9 +72,10 @@ void UpdateWriter::remove(const MonitoredTable& table, const Row& row) {
 }
 
 void UpdateWriter::modify(const MonitoredTable& table, const Row& before, const Row& after) {
-  const bool any = std::any_of(table.columns.begin(), table.columns.end(), [&](const MonitoredColumn& m) {
-    return m.select.modify && !equal_in(m.column, before, after);
-  });
+  const bool any =
+      std::any_of(table.columns.begin(), table.columns.end(), [&](const MonitoredColumn& m) {
+        return m.select.modify && !equal_in(m.column, before, after);
+      });
   if (!any) return;
   open_row(table, after.uuid());
   if (differences()) {
@@ -82,7 +85,8 @@ void UpdateWriter::modify(const MonitoredTable& table, const Row& before, const 
   }
 }
 
-void UpdateWriter::append_difference(const MonitoredTable& table, const Row& before, const Row& after) {
+void UpdateWriter::append_difference(const MonitoredTable& table, const Row& before,
+                                     const Row& after) {
   const TableSchema& schema = schema_of(table);
   out_ += "{\"modify\":{";
   const char* separator = "\"";

@@ -55,7 +55,8 @@ Utf8Scan scan_utf8(std::string_view text) {
     std::size_t good = lead.length == 0 ? 0 : 1;
     while (good < lead.length && at + good < text.size()) {
       const auto c = static_cast<unsigned char>(text[at + good]);
-      const bool fits = good == 1 ? c >= lead.second_min && c <= lead.second_max : c >= 0x80 && c <= 0xbf;
+      const bool fits =
+          good == 1 ? c >= lead.second_min && c <= lead.second_max : c >= 0x80 && c <= 0xbf;
       if (!fits) break;
       ++good;
     }

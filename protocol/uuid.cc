@@ -9,8 +9,9 @@ namespace tandem {
 
 namespace {
 
-// xoshiro256++ (Blackman and Vigna, public domain algorithm): UUIDs need to be unique, not secret, and a transaction may want
-// a hundred thousand of them. One generator a thread, seeded by the kernel.
+// xoshiro256++ (Blackman and Vigna, public domain algorithm): UUIDs need to be unique, not secret,
+// and a transaction may want a hundred thousand of them. One generator a thread, seeded by the
+// kernel.
 class Generator {
  public:
   Generator() {
@@ -18,7 +19,8 @@ class Generator {
     std::size_t left = sizeof state_;
     while (left > 0) {
       const ssize_t got = ::getrandom(at, left, 0);
-      if (got < 0) continue;  // interrupted by a signal: the only way to fail once the pool is initialized
+      if (got < 0)
+        continue;  // interrupted by a signal: the only way to fail once the pool is initialized
       at += got;
       left -= static_cast<std::size_t>(got);
     }
@@ -60,7 +62,8 @@ constexpr std::array<std::uint8_t, 256> kHexValues = [] {
   return values;
 }();
 
-/// Reads text[begin..end) into `out`. Returns the union of all digit values' bits: above 15 if one was no digit.
+/// Reads text[begin..end) into `out`. Returns the union of all digit values' bits: above 15 if one
+/// was no digit.
 unsigned read_hex(std::string_view text, std::size_t begin, std::size_t end, std::uint64_t& out) {
   unsigned all = 0;
   for (std::size_t i = begin; i < end; ++i) {
@@ -75,7 +78,7 @@ unsigned read_hex(std::string_view text, std::size_t begin, std::size_t end, std
 
 Uuid Uuid::random() {
   thread_local Generator generator;
-  constexpr std::uint64_t kVersionBits = 0xf000, kVersion4 = 0x4000;            // RFC 4122 section 4.1.3
+  constexpr std::uint64_t kVersionBits = 0xf000, kVersion4 = 0x4000;  // RFC 4122 section 4.1.3
   constexpr std::uint64_t kVariantBits = 3ULL << 62, kVariantRfc = 1ULL << 63;  // section 4.1.1
   const std::uint64_t hi = generator.next();
   const std::uint64_t lo = generator.next();
@@ -86,8 +89,9 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
   if (text.size() != kTextLength) return std::nullopt;
   if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
   Uuid uuid;
-  const unsigned all = read_hex(text, 0, 8, uuid.hi) | read_hex(text, 9, 13, uuid.hi) | read_hex(text, 14, 18, uuid.hi) |
-                       read_hex(text, 19, 23, uuid.lo) | read_hex(text, 24, kTextLength, uuid.lo);
+  const unsigned all = read_hex(text, 0, 8, uuid.hi) | read_hex(text, 9, 13, uuid.hi) |
+                       read_hex(text, 14, 18, uuid.hi) | read_hex(text, 19, 23, uuid.lo) |
+                       read_hex(text, 24, kTextLength, uuid.lo);
   return all > 15 ? std::nullopt : std::optional(uuid);
 }
 

@@ -51,7 +51,8 @@ AccessControl::Permission AccessControl::permission_for(std::string_view table) 
   const std::optional<ColumnIndex> permissions = roles.schema().find_column("permissions");
   if (!permissions) return {};
   const ColumnType& type = roles.schema().column(*permissions).type;
-  if (type.key.type != AtomicType::kString || !type.value || type.value->ref_table.empty()) return {};
+  if (type.key.type != AtomicType::kString || !type.value || type.value->ref_table.empty())
+    return {};
 
   Permission found;
   roles.for_each([&](const Row& role) {
@@ -101,9 +102,8 @@ Result<void> AccessControl::check_rows(TableIndex table, std::span<const Row* co
   const Permission permission = permission_for(schema.name);
   // Without any row only the table counts, as in ovsdb-server.
   const bool allowed = permission.row && (rows.empty() || lets(permission)) &&
-                       std::all_of(rows.begin(), rows.end(), [&](const Row* row) {
-                         return owns(permission, schema, *row);
-                       });
+                       std::all_of(rows.begin(), rows.end(),
+                                   [&](const Row* row) { return owns(permission, schema, *row); });
   if (!allowed) return prohibited(what, table);
   return {};
 }

@@ -9,10 +9,11 @@
 
 namespace tandem {
 
-/// Role-based access control (ovsdb-server(7), "RBAC_Role" in ovn-sb(5)): what a role may do, as the database's own tables RBAC_Role
-/// and its permission rows say when the transaction executes. A row is owned by a client when one of the columns that the
-/// permission's "authorization" names (COLUMN, or COLUMN:KEY of a map) holds its id; "" makes everyone an owner.
-/// Made for one transaction, on the writer; borrows the context's texts.
+/// Role-based access control (ovsdb-server(7), "RBAC_Role" in ovn-sb(5)): what a role may do, as
+/// the database's own tables RBAC_Role and its permission rows say when the transaction executes. A
+/// row is owned by a client when one of the columns that the permission's "authorization" names
+/// (COLUMN, or COLUMN:KEY of a map) holds its id; "" makes everyone an owner. Made for one
+/// transaction, on the writer; borrows the context's texts.
 class AccessControl {
  public:
   /// An empty role may do everything, and so may any role if the schema has no table RBAC_Role.
@@ -43,7 +44,8 @@ class AccessControl {
   bool owns(const Permission& permission, const TableSchema& table, const Row& row) const;
   /// The client owns all rows, and the permission lets it do what it wants.
   template <class Lets>  // bool(const Permission&)
-  Result<void> check_rows(TableIndex table, std::span<const Row* const> rows, std::string_view what, Lets&& lets) const;
+  Result<void> check_rows(TableIndex table, std::span<const Row* const> rows, std::string_view what,
+                          Lets&& lets) const;
   Error prohibited(std::string_view what, TableIndex table) const;
 
   const Database& database_;

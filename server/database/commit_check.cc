@@ -3,12 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <map>
 
 namespace tandem {
 namespace {
 
-/// Makes columns that were set to what they were share the old datum again. True if any column differs.
+/// Makes columns that were set to what they were share the old datum again. True if any column
+/// differs.
 bool drop_equal_columns(const Row& before, Row& after, const TableSchema& schema) {
   bool changed = false;
   for (ColumnIndex i = kFirstOwnColumn; i < schema.columns.size(); i++) {
@@ -43,16 +43,17 @@ std::vector<RowChange> collect_changes(const Drafts& drafts) {
 }  // namespace
 
 Result<void> check_row_counts(const Drafts& drafts) {
-  std::map<TableIndex, std::size_t> counts;  // of limited tables that got rows
+  // The limited tables that the transaction touched, the first touched first: that is the one
+  // ovsdb-server names.
+  std::vector<std::pair<TableIndex, std::size_t>> counts;
   for (const Draft& draft : drafts.all()) {
-    if (draft.inserted() && drafts.schema(draft.table).max_rows != TableSchema::kNoLimit) {
-      counts.emplace(draft.table, drafts.database().table(draft.table).size());
+    if (drafts.schema(draft.table).max_rows == TableSchema::kNoLimit) continue;
+    auto count = std::find_if(counts.begin(), counts.end(),
+                              [&](const auto& entry) { return entry.first == draft.table; });
+    if (count == counts.end()) {
+      count =
+          counts.insert(counts.end(), {draft.table, drafts.database().table(draft.table).size()});
     }
-  }
-  if (counts.empty()) return {};
-  for (const Draft& draft : drafts.all()) {
-    const auto count = counts.find(draft.table);
-    if (count == counts.end()) continue;
     if (draft.inserted()) count->second++;
     if (draft.deleted()) count->second--;
   }

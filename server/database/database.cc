@@ -7,13 +7,15 @@
 namespace tandem {
 
 Database::Database(SchemaRef schema) : schema_(std::move(schema)) {
-  for (const TableSchema& table : schema_->tables()) tables_.push_back(std::make_unique<Table>(table));
+  for (const TableSchema& table : schema_->tables())
+    tables_.push_back(std::make_unique<Table>(table));
 }
 
 Database::~Database() = default;
 
 TransactOutcome Database::execute(Transaction& transaction, const TransactContext& context) {
-  assert(transaction.schema == schema_ && "A transaction's column numbers are those of this schema.");
+  assert(transaction.schema == schema_ &&
+         "A transaction's column numbers are those of this schema.");
   TransactOutcome outcome = TransactionExecution(*this, transaction, context).run();
   if (outcome.commit) apply(outcome.commit->changes);
   return outcome;
@@ -70,14 +72,19 @@ void Database::move_references(const RowChange& change, Slot slot) {
     };
     visit_reference_changes(
         part, before, after,
-        [&](const Uuid& uuid) { if (counts(uuid)) target.remove_strong_reference(uuid); },
-        [&](const Uuid& uuid) { if (counts(uuid)) target.add_strong_reference(uuid); });
+        [&](const Uuid& uuid) {
+          if (counts(uuid)) target.remove_strong_reference(uuid);
+        },
+        [&](const Uuid& uuid) {
+          if (counts(uuid)) target.add_strong_reference(uuid);
+        });
   }
   const Referrer referrer{change.table, slot};
   for (const ReferencePart& part : parts.weak) {
     Table& target = *tables_[part.target];
     visit_reference_changes(
-        part, before, after, [&](const Uuid& uuid) { target.remove_weak_reference(uuid, referrer); },
+        part, before, after,
+        [&](const Uuid& uuid) { target.remove_weak_reference(uuid, referrer); },
         [&](const Uuid& uuid) { target.add_weak_reference(uuid, referrer); });
   }
 }
@@ -96,7 +103,8 @@ RowRef Database::find(TableIndex table, const Uuid& uuid) const {
 
 std::size_t Database::cell_count() const {
   std::size_t cells = 0;
-  for (TableIndex i = 0; i < tables_.size(); ++i) cells += tables_[i]->size() * schema_->table(i).columns.size();
+  for (TableIndex i = 0; i < tables_.size(); ++i)
+    cells += tables_[i]->size() * schema_->table(i).columns.size();
   return cells;
 }
 

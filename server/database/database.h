@@ -24,8 +24,8 @@ struct TransactContext {
 };
 
 struct TransactOutcome {
-  /// A "wait" does not hold yet: nothing was changed; try again after the next commit, or when `timeout_ms` (counted from the
-  /// first try; nothing: never) has passed.
+  /// A "wait" does not hold yet: nothing was changed; try again after the next commit, or when
+  /// `timeout_ms` (counted from the first try; nothing: never) has passed.
   bool blocked = false;
   std::optional<std::int64_t> timeout_ms;
 
@@ -34,9 +34,9 @@ struct TransactOutcome {
   bool durable = false;            ///< a "commit" asked for durability, even if nothing changed
 };
 
-/// The rows of one database in memory and the rules of RFC 7047 over them: references, garbage collection, indexes, limits.
-/// Knows no file, no client and no clock. Owned by the writer; nothing here is thread-safe but what it hands out
-/// (snapshots, commits, rows).
+/// The rows of one database in memory and the rules of RFC 7047 over them: references, garbage
+/// collection, indexes, limits. Knows no file, no client and no clock. Owned by the writer; nothing
+/// here is thread-safe but what it hands out (snapshots, commits, rows).
 class Database {
  public:
   explicit Database(SchemaRef schema);
@@ -50,8 +50,9 @@ class Database {
   /// Takes back a commit. Requires that it is the newest one that was not taken back.
   void revert(const Commit& commit);
 
-  /// Applies changes that another server or the log has already checked. Requires that each `before` is the row's present version.
-  /// Upholds indexes and reference counts but judges nothing.
+  /// Applies changes that another server or the log has already checked. Requires that each
+  /// `before` is the row's present version. Upholds indexes and reference counts but judges
+  /// nothing.
   void apply(const std::vector<RowChange>& changes);
 
   Snapshot snapshot() const;

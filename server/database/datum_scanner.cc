@@ -114,7 +114,8 @@ bool DatumScanner::read_string(JsonScanner& scanner, AtomView& atom) {
     atom = *raw;
     return true;
   }
-  // An unescaped text is no longer than the raw one; where the buffer would move, the slow way helps.
+  // An unescaped text is no longer than the raw one; where the buffer would move, the slow way
+  // helps.
   if (unescaped_.capacity() - unescaped_.size() < raw->size()) {
     if (!unescaped_.empty()) return false;
     unescaped_.reserve(4 * raw->size());

@@ -8,9 +8,9 @@
 
 namespace tandem {
 
-/// Makes datums straight from the text of RFC 7047 <value>. It knows the common forms; any other text, and any that is
-/// wrong, goes through ColumnType::datum_from_json(), which knows all forms and names all errors. One thread; reuse it, it
-/// keeps its buffers.
+/// Makes datums straight from the text of RFC 7047 <value>. It knows the common forms; any other
+/// text, and any that is wrong, goes through ColumnType::datum_from_json(), which knows all forms
+/// and names all errors. One thread; reuse it, it keeps its buffers.
 class DatumScanner {
  public:
   /// Reads the value at the cursor and goes past it. An error also when the text there is no JSON.

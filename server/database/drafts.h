@@ -19,8 +19,9 @@ struct Draft {
   bool deleted() const { return before && !after; }
 };
 
-/// The database as one transaction sees it: the live rows with the transaction's own changes over them. Nothing of it touches
-/// the database; dropping it is the rollback. Lives as long as the transaction executes, on the writer.
+/// The database as one transaction sees it: the live rows with the transaction's own changes over
+/// them. Nothing of it touches the database; dropping it is the rollback. Lives as long as the
+/// transaction executes, on the writer.
 class Drafts {
  public:
   explicit Drafts(const Database& database) : database_(database) {}
@@ -47,14 +48,18 @@ class Drafts {
   /// Requires that find() knows it.
   void remove(TableIndex table, const Uuid& uuid);
   /// Whether any row of the table that the database has was removed.
-  bool removed_from(TableIndex table) const { return table < removed_from_.size() && removed_from_[table]; }
+  bool removed_from(TableIndex table) const {
+    return table < removed_from_.size() && removed_from_[table];
+  }
 
  private:
   struct Key {
     Uuid uuid;
     TableIndex table;
     bool operator==(const Key&) const = default;
-    friend std::size_t hash_value(const Key& key) noexcept { return hash_value(key.uuid) + key.table; }
+    friend std::size_t hash_value(const Key& key) noexcept {
+      return hash_value(key.uuid) + key.table;
+    }
   };
   /// The row's draft, a new one for a row of the database that was not touched yet.
   Draft& touch(TableIndex table, const Uuid& uuid);

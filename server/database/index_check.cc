@@ -74,7 +74,9 @@ class IndexCheck {
     const TableSchema& schema = drafts_.schema(table_);
     for (ColumnIndex i = kFirstOwnColumn; i < schema.columns.size(); i++) {
       if (draft->before->datum(i) == row.datum(i)) continue;
-      return fmt::format("{}, which modified some of the row's columns but not any columns in this index", kExisted);
+      return fmt::format(
+          "{}, which modified some of the row's columns but not any columns in this index",
+          kExisted);
     }
     return fmt::format("{} and was not modified by the transaction", kExisted);
   }

@@ -6,9 +6,9 @@
 
 namespace tandem {
 
-/// A cursor over JSON text, for records too large to make values of. It recognizes what well-formed text has and says
-/// "no" to anything else, without a reason: who wants the reason parses the place anew with parse_json(). After a "no" the
-/// cursor stands anywhere. Borrows the text.
+/// A cursor over JSON text, for records too large to make values of. It recognizes what well-formed
+/// text has and says "no" to anything else, without a reason: who wants the reason parses the place
+/// anew with parse_json(). After a "no" the cursor stands anywhere. Borrows the text.
 class JsonScanner {
  public:
   explicit JsonScanner(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
@@ -49,11 +49,12 @@ class JsonScanner {
   const char* end_;
 };
 
-/// Whether the text is ASCII without control characters, escapes and quotes: a string's raw text that is its value.
+/// Whether the text is ASCII without control characters, escapes and quotes: a string's raw text
+/// that is its value.
 bool is_plain(std::string_view raw);
 
-/// The value of a string's raw text, appended. False if it holds an escape by number, a control character, or bytes that
-/// are not ASCII: such text is not read here.
+/// The value of a string's raw text, appended. False if it holds an escape by number, a control
+/// character, or bytes that are not ASCII: such text is not read here.
 bool append_unescaped(std::string& out, std::string_view raw);
 
 }  // namespace tandem

@@ -8,8 +8,9 @@
 #include "server/database/datum_scanner.h"
 #include "server/database/record_codec.h"
 
-// A compacted file is one record of all rows, 57 MB for a large site, so records are read without a DOM: a scanner walks
-// objects, datums are made from the text where they stand. Only what is wrong is parsed properly, to name the error.
+// A compacted file is one record of all rows, 57 MB for a large site, so records are read without a
+// DOM: a scanner walks objects, datums are made from the text where they stand. Only what is wrong
+// is parsed properly, to name the error.
 
 namespace tandem {
 namespace {
@@ -27,8 +28,8 @@ std::optional<std::string> string_value(std::string_view text) {
   return std::string(value->get_string());
 }
 
-/// Walks an object: calls member(name, scanner), which must go past the value and returns Result<void>. Names with
-/// escapes are given as they stand: no table, column or UUID has any.
+/// Walks an object: calls member(name, scanner), which must go past the value and returns
+/// Result<void>. Names with escapes are given as they stand: no table, column or UUID has any.
 template <class Member>
 Result<void> walk_object(JsonScanner& scanner, Member&& member) {
   const Error broken = syntax_error(nullptr, "a record is not complete");
@@ -45,14 +46,15 @@ Result<void> walk_object(JsonScanner& scanner, Member&& member) {
 
 class RecordReader {
  public:
-  RecordReader(const Database& database, std::string_view body) : database_(database), body_(body) {}
+  RecordReader(const Database& database, std::string_view body)
+      : database_(database), body_(body) {}
 
   Result<DecodedRecord> read() {
     JsonScanner scanner(body_);
-    auto walked = walk_object(scanner, [&](std::string_view name, JsonScanner& at) {
-      return read_top(name, at);
-    });
-    if (!walked || !scanner.at_end()) return why_not_json(walked ? syntax_error(nullptr, "") : walked.error());
+    auto walked = walk_object(
+        scanner, [&](std::string_view name, JsonScanner& at) { return read_top(name, at); });
+    if (!walked || !scanner.at_end())
+      return why_not_json(walked ? syntax_error(nullptr, "") : walked.error());
     // Differences are marked anywhere in the record, so rows wait until all of it has been seen.
     std::stable_sort(tables_.begin(), tables_.end(),
                      [](const TableText& a, const TableText& b) { return a.table < b.table; });
@@ -109,7 +111,8 @@ class RecordReader {
     return walk_object(scanner, [&](std::string_view name, JsonScanner& at) -> Result<void> {
       const std::optional<Uuid> uuid = Uuid::parse(name);
       if (!uuid) {
-        return syntax_error_text(normal_text(table.text), fmt::format("\"{}\" is not a valid UUID", name));
+        return syntax_error_text(normal_text(table.text),
+                                 fmt::format("\"{}\" is not a valid UUID", name));
       }
       return read_row(table.table, *uuid, at);
     });
@@ -185,7 +188,8 @@ class RecordReader {
   DecodedRecord record_;
   bool is_diff_ = false;
   std::vector<TableText> tables_;
-  boost::unordered_flat_map<Uuid, std::size_t> row_number_;  // of the table's rows, in record_.changes
+  boost::unordered_flat_map<Uuid, std::size_t>
+      row_number_;  // of the table's rows, in record_.changes
   DatumScanner datums_;
 };
 

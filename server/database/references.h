@@ -6,7 +6,8 @@
 
 namespace tandem {
 
-/// The keys or the values of a column that hold UUIDs of rows of a table (RFC 7047 section 3.2 "refTable").
+/// The keys or the values of a column that hold UUIDs of rows of a table (RFC 7047 section 3.2
+/// "refTable").
 struct ReferencePart {
   ColumnIndex column = 0;
   bool of_values = false;  ///< the values of a map, else the keys
@@ -25,9 +26,10 @@ struct ReferenceParts {
   static ReferenceParts of(const TableSchema& table);
 };
 
-/// Calls removed(uuid) and added(uuid) for the references of one part in which two versions of a row differ; null is a
-/// row that does not exist. Costs nothing when the versions share the datum. A UUID that stands several times
-/// among a map's values is reported each time, and may be reported as removed and added though it stayed.
+/// Calls removed(uuid) and added(uuid) for the references of one part in which two versions of a
+/// row differ; null is a row that does not exist. Costs nothing when the versions share the datum.
+/// A UUID that stands several times among a map's values is reported each time, and may be reported
+/// as removed and added though it stayed.
 template <class Removed, class Added>
 void visit_reference_changes(const ReferencePart& part, const Row* before, const Row* after,
                              Removed&& removed, Added&& added) {

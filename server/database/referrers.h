@@ -19,9 +19,10 @@ struct Referrer {
   auto operator<=>(const Referrer&) const = default;
 };
 
-/// The rows that refer weakly to one row, each as often as it refers. A sorted array: eight bytes a reference, found by
-/// halving; moving the rest along costs a microsecond in a list of ten thousand. Rejected: a hash map a row, which takes
-/// 200 bytes for the one or two referrers that most rows have.
+/// The rows that refer weakly to one row, each as often as it refers. A sorted array: eight bytes a
+/// reference, found by halving; moving the rest along costs a microsecond in a list of ten
+/// thousand. Rejected: a hash map a row, which takes 200 bytes for the one or two referrers that
+/// most rows have.
 class Referrers {
  public:
   bool empty() const { return list_.empty(); }

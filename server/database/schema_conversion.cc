@@ -28,7 +28,8 @@ Result<void> convert_row(const Row& from, const std::vector<ColumnMove>& moves,
       to.set(move.to, from.datum(move.from));
       continue;
     }
-    auto datum = schema.column(move.to).type.datum_from_json(datum_to_json(from.view(move.from)), nullptr);
+    auto datum =
+        schema.column(move.to).type.datum_from_json(datum_to_json(from.view(move.from)), nullptr);
     if (!datum) return datum.error();
     to.set(move.to, std::move(*datum));
   }

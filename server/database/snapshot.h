@@ -1,7 +1,7 @@
 #pragma once
 
-#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <atomic>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstddef>
 #include <vector>
 
@@ -9,8 +9,8 @@
 
 namespace tandem {
 
-/// A fixed-size run of row slots of one table, some of them empty. Shared between the live table and snapshots; the writer
-/// copies a chunk before changing it while a snapshot holds it.
+/// A fixed-size run of row slots of one table, some of them empty. Shared between the live table
+/// and snapshots; the writer copies a chunk before changing it while a snapshot holds it.
 struct RowChunk {
   static constexpr std::size_t kRows = 128;
   RowRef rows[kRows];
@@ -28,7 +28,8 @@ using ChunkRef = boost::intrusive_ptr<const RowChunk>;
 class TableSnapshot {
  public:
   TableSnapshot() = default;
-  TableSnapshot(std::vector<ChunkRef> chunks, std::size_t rows) : chunks_(std::move(chunks)), rows_(rows) {}
+  TableSnapshot(std::vector<ChunkRef> chunks, std::size_t rows)
+      : chunks_(std::move(chunks)), rows_(rows) {}
 
   std::size_t size() const { return rows_; }
   const std::vector<ChunkRef>& chunks() const { return chunks_; }

@@ -157,10 +157,10 @@ Result<CommitRef> StoredDatabase::stage_record(const StreamRecord& record) {
     after = after_record(position_, prepared->sha1, commit->comment);
   }
   if (after != record.position) {
-    return Error{"diverged",
-                 "a record leads to " + after.to_string() + ", not to " +
-                     record.position.to_string(),
-                 std::nullopt};
+    return Error{
+        "diverged",
+        "a record leads to " + after.to_string() + ", not to " + record.position.to_string(),
+        std::nullopt};
   }
   if (!record.ephemeral.is_null()) {
     if (Result<void> added = add_ephemeral(record.ephemeral, commit->changes); !added)

@@ -4,9 +4,10 @@
 
 #include "server/database/commit_check.h"
 
-// The database keeps how many strong references lead to each row. A transaction's drafts change that by a few; only rows
-// whose count changed, rows that were removed and rows that are new can break a rule or become garbage. A removed row takes
-// its own references along, which may make more garbage; cycles keep themselves, as in ovsdb-server.
+// The database keeps how many strong references lead to each row. A transaction's drafts change
+// that by a few; only rows whose count changed, rows that were removed and rows that are new can
+// break a rule or become garbage. A removed row takes its own references along, which may make more
+// garbage; cycles keep themselves, as in ovsdb-server.
 
 namespace tandem {
 namespace {

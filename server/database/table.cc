@@ -17,7 +17,8 @@ void Table::reserve(std::size_t rows) {
 const RowRef* Table::find(const Uuid& uuid) const {
   const auto found = slots_.find(uuid);
   if (found == slots_.end()) return nullptr;
-  const RowRef& row = chunks_[found->second / RowChunk::kRows]->rows[found->second % RowChunk::kRows];
+  const RowRef& row =
+      chunks_[found->second / RowChunk::kRows]->rows[found->second % RowChunk::kRows];
   return row ? &row : nullptr;
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
-// The live rows of one table. Rows stand in slots, slots in chunks of 128; chunks are shared with snapshots and copied before they
-// change while a snapshot holds them. Beside each slot stand the number of strong references to its row and the rows
-// that refer to it weakly. Rows may be loaded in any order, and what another server or the log hands us may refer to rows that
-// never come; so a slot is made for a UUID as soon as anything refers to it, and stays while anything does: counts are
-// right at any time and in any order, and the row fills its slot when it comes.
+// The live rows of one table. Rows stand in slots, slots in chunks of 128; chunks are shared with
+// snapshots and copied before they change while a snapshot holds them. Beside each slot stand the
+// number of strong references to its row and the rows that refer to it weakly. Rows may be loaded
+// in any order, and what another server or the log hands us may refer to rows that never come; so a
+// slot is made for a UUID as soon as anything refers to it, and stays while anything does: counts
+// are right at any time and in any order, and the row fills its slot when it comes.
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
@@ -34,7 +35,9 @@ class Table {
   /// The row, or null. Valid until the row changes.
   const RowRef* find(const Uuid& uuid) const;
   /// The row in a slot. Requires that there is one.
-  const Row& at(Slot slot) const { return *chunks_[slot / RowChunk::kRows]->rows[slot % RowChunk::kRows]; }
+  const Row& at(Slot slot) const {
+    return *chunks_[slot / RowChunk::kRows]->rows[slot % RowChunk::kRows];
+  }
 
   template <class F>  // void(const Row&)
   void for_each(F&& f) const {
@@ -67,7 +70,8 @@ class Table {
   // Indexes, in the schema's order.
 
   const std::deque<UniqueIndex>& indexes() const { return indexes_; }
-  /// Between two versions of a row, null where there is none: takes out the keys that cease, puts in those that begin.
+  /// Between two versions of a row, null where there is none: takes out the keys that cease, puts
+  /// in those that begin.
   void erase_index_keys(const Row* before, const Row* after);
   void insert_index_keys(const Row* before, const Row* after);
 
@@ -84,8 +88,9 @@ class Table {
   std::vector<Slot> free_;
   std::size_t size_ = 0;
   std::vector<std::uint32_t> strong_;  // by slot
-  std::vector<Referrers> weak_;        // by slot; as long as the greatest slot that was ever referred to weakly
-  std::deque<UniqueIndex> indexes_;    // a deque: they do not move
+  std::vector<Referrers>
+      weak_;  // by slot; as long as the greatest slot that was ever referred to weakly
+  std::deque<UniqueIndex> indexes_;  // a deque: they do not move
 };
 
 }  // namespace tandem

@@ -112,7 +112,13 @@ bool TransactionExecution::run_operations() {
     results.push_back(std::move(*step));
     if (failed || refused) return true;
   }
-  if (transaction_.error) results.emplace_back(*transaction_.error);
+  if (transaction_.error) {
+    const auto& requested = transaction_.error_insert;
+    results.emplace_back(
+        requested && exists(requested->table, requested->uuid)
+            ? duplicate_uuid(requested->uuid, drafts_.schema(requested->table).name)
+            : *transaction_.error);
+  }
   return true;
 }
 
@@ -125,10 +131,9 @@ void TransactionExecution::commit() {
   if (changes->empty()) return;  // ovsdb-server does not record a comment without a change either
   auto commit = std::make_shared<Commit>();
   const DatabaseSchema& schema = *transaction_.schema;
-  commit->persistent =
-      std::any_of(changes->begin(), changes->end(), [&](const RowChange& change) {
-        return is_persistent(change, schema.table(change.table));
-      });
+  commit->persistent = std::any_of(changes->begin(), changes->end(), [&](const RowChange& change) {
+    return is_persistent(change, schema.table(change.table));
+  });
   commit->schema = transaction_.schema;
   commit->changes = std::move(*changes);
   commit->comment = std::move(comment_);
@@ -138,14 +143,14 @@ void TransactionExecution::commit() {
 
 // The operations, RFC 7047 section 5.2.
 
+bool TransactionExecution::exists(TableIndex table, const Uuid& uuid) const {
+  const Draft* const draft = drafts_.draft_of(table, uuid);
+  return drafts_.find(table, uuid) || (draft && draft->deleted());
+}
+
 TransactionExecution::Step TransactionExecution::execute(const InsertOp& op) {
   const TableSchema& schema = drafts_.schema(op.table);
-  if (op.uuid) {
-    const Draft* const draft = drafts_.draft_of(op.table, *op.uuid);
-    if (drafts_.find(op.table, *op.uuid) || (draft && draft->deleted())) {
-      return duplicate_uuid(*op.uuid, schema.name);
-    }
-  }
+  if (op.uuid && exists(op.table, *op.uuid)) return duplicate_uuid(*op.uuid, schema.name);
   RowDraft row = Row::create(schema, op.row_uuid);
   for (const ColumnValue& value : op.row) row->set(value.column, value.datum);
   row->set_version(Uuid::random());

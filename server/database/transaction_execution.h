@@ -8,8 +8,9 @@
 
 namespace tandem {
 
-/// One try of one transaction (RFC 7047 section 4.1.3): its operations in order over drafts, then the checks of the commit. Changes
-/// nothing but the drafts; the caller applies the commit. Lives for the call, on the writer.
+/// One try of one transaction (RFC 7047 section 4.1.3): its operations in order over drafts, then
+/// the checks of the commit. Changes nothing but the drafts; the caller applies the commit. Lives
+/// for the call, on the writer.
 class TransactionExecution {
  public:
   TransactionExecution(const Database& database, Transaction& transaction,
@@ -33,6 +34,8 @@ class TransactionExecution {
   Step execute(const AssertOp& op);
 
   /// The operations, until one fails or waits. False if one waits.
+  /// A row of this UUID is there, or was deleted by this transaction.
+  bool exists(TableIndex table, const Uuid& uuid) const;
   bool run_operations();
   void commit();
 

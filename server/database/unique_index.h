@@ -12,8 +12,8 @@ namespace tandem {
 /// The values of an index's columns, in the index's order.
 using IndexKey = std::vector<DatumView>;
 
-/// Finds rows by the values of a set of columns (RFC 7047 section 3.2 "indexes"). Borrows the rows: they must live as long
-/// as they are in it. One thread.
+/// Finds rows by the values of a set of columns (RFC 7047 section 3.2 "indexes"). Borrows the rows:
+/// they must live as long as they are in it. One thread.
 class UniqueIndex {
  public:
   explicit UniqueIndex(std::vector<ColumnIndex> columns) : columns_(std::move(columns)) {}

@@ -5,9 +5,9 @@
 
 #include "server/database/commit_check.h"
 
-// A weak reference dies with the row it leads to (RFC 7047 section 3.2). Two kinds of drafts matter: rows that got references that were dead
-// from the start, and removed rows, whose referrers the tables know. What died in a column is collected per row, so that a large set is
-// rebuilt once.
+// A weak reference dies with the row it leads to (RFC 7047 section 3.2). Two kinds of drafts
+// matter: rows that got references that were dead from the start, and removed rows, whose referrers
+// the tables know. What died in a column is collected per row, so that a large set is rebuilt once.
 
 namespace tandem {
 namespace {
@@ -17,7 +17,8 @@ class WeakReferences {
   explicit WeakReferences(Drafts& drafts) : drafts_(drafts) {}
 
   Result<void> clean() {
-    // Drafts made on the way are versions without the dead references: nothing is left to do for them.
+    // Drafts made on the way are versions without the dead references: nothing is left to do for
+    // them.
     const std::size_t n = drafts_.size();
     for (std::size_t i = 0; i < n; i++) {
       if (!drafts_[i].after) continue;
@@ -49,7 +50,8 @@ class WeakReferences {
     return {};
   }
 
-  /// References that the row has from before are dead if this transaction removed their row; new ones, if there is none.
+  /// References that the row has from before are dead if this transaction removed their row; new
+  /// ones, if there is none.
   Result<void> clean_part(TableIndex table, const ReferencePart& part, const Row* before,
                           const Row& row) {
     std::vector<Uuid> dead;

@@ -5,9 +5,10 @@
 
 namespace tandem::net {
 
-/// How long to wait before each attempt to connect: none before the first, then 1, 2, 4, 8 s up to a maximum
-/// (ovsdb-server(5), "max_backoff"). A connection that held longer than the wait before it starts the row anew, so its
-/// loss is answered at once, while a peer that accepts and drops is not hammered. Sans-IO.
+/// How long to wait before each attempt to connect: none before the first, then 1, 2, 4, 8 s up to
+/// a maximum (ovsdb-server(5), "max_backoff"). A connection that held longer than the wait before
+/// it starts the row anew, so its loss is answered at once, while a peer that accepts and drops is
+/// not hammered. Sans-IO.
 class Backoff {
  public:
   struct Options {

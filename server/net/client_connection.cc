@@ -13,7 +13,8 @@ log::Module reconnect_log("reconnect");
 
 using State = ClientStatus::State;
 
-ClientConnection::ClientConnection(IoShard& shard, TlsContext* tls, ClientOptions options, OnStatus on_status)
+ClientConnection::ClientConnection(IoShard& shard, TlsContext* tls, ClientOptions options,
+                                   OnStatus on_status)
     : shard_(shard),
       tls_(tls),
       options_(std::move(options)),
@@ -33,7 +34,9 @@ void ClientConnection::schedule() {
     return;
   }
   if (backoff_.at_maximum() && !quiet_) {
-    reconnect_log.info("{}: continuing to reconnect in the background but suppressing further logging", target().text);
+    reconnect_log.info(
+        "{}: continuing to reconnect in the background but suppressing further logging",
+        target().text);
     quiet_ = true;
   } else if (!quiet_ && wait_ms >= 2000) {
     reconnect_log.info("{}: waiting {:g} seconds before reconnect", target().text,
@@ -52,13 +55,14 @@ void ClientConnection::attempt() {
   if (!quiet_) reconnect_log.info("{}: connecting...", next.text);
   status_.target = next.text;
   set_state(State::kConnecting);
-  connector_ = std::make_unique<Connector>(shard_, next, options_.dscp, [this](UniqueFd fd, const std::string& error) {
-    if (fd) {
-      connected(std::move(fd));
-    } else {
-      attempt_failed(error);
-    }
-  });
+  connector_ = std::make_unique<Connector>(shard_, next, options_.dscp,
+                                           [this](UniqueFd fd, const std::string& error) {
+                                             if (fd) {
+                                               connected(std::move(fd));
+                                             } else {
+                                               attempt_failed(error);
+                                             }
+                                           });
   connector_->start(options_.connect_timeout_ms);
 }
 

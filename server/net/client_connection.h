@@ -38,15 +38,16 @@ struct ClientStatus {
     kActive,      ///< connected
   };
   State state = State::kVoid;
-  std::string target;                   ///< the last one tried
-  std::string last_error;               ///< empty: none so far
-  std::int64_t connected_ms = -1;       ///< when it last connected, on IoShard::now_ms()'s clock; -1: never
-  std::int64_t disconnected_ms = -1;    ///< when it last lost a connection
+  std::string target;      ///< the last one tried
+  std::string last_error;  ///< empty: none so far
+  std::int64_t connected_ms =
+      -1;  ///< when it last connected, on IoShard::now_ms()'s clock; -1: never
+  std::int64_t disconnected_ms = -1;  ///< when it last lost a connection
 };
 
-/// Keeps one connection to the first of some servers that takes it, and makes it anew whenever it ends: for
-/// replication, for active remotes, for programs. All of it runs on the shard's thread but the constructor, and the
-/// destructor: after stop() is done, or after the shard has stopped.
+/// Keeps one connection to the first of some servers that takes it, and makes it anew whenever it
+/// ends: for replication, for active remotes, for programs. All of it runs on the shard's thread
+/// but the constructor, and the destructor: after stop() is done, or after the shard has stopped.
 class ClientConnection final : private WheelTimer, private Deferred {
  public:
   using OnStatus = std::function<void(const ClientStatus&)>;
@@ -58,10 +59,13 @@ class ClientConnection final : private WheelTimer, private Deferred {
   void start();
   /// Drops the connection, if there is one, and connects without waiting.
   void reconnect(const std::string& reason);
-  /// Ends the connection for good; `done` follows as a task of its own, after the handler's on_closed().
+  /// Ends the connection for good; `done` follows as a task of its own, after the handler's
+  /// on_closed().
   void stop(const std::string& reason, Task done);
-  /// For the connection at hand and those to come; a new maximum of the backoff counts from the next wait on.
-  void reconfigure(const std::string& role, bool read_only, std::int64_t probe_ms, std::int64_t max_backoff_ms);
+  /// For the connection at hand and those to come; a new maximum of the backoff counts from the
+  /// next wait on.
+  void reconfigure(const std::string& role, bool read_only, std::int64_t probe_ms,
+                   std::int64_t max_backoff_ms);
   const ClientStatus& status() const { return status_; }
 
  private:

@@ -22,7 +22,8 @@ constexpr std::size_t kBytesPerTurn = 1 << 20;
 constexpr std::size_t kGather = 64;
 
 const SharedText& echo_request() {
-  static const SharedText text = std::make_shared<const std::string>(make_request("echo", "[]", "echo"));
+  static const SharedText text =
+      std::make_shared<const std::string>(make_request("echo", "[]", "echo"));
   return text;
 }
 
@@ -153,7 +154,8 @@ void Connection::take_message(json::value value) {
   using Kind = JsonRpcMessage::Kind;
   Result<JsonRpcMessage> message = JsonRpcMessage::from_json(std::move(value));
   if (!message) return fail_protocol("received bad JSON-RPC message: " + message.error().details);
-  if (jsonrpc.enabled(log::Level::kDbg)) jsonrpc.dbg("{}: received {}", options_.info.name, describe(*message));
+  if (jsonrpc.enabled(log::Level::kDbg))
+    jsonrpc.dbg("{}: received {}", options_.info.name, describe(*message));
   if (message->kind == Kind::kRequest && message->method == "echo") {
     send(make_reply(message->id, to_text(message->params)));
     return;
@@ -182,7 +184,8 @@ void Connection::send(SharedText text) {
 }
 
 void Connection::log_sent(const std::string& text) {
-  if (sent_framer_ == nullptr) sent_framer_ = std::make_unique<Framer>(options_.limits.max_message_bytes);
+  if (sent_framer_ == nullptr)
+    sent_framer_ = std::make_unique<Framer>(options_.limits.max_message_bytes);
   std::string_view rest = text;
   while (!rest.empty()) {
     Result<std::optional<json::value>> value = sent_framer_->next(rest);
@@ -207,7 +210,8 @@ void Connection::run_deferred() {
 void Connection::on_writable() {
   write_waits_ = false;
   if (state_ != State::kOpen) return;
-  // The peer has taken what had been waiting: a slow reader is alive. (What fits into the socket at once says nothing.)
+  // The peer has taken what had been waiting: a slow reader is alive. (What fits into the socket at
+  // once says nothing.)
   probe_.heard(IoShard::now_ms());
   write_queue();
   after_write();
@@ -255,7 +259,8 @@ void Connection::drop_written(std::size_t bytes) {
 }
 
 void Connection::after_write() {
-  if (state_ != State::kOpen || !over_high_mark_ || queued_bytes_ > options_.limits.low_mark) return;
+  if (state_ != State::kOpen || !over_high_mark_ || queued_bytes_ > options_.limits.low_mark)
+    return;
   over_high_mark_ = false;
   handler_->on_writable();
   if (state_ == State::kOpen && input_stopped_) shard_.defer(*this);
@@ -289,7 +294,8 @@ void Connection::check_probe(std::int64_t now_ms) {
     case Probe::Action::kNone:
       break;
     case Probe::Action::kSendEcho:
-      reconnect.dbg("{}: idle {} ms, sending inactivity probe", options_.info.name, probe_.interval_ms());
+      reconnect.dbg("{}: idle {} ms, sending inactivity probe", options_.info.name,
+                    probe_.interval_ms());
       send(echo_request());
       break;
     case Probe::Action::kDisconnect:
@@ -306,7 +312,8 @@ void Connection::check_probe(std::int64_t now_ms) {
 }
 
 void Connection::close(std::string reason) {
-  const std::string message = reason.empty() ? std::string() : fmt::format("disconnecting ({})", reason);
+  const std::string message =
+      reason.empty() ? std::string() : fmt::format("disconnecting ({})", reason);
   const auto level = options_.active ? log::Level::kInfo : log::Level::kDbg;
   begin_closing(std::move(reason), level, message);
 }
@@ -347,7 +354,8 @@ void Connection::finish() {
   handler_.reset();
   stream_.reset();
   queue_.clear();
-  const ConnectionEnding ending{opened_ms_ != 0, opened_ms_ == 0 ? 0 : IoShard::now_ms() - opened_ms_, reason_};
+  const ConnectionEnding ending{opened_ms_ != 0,
+                                opened_ms_ == 0 ? 0 : IoShard::now_ms() - opened_ms_, reason_};
   const auto on_ended = std::move(options_.on_ended);
   if (on_ended) on_ended(ending);
 }

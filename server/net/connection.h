@@ -19,7 +19,8 @@ namespace tandem::net {
 
 struct ConnectionLimits {
   std::size_t max_message_bytes = std::size_t{1} << 30;
-  /// Over this many bytes in the queue, nothing more is read from the peer and the session should stop sending;
+  /// Over this many bytes in the queue, nothing more is read from the peer and the session should
+  /// stop sending;
   std::size_t high_mark = std::size_t{1} << 20;
   /// at this many both go on.
   std::size_t low_mark = std::size_t{128} << 10;
@@ -34,7 +35,8 @@ struct ConnectionEnding {
 
 struct ConnectionOptions {
   ConnectionInfo info;  ///< peer_id is found out
-  bool active = false;  ///< we connected: normal events are logged at INFO rather than DBG; TLS as a client
+  bool active =
+      false;  ///< we connected: normal events are logged at INFO rather than DBG; TLS as a client
   std::int64_t probe_ms = 5000;  ///< see Probe
   ConnectionLimits limits;
   HandlerFactory make_handler;
@@ -43,15 +45,20 @@ struct ConnectionOptions {
   std::function<void(const ConnectionEnding&)> on_ended;
 };
 
-/// One JSON-RPC connection over any stream: cuts what arrives into messages, queues and gathers what leaves, answers
-/// and sends echo requests, and bounds both directions. Belongs to the shard's thread. Whoever made it destroys it:
-/// once it has ended, or after the shard has stopped (the handler then goes without on_closed()).
-class Connection final : public ConnectionPort, private FdListener, private Deferred, private WheelTimer {
+/// One JSON-RPC connection over any stream: cuts what arrives into messages, queues and gathers
+/// what leaves, answers and sends echo requests, and bounds both directions. Belongs to the shard's
+/// thread. Whoever made it destroys it: once it has ended, or after the shard has stopped (the
+/// handler then goes without on_closed()).
+class Connection final : public ConnectionPort,
+                         private FdListener,
+                         private Deferred,
+                         private WheelTimer {
  public:
   Connection(IoShard& shard, ConnectionOptions options);
   ~Connection() override;
 
-  /// Takes a connected socket over. `tls` is null for plain connections, and must outlive this one otherwise.
+  /// Takes a connected socket over. `tls` is null for plain connections, and must outlive this one
+  /// otherwise.
   void start(UniqueFd fd, TlsContext* tls);
   /// What may change while a connection lives.
   void reconfigure(const std::string& role, bool read_only, std::int64_t probe_ms);
@@ -113,7 +120,7 @@ class Connection final : public ConnectionPort, private FdListener, private Defe
   std::deque<SharedText> queue_;
   std::size_t front_written_ = 0;  ///< of queue_.front()
   std::size_t queued_bytes_ = 0;
-  bool write_waits_ = false;       ///< for on_writable()
+  bool write_waits_ = false;  ///< for on_writable()
   bool over_high_mark_ = false;
 
   bool reading_ = true;         ///< as the handler wants it

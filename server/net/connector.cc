@@ -61,7 +61,8 @@ void Connector::connect_ip(const SocketAddress& address) {
 void Connector::connect_unix_file() {
   UniqueFd fd = make_socket(AF_UNIX);
   if (!fd) return done({}, error_text(errno));
-  // A unix socket connects at once or not at all; EAGAIN says that the other side's backlog is full.
+  // A unix socket connects at once or not at all; EAGAIN says that the other side's backlog is
+  // full.
   const int error = connect_unix(fd.get(), target_.path);
   if (error != 0) return done({}, error_text(error));
   done(std::move(fd), {});

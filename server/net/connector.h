@@ -13,7 +13,8 @@
 
 namespace tandem::net {
 
-/// One attempt to connect to an active target (tcp, ssl, unix). Destroying it gives up. Belongs to the shard's thread.
+/// One attempt to connect to an active target (tcp, ssl, unix). Destroying it gives up. Belongs to
+/// the shard's thread.
 class Connector final : private FdListener, private WheelTimer {
  public:
   /// A connected, non-blocking socket, or none and why. May destroy the connector.

@@ -10,7 +10,8 @@ namespace tandem::net {
 using boost::asio::posix::stream_descriptor;
 
 struct FdWatcher::State : std::enable_shared_from_this<State> {
-  State(IoShard& home, int fd, FdListener& owner) : shard(home), descriptor(home.context()), listener(&owner) {
+  State(IoShard& home, int fd, FdListener& owner)
+      : shard(home), descriptor(home.context()), listener(&owner) {
     boost::system::error_code error;
     descriptor.assign(fd, error);
     if (error) ::close(fd);  // the kernel's limit of watches; waits then never end
@@ -19,11 +20,12 @@ struct FdWatcher::State : std::enable_shared_from_this<State> {
   void wait(stream_descriptor::wait_type what, bool& waiting, void (FdListener::*callback)()) {
     if (waiting || !descriptor.is_open()) return;
     waiting = true;
-    descriptor.async_wait(what, [self = shared_from_this(), &waiting, callback](boost::system::error_code) {
-      waiting = false;
-      if (self->listener == nullptr) return;
-      self->shard.run_turn([&] { (self->listener->*callback)(); });
-    });
+    descriptor.async_wait(
+        what, [self = shared_from_this(), &waiting, callback](boost::system::error_code) {
+          waiting = false;
+          if (self->listener == nullptr) return;
+          self->shard.run_turn([&] { (self->listener->*callback)(); });
+        });
   }
 
   IoShard& shard;

@@ -18,12 +18,12 @@ class FdListener {
   ~FdListener() = default;
 };
 
-/// Owns a non-blocking descriptor and says when it can be read or written. One wait, one answer: no wait, no wake-up.
-/// Belongs to the shard's thread. The listener is never called after the watcher was destroyed, which may be done
-/// inside its own callback, and never inside wait_*().
+/// Owns a non-blocking descriptor and says when it can be read or written. One wait, one answer: no
+/// wait, no wake-up. Belongs to the shard's thread. The listener is never called after the watcher
+/// was destroyed, which may be done inside its own callback, and never inside wait_*().
 ///
-/// Waiting costs one epoll_ctl and the reading itself one recv. Asio's own async_read_some would always try to read
-/// first (one recv that says EAGAIN) and need a buffer for each idle connection.
+/// Waiting costs one epoll_ctl and the reading itself one recv. Asio's own async_read_some would
+/// always try to read first (one recv that says EAGAIN) and need a buffer for each idle connection.
 class FdWatcher {
  public:
   FdWatcher(IoShard& shard, UniqueFd fd, FdListener& listener);

@@ -15,17 +15,19 @@ class io_context;
 
 namespace tandem::net {
 
-/// Something to do once at the end of a turn, however often it was asked for. Destroying it takes the wish back.
-class Deferred
-    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+/// Something to do once at the end of a turn, however often it was asked for. Destroying it takes
+/// the wish back.
+class Deferred : public boost::intrusive::list_base_hook<
+                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   virtual ~Deferred() = default;
   virtual void run_deferred() = 0;
   void cancel_deferred() { unlink(); }
 };
 
-/// One I/O thread: an event loop with tasks, timers and descriptors (FdWatcher). Everything but post(), stop() and
-/// index() is for the shard's own thread, or for anyone before it starts. It must outlive whatever uses it.
+/// One I/O thread: an event loop with tasks, timers and descriptors (FdWatcher). Everything but
+/// post(), stop() and index() is for the shard's own thread, or for anyone before it starts. It
+/// must outlive whatever uses it.
 class IoShard final : public Shard {
  public:
   explicit IoShard(unsigned index);
@@ -37,10 +39,11 @@ class IoShard final : public Shard {
   void start();
   /// Serves in the calling thread until stop(); SIGPIPE is blocked in it.
   void run();
-  /// Makes run() return after the task it is in; joins a thread made by start(). Not from the shard's own thread if
-  /// start() made it.
+  /// Makes run() return after the task it is in; joins a thread made by start(). Not from the
+  /// shard's own thread if start() made it.
   void stop();
-  /// For tests: serves what is ready, and waits at most this long for the first event. True if anything was done.
+  /// For tests: serves what is ready, and waits at most this long for the first event. True if
+  /// anything was done.
   bool run_once(std::int64_t timeout_ms);
 
   void post(Task task) override;
@@ -51,7 +54,8 @@ class IoShard final : public Shard {
   static std::int64_t now_ms();
   /// Calls `timer` at the first tick not before `at_ms`.
   void set_timer(WheelTimer& timer, std::int64_t at_ms);
-  /// Runs `work` at the end of this turn, once; of the next one if this is the end of a turn already.
+  /// Runs `work` at the end of this turn, once; of the next one if this is the end of a turn
+  /// already.
   void defer(Deferred& work);
   /// Runs `work` as one turn: every task, timer and event of a descriptor is one.
   template <class Work>
@@ -61,7 +65,8 @@ class IoShard final : public Shard {
     in_turn_ = false;
     run_deferred();
   }
-  /// Memory that whoever runs on the shard may read into, until it returns: connections need no read buffers.
+  /// Memory that whoever runs on the shard may read into, until it returns: connections need no
+  /// read buffers.
   std::span<char> scratch() const;
 
   boost::asio::io_context& context();

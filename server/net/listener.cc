@@ -37,12 +37,16 @@ void remove_stale_socket(const std::string& path) {
 }  // namespace
 
 Listener::Listener(IoShard& shard, Target target, OnAccept on_accept, bool freebind)
-    : shard_(shard), target_(std::move(target)), on_accept_(std::move(on_accept)), freebind_(freebind) {}
+    : shard_(shard),
+      target_(std::move(target)),
+      on_accept_(std::move(on_accept)),
+      freebind_(freebind) {}
 
 Listener::~Listener() {
   if (!file_) return;
   struct stat status {};
-  if (lstat(target_.path.c_str(), &status) == 0 && status.st_dev == file_->device && status.st_ino == file_->inode) {
+  if (lstat(target_.path.c_str(), &status) == 0 && status.st_dev == file_->device &&
+      status.st_ino == file_->inode) {
     ::unlink(target_.path.c_str());
   }
 }
@@ -87,8 +91,10 @@ void Listener::open_ip() {
   const int on = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   // Should that fail, bind() does too, and is tried again when an address has appeared.
-  if (freebind_ && address.family() == AF_INET) setsockopt(fd.get(), IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
-  if (freebind_ && address.family() == AF_INET6) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
+  if (freebind_ && address.family() == AF_INET)
+    setsockopt(fd.get(), IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
+  if (freebind_ && address.family() == AF_INET6)
+    setsockopt(fd.get(), IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
   if (bind(fd.get(), address.data(), address.size()) != 0) return retry_later(error_text(errno));
   listen_on(std::move(fd));
   if (target_.port == 0 && is_listening()) {
@@ -104,7 +110,8 @@ void Listener::open_unix() {
   // The mode of the socket becomes that of the file, with nothing open to everyone in between.
   fchmod(fd.get(), kUnixSocketMode);
   remove_stale_socket(target_.path);
-  if (const int error = bind_unix(fd.get(), target_.path); error != 0) return retry_later(error_text(error));
+  if (const int error = bind_unix(fd.get(), target_.path); error != 0)
+    return retry_later(error_text(error));
   struct stat status {};
   if (lstat(target_.path.c_str(), &status) == 0) file_ = FileId{status.st_dev, status.st_ino};
   listen_on(std::move(fd));
@@ -135,11 +142,13 @@ void Listener::listen_on(UniqueFd fd) {
   FdListener& self = *this;
   watcher_ = std::make_unique<FdWatcher>(shard_, std::move(fd), self);
   watcher_->wait_readable();
-  if (!std::exchange(logged_problem_, {}).empty()) jsonrpc_server.info("{}: listening", target_.text);
+  if (!std::exchange(logged_problem_, {}).empty())
+    jsonrpc_server.info("{}: listening", target_.text);
 }
 
 void Listener::retry_later(const std::string& problem) {
-  if (problem != logged_problem_) jsonrpc_server.warn("{}: listen failed: {}", target_.text, problem);
+  if (problem != logged_problem_)
+    jsonrpc_server.warn("{}: listen failed: {}", target_.text, problem);
   logged_problem_ = problem;
   shard_.set_timer(*this, IoShard::now_ms() + kRetryMs);
 }
@@ -157,7 +166,8 @@ void Listener::on_readable() {
     UniqueFd fd(accept4(watcher_->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return pause_accepting(errno);
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        return pause_accepting(errno);
       continue;  // this one connection has failed already, says accept(2)
     }
     std::string name = name_peer(fd.get());
@@ -178,7 +188,8 @@ void Listener::pause_accepting(int error) {
 
 std::string Listener::name_peer(int fd) const {
   const auto address = SocketAddress::peer_of(fd);
-  if (address && address->is_ip()) return (target_.is_tls() ? "ssl:" : "tcp:") + address->to_string();
+  if (address && address->is_ip())
+    return (target_.is_tls() ? "ssl:" : "tcp:") + address->to_string();
   return fmt::format("unix#{}", unix_peers++);
 }
 

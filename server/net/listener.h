@@ -15,9 +15,10 @@
 
 namespace tandem::net {
 
-/// Listens at a passive target (ptcp, pssl, punix, pfd) for as long as it exists, come what may: an address that
-/// is in use or not on this host yet is tried again until it is free, and accepting goes on when descriptors do.
-/// A unix socket's file goes with the listener. Belongs to the shard's thread.
+/// Listens at a passive target (ptcp, pssl, punix, pfd) for as long as it exists, come what may: an
+/// address that is in use or not on this host yet is tried again until it is free, and accepting
+/// goes on when descriptors do. A unix socket's file goes with the listener. Belongs to the shard's
+/// thread.
 class Listener final : private FdListener, private WheelTimer {
  public:
   /// Gets each new socket, non-blocking, with the name of its peer for logs.
@@ -27,7 +28,8 @@ class Listener final : private FdListener, private WheelTimer {
   Listener(IoShard& shard, Target target, OnAccept on_accept, bool freebind = false);
   ~Listener() override;
 
-  /// Tries to listen, at once; what is wrong is logged once. Call it first, and again if an address has appeared.
+  /// Tries to listen, at once; what is wrong is logged once. Call it first, and again if an address
+  /// has appeared.
   void open();
   bool is_listening() const { return watcher_ != nullptr; }
   /// Why it does not listen, if it does not.
@@ -63,8 +65,8 @@ class Listener final : private FdListener, private WheelTimer {
   std::string logged_problem_;  ///< so that it is logged once
   std::uint16_t bound_port_ = 0;
   std::optional<FileId> file_;
-  bool failed_for_good_ = false;            ///< what was inherited is of no use
-  std::int64_t exhausted_ms_ = 0;           ///< when descriptors last ran out
+  bool failed_for_good_ = false;   ///< what was inherited is of no use
+  std::int64_t exhausted_ms_ = 0;  ///< when descriptors last ran out
 };
 
 }  // namespace tandem::net

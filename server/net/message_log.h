@@ -6,8 +6,8 @@
 
 namespace tandem::net {
 
-/// How the debug log of module "jsonrpc" shows a message: `notification, method="update3", params=[...]`,
-/// `reply, result=[], id=3`.
+/// How the debug log of module "jsonrpc" shows a message: `notification, method="update3",
+/// params=[...]`, `reply, result=[], id=3`.
 std::string describe(const JsonRpcMessage& message);
 
 }  // namespace tandem::net

@@ -13,7 +13,8 @@ struct NameLookup::Answer {
   SocketAddress address;  ///< written before `state`
 };
 
-NameLookup::NameLookup(const std::string& host, std::uint16_t port) : answer_(std::make_shared<Answer>()) {
+NameLookup::NameLookup(const std::string& host, std::uint16_t port)
+    : answer_(std::make_shared<Answer>()) {
   if (const auto address = SocketAddress::numeric(host, port)) {
     answer_->address = *address;
     answer_->state = State::kFound;

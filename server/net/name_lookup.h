@@ -9,8 +9,9 @@
 
 namespace tandem::net {
 
-/// The address of a host that may be a name. Names are asked for in a thread of their own, which touches nothing of
-/// its asker: an I/O thread looks now and then whether the answer is there, and may drop the question at any time.
+/// The address of a host that may be a name. Names are asked for in a thread of their own, which
+/// touches nothing of its asker: an I/O thread looks now and then whether the answer is there, and
+/// may drop the question at any time.
 class NameLookup {
  public:
   enum class State : std::uint8_t {

@@ -4,9 +4,9 @@
 
 namespace tandem::net {
 
-/// Inactivity probes of one connection (ovsdb-server(5), "inactivity_probe"): after a silence of the interval an
-/// "echo" request goes out, after as much silence again the connection is given up. Sans-IO; times are milliseconds
-/// of one monotonic clock, handed in.
+/// Inactivity probes of one connection (ovsdb-server(5), "inactivity_probe"): after a silence of
+/// the interval an "echo" request goes out, after as much silence again the connection is given up.
+/// Sans-IO; times are milliseconds of one monotonic clock, handed in.
 class Probe {
  public:
   enum class Action : std::uint8_t {
@@ -16,7 +16,8 @@ class Probe {
   };
 
   /// An interval of 0 turns probes off.
-  Probe(std::int64_t interval_ms, std::int64_t now_ms) : interval_ms_(interval_ms), heard_ms_(now_ms) {}
+  Probe(std::int64_t interval_ms, std::int64_t now_ms)
+      : interval_ms_(interval_ms), heard_ms_(now_ms) {}
 
   /// The peer showed life: bytes came, or it took bytes that had been waiting.
   void heard(std::int64_t now_ms);

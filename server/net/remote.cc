@@ -27,12 +27,14 @@ std::string_view state_name(ClientStatus::State state) {
 
 }  // namespace
 
-Remote::Remote(const RemoteContext& context, RemoteSpec spec) : context_(context), spec_(std::move(spec)) {}
+Remote::Remote(const RemoteContext& context, RemoteSpec spec)
+    : context_(context), spec_(std::move(spec)) {}
 
 void Remote::open() {
   if (!spec_.target.is_passive()) return connect();
   listener_ = std::make_unique<Listener>(
-      context_.home, spec_.target, [this](UniqueFd fd, std::string name) { accept(std::move(fd), std::move(name)); },
+      context_.home, spec_.target,
+      [this](UniqueFd fd, std::string name) { accept(std::move(fd), std::move(name)); },
       spec_.options.freebind);
   listener_->open();
 }
@@ -42,14 +44,16 @@ void Remote::retry_listening() {
 }
 
 std::int64_t Remote::probe_ms() const {
-  const bool is_unix = spec_.target.kind == Target::Kind::kUnix || spec_.target.kind == Target::Kind::kPunix;
+  const bool is_unix =
+      spec_.target.kind == Target::Kind::kUnix || spec_.target.kind == Target::Kind::kPunix;
   return spec_.options.inactivity_probe_ms.value_or(is_unix ? 0 : kDefaultProbeMs);
 }
 
 void Remote::accept(UniqueFd fd, std::string name) {
   if (spec_.target.kind != Target::Kind::kPunix) {
     const auto address = SocketAddress::local_of(fd.get());
-    if (address && address->is_ip()) tune_tcp_socket(fd.get(), address->family(), spec_.options.dscp);
+    if (address && address->is_ip())
+      tune_tcp_socket(fd.get(), address->family(), spec_.options.dscp);
   }
   const std::uint64_t id = next_id_++;
   IoShard& shard = context_.next_shard();
@@ -60,7 +64,9 @@ void Remote::accept(UniqueFd fd, std::string name) {
   options.info.read_only = spec_.options.read_only;
   options.probe_ms = probe_ms();
   options.make_handler = context_.make_handler;
-  options.on_ended = [this, id](const ConnectionEnding&) { context_.home.post([this, id] { forget(id); }); };
+  options.on_ended = [this, id](const ConnectionEnding&) {
+    context_.home.post([this, id] { forget(id); });
+  };
   auto connection = std::make_shared<Connection>(shard, std::move(options));
   connections_.emplace(id, connection);
   TlsContext* tls = spec_.target.is_tls() ? &context_.tls : nullptr;
@@ -86,10 +92,10 @@ void Remote::connect() {
   options.backoff.max_ms = spec_.options.max_backoff_ms;
   options.make_handler = context_.make_handler;
   client_shard_ = &context_.next_shard();
-  client_ = std::make_shared<ClientConnection>(*client_shard_, &context_.tls, std::move(options),
-                                               [this](const ClientStatus& status) {
-                                                 context_.home.post([this, status] { client_status_changed(status); });
-                                               });
+  client_ = std::make_shared<ClientConnection>(
+      *client_shard_, &context_.tls, std::move(options), [this](const ClientStatus& status) {
+        context_.home.post([this, status] { client_status_changed(status); });
+      });
   client_shard_->post([client = client_] { client->start(); });
 }
 
@@ -115,7 +121,8 @@ void Remote::disconnect(const std::string& reason) {
   for (const auto& [id, connection] : connections_) {
     connection->shard().post([connection = connection, reason] { connection->close(reason); });
   }
-  if (client_ != nullptr) client_shard_->post([client = client_, reason] { client->reconnect(reason); });
+  if (client_ != nullptr)
+    client_shard_->post([client = client_, reason] { client->reconnect(reason); });
 }
 
 void Remote::close(const std::string& reason) {

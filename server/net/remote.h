@@ -15,15 +15,17 @@ namespace tandem::net {
 
 /// What all remotes of a server share.
 struct RemoteContext {
-  IoShard& home;                       ///< the thread of the remotes themselves, and of the listeners
+  IoShard& home;  ///< the thread of the remotes themselves, and of the listeners
   std::function<IoShard&()> next_shard;  ///< where the next connection is to live
   TlsContext& tls;
   HandlerFactory make_handler;
-  std::function<void()> on_change;  ///< a status has changed, or a closed remote has become idle; on home
+  std::function<void()>
+      on_change;  ///< a status has changed, or a closed remote has become idle; on home
 };
 
-/// One configured remote of either kind and its connections. Lives on the home thread; its connections live on shards.
-/// May be destroyed when it is idle, or after home and shards have stopped.
+/// One configured remote of either kind and its connections. Lives on the home thread; its
+/// connections live on shards. May be destroyed when it is idle, or after home and shards have
+/// stopped.
 class Remote {
  public:
   Remote(const RemoteContext& context, RemoteSpec spec);

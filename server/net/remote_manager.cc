@@ -4,7 +4,8 @@
 
 namespace tandem::net {
 
-RemoteManager::RemoteManager(IoShard& home, std::vector<IoShard*> shards, TlsContext& tls, HandlerFactory make_handler)
+RemoteManager::RemoteManager(IoShard& home, std::vector<IoShard*> shards, TlsContext& tls,
+                             HandlerFactory make_handler)
     : context_{home, [this]() -> IoShard& { return *shards_[next_shard_++ % shards_.size()]; }, tls,
                std::move(make_handler), [this] { changed(); }},
       shards_(std::move(shards)),
@@ -35,7 +36,8 @@ void RemoteManager::configure(const std::vector<RemoteSpec>& remotes) {
   changed();
 }
 
-void RemoteManager::retire(std::map<std::string, std::unique_ptr<Remote>>::iterator remote, const std::string& reason) {
+void RemoteManager::retire(std::map<std::string, std::unique_ptr<Remote>>::iterator remote,
+                           const std::string& reason) {
   remote->second->close(reason);
   retired_.push_back(std::move(remote->second));
   remotes_.erase(remote);
@@ -59,7 +61,8 @@ void RemoteManager::shut_down(const std::string& reason, Task done) {
 }
 
 void RemoteManager::changed() {
-  // A tick later: a thousand clients that come at once are one change, and remotes call this from within themselves.
+  // A tick later: a thousand clients that come at once are one change, and remotes call this from
+  // within themselves.
   if (!timer_set()) context_.home.set_timer(*this, IoShard::now_ms());
 }
 

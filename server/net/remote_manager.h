@@ -15,20 +15,23 @@
 
 namespace tandem::net {
 
-/// The remotes of a server: follows a configuration that may change at any time, and spreads the connections over the
-/// shards, one after the other. Lives on the home thread (which may be one of the shards, or have no connections):
-/// call it there, or before home starts. Destroy it after home and shards have stopped, or after shut_down() is done.
+/// The remotes of a server: follows a configuration that may change at any time, and spreads the
+/// connections over the shards, one after the other. Lives on the home thread (which may be one of
+/// the shards, or have no connections): call it there, or before home starts. Destroy it after home
+/// and shards have stopped, or after shut_down() is done.
 class RemoteManager final : private WheelTimer {
  public:
   /// `make_handler` runs on the shard of the connection it is for.
-  RemoteManager(IoShard& home, std::vector<IoShard*> shards, TlsContext& tls, HandlerFactory make_handler);
+  RemoteManager(IoShard& home, std::vector<IoShard*> shards, TlsContext& tls,
+                HandlerFactory make_handler);
   ~RemoteManager() override;
 
-  /// Makes the set of remotes this one: what is new is opened, what is missing closed, and what is there keeps its
-  /// connections with the options as they are now. Of two with the same target the last counts. On return all
-  /// listeners listen or have logged why not.
+  /// Makes the set of remotes this one: what is new is opened, what is missing closed, and what is
+  /// there keeps its connections with the options as they are now. Of two with the same target the
+  /// last counts. On return all listeners listen or have logged why not.
   void configure(const std::vector<RemoteSpec>& remotes);
-  /// `callback` follows, on home, within a tenth of a second after any change of a status. Ages do not count.
+  /// `callback` follows, on home, within a tenth of a second after any change of a status. Ages do
+  /// not count.
   void on_status_change(std::function<void()> callback) { on_status_change_ = std::move(callback); }
   /// In order of targets.
   std::vector<RemoteStatus> statuses() const;
@@ -40,14 +43,15 @@ class RemoteManager final : private WheelTimer {
  private:
   void on_timer(std::int64_t now_ms) override;
   void changed();
-  void retire(std::map<std::string, std::unique_ptr<Remote>>::iterator remote, const std::string& reason);
+  void retire(std::map<std::string, std::unique_ptr<Remote>>::iterator remote,
+              const std::string& reason);
   void drop_idle();
 
   RemoteContext context_;
   std::vector<IoShard*> shards_;
   std::size_t next_shard_ = 0;
   std::map<std::string, std::unique_ptr<Remote>> remotes_;  ///< by target
-  std::vector<std::unique_ptr<Remote>> retired_;            ///< closed; until their connections have gone
+  std::vector<std::unique_ptr<Remote>> retired_;  ///< closed; until their connections have gone
   AddressWatch address_watch_;
   std::function<void()> on_status_change_;
   Task shut_down_done_;

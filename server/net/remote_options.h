@@ -9,8 +9,8 @@
 
 namespace tandem::net {
 
-/// What may be configured of a remote: columns of OVN's Connection table (ovn-nb(5)), or members of a configuration
-/// file.
+/// What may be configured of a remote: columns of OVN's Connection table (ovn-nb(5)), or members of
+/// a configuration file.
 struct RemoteOptions {
   std::int64_t max_backoff_ms = 8000;
   /// 0: no probes. Unset: 5000, but none over unix sockets, as ovsdb-server has it.
@@ -30,12 +30,13 @@ struct RemoteSpec {
   RemoteOptions options;
 };
 
-/// What goes back into the remote's row: the columns is_connected and status of OVN's Connection table.
+/// What goes back into the remote's row: the columns is_connected and status of OVN's Connection
+/// table.
 struct RemoteStatus {
   std::string target;
   bool is_connected = false;
-  /// Keys state, last_error, sec_since_connect, sec_since_disconnect of active remotes; n_connections (if over 1) and
-  /// bound_port of passive ones.
+  /// Keys state, last_error, sec_since_connect, sec_since_disconnect of active remotes;
+  /// n_connections (if over 1) and bound_port of passive ones.
   std::map<std::string, std::string> values;
 };
 

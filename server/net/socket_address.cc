@@ -22,7 +22,8 @@ std::optional<SocketAddress> ask_resolver(const std::string& host, std::uint16_t
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = flags | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0 || found == nullptr) {
+  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0 ||
+      found == nullptr) {
     return std::nullopt;
   }
   SocketAddress address(found->ai_addr, found->ai_addrlen);
@@ -87,11 +88,15 @@ std::uint16_t SocketAddress::port() const {
 
 std::string SocketAddress::to_string() const {
   char host[NI_MAXHOST] = "";
-  if (!is_ip() || getnameinfo(data(), size_, host, sizeof host, nullptr, 0, NI_NUMERICHOST) != 0) return {};
-  return family() == AF_INET6 ? fmt::format("[{}]:{}", host, port()) : fmt::format("{}:{}", host, port());
+  if (!is_ip() || getnameinfo(data(), size_, host, sizeof host, nullptr, 0, NI_NUMERICHOST) != 0)
+    return {};
+  return family() == AF_INET6 ? fmt::format("[{}]:{}", host, port())
+                              : fmt::format("{}:{}", host, port());
 }
 
-UniqueFd make_socket(int family) { return UniqueFd(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); }
+UniqueFd make_socket(int family) {
+  return UniqueFd(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
 
 void tune_tcp_socket(int fd, int family, std::optional<int> dscp) {
   const int on = 1;
@@ -106,11 +111,13 @@ void tune_tcp_socket(int fd, int family, std::optional<int> dscp) {
 }
 
 int bind_unix(int fd, const std::string& path) {
-  return with_unix_address(path, [fd](const sockaddr* address, socklen_t size) { return bind(fd, address, size); });
+  return with_unix_address(
+      path, [fd](const sockaddr* address, socklen_t size) { return bind(fd, address, size); });
 }
 
 int connect_unix(int fd, const std::string& path) {
-  return with_unix_address(path, [fd](const sockaddr* address, socklen_t size) { return connect(fd, address, size); });
+  return with_unix_address(
+      path, [fd](const sockaddr* address, socklen_t size) { return connect(fd, address, size); });
 }
 
 std::string error_text(int error) { return std::generic_category().message(error); }

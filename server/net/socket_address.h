@@ -18,7 +18,8 @@ class SocketAddress {
 
   /// Reads a numeric address, IPv6 with or without a %scope; an empty host is every IPv4 address.
   static std::optional<SocketAddress> numeric(const std::string& host, std::uint16_t port);
-  /// The first address of a name, from the system's resolver. Blocks, seconds at worst: not for I/O threads.
+  /// The first address of a name, from the system's resolver. Blocks, seconds at worst: not for I/O
+  /// threads.
   static std::optional<SocketAddress> look_up(const std::string& host, std::uint16_t port);
   static std::optional<SocketAddress> local_of(int fd);
   static std::optional<SocketAddress> peer_of(int fd);
@@ -43,8 +44,8 @@ UniqueFd make_socket(int family);
 /// What a TCP connection gets: no delay, and the DSCP (0 to 63) in its IP headers if one is given.
 void tune_tcp_socket(int fd, int family, std::optional<int> dscp);
 
-/// bind() and connect() to a unix socket's file, whose path may be longer than sockaddr_un holds: the folder is then
-/// reached through /proc/self/fd. Return 0 or an errno.
+/// bind() and connect() to a unix socket's file, whose path may be longer than sockaddr_un holds:
+/// the folder is then reached through /proc/self/fd. Return 0 or an errno.
 int bind_unix(int fd, const std::string& path);
 int connect_unix(int fd, const std::string& path);
 

@@ -12,19 +12,22 @@ namespace {
 
 IoResult result_of(ssize_t bytes) {
   if (bytes >= 0) return {IoResult::Status::kDone, static_cast<std::size_t>(bytes), {}};
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoResult::Status::kWouldBlock, 0, {}};
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+    return {IoResult::Status::kWouldBlock, 0, {}};
   return {IoResult::Status::kFailed, 0, error_text(errno)};
 }
 
 class PlainStream final : public Stream {
  public:
-  PlainStream(IoShard& shard, UniqueFd fd, FdListener& listener) : watcher_(shard, std::move(fd), listener) {}
+  PlainStream(IoShard& shard, UniqueFd fd, FdListener& listener)
+      : watcher_(shard, std::move(fd), listener) {}
 
   IoResult handshake() override { return {}; }
 
   IoResult read(std::span<char> buffer) override {
     IoResult result = result_of(recv(watcher_.fd(), buffer.data(), buffer.size(), 0));
-    if (result.status == IoResult::Status::kDone && result.bytes == 0) result.status = IoResult::Status::kEnd;
+    if (result.status == IoResult::Status::kDone && result.bytes == 0)
+      result.status = IoResult::Status::kEnd;
     return result;
   }
 

@@ -25,19 +25,22 @@ struct IoResult {
   std::string error;  ///< strerror's text, or the TLS library's
 };
 
-/// A byte stream over a non-blocking socket, plain (TCP, unix) or with TLS. Nothing blocks, nothing calls back except
-/// after wait_*(). Belongs to one shard's thread.
+/// A byte stream over a non-blocking socket, plain (TCP, unix) or with TLS. Nothing blocks, nothing
+/// calls back except after wait_*(). Belongs to one shard's thread.
 class Stream {
  public:
   virtual ~Stream() = default;
 
-  /// Goes on with the handshake, if the stream has one; call first, and again when it would block, after on_readable().
+  /// Goes on with the handshake, if the stream has one; call first, and again when it would block,
+  /// after on_readable().
   virtual IoResult handshake() = 0;
   /// Fewer bytes than the buffer holds mean that the socket is empty for now.
   virtual IoResult read(std::span<char> buffer) = 0;
-  /// Writes a front part of `buffers`. After kWouldBlock the next call must begin with the same bytes.
+  /// Writes a front part of `buffers`. After kWouldBlock the next call must begin with the same
+  /// bytes.
   virtual IoResult write(std::span<const iovec> buffers) = 0;
-  /// on_readable() of the listener follows when read() or handshake(), having blocked, is worth a call.
+  /// on_readable() of the listener follows when read() or handshake(), having blocked, is worth a
+  /// call.
   virtual void wait_readable() = 0;
   virtual void wait_writable() = 0;
   /// Tells the peer that nothing follows, as far as that does not block.

@@ -12,7 +12,8 @@ void TimerWheel::set(WheelTimer& timer, std::int64_t at_ms) {
 void TimerWheel::run(std::int64_t now_ms) {
   // Timers may set timers, also due ones: those wait for the next run.
   std::map<std::int64_t, Slot> due;
-  while (!slots_.empty() && slots_.begin()->first <= now_ms) due.insert(slots_.extract(slots_.begin()));
+  while (!slots_.empty() && slots_.begin()->first <= now_ms)
+    due.insert(slots_.extract(slots_.begin()));
   for (auto& [time, slot] : due) {
     while (!slot.empty()) {
       WheelTimer& timer = slot.front();

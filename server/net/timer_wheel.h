@@ -7,8 +7,8 @@
 namespace tandem::net {
 
 /// Something that waits for a moment. Destroying it cancels it. One thread.
-class WheelTimer
-    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class WheelTimer : public boost::intrusive::list_base_hook<
+                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   virtual ~WheelTimer() = default;
   /// The timer is off when this is called; it may set itself again.
@@ -17,9 +17,9 @@ class WheelTimer
   bool timer_set() const { return is_linked(); }
 };
 
-/// Timers of a shard, rounded up to ticks, so that 5000 idle connections cost ten wake-ups a second and not 5000
-/// timers of the kernel. A connection does not move its timer when something arrives: it looks, when the timer fires,
-/// how much is left. Sans-IO; one thread.
+/// Timers of a shard, rounded up to ticks, so that 5000 idle connections cost ten wake-ups a second
+/// and not 5000 timers of the kernel. A connection does not move its timer when something arrives:
+/// it looks, when the timer fires, how much is left. Sans-IO; one thread.
 class TimerWheel {
  public:
   static constexpr std::int64_t kTickMs = 100;

@@ -46,7 +46,8 @@ bool set_protocols(SSL_CTX* keys, const std::string& text) {
     stream_ssl.warn("{}", protocols.error().details);
     return false;
   }
-  constexpr std::uint64_t kOff[] = {SSL_OP_NO_TLSv1, SSL_OP_NO_TLSv1_1, SSL_OP_NO_TLSv1_2, SSL_OP_NO_TLSv1_3};
+  constexpr std::uint64_t kOff[] = {SSL_OP_NO_TLSv1, SSL_OP_NO_TLSv1_1, SSL_OP_NO_TLSv1_2,
+                                    SSL_OP_NO_TLSv1_3};
   SSL_CTX_set_min_proto_version(keys, TLS1_VERSION);
   for (unsigned i = 0; i < std::size(kOff); ++i) {
     if ((protocols->versions & 1U << i) == 0) SSL_CTX_set_options(keys, kOff[i]);
@@ -60,7 +61,8 @@ bool set_ciphers(SSL_CTX* keys, const TlsConfig& config) {
     stream_ssl.warn("SSL_CTX_set_cipher_list: {}: {}", config.ciphers, library_error());
     good = false;
   }
-  if (!config.ciphersuites.empty() && SSL_CTX_set_ciphersuites(keys, config.ciphersuites.c_str()) != 1) {
+  if (!config.ciphersuites.empty() &&
+      SSL_CTX_set_ciphersuites(keys, config.ciphersuites.c_str()) != 1) {
     stream_ssl.warn("SSL_CTX_set_ciphersuites: {}: {}", config.ciphersuites, library_error());
     good = false;
   }
@@ -99,7 +101,8 @@ TlsContext::TlsContext() = default;
 TlsContext::~TlsContext() = default;
 
 void TlsContext::configure(TlsConfig config) {
-  for (std::string* file : {&config.private_key, &config.certificate, &config.ca_cert, &config.peer_ca_cert}) {
+  for (std::string* file :
+       {&config.private_key, &config.certificate, &config.ca_cert, &config.peer_ca_cert}) {
     make_absolute(*file);
   }
   std::lock_guard lock(mutex_);
@@ -132,8 +135,10 @@ void TlsContext::load() {
   std::shared_ptr<SSL_CTX> keys(SSL_CTX_new(TLS_method()), SSL_CTX_free);
   SSL_CTX_set_mode(keys.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                    SSL_MODE_RELEASE_BUFFERS);
-  // Clients that close without close_notify are common (Python's do) and harmless: JSON shows what is cut short.
-  SSL_CTX_set_options(keys.get(), SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+  // Clients that close without close_notify are common (Python's do) and harmless: JSON shows what
+  // is cut short.
+  SSL_CTX_set_options(keys.get(),
+                      SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(keys.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(keys.get(), 0);
   SSL_CTX_set_read_ahead(keys.get(), 1);
@@ -141,12 +146,15 @@ void TlsContext::load() {
   bool good = set_protocols(keys.get(), config_.protocols);
   good = set_ciphers(keys.get(), config_) && good;
   if (!config_.certificate.empty()) {
-    good = check(SSL_CTX_use_certificate_chain_file(keys.get(), config_.certificate.c_str()) == 1, "certificate",
-                 config_.certificate) && good;
+    good = check(SSL_CTX_use_certificate_chain_file(keys.get(), config_.certificate.c_str()) == 1,
+                 "certificate", config_.certificate) &&
+           good;
   }
   if (!config_.private_key.empty()) {
-    good = check(SSL_CTX_use_PrivateKey_file(keys.get(), config_.private_key.c_str(), SSL_FILETYPE_PEM) == 1,
-                 "private key", config_.private_key) && good;
+    good = check(SSL_CTX_use_PrivateKey_file(keys.get(), config_.private_key.c_str(),
+                                             SSL_FILETYPE_PEM) == 1,
+                 "private key", config_.private_key) &&
+           good;
   }
   if (!config_.peer_ca_cert.empty()) good = add_chain(keys.get(), config_.peer_ca_cert) && good;
 
@@ -159,7 +167,8 @@ void TlsContext::load() {
     const auto accept_any = [](int, X509_STORE_CTX*) { return 1; };
     SSL_CTX_set_verify(keys.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                        bootstrapping ? static_cast<SSL_verify_cb>(accept_any) : nullptr);
-    if (!config_.ca_cert.empty() && !bootstrapping) good = set_ca(keys.get(), config_.ca_cert) && good;
+    if (!config_.ca_cert.empty() && !bootstrapping)
+      good = set_ca(keys.get(), config_.ca_cert) && good;
   }
   // Files are replaced one after the other: until they fit together again the old keys serve.
   if (good || keys_.context == nullptr) keys_ = {std::move(keys), bootstrapping};
@@ -176,8 +185,8 @@ TlsContext::Keys TlsContext::current() {
   return keys_;
 }
 
-std::unique_ptr<Stream> TlsContext::make_stream(IoShard& shard, UniqueFd fd, FdListener& listener, Side side,
-                                                std::string name) {
+std::unique_ptr<Stream> TlsContext::make_stream(IoShard& shard, UniqueFd fd, FdListener& listener,
+                                                Side side, std::string name) {
   const Keys keys = current();
   return std::make_unique<TlsStream>(shard, std::move(fd), listener, keys.context.get(),
                                      keys.bootstrapping ? this : nullptr, side, std::move(name));

@@ -13,25 +13,27 @@ struct ssl_ctx_st;
 
 namespace tandem::net {
 
-/// Where keys come from and what is allowed (ovsdb-server(1), "Public Key Infrastructure Options"). Files that are
-/// not named are not configured.
+/// Where keys come from and what is allowed (ovsdb-server(1), "Public Key Infrastructure Options").
+/// Files that are not named are not configured.
 struct TlsConfig {
   std::string private_key;
   std::string certificate;
-  std::string ca_cert;  ///< "none": peers are not verified
+  std::string ca_cert;             ///< "none": peers are not verified
   bool bootstrap_ca_cert = false;  ///< get a missing `ca_cert` from the first peer
-  std::string peer_ca_cert;  ///< sent along with our certificate
-  std::string protocols;     ///< see TlsProtocols
-  std::string ciphers;       ///< up to TLSv1.2
-  std::string ciphersuites;  ///< TLSv1.3
+  std::string peer_ca_cert;        ///< sent along with our certificate
+  std::string protocols;           ///< see TlsProtocols
+  std::string ciphers;             ///< up to TLSv1.2
+  std::string ciphersuites;        ///< TLSv1.3
 
   bool operator==(const TlsConfig&) const = default;
 };
 
-/// The keys of the process as new connections need them. Files are read when the configuration is set and again when
-/// they change, which is looked at no more than once a second. Thread-safe; connections keep the keys they began with.
+/// The keys of the process as new connections need them. Files are read when the configuration is
+/// set and again when they change, which is looked at no more than once a second. Thread-safe;
+/// connections keep the keys they began with.
 ///
-/// What is missing or unreadable is logged, and listening goes on: the handshakes fail until it is there.
+/// What is missing or unreadable is logged, and listening goes on: the handshakes fail until it is
+/// there.
 class TlsContext {
  public:
   enum class Side : std::uint8_t { kServer, kClient };
@@ -46,10 +48,11 @@ class TlsContext {
   TlsConfig config() const;
 
   /// A stream with TLS over the connected socket `fd`; `name` is for logs.
-  std::unique_ptr<Stream> make_stream(IoShard& shard, UniqueFd fd, FdListener& listener, Side side, std::string name);
+  std::unique_ptr<Stream> make_stream(IoShard& shard, UniqueFd fd, FdListener& listener, Side side,
+                                      std::string name);
 
-  /// Writes the root certificate at the end of the peer's chain to the file that is to be bootstrapped.
-  /// Empty text, or the reason why it could not be.
+  /// Writes the root certificate at the end of the peer's chain to the file that is to be
+  /// bootstrapped. Empty text, or the reason why it could not be.
   std::string save_root(const std::string& pem);
 
  private:

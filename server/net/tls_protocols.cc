@@ -49,7 +49,8 @@ Result<TlsProtocols> TlsProtocols::parse(std::string_view text) {
     const std::string_view word = text.substr(0, text.find_first_of(kSeparators));
     text.remove_prefix(word.size());
     const std::uint8_t bits = versions_of(word);
-    if (bits == 0) return Error{"syntax error", fmt::format("{}: SSL/TLS protocol not recognized", word), {}};
+    if (bits == 0)
+      return Error{"syntax error", fmt::format("{}: SSL/TLS protocol not recognized", word), {}};
     protocols.versions = static_cast<std::uint8_t>(protocols.versions | bits);
   }
   if (protocols.versions == 0) return TlsProtocols{};

@@ -23,8 +23,8 @@ using Status = IoResult::Status;
 
 constexpr std::size_t kRecordBytes = 16384;
 
-/// A front part of `buffers` as one piece, at most a record long; in `copy` unless the first buffer is long enough or
-/// the only one.
+/// A front part of `buffers` as one piece, at most a record long; in `copy` unless the first buffer
+/// is long enough or the only one.
 iovec front_of(std::span<const iovec> buffers, std::array<char, kRecordBytes>& copy) {
   if (buffers.size() == 1 || buffers.front().iov_len >= kRecordBytes) return buffers.front();
   std::size_t filled = 0;
@@ -49,8 +49,8 @@ std::string to_pem(X509* certificate) {
 
 }  // namespace
 
-TlsStream::TlsStream(IoShard& shard, UniqueFd fd, FdListener& listener, ssl_ctx_st* keys, TlsContext* bootstrap,
-                     TlsContext::Side side, std::string name)
+TlsStream::TlsStream(IoShard& shard, UniqueFd fd, FdListener& listener, ssl_ctx_st* keys,
+                     TlsContext* bootstrap, TlsContext::Side side, std::string name)
     : watcher_(shard, std::move(fd), *this),
       listener_(listener),
       bootstrap_(bootstrap),
@@ -115,10 +115,12 @@ IoResult TlsStream::handshake_done() {
 }
 
 IoResult TlsStream::save_root() {
-  // As the manual says: the certificate is saved, this connection is dropped, and the next one is verified.
+  // As the manual says: the certificate is saved, this connection is dropped, and the next one is
+  // verified.
   STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_);
-  X509* root = chain != nullptr && sk_X509_num(chain) > 0 ? sk_X509_value(chain, sk_X509_num(chain) - 1)
-                                                          : SSL_get0_peer_certificate(ssl_);
+  X509* root = chain != nullptr && sk_X509_num(chain) > 0
+                   ? sk_X509_value(chain, sk_X509_num(chain) - 1)
+                   : SSL_get0_peer_certificate(ssl_);
   std::string reason;
   if (root == nullptr) {
     reason = "peer sent no certificate";
@@ -186,8 +188,8 @@ void TlsStream::wait_writable() {
 void TlsStream::on_readable() { listener_.on_readable(); }
 
 void TlsStream::on_writable() {
-  // The listener may destroy this stream in either call, so only one of them is made: a reader waiting beside a
-  // writer gets its turn with the next event.
+  // The listener may destroy this stream in either call, so only one of them is made: a reader
+  // waiting beside a writer gets its turn with the next event.
   if (std::exchange(read_wants_write_, false)) {
     if (writer_waits_) watcher_.wait_writable();
     listener_.on_readable();

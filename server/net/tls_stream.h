@@ -9,14 +9,14 @@ struct ssl_st;
 
 namespace tandem::net {
 
-/// TLS straight over the socket: OpenSSL reads ahead, so that a short message costs one recv and one write, and idle
-/// connections hold no buffers. Belongs to one shard's thread.
+/// TLS straight over the socket: OpenSSL reads ahead, so that a short message costs one recv and
+/// one write, and idle connections hold no buffers. Belongs to one shard's thread.
 class TlsStream final : public Stream, private FdListener {
  public:
-  /// Takes a reference to `keys` of its own. With `bootstrap` the peer's root certificate is saved there, and the
-  /// handshake fails in any case.
-  TlsStream(IoShard& shard, UniqueFd fd, FdListener& listener, ssl_ctx_st* keys, TlsContext* bootstrap,
-            TlsContext::Side side, std::string name);
+  /// Takes a reference to `keys` of its own. With `bootstrap` the peer's root certificate is saved
+  /// there, and the handshake fails in any case.
+  TlsStream(IoShard& shard, UniqueFd fd, FdListener& listener, ssl_ctx_st* keys,
+            TlsContext* bootstrap, TlsContext::Side side, std::string name);
   ~TlsStream();
 
   IoResult handshake() override;
@@ -42,7 +42,7 @@ class TlsStream final : public Stream, private FdListener {
   TlsContext::Side side_;
   std::string name_;
   ssl_st* ssl_;
-  IoResult deferred_;            ///< kEnd or kFailed, met after some bytes: for the next read()
+  IoResult deferred_;              ///< kEnd or kFailed, met after some bytes: for the next read()
   bool read_wants_write_ = false;  ///< read() or handshake() goes on when the socket is writable
   bool writer_waits_ = false;      ///< the listener, too, waits for that
   bool open_ = false;              ///< handshake done and nothing failed since

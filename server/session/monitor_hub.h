@@ -39,9 +39,10 @@ class MonitorHub {
   };
   std::optional<Described> describe(const ConnectionPort& session, const json::value& id) const;
 
-  /// monitor_cond_change: from now on the monitor asks for `changed`, which differs in its conditions. Sends the update that this causes, if
-  /// any; the caller sends the reply after it. `now` is a snapshot that joins on_commit() without a gap. False if the monitor has
-  /// gone meanwhile.
+  /// monitor_cond_change: from now on the monitor asks for `changed`, which differs in its
+  /// conditions. Sends the update that this causes, if any; the caller sends the reply after it.
+  /// `now` is a snapshot that joins on_commit() without a gap. False if the monitor has gone
+  /// meanwhile.
   bool change(ConnectionPort& session, const json::value& id, const json::value& new_id,
               const MonitorRequest& changed, const MonitorStart& now);
 

@@ -71,6 +71,7 @@ def _fail(case, difference, options):
     case = {**case, "steps": case["steps"][: difference.step + 1] if difference.step >= 0 else case["steps"]}
     signature = _signature(difference)
     smaller = shrink(case, lambda c: _differs(c, signature, options), options.shrink_seconds)
+    pathlib.Path(options.output).mkdir(parents=True, exist_ok=True)
     file = pathlib.Path(options.output) / f"differential-{case['seed']}.json"
     file.write_text(json.dumps(smaller, indent=1))
     difference = compare(smaller, options.reference, options.candidate)

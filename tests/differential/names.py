@@ -12,7 +12,7 @@ import re
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LABEL = re.compile(r"@[rx]\d+")
 _UUID_LENGTH = 36
-_LONG_REAL = re.compile(r"-?\d\.\d{14,}e[-+]\d+")
+_LONG_REAL = re.compile(r"-?\d+\.\d{10,}(?:e[-+]\d+)?")
 
 
 class Names:
@@ -62,7 +62,7 @@ class Names:
     def _canonical(self, value, row=None):
         kind = type(value)
         if kind is str:
-            if "e" in value:
+            if "." in value:
                 value = _LONG_REAL.sub(lambda match: repr(_rounded(float(match.group()))), value)
             if len(value) < _UUID_LENGTH:
                 return value

@@ -17,7 +17,7 @@ JUNK = [None, True, 0, -1, 1.5, "", "x", [], {}, ["set", []], ["set", [1, 1]], [
 
 
 # Integer arithmetic that kills the stock server, or overflows without its noticing.
-_DEADLY = [("*=", 0), ("*=", -1), ("/=", -1), ("%=", -1)]
+_DEADLY = [("/=", -1), ("%=", -1)]
 
 
 def _defused(operations):
@@ -26,7 +26,7 @@ def _defused(operations):
         mutations = operation.get("mutations") if isinstance(operation, dict) else None
         for mutation in mutations if isinstance(mutations, list) else []:
             if isinstance(mutation, list) and len(mutation) == 3 and type(mutation[2]) is int \
-                    and tuple(mutation[1:]) in _DEADLY:
+                    and (tuple(mutation[1:]) in _DEADLY or mutation[1] == "*=" and mutation[2] <= 0):
                 mutation[2] = 2
     return operations
 

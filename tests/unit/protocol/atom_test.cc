@@ -44,8 +44,9 @@ TEST_CASE("messages show words bare and all other strings in quotes") {
   for (const auto* bare : {"a1", "_a", "A", "a-b", "a-", "a.b", "a_b", "deadbeef", "null", "set"}) {
     CHECK(text(std::string_view(bare)) == bare);
   }
-  for (const auto* other : {"", "-a", "1a", "a:b", "a b", "a/b", "a=b", "true", "false", "é", "\x7f",
-                            "550e8400-e29b-41d4-a716-446655440000", "abcdef00-e29b-41d4-a716-446655440000"}) {
+  for (const auto* other :
+       {"", "-a", "1a", "a:b", "a b", "a/b", "a=b", "true", "false", "é", "\x7f",
+        "550e8400-e29b-41d4-a716-446655440000", "abcdef00-e29b-41d4-a716-446655440000"}) {
     CHECK(text(std::string_view(other)) == '"' + std::string(other) + '"');
   }
   CHECK(text(std::string_view("a\"\n")) == R"("a\"\n")");
@@ -56,7 +57,8 @@ TEST_CASE("an atom owns what the view borrowed") {
   std::string source = "a string that is too long to be stored in place";
   const Atom atom{AtomView(std::string_view(source))};
   source.assign(source.size(), 'x');
-  CHECK(std::get<std::string_view>(atom.view()) == "a string that is too long to be stored in place");
+  CHECK(std::get<std::string_view>(atom.view()) ==
+        "a string that is too long to be stored in place");
   CHECK(Atom(AtomView(true)).type() == AtomicType::kBoolean);
   CHECK(Atom(AtomView(kUuid)).view() == AtomView(kUuid));
 }

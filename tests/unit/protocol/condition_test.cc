@@ -66,17 +66,21 @@ TEST_CASE("elements of maps are pairs") {
 TEST_CASE("what is not a clause is an error that shows it") {
   CHECK(error_of(R"(["n","==",3])") ==
         R"({"details":"Parse error in condition.","error":"syntax error","syntax":"\"n\""})");
-  CHECK(error_of(R"([["i","=="]])") ==
-        R"({"details":"Parse error in condition.","error":"syntax error","syntax":"[\"i\",\"==\"]"})");
-  CHECK(error_of(R"([["zz","no",1]])") ==
-        R"({"details":"No column zz in table t.","error":"unknown column","syntax":"[\"zz\",\"no\",1]"})");
-  CHECK(error_of(R"([["i","no",1]])") == R"({"details":"No function named no.","error":"unknown function"})");
+  CHECK(
+      error_of(R"([["i","=="]])") ==
+      R"({"details":"Parse error in condition.","error":"syntax error","syntax":"[\"i\",\"==\"]"})");
+  CHECK(
+      error_of(R"([["zz","no",1]])") ==
+      R"({"details":"No column zz in table t.","error":"unknown column","syntax":"[\"zz\",\"no\",1]"})");
+  CHECK(error_of(R"([["i","no",1]])") ==
+        R"({"details":"No function named no.","error":"unknown function"})");
 }
 
 TEST_CASE("ordered functions are for single numbers only") {
-  CHECK(error_of(R"([["si","<",1]])") ==
-        R"({"details":"Type mismatch: \"<\" operator may not be applied to column si of type set of integers.",)"
-        R"("error":"syntax error","syntax":"[\"si\",\"<\",1]"})");
+  CHECK(
+      error_of(R"([["si","<",1]])") ==
+      R"({"details":"Type mismatch: \"<\" operator may not be applied to column si of type set of integers.",)"
+      R"("error":"syntax error","syntax":"[\"si\",\"<\",1]"})");
   CHECK_FALSE(error_of(R"([["s",">","x"]])") == "none");
   CHECK_FALSE(error_of(R"([["_uuid",">",1]])") == "none");
 }
@@ -87,18 +91,23 @@ TEST_CASE("the size of an argument depends on the function") {
     const auto condition = Condition::from_json(table(), parsed(where), &symbols);
     return condition ? "none" : condition.error().details;
   };
-  CHECK(details(R"([["i13","==",["set",[]]]])") == "set must have 1 to 3 members but 0 are present");
+  CHECK(details(R"([["i13","==",["set",[]]]])") ==
+        "set must have 1 to 3 members but 0 are present");
   CHECK(details(R"([["i13","includes",["set",[]]]])") == "none");
-  CHECK(details(R"([["i13","includes",["set",[1,2,3,4]]]])") == "set must have 0 to 3 members but 4 are present");
+  CHECK(details(R"([["i13","includes",["set",[1,2,3,4]]]])") ==
+        "set must have 0 to 3 members but 4 are present");
   CHECK(details(R"([["i13","excludes",["set",[1,2,3,4]]]])") == "none");
-  CHECK(details(R"([["oi","<",["set",[]]]])") == "set must have exactly one member but 0 are present");
-  CHECK(details(R"([["i","excludes",["set",[]]]])") == "set must have exactly one member but 0 are present");
+  CHECK(details(R"([["oi","<",["set",[]]]])") ==
+        "set must have exactly one member but 0 are present");
+  CHECK(details(R"([["i","excludes",["set",[]]]])") ==
+        "set must have exactly one member but 0 are present");
 }
 
 TEST_CASE("a named-uuid in a condition is its symbol") {
   SymbolTable symbols;
   const auto condition =
-      Condition::from_json(table(), parsed(R"([["_uuid","==",["named-uuid","x"]]])"), &symbols).value();
+      Condition::from_json(table(), parsed(R"([["_uuid","==",["named-uuid","x"]]])"), &symbols)
+          .value();
   const RowRef same = Row::create(table(), symbols.get("x").uuid);
   CHECK(condition.matches(*same));
 }

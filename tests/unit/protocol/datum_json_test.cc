@@ -9,10 +9,13 @@ namespace {
 
 constexpr const char* kUuid = "550e8400-e29b-41d4-a716-446655440000";
 
-ColumnType type(std::string_view text) { return ColumnType::from_json(parse_json(text).value()).value(); }
+ColumnType type(std::string_view text) {
+  return ColumnType::from_json(parse_json(text).value()).value();
+}
 
 /// The value as it prints again, or the error.
-std::string reread(std::string_view type_text, std::string_view text, ColumnType::Sizes sizes = ColumnType::Sizes::kChecked) {
+std::string reread(std::string_view type_text, std::string_view text,
+                   ColumnType::Sizes sizes = ColumnType::Sizes::kChecked) {
   const json::value value = parse_json(text).value();
   SymbolTable symbols;
   const auto datum = type(type_text).datum_from_json(value, &symbols, sizes);
@@ -58,9 +61,12 @@ TEST_CASE("an atom of the wrong type says what is expected") {
 
 TEST_CASE("faulty UUIDs are refused in ovsdb-server's words") {
   CHECK(reread(kUuidType, R"("x")") == syntax(R"("x")", R"(expected ["uuid", <string>])"));
-  CHECK(reread(kUuidType, R"(["uuid",1])") == syntax(R"(["uuid",1])", R"(expected ["uuid", <string>])"));
-  CHECK(reread(kUuidType, R"(["uuid","x"])") == syntax(R"(["uuid","x"])", R"("x" is not a valid UUID)"));
-  CHECK(reread(kUuidType, R"(["named-uuid",1])") == syntax(R"(["named-uuid",1])", R"(expected ["uuid", <string>])"));
+  CHECK(reread(kUuidType, R"(["uuid",1])") ==
+        syntax(R"(["uuid",1])", R"(expected ["uuid", <string>])"));
+  CHECK(reread(kUuidType, R"(["uuid","x"])") ==
+        syntax(R"(["uuid","x"])", R"("x" is not a valid UUID)"));
+  CHECK(reread(kUuidType, R"(["named-uuid",1])") ==
+        syntax(R"(["named-uuid",1])", R"(expected ["uuid", <string>])"));
   CHECK(reread(kUuidType, R"(["named-uuid","1x"])") ==
         syntax(R"(["named-uuid","1x"])", "named-uuid string is not a valid <id>"));
 }
@@ -71,7 +77,8 @@ TEST_CASE("a named-uuid reads as the symbol's UUID, and only where symbols are a
   const auto datum = type(kUuidType).datum_from_json(value, &symbols);
   REQUIRE(datum.has_value());
   CHECK(datum->view().key(0) == AtomView(symbols.get("row1").uuid));
-  CHECK(type(kUuidType).datum_from_json(value, nullptr).error().details == R"(expected ["uuid", <string>])");
+  CHECK(type(kUuidType).datum_from_json(value, nullptr).error().details ==
+        R"(expected ["uuid", <string>])");
 }
 
 TEST_CASE("sets are sorted, and one with a single element prints bare") {
@@ -83,22 +90,27 @@ TEST_CASE("sets are sorted, and one with a single element prints bare") {
 TEST_CASE("faulty sets are refused in ovsdb-server's words") {
   CHECK(reread(kIntegers, R"(["set",[1,1.0]])") == "ovsdb error: set contains duplicate");
   CHECK(reread(kIntegers, R"(["set"])") == syntax(R"(["set"])", R"(expected ["set", <array>])"));
-  CHECK(reread(kIntegers, R"(["set",[],1])") == syntax(R"(["set",[],1])", R"(expected ["set", <array>])"));
-  CHECK(reread(kInteger, R"(["set",[]])") == syntax(R"(["set",[]])", "set must have exactly one member but 0 are present"));
+  CHECK(reread(kIntegers, R"(["set",[],1])") ==
+        syntax(R"(["set",[],1])", R"(expected ["set", <array>])"));
+  CHECK(reread(kInteger, R"(["set",[]])") ==
+        syntax(R"(["set",[]])", "set must have exactly one member but 0 are present"));
   CHECK(reread(R"({"key":"integer","min":0})", R"(["set",[1,2]])") ==
         syntax(R"(["set",[1,2]])", "set must have 0 to 1 members but 2 are present"));
 }
 
 TEST_CASE("maps are sorted by key and always print as maps") {
-  CHECK(reread(kStringMap, R"(["map",[["b","1"],["a","2"]]])") == R"(["map",[["a","2"],["b","1"]]])");
+  CHECK(reread(kStringMap, R"(["map",[["b","1"],["a","2"]]])") ==
+        R"(["map",[["a","2"],["b","1"]]])");
   CHECK(reread(kStringMap, R"(["map",[]])") == R"(["map",[]])");
 }
 
 TEST_CASE("faulty maps are refused in ovsdb-server's words") {
-  CHECK(reread(kStringMap, R"(["map",[["a","1"],["a","1"]]])") == "ovsdb error: map contains duplicate key");
+  CHECK(reread(kStringMap, R"(["map",[["a","1"],["a","1"]]])") ==
+        "ovsdb error: map contains duplicate key");
   CHECK(reread(kStringMap, R"(["map",[["a"]]])") == syntax(R"(["a"])", "expected 2-element array"));
   CHECK(reread(kStringMap, R"(["map",[1]])") == syntax("1", "expected 2-element array"));
-  CHECK(reread(kStringMap, R"(["set",[]])") == syntax(R"(["set",[]])", R"(expected ["map", <array>])"));
+  CHECK(reread(kStringMap, R"(["set",[]])") ==
+        syntax(R"(["set",[]])", R"(expected ["map", <array>])"));
   CHECK(reread(kStringMap, R"(["map",[["a",1]]])") == syntax("1", "expected string"));
   CHECK(reread(R"({"key":"string","value":"string"})", R"(["map",[]])") ==
         syntax(R"(["map",[]])", "map must have exactly one member but 0 are present"));
@@ -108,12 +120,14 @@ TEST_CASE("a difference may have any number of elements") {
   const char* bounded = R"({"key":"integer","min":1,"max":2})";
   CHECK(reread(bounded, R"(["set",[0,3,4]])", ColumnType::Sizes::kAny) == R"(["set",[0,3,4]])");
   CHECK(reread(bounded, R"(["set",[]])", ColumnType::Sizes::kAny) == R"(["set",[]])");
-  CHECK(reread(bounded, R"(["set",[1,1]])", ColumnType::Sizes::kAny) == "ovsdb error: set contains duplicate");
+  CHECK(reread(bounded, R"(["set",[1,1]])", ColumnType::Sizes::kAny) ==
+        "ovsdb error: set contains duplicate");
 }
 
 TEST_CASE("numbers out of range are refused in ovsdb-server's words") {
   const char* both = R"({"key":{"type":"integer","minInteger":1,"maxInteger":10}})";
-  CHECK(reread(both, "11") == "constraint violation: 11 is not in the valid range 1 to 10 (inclusive)");
+  CHECK(reread(both, "11") ==
+        "constraint violation: 11 is not in the valid range 1 to 10 (inclusive)");
   CHECK(reread(R"({"key":{"type":"integer","minInteger":5}})", "4") ==
         "constraint violation: 4 is less than minimum allowed value 5");
   CHECK(reread(R"({"key":{"type":"integer","maxInteger":-5}})", "-4") ==
@@ -127,9 +141,12 @@ TEST_CASE("numbers out of range are refused in ovsdb-server's words") {
 TEST_CASE("strings are measured in characters") {
   const char* sized = R"({"key":{"type":"string","minLength":2,"maxLength":4}})";
   CHECK(reread(sized, R"("éééé")") == R"("éééé")");
-  CHECK(reread(sized, R"("a")") == R"(constraint violation: "a" length 1 is less than minimum allowed length 2)");
-  CHECK(reread(sized, R"("\n")") == "constraint violation: \"\n\" length 1 is less than minimum allowed length 2");
-  CHECK(reread(sized, R"("ééééé")") == R"(constraint violation: "ééééé" length 5 is greater than maximum allowed length 4)");
+  CHECK(reread(sized, R"("a")") ==
+        R"(constraint violation: "a" length 1 is less than minimum allowed length 2)");
+  CHECK(reread(sized, R"("\n")") ==
+        "constraint violation: \"\n\" length 1 is less than minimum allowed length 2");
+  CHECK(reread(sized, R"("ééééé")") ==
+        R"(constraint violation: "ééééé" length 5 is greater than maximum allowed length 4)");
 }
 
 TEST_CASE("a string that is not UTF-8 is a constraint violation") {
@@ -144,15 +161,19 @@ TEST_CASE("a string that is not UTF-8 is a constraint violation") {
 TEST_CASE("a value outside an enum is shown with the allowed ones, sorted") {
   const char* allowed = R"({"key":{"type":"string","enum":["set",["xyz","a b","def"]]}})";
   CHECK(reread(allowed, R"("def")") == R"("def")");
-  CHECK(reread(allowed, R"("")") == R"(constraint violation: "" is not one of the allowed values (["a b", def, xyz]))");
+  CHECK(reread(allowed, R"("")") ==
+        R"(constraint violation: "" is not one of the allowed values (["a b", def, xyz]))");
   CHECK(reread(R"({"key":{"type":"real","enum":["set",[7.5,3]]}})", "4") ==
         "constraint violation: 4 is not one of the allowed values ([3, 7.5])");
 }
 
 TEST_CASE("constraints hold for keys and values of maps") {
-  const char* map = R"({"key":{"type":"string","enum":["set",["a","b"]]},"value":{"type":"integer","minInteger":1},"min":0,"max":3})";
-  CHECK(reread(map, R"(["map",[["z",1]]])") == "constraint violation: z is not one of the allowed values ([a, b])");
-  CHECK(reread(map, R"(["map",[["a",0]]])") == "constraint violation: 0 is less than minimum allowed value 1");
+  const char* map =
+      R"({"key":{"type":"string","enum":["set",["a","b"]]},"value":{"type":"integer","minInteger":1},"min":0,"max":3})";
+  CHECK(reread(map, R"(["map",[["z",1]]])") ==
+        "constraint violation: z is not one of the allowed values ([a, b])");
+  CHECK(reread(map, R"(["map",[["a",0]]])") ==
+        "constraint violation: 0 is less than minimum allowed value 1");
 }
 
 TEST_CASE("index errors show brackets around what may have another number of elements than one") {

@@ -36,8 +36,9 @@ Datum integer_map(std::initializer_list<std::pair<std::int64_t, std::int64_t>> l
 
 TEST_CASE("a scalar of each type holds its atom") {
   const Uuid uuid = Uuid::random();
-  for (const AtomView& atom : {AtomView(std::int64_t{-7}), AtomView(2.5), AtomView(true), AtomView(std::string_view("text")),
-                               AtomView(std::string_view()), AtomView(uuid)}) {
+  for (const AtomView& atom :
+       {AtomView(std::int64_t{-7}), AtomView(2.5), AtomView(true),
+        AtomView(std::string_view("text")), AtomView(std::string_view()), AtomView(uuid)}) {
     const Datum datum = Datum::of(atom);
     CHECK(datum.size() == 1);
     CHECK_FALSE(datum.view().is_map());
@@ -88,7 +89,8 @@ TEST_CASE("a key that occurs twice gives no datum, or is dropped where that is a
 
 TEST_CASE("a key is found by binary search") {
   const Datum set = integers({10, 20, 30, 40, 50});
-  for (std::size_t i = 0; i < 5; ++i) CHECK(set.view().find(static_cast<std::int64_t>(10 * (i + 1))) == i);
+  for (std::size_t i = 0; i < 5; ++i)
+    CHECK(set.view().find(static_cast<std::int64_t>(10 * (i + 1))) == i);
   CHECK_FALSE(set.view().find(std::int64_t{5}));
   CHECK_FALSE(set.view().find(std::int64_t{35}));
   CHECK_FALSE(set.view().find(std::int64_t{55}));
@@ -172,14 +174,16 @@ TEST_CASE("threads may share and drop one datum at the same time") {
 
 TEST_CASE("a union keeps the first side's value of a common key") {
   CHECK(set_union(integers({1, 3}).view(), integers({2, 3}).view()) == integers({1, 2, 3}));
-  CHECK(set_union(integer_map({{1, 10}}).view(), integer_map({{1, 11}, {2, 20}}).view()) == integer_map({{1, 10}, {2, 20}}));
+  CHECK(set_union(integer_map({{1, 10}}).view(), integer_map({{1, 11}, {2, 20}}).view()) ==
+        integer_map({{1, 10}, {2, 20}}));
 }
 
 TEST_CASE("a difference takes keys away, or pairs where the other side is a map") {
   CHECK(set_difference(integers({1, 2, 3}).view(), integers({2, 9}).view()) == integers({1, 3}));
-  CHECK(set_difference(integer_map({{1, 10}, {2, 20}}).view(), integers({1, 5}).view()) == integer_map({{2, 20}}));
-  CHECK(set_difference(integer_map({{1, 10}, {2, 20}}).view(), integer_map({{1, 10}, {2, 21}}).view()) ==
+  CHECK(set_difference(integer_map({{1, 10}, {2, 20}}).view(), integers({1, 5}).view()) ==
         integer_map({{2, 20}}));
+  CHECK(set_difference(integer_map({{1, 10}, {2, 20}}).view(),
+                       integer_map({{1, 10}, {2, 21}}).view()) == integer_map({{2, 20}}));
 }
 
 TEST_CASE("the difference of two sets is what is in just one of them") {

@@ -6,7 +6,8 @@
 using namespace tandem;
 
 TEST_CASE("an error becomes the object that RFC 7047 wants, without what it does not have") {
-  CHECK(to_text(constraint_violation("too big").to_json()) == R"({"details":"too big","error":"constraint violation"})");
+  CHECK(to_text(constraint_violation("too big").to_json()) ==
+        R"({"details":"too big","error":"constraint violation"})");
   CHECK(to_text(Error{"timed out", "", {}}.to_json()) == R"({"error":"timed out"})");
 }
 

@@ -9,7 +9,8 @@ using namespace tandem;
 namespace {
 
 /// Feeds the pieces; the values found as text, and at the end "error" if there was one.
-std::vector<std::string> frames(const std::vector<std::string>& pieces, std::size_t max_bytes = 1000) {
+std::vector<std::string> frames(const std::vector<std::string>& pieces,
+                                std::size_t max_bytes = 1000) {
   Framer framer(max_bytes);
   std::vector<std::string> found;
   for (const std::string& piece : pieces) {
@@ -65,14 +66,16 @@ TEST_CASE("partial tells whether part of a value has arrived") {
 }
 
 TEST_CASE("only objects and arrays may stand at top level") {
-  for (const auto* text : {"5 ", "\"x\"", "null", "true", "}", "]", "GET / HTTP/1.0\r\n", "\xef\xbb\xbf{}"}) {
+  for (const auto* text :
+       {"5 ", "\"x\"", "null", "true", "}", "]", "GET / HTTP/1.0\r\n", "\xef\xbb\xbf{}"}) {
     CAPTURE(text);
     CHECK(frames({text}) == Texts{"error"});
   }
 }
 
 TEST_CASE("malformed JSON is an error as soon as it shows") {
-  for (const auto* text : {"[1,]", "{\"a\":1,}", "{a", "[01", "[1.]", "[nul]", "[\"\\x\"]", "[\"\n\"]", "{\"a\" 1"}) {
+  for (const auto* text :
+       {"[1,]", "{\"a\":1,}", "{a", "[01", "[1.]", "[nul]", "[\"\\x\"]", "[\"\n\"]", "{\"a\" 1"}) {
     CAPTURE(text);
     CHECK(frames({text}) == Texts{"error"});
   }

@@ -48,13 +48,16 @@ TEST_CASE("a number too large for a real is an error") {
 }
 
 TEST_CASE("what is not JSON is an error") {
-  for (const auto* text : {"", "01", "+1", "1.", ".5", "{", "[1,]", "{\"a\":1,}", "tru", "\"a\tb\"", "[] x", "'a'"}) {
+  for (const auto* text :
+       {"", "01", "+1", "1.", ".5", "{", "[1,]", "{\"a\":1,}", "tru", "\"a\tb\"", "[] x", "'a'"}) {
     CAPTURE(text);
     CHECK(reread(text) == "error");
   }
 }
 
-TEST_CASE("of members with one name the last counts") { CHECK(reread(R"({"a":1,"a":2})") == R"({"a":2})"); }
+TEST_CASE("of members with one name the last counts") {
+  CHECK(reread(R"({"a":1,"a":2})") == R"({"a":2})");
+}
 
 TEST_CASE("strings need not be UTF-8 to be read") { CHECK(reread("\"\xff\"") == "\"\xff\""); }
 
@@ -70,7 +73,8 @@ TEST_CASE("values may be nested a thousand deep and no deeper") {
 }
 
 TEST_CASE("a value that arrives byte by byte is the same value") {
-  const std::string text = R"({"name":["é\u00e9\ud834\udd1e",12345678901234567890.5,1.0,-12,true,null],"":{}})";
+  const std::string text =
+      R"({"name":["é\u00e9\ud834\udd1e",12345678901234567890.5,1.0,-12,true,null],"":{}})";
   JsonParser parser;
   for (int round = 0; round < 2; ++round) {
     for (const char c : text) {

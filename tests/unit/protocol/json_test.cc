@@ -23,6 +23,12 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
+TEST_CASE("a large real keeps its exponent when it needs more than 15 digits") {
+  std::string text;
+  append_json_real(text, 15241578781054718.0);
+  CHECK(text == "1.5241578781054718e+16");
+}
+
 TEST_CASE("JSON strings escape quotes, backslashes and control characters, and nothing else") {
   CHECK(quoted("plain") == R"("plain")");
   CHECK(quoted("") == R"("")");
@@ -54,7 +60,8 @@ TEST_CASE("a real of which 15 digits would lose something prints as many digits 
 }
 
 TEST_CASE("JSON text is compact with members sorted by name") {
-  const json::value value = {{"b", {1, nullptr, true, 2.5, "x"}}, {"a", json::object()}, {"ab", json::array()}};
+  const json::value value = {
+      {"b", {1, nullptr, true, 2.5, "x"}}, {"a", json::object()}, {"ab", json::array()}};
   CHECK(to_text(value) == R"({"a":{},"ab":[],"b":[1,null,true,2.5,"x"]})");
 }
 

@@ -16,7 +16,9 @@ std::string error_of(std::string_view text) {
   return message ? "none" : message.error().details;
 }
 
-JsonRpcMessage read(std::string_view text) { return JsonRpcMessage::from_json(parse_json(text).value()).value(); }
+JsonRpcMessage read(std::string_view text) {
+  return JsonRpcMessage::from_json(parse_json(text).value()).value();
+}
 
 }  // namespace
 
@@ -26,7 +28,8 @@ TEST_CASE("the members tell the kind of message") {
   CHECK(read(R"({"method":"echo","params":[]})").kind == Kind::kNotification);
   CHECK(read(R"({"id":1,"result":5,"error":null})").kind == Kind::kReply);
   CHECK(read(R"({"id":1,"result":null,"error":"x"})").kind == Kind::kError);
-  CHECK(read(R"({"id":1,"method":"echo","params":[],"result":null,"error":null})").kind == Kind::kRequest);
+  CHECK(read(R"({"id":1,"method":"echo","params":[],"result":null,"error":null})").kind ==
+        Kind::kRequest);
 }
 
 TEST_CASE("a request is read") {
@@ -46,8 +49,10 @@ TEST_CASE("what is not JSON-RPC is an error in ovsdb-server's words") {
   CHECK(error_of(R"({"id":1,"method":"x","params":{}})") == R"("params" must be JSON array)");
   CHECK(error_of(R"({"id":1,"method":5,"params":[]})") == "method is not a JSON string");
   CHECK(error_of(R"({"id":1,"method":null,"params":[]})") == "method is not a JSON string");
-  CHECK(error_of(R"({"id":1,"method":"x","params":[],"result":5})") == R"(reply must not have "method")");
-  CHECK(error_of(R"({"id":1,"method":"x","params":[],"error":5})") == R"(error must not have "method")");
+  CHECK(error_of(R"({"id":1,"method":"x","params":[],"result":5})") ==
+        R"(reply must not have "method")");
+  CHECK(error_of(R"({"id":1,"method":"x","params":[],"error":5})") ==
+        R"(error must not have "method")");
   CHECK(error_of(R"({"id":1,"result":5,"params":[]})") == R"(reply must not have "params")");
   CHECK(error_of(R"({"id":1,"result":6,"error":5})") == R"(reply must not have "error")");
   CHECK(error_of(R"({"result":5})") == R"(reply must have "id")");
@@ -56,9 +61,10 @@ TEST_CASE("what is not JSON-RPC is an error in ovsdb-server's words") {
 }
 
 TEST_CASE("messages survive being written and read") {
-  for (const auto* text :
-       {R"({"id":7,"method":"echo","params":["x"]})", R"({"id":null,"method":"update","params":[1,{}]})",
-        R"({"error":null,"id":"a","result":{}})", R"({"error":"unknown method","id":1,"result":null})"}) {
+  for (const auto* text : {R"({"id":7,"method":"echo","params":["x"]})",
+                           R"({"id":null,"method":"update","params":[1,{}]})",
+                           R"({"error":null,"id":"a","result":{}})",
+                           R"({"error":"unknown method","id":1,"result":null})"}) {
     CHECK(to_text(read(text).to_json()) == text);
   }
 }

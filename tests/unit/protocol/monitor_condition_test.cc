@@ -51,13 +51,15 @@ TEST_CASE("alternatives widen a monitor condition") {
 }
 
 TEST_CASE("a monitor condition survives being written and read") {
-  for (const auto* where : {"[]", "[false]", R"([["i","==",1],["mss","includes",["map",[["a","b"]]]]])"}) {
+  for (const auto* where :
+       {"[]", "[false]", R"([["i","==",1],["mss","includes",["map",[["a","b"]]]]])"}) {
     CHECK(to_text(condition(where).to_json(table())) == where);
   }
 }
 
 TEST_CASE("a monitor condition has no named-uuids") {
-  const auto read = MonitorCondition::from_json(table(), parsed(R"([["_uuid","==",["named-uuid","x"]]])"));
+  const auto read =
+      MonitorCondition::from_json(table(), parsed(R"([["_uuid","==",["named-uuid","x"]]])"));
   REQUIRE(read.has_error());
   CHECK(read.error().details == R"(expected ["uuid", <string>])");
 }

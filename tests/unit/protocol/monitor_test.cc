@@ -9,7 +9,8 @@ using namespace tandem::sample;
 
 namespace {
 
-Result<MonitorRequest> read(std::string_view text, MonitorVersion version = MonitorVersion::kUpdate2) {
+Result<MonitorRequest> read(std::string_view text,
+                            MonitorVersion version = MonitorVersion::kUpdate2) {
   return MonitorRequest::from_json(schema(), version, parsed(text));
 }
 
@@ -45,7 +46,9 @@ TEST_CASE("several requests of one table are merged") {
 
 TEST_CASE("conditions of several requests are alternatives") {
   const auto request =
-      read(R"({"q":[{"columns":["n"],"where":[["n","==",1]]},{"columns":["name"],"where":[["n","==",2]]}]})").value();
+      read(
+          R"({"q":[{"columns":["n"],"where":[["n","==",1]]},{"columns":["name"],"where":[["n","==",2]]}]})")
+          .value();
   CHECK(request.tables[0].condition.clauses().size() == 2);
 }
 
@@ -62,20 +65,25 @@ TEST_CASE("requests that ask for the same are equal") {
 }
 
 TEST_CASE("bad monitor requests say why in ovsdb-server's words") {
-  CHECK(error_of("[]") == R"({"details":"monitor-requests must be object","error":"syntax error","syntax":"[]"})");
+  CHECK(error_of("[]") ==
+        R"({"details":"monitor-requests must be object","error":"syntax error","syntax":"[]"})");
   CHECK(error_of(R"({"zz":{}})") == R"({"details":"no table named zz","error":"syntax error"})");
-  CHECK(error_of(R"({"q":5})") == R"({"details":"Parsing table q failed: Object expected.","error":"syntax error"})");
+  CHECK(error_of(R"({"q":5})") ==
+        R"({"details":"Parsing table q failed: Object expected.","error":"syntax error"})");
   CHECK(error_of(R"({"q":{"columns":[5]}})") ==
         R"({"details":"array of column names expected","error":"syntax error","syntax":"[5]"})");
-  CHECK(error_of(R"({"q":{"columns":["zz"]}})") ==
-        R"({"details":"zz is not a valid column name","error":"syntax error","syntax":"[\"zz\"]"})");
-  CHECK(error_of(R"({"q":{"columns":["n","n"]}})") ==
-        R"({"details":"column n mentioned more than once","error":"syntax error","syntax":"[\"n\",\"n\"]"})");
+  CHECK(
+      error_of(R"({"q":{"columns":["zz"]}})") ==
+      R"({"details":"zz is not a valid column name","error":"syntax error","syntax":"[\"zz\"]"})");
+  CHECK(
+      error_of(R"({"q":{"columns":["n","n"]}})") ==
+      R"({"details":"column n mentioned more than once","error":"syntax error","syntax":"[\"n\",\"n\"]"})");
   CHECK(error_of(R"({"q":[{"columns":["n"]},{}]})") ==
         R"({"details":"column n mentioned more than once","error":"syntax error"})");
-  CHECK(error_of(R"({"q":{"select":{"zz":true}}})") ==
-        R"({"details":"Parsing table q select failed: Member 'zz' is present but not allowed here.",)"
-        R"("error":"syntax error","syntax":"{\"zz\":true}"})");
+  CHECK(
+      error_of(R"({"q":{"select":{"zz":true}}})") ==
+      R"({"details":"Parsing table q select failed: Member 'zz' is present but not allowed here.",)"
+      R"("error":"syntax error","syntax":"{\"zz\":true}"})");
   CHECK(error_of(R"({"q":{"where":[["zz"]]}})") ==
         R"({"details":"Parse error in condition.","error":"syntax error","syntax":"[\"zz\"]"})");
 }
@@ -87,7 +95,8 @@ TEST_CASE("the first version of monitors has no conditions") {
 }
 
 TEST_CASE("a condition change replaces the conditions of the tables it names") {
-  const auto before = read(R"({"q":{"where":[["n","==",1]]},"t":{"where":[["i","==",1]]}})").value();
+  const auto before =
+      read(R"({"q":{"where":[["n","==",1]]},"t":{"where":[["i","==",1]]}})").value();
   const auto after = before.with_conditions(parsed(R"({"q":[{"where":[["n","==",2]]}]})")).value();
   CHECK(after == read(R"({"q":{"where":[["n","==",2]]},"t":{"where":[["i","==",1]]}})").value());
   CHECK(before.with_conditions(parsed(R"({"q":[{}]})")).value().tables[0].condition.is_always());

@@ -14,7 +14,8 @@ std::string mutated(std::string_view mutation_text, std::string_view columns) {
   SymbolTable symbols;
   const auto mutation = Mutation::from_json(table(), parsed(mutation_text), &symbols);
   if (!mutation) return text_of(mutation.error());
-  const auto after = mutation->apply(table().column(mutation->column), row(columns)->datum(mutation->column));
+  const auto after =
+      mutation->apply(table().column(mutation->column), row(columns)->datum(mutation->column));
   return after ? text_of(after->view()) : text_of(after.error());
 }
 
@@ -47,11 +48,16 @@ TEST_CASE("elements that become equal are a constraint violation") {
 TEST_CASE("results that do not fit are range errors") {
   const auto* largest = R"({"i":9223372036854775807})";
   const auto* smallest = R"({"i":-9223372036854775808})";
-  CHECK(mutated(R"(["i","+=",1])", largest) == error("range error", R"(Result of "+=" operation is out of range.)"));
-  CHECK(mutated(R"(["i","-=",1])", smallest) == error("range error", R"(Result of "-=" operation is out of range.)"));
-  CHECK(mutated(R"(["i","*=",2])", largest) == error("range error", R"(Result of "*=" operation is out of range.)"));
-  CHECK(mutated(R"(["i","/=",-1])", smallest) == error("range error", R"(Result of "/=" operation is out of range.)"));
-  CHECK(mutated(R"(["i","%=",-1])", smallest) == error("range error", R"(Result of "%=" operation is out of range.)"));
+  CHECK(mutated(R"(["i","+=",1])", largest) ==
+        error("range error", R"(Result of "+=" operation is out of range.)"));
+  CHECK(mutated(R"(["i","-=",1])", smallest) ==
+        error("range error", R"(Result of "-=" operation is out of range.)"));
+  CHECK(mutated(R"(["i","*=",2])", largest) ==
+        error("range error", R"(Result of "*=" operation is out of range.)"));
+  CHECK(mutated(R"(["i","/=",-1])", smallest) ==
+        error("range error", R"(Result of "/=" operation is out of range.)"));
+  CHECK(mutated(R"(["i","%=",-1])", smallest) ==
+        error("range error", R"(Result of "%=" operation is out of range.)"));
   CHECK(mutated(R"(["r","*=",10])", R"({"r":1e308})") ==
         error("range error", R"(Result of "*=" operation is out of range.)"));
 }
@@ -69,9 +75,10 @@ TEST_CASE("a result has to keep the column's constraints, the argument has not")
 }
 
 TEST_CASE("insert adds elements and keeps the values of keys that are there") {
-  CHECK(mutated(R"(["si","insert",["set",[2,4]]])", R"({"si":["set",[1,2]]})") == R"(["set",[1,2,4]])");
-  CHECK(mutated(R"(["mss","insert",["map",[["a","z"],["c","w"]]]])", R"({"mss":["map",[["a","x"]]]})") ==
-        R"(["map",[["a","x"],["c","w"]]])");
+  CHECK(mutated(R"(["si","insert",["set",[2,4]]])", R"({"si":["set",[1,2]]})") ==
+        R"(["set",[1,2,4]])");
+  CHECK(mutated(R"(["mss","insert",["map",[["a","z"],["c","w"]]]])",
+                R"({"mss":["map",[["a","x"]]]})") == R"(["map",[["a","x"],["c","w"]]])");
 }
 
 TEST_CASE("delete takes elements of a set, pairs or keys of a map") {
@@ -79,7 +86,8 @@ TEST_CASE("delete takes elements of a set, pairs or keys of a map") {
   CHECK(mutated(R"(["si","delete",["set",[2,4]]])", columns) == "1");
   CHECK(mutated(R"(["mss","delete","a"])", columns) == R"(["map",[["b","y"]]])");
   CHECK(mutated(R"(["mss","delete",["set",["a","b"]]])", columns) == R"(["map",[]])");
-  CHECK(mutated(R"(["mss","delete",["map",[["a","x"],["b","no"]]]])", columns) == R"(["map",[["b","y"]]])");
+  CHECK(mutated(R"(["mss","delete",["map",[["a","x"],["b","no"]]]])", columns) ==
+        R"(["map",[["b","y"]]])");
 }
 
 TEST_CASE("the number of elements is checked after a mutation") {
@@ -94,14 +102,18 @@ TEST_CASE("the number of elements is checked after a mutation") {
 }
 
 TEST_CASE("what is not a mutation is an error that shows it") {
-  CHECK(mutated(R"(["i","+="])", "{}") ==
-        R"({"details":"Parse error in mutation.","error":"syntax error","syntax":"[\"i\",\"+=\"]"})");
-  CHECK(mutated(R"(["zz","no",1])", "{}") ==
-        R"({"details":"No column zz in table t.","error":"unknown column","syntax":"[\"zz\",\"no\",1]"})");
-  CHECK(mutated(R"(["i","=",1])", "{}") == R"({"details":"No mutator named =.","error":"unknown mutator"})");
-  CHECK(mutated(R"(["s","+=","x"])", "{}") ==
-        R"({"details":"Type mismatch: \"+=\" operator may not be applied to column s of type string.",)"
-        R"("error":"syntax error","syntax":"[\"s\",\"+=\",\"x\"]"})");
+  CHECK(
+      mutated(R"(["i","+="])", "{}") ==
+      R"({"details":"Parse error in mutation.","error":"syntax error","syntax":"[\"i\",\"+=\"]"})");
+  CHECK(
+      mutated(R"(["zz","no",1])", "{}") ==
+      R"({"details":"No column zz in table t.","error":"unknown column","syntax":"[\"zz\",\"no\",1]"})");
+  CHECK(mutated(R"(["i","=",1])", "{}") ==
+        R"({"details":"No mutator named =.","error":"unknown mutator"})");
+  CHECK(
+      mutated(R"(["s","+=","x"])", "{}") ==
+      R"({"details":"Type mismatch: \"+=\" operator may not be applied to column s of type string.",)"
+      R"("error":"syntax error","syntax":"[\"s\",\"+=\",\"x\"]"})");
   CHECK(mutated(R"(["i","insert",1])", "{}").find("Type mismatch") != std::string::npos);
   CHECK(mutated(R"(["sr","%=",1])", "{}").find("Type mismatch") != std::string::npos);
   CHECK(mutated(R"(["mss","insert","a"])", "{}") ==
@@ -109,8 +121,10 @@ TEST_CASE("what is not a mutation is an error that shows it") {
 }
 
 TEST_CASE("immutable columns are refused before anything else about the mutation") {
-  CHECK(mutated(R"(["im","no","x"])", "{}") ==
-        R"({"details":"Cannot mutate immutable column im in table t.","error":"constraint violation",)"
-        R"("syntax":"[\"im\",\"no\",\"x\"]"})");
-  CHECK(mutated(R"(["_uuid","+=",1])", "{}").find("Cannot mutate immutable column _uuid") != std::string::npos);
+  CHECK(
+      mutated(R"(["im","no","x"])", "{}") ==
+      R"({"details":"Cannot mutate immutable column im in table t.","error":"constraint violation",)"
+      R"("syntax":"[\"im\",\"no\",\"x\"]"})");
+  CHECK(mutated(R"(["_uuid","+=",1])", "{}").find("Cannot mutate immutable column _uuid") !=
+        std::string::npos);
 }

@@ -28,16 +28,20 @@ TEST_CASE("an object with all it needs is read") {
 
 TEST_CASE("the first fault of an object is named in ovsdb-server's words") {
   CHECK(error_of("[]") == "syntax error: Parsing thing failed: Object expected.");
-  CHECK(error_of("{}") == R"(syntax "{}": syntax error: Parsing thing failed: Required 'a' member is missing.)");
-  CHECK(error_of(R"({"a":1.5,"x":1})") ==
-        R"(syntax "{"a":1.5,"x":1}": syntax error: Parsing thing failed: Type mismatch for member 'a'.)");
-  CHECK(error_of(R"({"a":1,"b":"1x"})") ==
-        R"(syntax "{"a":1,"b":"1x"}": syntax error: Parsing thing failed: Type mismatch for member 'b'.)");
+  CHECK(error_of("{}") ==
+        R"(syntax "{}": syntax error: Parsing thing failed: Required 'a' member is missing.)");
+  CHECK(
+      error_of(R"({"a":1.5,"x":1})") ==
+      R"(syntax "{"a":1.5,"x":1}": syntax error: Parsing thing failed: Type mismatch for member 'a'.)");
+  CHECK(
+      error_of(R"({"a":1,"b":"1x"})") ==
+      R"(syntax "{"a":1,"b":"1x"}": syntax error: Parsing thing failed: Type mismatch for member 'b'.)");
 }
 
 TEST_CASE("members that nobody asked for are counted") {
-  CHECK(error_of(R"({"a":1,"x":1})") ==
-        R"(syntax "{"a":1,"x":1}": syntax error: Parsing thing failed: Member 'x' is present but not allowed here.)");
+  CHECK(
+      error_of(R"({"a":1,"x":1})") ==
+      R"(syntax "{"a":1,"x":1}": syntax error: Parsing thing failed: Member 'x' is present but not allowed here.)");
   CHECK(error_of(R"({"a":1,"y":1,"x":1})") ==
         R"(syntax "{"a":1,"x":1,"y":1}": syntax error: Parsing thing failed: )"
         "Member 'x' and 1 other member are present but not allowed here.");

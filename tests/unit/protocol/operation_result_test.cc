@@ -8,7 +8,8 @@ using namespace tandem::sample;
 
 namespace {
 
-std::string text_of_rows(const std::vector<ColumnIndex>& columns, const std::vector<ColumnIndex>& sort) {
+std::string text_of_rows(const std::vector<ColumnIndex>& columns,
+                         const std::vector<ColumnIndex>& sort) {
   RowsResult result{&table("q"), schema(), columns, sort, {}};
   result.rows = {row(R"({"n":3,"name":"a"})", "q", 1), row(R"({"n":1,"name":"b"})", "q", 2),
                  row(R"({"n":2,"name":"c"})", "q", 3), row(R"({"n":1,"name":"b"})", "q", 4)};
@@ -41,7 +42,8 @@ TEST_CASE("rows are sorted as asked") {
 
 TEST_CASE("rows with their UUID are never equal") {
   const std::string text = text_of_rows({kUuidColumn, column("n", "q")}, {kUuidColumn});
-  CHECK(text.starts_with(R"({"rows":[{"_uuid":["uuid","550e8400-e29b-41d4-a716-446655440001"],"n":3},)"));
+  CHECK(text.starts_with(
+      R"({"rows":[{"_uuid":["uuid","550e8400-e29b-41d4-a716-446655440001"],"n":3},)"));
   CHECK(text.find("446655440004") != std::string::npos);
 }
 
@@ -57,8 +59,10 @@ TEST_CASE("operations after an error are null") {
 }
 
 TEST_CASE("an error of the commit follows the results of all operations") {
-  const std::vector<OperationResult> results = {CountResult{1}, Error{"constraint violation", "x", std::nullopt}};
-  CHECK(text_of_results(results, 1) == R"([{"count":1},{"details":"x","error":"constraint violation"}])");
+  const std::vector<OperationResult> results = {CountResult{1},
+                                                Error{"constraint violation", "x", std::nullopt}};
+  CHECK(text_of_results(results, 1) ==
+        R"([{"count":1},{"details":"x","error":"constraint violation"}])");
   CHECK(TransactResult{results, 1}.failed());
   CHECK_FALSE(TransactResult{{CountResult{1}}, 1}.failed());
 }

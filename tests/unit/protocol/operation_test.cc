@@ -42,11 +42,13 @@ Transaction transaction(std::string_view params) {
 }  // namespace
 
 TEST_CASE("bad members of an operation are named, with its place in the request") {
-  CHECK(text_of(error_of(R"({"op":"nope"})")) ==
-        R"({"details":"Parsing ovsdb operation 1 of 1 failed: No operation \"nope\"","error":"syntax error",)"
-        R"("syntax":"{\"op\":\"nope\"}"})");
-  CHECK(text_of(error_of("5")) ==
-        R"({"details":"Parsing ovsdb operation 1 of 1 failed: Object expected.","error":"syntax error"})");
+  CHECK(
+      text_of(error_of(R"({"op":"nope"})")) ==
+      R"({"details":"Parsing ovsdb operation 1 of 1 failed: No operation \"nope\"","error":"syntax error",)"
+      R"("syntax":"{\"op\":\"nope\"}"})");
+  CHECK(
+      text_of(error_of("5")) ==
+      R"({"details":"Parsing ovsdb operation 1 of 1 failed: Object expected.","error":"syntax error"})");
   CHECK(failure("{}") == "Required 'op' member is missing.");
   CHECK(failure(R"({"op":5})") == "Type mismatch for member 'op'.");
   CHECK(failure(R"({"op":"insert"})") == "Required 'table' member is missing.");
@@ -58,10 +60,14 @@ TEST_CASE("bad members of an operation are named, with its place in the request"
   CHECK(failure(R"({"op":"insert","table":"q","row":{"zz":1},"more":1})") ==
         "Member 'more' is present but not allowed here.");
   CHECK(failure(R"({"op":"select","table":"q"})") == "Required 'where' member is missing.");
-  CHECK(failure(R"({"op":"select","table":"q","where":true})") == "Type mismatch for member 'where'.");
-  CHECK(failure(R"({"op":"update","table":"q","where":[]})") == "Required 'row' member is missing.");
-  CHECK(failure(R"({"op":"mutate","table":"q","where":[]})") == "Required 'mutations' member is missing.");
-  CHECK(failure(R"({"op":"wait","table":"q","where":[]})") == "Required 'until' member is missing.");
+  CHECK(failure(R"({"op":"select","table":"q","where":true})") ==
+        "Type mismatch for member 'where'.");
+  CHECK(failure(R"({"op":"update","table":"q","where":[]})") ==
+        "Required 'row' member is missing.");
+  CHECK(failure(R"({"op":"mutate","table":"q","where":[]})") ==
+        "Required 'mutations' member is missing.");
+  CHECK(failure(R"({"op":"wait","table":"q","where":[]})") ==
+        "Required 'until' member is missing.");
   CHECK(failure(R"({"op":"wait","table":"q","where":[],"until":"==","rows":[],"timeout":1.5})") ==
         "Type mismatch for member 'timeout'.");
   CHECK(failure(R"({"op":"commit"})") == "Required 'durable' member is missing.");
@@ -78,8 +84,8 @@ TEST_CASE("an insert has its row and its UUID") {
   CHECK_FALSE(plain.row_uuid.is_zero());
   CHECK_FALSE(plain.uuid);
 
-  const auto requested =
-      read_as<InsertOp>(R"({"op":"insert","table":"q","row":{},"uuid":"550e8400-e29b-41d4-a716-446655440001"})");
+  const auto requested = read_as<InsertOp>(
+      R"({"op":"insert","table":"q","row":{},"uuid":"550e8400-e29b-41d4-a716-446655440001"})");
   CHECK(requested.uuid == uuid(1));
   CHECK(requested.row_uuid == uuid(1));
   CHECK(text_of(error_of(R"({"op":"insert","table":"q","row":{},"uuid":"x"})")) ==
@@ -91,12 +97,14 @@ TEST_CASE("an insert's pseudo columns are read and ignored") {
       R"({"op":"insert","table":"q","row":{"_uuid":["uuid","550e8400-e29b-41d4-a716-446655440001"],"n":1}})");
   CHECK(op.row.size() == 1);
   CHECK_FALSE(op.row_uuid == uuid(1));
-  CHECK(error_of(R"({"op":"insert","table":"q","row":{"_uuid":5}})").details == R"(expected ["uuid", <string>])");
+  CHECK(error_of(R"({"op":"insert","table":"q","row":{"_uuid":5}})").details ==
+        R"(expected ["uuid", <string>])");
 }
 
 TEST_CASE("an insert that leaves out a column whose default is not allowed fails") {
-  CHECK(text_of(error_of(R"({"op":"insert","table":"strict","row":{}})")) ==
-        R"-({"details":"\"\" is not one of the allowed values ([a, b])","error":"constraint violation"})-");
+  CHECK(
+      text_of(error_of(R"({"op":"insert","table":"strict","row":{}})")) ==
+      R"-({"details":"\"\" is not one of the allowed values ([a, b])","error":"constraint violation"})-");
   CHECK(read(R"({"op":"insert","table":"strict","row":{"e":"a"}})").has_value());
 }
 
@@ -108,22 +116,26 @@ TEST_CASE("rows name columns of their table") {
 }
 
 TEST_CASE("immutable columns are not updated, and that is found before the condition is read") {
-  CHECK(text_of(error_of(R"({"op":"update","table":"t","where":[["zz"]],"row":{"im":0}})")) ==
-        R"({"details":"Cannot update immutable column im in table t.","error":"constraint violation",)"
-        R"("syntax":"{\"op\":\"update\",\"row\":{\"im\":0},\"table\":\"t\",\"where\":[[\"zz\"]]}"})");
+  CHECK(
+      text_of(error_of(R"({"op":"update","table":"t","where":[["zz"]],"row":{"im":0}})")) ==
+      R"({"details":"Cannot update immutable column im in table t.","error":"constraint violation",)"
+      R"("syntax":"{\"op\":\"update\",\"row\":{\"im\":0},\"table\":\"t\",\"where\":[[\"zz\"]]}"})");
 }
 
 TEST_CASE("a select has columns, by default all, and an order") {
   const auto all = read_as<SelectOp>(R"({"op":"select","table":"q","where":[]})");
   CHECK(all.columns == std::vector<ColumnIndex>{0, 1, 2, 3});
-  const auto some = read_as<SelectOp>(R"({"op":"select","table":"q","where":[],"columns":["name","_uuid"],"sort":["n"]})");
+  const auto some = read_as<SelectOp>(
+      R"({"op":"select","table":"q","where":[],"columns":["name","_uuid"],"sort":["n"]})");
   CHECK(some.columns == std::vector<ColumnIndex>{column("name", "q"), kUuidColumn});
   CHECK(some.sort == std::vector<ColumnIndex>{column("n", "q")});
 
-  CHECK(text_of(error_of(R"({"op":"select","table":"q","where":[],"columns":["zz"]})")) ==
-        R"({"details":"zz is not a valid column name","error":"syntax error","syntax":"[\"zz\"]"})");
-  CHECK(text_of(error_of(R"({"op":"select","table":"q","where":[],"columns":["n","n"]})")) ==
-        R"({"details":"array of distinct column names expected","error":"syntax error","syntax":"[\"n\",\"n\"]"})");
+  CHECK(
+      text_of(error_of(R"({"op":"select","table":"q","where":[],"columns":["zz"]})")) ==
+      R"({"details":"zz is not a valid column name","error":"syntax error","syntax":"[\"zz\"]"})");
+  CHECK(
+      text_of(error_of(R"({"op":"select","table":"q","where":[],"columns":["n","n"]})")) ==
+      R"({"details":"array of distinct column names expected","error":"syntax error","syntax":"[\"n\",\"n\"]"})");
 }
 
 TEST_CASE("a wait's rows have a datum for each compared column") {
@@ -138,8 +150,8 @@ TEST_CASE("a wait's rows have a datum for each compared column") {
 }
 
 TEST_CASE("a wait's columns that are not compared are read and ignored") {
-  const auto wait =
-      read_as<WaitOp>(R"({"op":"wait","table":"q","where":[],"columns":["n"],"until":"==","rows":[{"name":"x"}]})");
+  const auto wait = read_as<WaitOp>(
+      R"({"op":"wait","table":"q","where":[],"columns":["n"],"until":"==","rows":[{"name":"x"}]})");
   CHECK_FALSE(wait.timeout_ms);
   CHECK(wait.equal);
   CHECK(wait.rows[0].size() == 1);
@@ -151,10 +163,14 @@ TEST_CASE("a wait's contents are checked in order") {
   };
   CHECK(details(R"("where":[["zz"]],"columns":["zz"],"until":"<","rows":[5],"timeout":-1)") ==
         "Parse error in condition.");
-  CHECK(details(R"("where":[],"columns":["zz"],"until":"<","rows":[5],"timeout":-1)") == "zz is not a valid column name");
-  CHECK(details(R"("where":[],"columns":["n"],"until":"<","rows":[5],"timeout":-1)") == "timeout must be nonnegative");
-  CHECK(details(R"("where":[],"columns":["n"],"until":"<","rows":[5])") == R"("until" must be "==" or "!=")");
-  CHECK(details(R"("where":[],"columns":["n"],"until":"==","rows":[5])") == "row must be JSON object");
+  CHECK(details(R"("where":[],"columns":["zz"],"until":"<","rows":[5],"timeout":-1)") ==
+        "zz is not a valid column name");
+  CHECK(details(R"("where":[],"columns":["n"],"until":"<","rows":[5],"timeout":-1)") ==
+        "timeout must be nonnegative");
+  CHECK(details(R"("where":[],"columns":["n"],"until":"<","rows":[5])") ==
+        R"("until" must be "==" or "!=")");
+  CHECK(details(R"("where":[],"columns":["n"],"until":"==","rows":[5])") ==
+        "row must be JSON object");
 }
 
 TEST_CASE("a uuid-name is the same UUID before and after its insert") {

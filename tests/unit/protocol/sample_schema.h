@@ -12,7 +12,8 @@
 namespace tandem::sample {
 
 inline SchemaRef schema() {
-  static const SchemaRef made = DatabaseSchema::from_text(R"({"name":"T","version":"1.0.0","tables":{
+  static const SchemaRef made =
+      DatabaseSchema::from_text(R"({"name":"T","version":"1.0.0","tables":{
     "q":{"isRoot":true,"columns":{"n":{"type":"integer"},"name":{"type":"string"}}},
     "t":{"isRoot":true,"columns":{
       "e":{"type":{"key":{"type":"string","enum":["set",["","a","b"]]}}},
@@ -28,13 +29,17 @@ inline SchemaRef schema() {
       "sr":{"type":{"key":"real","min":0,"max":"unlimited"}},
       "ref":{"type":{"key":{"type":"uuid","refTable":"t"},"min":0,"max":"unlimited"}}}},
     "strict":{"isRoot":true,"columns":{"e":{"type":{"key":{"type":"string","enum":["set",["a","b"]]}}}}}}})")
-                                    .value();
+          .value();
   return made;
 }
 
-inline const TableSchema& table(std::string_view name = "t") { return schema()->table(*schema()->find_table(name)); }
+inline const TableSchema& table(std::string_view name = "t") {
+  return schema()->table(*schema()->find_table(name));
+}
 
-inline ColumnIndex column(std::string_view name, std::string_view in = "t") { return *table(in).find_column(name); }
+inline ColumnIndex column(std::string_view name, std::string_view in = "t") {
+  return *table(in).find_column(name);
+}
 
 inline json::value parsed(std::string_view text) { return parse_json(text).value(); }
 
@@ -48,7 +53,8 @@ inline RowRef row(std::string_view values, std::string_view in = "t", int last_d
   RowDraft draft = Row::create(table(in), uuid(last_digit));
   for (const auto& member : json.as_object()) {
     const ColumnIndex index = column(member.key(), in);
-    draft->set(index, table(in).column(index).type.datum_from_json(member.value(), nullptr).value());
+    draft->set(index,
+               table(in).column(index).type.datum_from_json(member.value(), nullptr).value());
   }
   return draft;
 }

@@ -13,7 +13,8 @@ MonitorRequest request(MonitorVersion version, std::string_view text) {
 }
 
 /// What the monitor is sent of one change in its only table; null rows: none.
-std::string sent(MonitorVersion version, std::string_view monitor, const RowRef& before, const RowRef& after) {
+std::string sent(MonitorVersion version, std::string_view monitor, const RowRef& before,
+                 const RowRef& after) {
   const MonitorRequest asked = request(version, monitor);
   std::string text;
   UpdateWriter writer(asked, text);
@@ -33,7 +34,8 @@ std::string update2(std::string_view monitor, const RowRef& before, const RowRef
 
 /// The text of an update of row 1 of the table.
 std::string of_row(std::string_view table, std::string_view row_update) {
-  return "{\"" + std::string(table) + R"(":{"550e8400-e29b-41d4-a716-446655440001":)" + std::string(row_update) + "}}";
+  return "{\"" + std::string(table) + R"(":{"550e8400-e29b-41d4-a716-446655440001":)" +
+         std::string(row_update) + "}}";
 }
 
 RowRef q(std::string_view values) { return row(values, "q"); }
@@ -103,19 +105,23 @@ TEST_CASE("select says which changes are sent") {
   CHECK(update2(R"({"q":{"select":{"insert":false}}})", nullptr, a) == "{}");
   CHECK(update2(R"({"q":{"select":{"modify":false}}})", a, b) == "{}");
   CHECK(update2(R"({"q":{"select":{"delete":false}}})", a, nullptr) == "{}");
-  CHECK(update2(R"({"q":{"columns":["n"],"where":[["n","==",2]],"select":{"insert":false}}})", a, b) == "{}");
+  CHECK(update2(R"({"q":{"columns":["n"],"where":[["n","==",2]],"select":{"insert":false}}})", a,
+                b) == "{}");
 }
 
 TEST_CASE("select holds for its own columns") {
-  const auto* monitor = R"({"q":[{"columns":["n"],"select":{"modify":false}},{"columns":["name"]}]})";
+  const auto* monitor =
+      R"({"q":[{"columns":["n"],"select":{"modify":false}},{"columns":["name"]}]})";
   const auto a = q(R"({"n":1,"name":"a"})");
-  CHECK(update(monitor, a, q(R"({"n":2,"name":"b"})")) == of_row("q", R"({"new":{"name":"b"},"old":{"name":"a"}})"));
+  CHECK(update(monitor, a, q(R"({"n":2,"name":"b"})")) ==
+        of_row("q", R"({"new":{"name":"b"},"old":{"name":"a"}})"));
   CHECK(update(monitor, a, q(R"({"n":2,"name":"a"})")) == "{}");
   CHECK(update(monitor, a, nullptr) == of_row("q", R"({"old":{"n":1,"name":"a"}})"));
 }
 
 TEST_CASE("initial rows stand by table") {
-  const MonitorRequest asked = request(MonitorVersion::kUpdate3, R"({"q":{"columns":["n"]},"t":{"columns":["i"]}})");
+  const MonitorRequest asked =
+      request(MonitorVersion::kUpdate3, R"({"q":{"columns":["n"]},"t":{"columns":["i"]}})");
   std::string text;
   UpdateWriter writer(asked, text);
   writer.initial(asked.tables[0], *row(R"({"n":1})", "q", 1));
@@ -137,7 +143,8 @@ TEST_CASE("initial rows of the first version are new, with defaults") {
 }
 
 TEST_CASE("a monitor without initial gets nothing at first") {
-  const MonitorRequest asked = request(MonitorVersion::kUpdate2, R"({"q":{"select":{"initial":false}}})");
+  const MonitorRequest asked =
+      request(MonitorVersion::kUpdate2, R"({"q":{"select":{"initial":false}}})");
   std::string text;
   UpdateWriter writer(asked, text);
   writer.initial(asked.tables[0], *q("{}"));

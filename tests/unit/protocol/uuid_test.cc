@@ -25,7 +25,8 @@ TEST_CASE("what is not exactly the 36-character form is no UUID") {
 }
 
 TEST_CASE("UUIDs are ordered as their text is") {
-  CHECK(*Uuid::parse("00000000-0000-0000-ffff-ffffffffffff") < *Uuid::parse("00000000-0000-0001-0000-000000000000"));
+  CHECK(*Uuid::parse("00000000-0000-0000-ffff-ffffffffffff") <
+        *Uuid::parse("00000000-0000-0001-0000-000000000000"));
   CHECK(Uuid().is_zero());
 }
 

@@ -22,13 +22,16 @@ constexpr std::string_view kSchema = R"({"name":"T","tables":{
   "must":{"isRoot":true,"columns":{"w":{"type":{"key":{"type":"uuid","refTable":"kid","refType":"weak"},"min":1,"max":2}}}}}})";
 
 std::string insert(std::string_view table, int id, const std::string& row) {
-  return R"({"op":"insert","table":")" + std::string(table) + R"(","uuid":")" + uuid(id) + R"(","row":{)" + row + "}}";
+  return R"({"op":"insert","table":")" + std::string(table) + R"(","uuid":")" + uuid(id) +
+         R"(","row":{)" + row + "}}";
 }
 std::string update(std::string_view table, int id, const std::string& row) {
-  return R"({"op":"update","table":")" + std::string(table) + R"(","where":[["_uuid","==",)" + ref(id) + R"(]],"row":{)" + row + "}}";
+  return R"({"op":"update","table":")" + std::string(table) + R"(","where":[["_uuid","==",)" +
+         ref(id) + R"(]],"row":{)" + row + "}}";
 }
 std::string remove(std::string_view table, int id) {
-  return R"({"op":"delete","table":")" + std::string(table) + R"(","where":[["_uuid","==",)" + ref(id) + "]]}";
+  return R"({"op":"delete","table":")" + std::string(table) + R"(","where":[["_uuid","==",)" +
+         ref(id) + "]]}";
 }
 std::string kids(int id) { return R"("kids":)" + ref(id); }
 std::string weak(int id) { return R"("weak":)" + ref(id); }
@@ -47,15 +50,21 @@ bool failed(const std::string& details) { return !details.starts_with(kNoError);
 TEST_CASE("a strong reference to a row that is not there is refused") {
   Engine engine(kSchema);
   CHECK(details_of_last(engine.transact(insert("root", 1, kids(9)))) ==
-        "Table root column kids row " + uuid(1) + " references nonexistent row " + uuid(9) + " in table kid.");
-  CHECK(details_of_last(engine.transact(insert("kid", 9, ""), insert("root", 1, kids(9)), remove("kid", 9))) ==
-        "Table root column kids row " + uuid(1) + " references nonexistent row " + uuid(9) + " in table kid.");
+        "Table root column kids row " + uuid(1) + " references nonexistent row " + uuid(9) +
+            " in table kid.");
+  CHECK(details_of_last(
+            engine.transact(insert("kid", 9, ""), insert("root", 1, kids(9)), remove("kid", 9))) ==
+        "Table root column kids row " + uuid(1) + " references nonexistent row " + uuid(9) +
+            " in table kid.");
 }
 
-TEST_CASE("a row to which strong references remain cannot be deleted, and all of them are counted") {
+TEST_CASE(
+    "a row to which strong references remain cannot be deleted, and all of them are counted") {
   Engine engine(kSchema);
-  engine.transact(insert("kid", 9, R"("next":)" + ref(9)),
-                  insert("root", 1, kids(9) + R"(,"named":["map",[["a",)" + ref(9) + R"(],["b",)" + ref(9) + "]]]"));
+  engine.transact(
+      insert("kid", 9, R"("next":)" + ref(9)),
+      insert("root", 1,
+             kids(9) + R"(,"named":["map",[["a",)" + ref(9) + R"(],["b",)" + ref(9) + "]]]"));
   CHECK(details_of_last(engine.transact(remove("kid", 9))) ==
         "cannot delete kid row " + uuid(9) + " because of 3 remaining reference(s)");
   CHECK(has(engine, "kid", 9));
@@ -64,7 +73,8 @@ TEST_CASE("a row to which strong references remain cannot be deleted, and all of
 TEST_CASE("a reference that is made to a row deleted in the same transaction remains") {
   Engine engine(kSchema);
   engine.transact(insert("kid", 9, ""), insert("root", 1, kids(9)));
-  CHECK(details_of_last(engine.transact(remove("kid", 9), update("root", 1, R"("kids":["set",[]])"), insert("root", 2, kids(9)))) ==
+  CHECK(details_of_last(engine.transact(remove("kid", 9), update("root", 1, R"("kids":["set",[]])"),
+                                        insert("root", 2, kids(9)))) ==
         "cannot delete kid row " + uuid(9) + " because of 1 remaining reference(s)");
 }
 
@@ -75,7 +85,8 @@ TEST_CASE("a row may be deleted together with those that refer to it") {
   CHECK(engine.database.row_count() == 0);
 }
 
-TEST_CASE("an inserted row that nothing refers to is dropped, a self-reference counting for nothing") {
+TEST_CASE(
+    "an inserted row that nothing refers to is dropped, a self-reference counting for nothing") {
   Engine engine(kSchema);
   engine.transact(insert("kid", 8, ""), insert("kid", 9, R"("next":)" + ref(9)));
   CHECK(engine.outcome.commit == nullptr);
@@ -84,8 +95,8 @@ TEST_CASE("an inserted row that nothing refers to is dropped, a self-reference c
 
 TEST_CASE("garbage takes along what only it refers to") {
   Engine engine(kSchema);
-  engine.transact(insert("kid", 7, ""), insert("kid", 8, R"("next":)" + ref(7)), insert("kid", 9, R"("next":)" + ref(8)),
-                  insert("root", 1, kids(9)));
+  engine.transact(insert("kid", 7, ""), insert("kid", 8, R"("next":)" + ref(7)),
+                  insert("kid", 9, R"("next":)" + ref(8)), insert("root", 1, kids(9)));
   REQUIRE(engine.database.row_count() == 4);
   engine.transact(update("root", 1, R"("kids":["set",[]])"));
   CHECK(engine.database.row_count() == 1);
@@ -101,8 +112,9 @@ TEST_CASE("rows that refer to each other keep themselves") {
 TEST_CASE("a table over its limit is refused, garbage not counted, deleted rows taken off") {
   Engine engine(kSchema);
   engine.transact(insert("one", 1, ""));
-  CHECK(details_of_last(engine.transact(insert("one", 2, ""))) ==
-        R"(transaction causes "one" table to contain 2 rows, greater than the schema-defined limit of 1 row(s))");
+  CHECK(
+      details_of_last(engine.transact(insert("one", 2, ""))) ==
+      R"(transaction causes "one" table to contain 2 rows, greater than the schema-defined limit of 1 row(s))");
   CHECK_FALSE(failed(details_of_last(engine.transact(insert("one", 2, ""), remove("one", 1)))));
   CHECK(has(engine, "one", 2));
 }
@@ -110,9 +122,11 @@ TEST_CASE("a table over its limit is refused, garbage not counted, deleted rows 
 TEST_CASE("references come before limits, limits before weak references, these before indexes") {
   Engine engine(kSchema);
   engine.transact(insert("one", 1, ""));
-  const auto first = [&](auto... operations) { return details_of_last(engine.transact(operations...)).substr(0, 12); };
-  const auto dangling = insert("root", 1, kids(9)), surplus = insert("one", 2, ""), zero = insert("must", 3, ""),
-             a = insert("pair", 4, ""), b = insert("pair", 5, "");
+  const auto first = [&](auto... operations) {
+    return details_of_last(engine.transact(operations...)).substr(0, 12);
+  };
+  const auto dangling = insert("root", 1, kids(9)), surplus = insert("one", 2, ""),
+             zero = insert("must", 3, ""), a = insert("pair", 4, ""), b = insert("pair", 5, "");
   CHECK(first(a, b, zero, surplus, dangling) == "Table root c");
   CHECK(first(a, b, zero, surplus) == "transaction ");
   CHECK(first(a, b, zero) == "Weak referen");
@@ -121,59 +135,82 @@ TEST_CASE("references come before limits, limits before weak references, these b
 
 TEST_CASE("weak references to rows that are not there are removed, inserted ones too") {
   Engine engine(kSchema);
-  engine.transact(insert("kid", 9, ""),
-                  insert("root", 1, kids(9) + R"(,"weak":["set",[)" + ref(8) + "," + ref(9) + R"(]],"pairs":["map",[[)" + ref(9) +
-                                        "," + ref(8) + "],[" + ref(7) + "," + ref(9) + "]]]"));
-  CHECK(engine.record() == R"({"_date":7,"_is_diff":true,"kid":{")" + uuid(9) + R"(":{}},"root":{")" + uuid(1) + R"(":{)" + kids(9) +
-                               "," + weak(9) + "}}}");
+  engine.transact(
+      insert("kid", 9, ""),
+      insert("root", 1,
+             kids(9) + R"(,"weak":["set",[)" + ref(8) + "," + ref(9) + R"(]],"pairs":["map",[[)" +
+                 ref(9) + "," + ref(8) + "],[" + ref(7) + "," + ref(9) + "]]]"));
+  CHECK(engine.record() == R"({"_date":7,"_is_diff":true,"kid":{")" + uuid(9) +
+                               R"(":{}},"root":{")" + uuid(1) + R"(":{)" + kids(9) + "," + weak(9) +
+                               "}}}");
 }
 
 TEST_CASE("a row's end removes the weak references to it, and only their rows change") {
   Engine engine(kSchema);
-  engine.transact(insert("kid", 9, ""), insert("root", 1, kids(9)), insert("root", 2, weak(9)), insert("root", 3, ""));
+  engine.transact(insert("kid", 9, ""), insert("root", 1, kids(9)), insert("root", 2, weak(9)),
+                  insert("root", 3, ""));
   engine.transact(update("root", 1, R"("kids":["set",[]])"));
-  CHECK(engine.record() == R"({"_date":7,"_is_diff":true,"kid":{")" + uuid(9) + R"(":null},"root":{")" + uuid(1) + R"(":{)" + kids(9) +
-                               R"(},")" + uuid(2) + R"(":{)" + weak(9) + "}}}");
+  CHECK(engine.record() == R"({"_date":7,"_is_diff":true,"kid":{")" + uuid(9) +
+                               R"(":null},"root":{")" + uuid(1) + R"(":{)" + kids(9) + R"(},")" +
+                               uuid(2) + R"(":{)" + weak(9) + "}}}");
 }
 
 TEST_CASE("a weak reference that an update kept goes with its row") {
   Engine engine(kSchema);
-  engine.transact(insert("kid", 8, ""), insert("kid", 9, ""), insert("root", 1, R"("kids":["set",[)" + ref(8) + "," + ref(9) + "]]"),
+  engine.transact(insert("kid", 8, ""), insert("kid", 9, ""),
+                  insert("root", 1, R"("kids":["set",[)" + ref(8) + "," + ref(9) + "]]"),
                   insert("root", 2, weak(9)));
-  engine.transact(update("root", 1, kids(8)), update("root", 2, R"("weak":["set",[)" + ref(8) + "," + ref(9) + "]]"));
-  CHECK(engine.transact(R"({"op":"select","table":"root","where":[["_uuid","==",)" + ref(2) + R"(]],"columns":["weak"]})") ==
-        R"([{"rows":[{)" + weak(8) + "}]}]");
+  engine.transact(update("root", 1, kids(8)),
+                  update("root", 2, R"("weak":["set",[)" + ref(8) + "," + ref(9) + "]]"));
+  CHECK(engine.transact(R"({"op":"select","table":"root","where":[["_uuid","==",)" + ref(2) +
+                        R"(]],"columns":["weak"]})") == R"([{"rows":[{)" + weak(8) + "}]}]");
 }
 
 TEST_CASE("a column that loses its last weak reference but must have one is refused") {
   Engine engine(kSchema);
-  engine.transact(insert("kid", 9, ""), insert("root", 1, kids(9)), insert("must", 2, R"("w":)" + ref(9)));
-  const std::string why = R"( caused this column to become empty, but constraints on this column disallow an empty column.)";
-  const std::string what = R"(weak reference(s) to deleted (or never-existing) rows from column "w" in "must" row )";
-  CHECK(details_of_last(engine.transact(remove("root", 1))) == "Deletion of 1 " + what + uuid(2) + why);
-  CHECK(details_of_last(engine.transact(insert("must", 3, R"("w":["set",[)" + ref(7) + "," + ref(8) + "]]"))) ==
+  engine.transact(insert("kid", 9, ""), insert("root", 1, kids(9)),
+                  insert("must", 2, R"("w":)" + ref(9)));
+  const std::string why =
+      R"( caused this column to become empty, but constraints on this column disallow an empty column.)";
+  const std::string what =
+      R"(weak reference(s) to deleted (or never-existing) rows from column "w" in "must" row )";
+  CHECK(details_of_last(engine.transact(remove("root", 1))) ==
+        "Deletion of 1 " + what + uuid(2) + why);
+  CHECK(details_of_last(
+            engine.transact(insert("must", 3, R"("w":["set",[)" + ref(7) + "," + ref(8) + "]]"))) ==
         "Deletion of 2 " + what + uuid(3) + " (inserted within this transaction)" + why);
   CHECK(details_of_last(engine.transact(insert("must", 3, ""))) ==
         R"(Weak reference column "w" in "must" row )" + uuid(3) +
-            " (inserted within this transaction) contained all-zeros UUID (probably as the default value for this column) but "
-            "deleting this value caused a constraint volation because this column is not allowed to be empty.");
+            " (inserted within this transaction) contained all-zeros UUID (probably as the default "
+            "value for this column) but "
+            "deleting this value caused a constraint volation because this column is not allowed "
+            "to be empty.");
 }
 
 TEST_CASE("two rows with the same values in an index are refused, the greater one named first") {
   Engine engine(kSchema);
-  engine.transact(insert("pair", 1, R"("a":1,"b":"x y","c":["set",[1,2]])"), insert("pair", 2, R"("a":2)"));
-  const std::string head = R"(Transaction causes multiple rows in "pair" table to have identical values )";
-  const std::string existed = ", existed in the database before this transaction and was not modified by the transaction";
-  CHECK(details_of_last(engine.transact(insert("pair", 3, R"("a":3,"b":"x y","c":["set",[1,2]])"))) ==
-        head + R"~(("x y" and [1, 2]) for index on columns "b" and "c".  First row, with UUID )~" + uuid(3) +
-            ", was inserted by this transaction.  Second row, with UUID " + uuid(1) + existed + ".");
+  engine.transact(insert("pair", 1, R"("a":1,"b":"x y","c":["set",[1,2]])"),
+                  insert("pair", 2, R"("a":2)"));
+  const std::string head =
+      R"(Transaction causes multiple rows in "pair" table to have identical values )";
+  const std::string existed =
+      ", existed in the database before this transaction and was not modified by the transaction";
+  CHECK(
+      details_of_last(engine.transact(insert("pair", 3, R"("a":3,"b":"x y","c":["set",[1,2]])"))) ==
+      head + R"~(("x y" and [1, 2]) for index on columns "b" and "c".  First row, with UUID )~" +
+          uuid(3) + ", was inserted by this transaction.  Second row, with UUID " + uuid(1) +
+          existed + ".");
   CHECK(details_of_last(engine.transact(update("pair", 1, R"("a":2)"))) ==
         head + R"((2) for index on column "a".  First row, with UUID )" + uuid(1) +
-            ", had the following index values before the transaction: 1.  Second row, with UUID " + uuid(2) + existed + ".");
-  CHECK(details_of_last(engine.transact(update("pair", 2, R"("z":5)"), update("pair", 1, R"("a":2)"))) ==
+            ", had the following index values before the transaction: 1.  Second row, with UUID " +
+            uuid(2) + existed + ".");
+  CHECK(details_of_last(
+            engine.transact(update("pair", 2, R"("z":5)"), update("pair", 1, R"("a":2)"))) ==
         head + R"((2) for index on column "a".  First row, with UUID )" + uuid(1) +
-            ", had the following index values before the transaction: 1.  Second row, with UUID " + uuid(2) +
-            ", existed in the database before this transaction, which modified some of the row's columns but not any columns in "
+            ", had the following index values before the transaction: 1.  Second row, with UUID " +
+            uuid(2) +
+            ", existed in the database before this transaction, which modified some of the row's "
+            "columns but not any columns in "
             "this index.");
 }
 
@@ -181,8 +218,15 @@ TEST_CASE("rows may exchange values of an index, and take values that deleted ro
   Engine engine(kSchema);
   engine.transact(insert("pair", 1, R"("a":1,"b":"x")"), insert("pair", 2, R"("a":2,"b":"y")"));
   engine.transact(update("pair", 1, R"("a":2)"), update("pair", 2, R"("a":1)"));
-  CHECK(engine.transact(R"({"op":"select","table":"pair","where":[["a","==",1]],"columns":["b"]})") == R"([{"rows":[{"b":"y"}]}])");
-  CHECK_FALSE(failed(details_of_last(engine.transact(remove("pair", 1), update("pair", 2, R"("a":2)")))));
-  CHECK(engine.transact(R"({"op":"select","table":"pair","where":[["a","==",2]],"columns":["b"]})") == R"([{"rows":[{"b":"y"}]}])");
-  CHECK(engine.transact(R"({"op":"select","table":"pair","where":[["a","==",1]],"columns":["b"]})") == R"([{"rows":[]}])");
+  CHECK(
+      engine.transact(R"({"op":"select","table":"pair","where":[["a","==",1]],"columns":["b"]})") ==
+      R"([{"rows":[{"b":"y"}]}])");
+  CHECK_FALSE(
+      failed(details_of_last(engine.transact(remove("pair", 1), update("pair", 2, R"("a":2)")))));
+  CHECK(
+      engine.transact(R"({"op":"select","table":"pair","where":[["a","==",2]],"columns":["b"]})") ==
+      R"([{"rows":[{"b":"y"}]}])");
+  CHECK(
+      engine.transact(R"({"op":"select","table":"pair","where":[["a","==",1]],"columns":["b"]})") ==
+      R"([{"rows":[]}])");
 }

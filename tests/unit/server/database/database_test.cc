@@ -17,7 +17,8 @@ constexpr std::string_view kDelete9 =
     R"({"op":"delete","table":"kid","where":[["_uuid","==",["uuid","00000000-0000-0000-0000-000000000009"]]]})";
 
 std::string root(int id, const std::string& name, const std::string& columns) {
-  return R"({"op":"insert","table":"root","uuid":")" + uuid(id) + R"(","row":{"name":")" + name + "\"" + columns + "}}";
+  return R"({"op":"insert","table":"root","uuid":")" + uuid(id) + R"(","row":{"name":")" + name +
+         "\"" + columns + "}}";
 }
 
 std::size_t rows_in(const TableSnapshot& table) {
@@ -28,23 +29,28 @@ std::size_t rows_in(const TableSnapshot& table) {
 
 }  // namespace
 
-TEST_CASE("a commit that is reverted leaves the database, its references and its indexes as before") {
+TEST_CASE(
+    "a commit that is reverted leaves the database, its references and its indexes as before") {
   Engine engine(kSchema);
-  engine.transact(R"({"op":"insert","table":"kid","uuid":")" + uuid(9) + R"(","row":{}})", root(1, "a", R"(,"kids":)" + ref(9)),
-                  root(2, "b", R"(,"weak":)" + ref(9)));
+  engine.transact(R"({"op":"insert","table":"kid","uuid":")" + uuid(9) + R"(","row":{}})",
+                  root(1, "a", R"(,"kids":)" + ref(9)), root(2, "b", R"(,"weak":)" + ref(9)));
   const std::string before = engine.contents();
 
-  engine.transact(R"({"op":"delete","table":"root","where":[["name","==","a"]]})", root(3, "a", ""));
+  engine.transact(R"({"op":"delete","table":"root","where":[["name","==","a"]]})",
+                  root(3, "a", ""));
   REQUIRE(engine.outcome.commit);
   REQUIRE(engine.contents() != before);
   engine.database.revert(*engine.outcome.commit);
 
   CHECK(engine.contents() == before);
-  CHECK(details_of_last(engine.transact(kDelete9)) == "cannot delete kid row " + uuid(9) + " because of 1 remaining reference(s)");
-  CHECK(details_of_last(engine.transact(root(4, "a", ""))).find("identical values") != std::string::npos);
+  CHECK(details_of_last(engine.transact(kDelete9)) ==
+        "cannot delete kid row " + uuid(9) + " because of 1 remaining reference(s)");
+  CHECK(details_of_last(engine.transact(root(4, "a", ""))).find("identical values") !=
+        std::string::npos);
   engine.transact(R"({"op":"delete","table":"root","where":[["name","==","a"]]})");
-  CHECK(engine.record() == R"({"_date":7,"_is_diff":true,"kid":{")" + uuid(9) + R"(":null},"root":{")" + uuid(1) + R"(":null,")" +
-                               uuid(2) + R"(":{"weak":)" + ref(9) + "}}}");
+  CHECK(engine.record() == R"({"_date":7,"_is_diff":true,"kid":{")" + uuid(9) +
+                               R"(":null},"root":{")" + uuid(1) + R"(":null,")" + uuid(2) +
+                               R"(":{"weak":)" + ref(9) + "}}}");
 }
 
 TEST_CASE("a snapshot keeps the rows of its moment") {
@@ -52,7 +58,8 @@ TEST_CASE("a snapshot keeps the rows of its moment") {
   for (int i = 1; i <= 300; i++) engine.transact(root(i, std::to_string(i), ""));
   const Snapshot snapshot = engine.database.snapshot();
   const std::string before = engine.contents();
-  engine.transact(R"({"op":"delete","table":"root","where":[["name","!=","7"]]})", root(999, "new", ""));
+  engine.transact(R"({"op":"delete","table":"root","where":[["name","!=","7"]]})",
+                  root(999, "new", ""));
   CHECK(engine.database.row_count() == 2);
   CHECK(rows_in(snapshot.tables[1]) == 300);
   CHECK(snapshot.tables[1].size() == 300);
@@ -61,17 +68,25 @@ TEST_CASE("a snapshot keeps the rows of its moment") {
 
 TEST_CASE("rows may be applied before the rows that they refer to") {
   Engine engine(kSchema);
-  REQUIRE(engine.replay(R"({"root":{")" + uuid(1) + R"(":{"name":"a","kids":)" + ref(9) + R"(,"weak":)" + ref(9) + "}}}").has_value());
+  REQUIRE(engine
+              .replay(R"({"root":{")" + uuid(1) + R"(":{"name":"a","kids":)" + ref(9) +
+                      R"(,"weak":)" + ref(9) + "}}}")
+              .has_value());
   REQUIRE(engine.replay(R"({"kid":{")" + uuid(9) + R"(":{}}})").has_value());
-  CHECK(details_of_last(engine.transact(kDelete9)) == "cannot delete kid row " + uuid(9) + " because of 1 remaining reference(s)");
+  CHECK(details_of_last(engine.transact(kDelete9)) ==
+        "cannot delete kid row " + uuid(9) + " because of 1 remaining reference(s)");
   engine.transact(R"({"op":"update","table":"root","where":[],"row":{"kids":["set",[]]}})");
-  CHECK(engine.transact(R"({"op":"select","table":"root","where":[],"columns":["weak"]})") == R"([{"rows":[{"weak":["set",[]]}]}])");
+  CHECK(engine.transact(R"({"op":"select","table":"root","where":[],"columns":["weak"]})") ==
+        R"([{"rows":[{"weak":["set",[]]}]}])");
   CHECK(engine.database.row_count() == 1);
 }
 
 TEST_CASE("references to rows that never come do no harm") {
   Engine engine(kSchema);
-  REQUIRE(engine.replay(R"({"root":{")" + uuid(1) + R"(":{"name":"a","kids":)" + ref(9) + R"(,"weak":)" + ref(8) + "}}}").has_value());
+  REQUIRE(engine
+              .replay(R"({"root":{")" + uuid(1) + R"(":{"name":"a","kids":)" + ref(9) +
+                      R"(,"weak":)" + ref(8) + "}}}")
+              .has_value());
   CHECK(engine.database.row_count() == 1);
   CHECK(engine.database.find(0, Uuid{0, 9}) == nullptr);
   CHECK(engine.transact(R"({"op":"delete","table":"root","where":[]})") == R"([{"count":1}])");

@@ -54,7 +54,8 @@ class Engine {
   /// The log record of the last transaction; empty when there is none.
   std::string record(ColumnForm form = ColumnForm::kDifference) const {
     if (!outcome.commit || !outcome.commit->persistent) return "";
-    return encode_record(*database.schema(), outcome.commit->changes, outcome.commit->comment, 7, form);
+    return encode_record(*database.schema(), outcome.commit->changes, outcome.commit->comment, 7,
+                         form);
   }
   /// Everything in the database, as a record.
   std::string contents() const { return record_of(database.snapshot()); }

@@ -16,8 +16,12 @@ constexpr std::string_view kSchema = R"({"name":"T","tables":{
   "one":{"columns":{"x":{"type":"integer"}}}}})";
 
 std::string item(const std::string& row) { return R"({"item":{")" + uuid(1) + "\":" + row + "}}"; }
-std::string diff_of(const std::string& row) { return R"({"_is_diff":true,"item":{")" + uuid(1) + "\":" + row + "}}"; }
-std::string update(const std::string& row) { return R"({"op":"update","table":"item","where":[],"row":)" + row + "}"; }
+std::string diff_of(const std::string& row) {
+  return R"({"_is_diff":true,"item":{")" + uuid(1) + "\":" + row + "}}";
+}
+std::string update(const std::string& row) {
+  return R"({"op":"update","table":"item","where":[],"row":)" + row + "}";
+}
 
 std::string replay_error(std::string_view body) {
   Engine engine(kSchema);
@@ -35,15 +39,19 @@ std::string contents_after(std::initializer_list<std::string> records) {
   return engine.contents();
 }
 
-std::string expected(const std::string& row) { return R"({"_date":7,"_is_diff":true,"item":{")" + uuid(1) + "\":" + row + "}}"; }
+std::string expected(const std::string& row) {
+  return R"({"_date":7,"_is_diff":true,"item":{")" + uuid(1) + "\":" + row + "}}";
+}
 
 }  // namespace
 
 TEST_CASE("a record leaves out defaults of new rows, and ephemeral columns always") {
   Engine engine(kSchema);
-  engine.transact(R"({"op":"insert","table":"item","uuid":")" + uuid(1) + R"(","row":{"name":"a","n":0,"seen":4}})",
+  engine.transact(R"({"op":"insert","table":"item","uuid":")" + uuid(1) +
+                      R"(","row":{"name":"a","n":0,"seen":4}})",
                   R"({"op":"comment","comment":"why \"so\""})");
-  CHECK(engine.record() == R"({"_date":7,"_comment":"why \"so\"","_is_diff":true,"item":{")" + uuid(1) + R"(":{"name":"a"}}})");
+  CHECK(engine.record() == R"({"_date":7,"_comment":"why \"so\"","_is_diff":true,"item":{")" +
+                               uuid(1) + R"(":{"name":"a"}}})");
   engine.transact(update(R"({"seen":5,"n":2})"));
   CHECK(engine.record() == expected(R"({"n":2})"));
 }
@@ -53,19 +61,24 @@ TEST_CASE("sets and maps of changed rows are written as differences, or whole") 
   engine.transact(R"({"op":"insert","table":"item","uuid":")" + uuid(1) +
                   R"(","row":{"tags":["set",["a","b"]],"opt":1,"map":["map",[["k",1],["l",2]]]}})");
   engine.transact(update(R"({"tags":["set",["b","c"]],"opt":2,"map":["map",[["k",5],["m",6]]]})"));
-  CHECK(engine.record() == expected(R"({"map":["map",[["k",5],["l",2],["m",6]]],"opt":2,"tags":["set",["a","c"]]})"));
+  CHECK(engine.record() ==
+        expected(R"({"map":["map",[["k",5],["l",2],["m",6]]],"opt":2,"tags":["set",["a","c"]]})"));
   CHECK(engine.record(ColumnForm::kWhole) ==
-        R"({"_date":7,"item":{")" + uuid(1) + R"(":{"map":["map",[["k",5],["m",6]]],"opt":2,"tags":["set",["b","c"]]}}})");
+        R"({"_date":7,"item":{")" + uuid(1) +
+            R"(":{"map":["map",[["k",5],["m",6]]],"opt":2,"tags":["set",["b","c"]]}}})");
 }
 
 TEST_CASE("what is written is read back as the same changes") {
   Engine writer(kSchema);
   Engine reader(kSchema);
   const std::string where = R"({"op":"insert","table":"item","uuid":")" + uuid(1) + R"(","row":)";
-  for (const std::string& operation :
-       {where + R"({"name":"tab\there \\ \"quoted\" \u00e9 /","n":-5,"r":1.5,"b":true,"tags":["set",["x","y"]],"opt":3}})",
-        update(R"({"tags":["set",["y","z","a"]],"map":["map",[["k",1],["l",2]]],"opt":["set",[]]})"),
-        update(R"({"map":["map",[["k",7],["m",8]]],"tags":["set",[]],"r":0.1})"), std::string(R"({"op":"delete","table":"item","where":[]})")}) {
+  for (
+      const std::string& operation :
+      {where +
+           R"({"name":"tab\there \\ \"quoted\" \u00e9 /","n":-5,"r":1.5,"b":true,"tags":["set",["x","y"]],"opt":3}})",
+       update(R"({"tags":["set",["y","z","a"]],"map":["map",[["k",1],["l",2]]],"opt":["set",[]]})"),
+       update(R"({"map":["map",[["k",7],["m",8]]],"tags":["set",[]],"r":0.1})"),
+       std::string(R"({"op":"delete","table":"item","where":[]})")}) {
     writer.transact(operation);
     REQUIRE(reader.replay(writer.record()).has_value());
     CHECK(reader.contents() == writer.contents());
@@ -74,21 +87,26 @@ TEST_CASE("what is written is read back as the same changes") {
 
 TEST_CASE("a record's head is read wherever it stands") {
   Engine engine(kSchema);
-  const auto decoded = decode_record(engine.database, R"({ "item" : { } , "_comment":"a\nb", "_date" : 12 , "_is_diff":false})");
+  const auto decoded = decode_record(
+      engine.database, R"({ "item" : { } , "_comment":"a\nb", "_date" : 12 , "_is_diff":false})");
   REQUIRE(decoded.has_value());
   CHECK(decoded->comment == "a\nb");
   CHECK(decoded->date_ms == 12);
-  CHECK(contents_after({item(R"({"tags":["set",["a","b"]]})"), R"({"item":{")" + uuid(1) + R"(":{"tags":["set",["b","c"]]}},"_is_diff":true})"}) ==
+  CHECK(contents_after(
+            {item(R"({"tags":["set",["a","b"]]})"),
+             R"({"item":{")" + uuid(1) + R"(":{"tags":["set",["b","c"]]}},"_is_diff":true})"}) ==
         expected(R"({"tags":["set",["a","c"]]})"));
 }
 
 TEST_CASE("records without differences replace whole columns") {
-  CHECK(contents_after({item(R"({"tags":["set",["a","b"]],"n":1})"), item(R"({"tags":["set",["b","c"]]})")}) ==
+  CHECK(contents_after(
+            {item(R"({"tags":["set",["a","b"]],"n":1})"), item(R"({"tags":["set",["b","c"]]})")}) ==
         expected(R"({"n":1,"tags":["set",["b","c"]]})"));
 }
 
 TEST_CASE("a difference may have more elements than the column") {
-  CHECK(contents_after({item(R"({"tags":["set",["a","b","c"]]})"), diff_of(R"({"tags":["set",["a","b","c","d","e","f"]]})")}) ==
+  CHECK(contents_after({item(R"({"tags":["set",["a","b","c"]]})"),
+                        diff_of(R"({"tags":["set",["a","b","c","d","e","f"]]})")}) ==
         expected(R"({"tags":["set",["d","e","f"]]})"));
   Engine engine(kSchema);
   REQUIRE(engine.replay(item(R"({"tags":["set",["a","b","c"]]})")).has_value());
@@ -98,7 +116,8 @@ TEST_CASE("a difference may have more elements than the column") {
 }
 
 TEST_CASE("a row that stands twice in a record counts as it stands last") {
-  CHECK(contents_after({R"({"item":{")" + uuid(1) + R"(":{"n":1},")" + uuid(1) + R"(":{"n":2}}})"}) == expected(R"({"n":2})"));
+  CHECK(contents_after({R"({"item":{")" + uuid(1) + R"(":{"n":1},")" + uuid(1) +
+                        R"(":{"n":2}}})"}) == expected(R"({"n":2})"));
 }
 
 TEST_CASE("a record that changes nothing makes no change") {
@@ -109,28 +128,37 @@ TEST_CASE("a record that changes nothing makes no change") {
 
 TEST_CASE("changes of a record stand in order of tables") {
   Engine engine(kSchema);
-  const auto decoded = decode_record(engine.database, R"({"one":{")" + uuid(2) + R"(":{}},"item":{")" + uuid(1) + R"(":{}}})");
+  const auto decoded = decode_record(
+      engine.database, R"({"one":{")" + uuid(2) + R"(":{}},"item":{")" + uuid(1) + R"(":{}}})");
   REQUIRE(decoded.has_value());
   REQUIRE(decoded->changes.size() == 2);
   CHECK(decoded->changes[0].table < decoded->changes[1].table);
 }
 
 TEST_CASE("errors in records read as ovsdb-server words them") {
-  CHECK(replay_error(R"({"invalid":{}})") == R"(syntax "{"invalid":{}}": unknown table: No table named invalid.)");
-  CHECK(replay_error(R"({"one":{")" + uuid(1) + R"(":{"zz":5}}})") == R"(syntax "{"zz":5}": unknown column: No column zz in table one.)");
-  CHECK(replay_error(R"({"one":{")" + uuid(1) + R"(":{"x":"a"}}})") == R"(syntax ""a"": syntax error: expected integer)");
-  CHECK(replay_error(R"({"one":{"abc":{"x":5}}})") == R"(syntax "{"abc":{"x":5}}": syntax error: "abc" is not a valid UUID)");
+  CHECK(replay_error(R"({"invalid":{}})") ==
+        R"(syntax "{"invalid":{}}": unknown table: No table named invalid.)");
+  CHECK(replay_error(R"({"one":{")" + uuid(1) + R"(":{"zz":5}}})") ==
+        R"(syntax "{"zz":5}": unknown column: No column zz in table one.)");
+  CHECK(replay_error(R"({"one":{")" + uuid(1) + R"(":{"x":"a"}}})") ==
+        R"(syntax ""a"": syntax error: expected integer)");
+  CHECK(replay_error(R"({"one":{"abc":{"x":5}}})") ==
+        R"(syntax "{"abc":{"x":5}}": syntax error: "abc" is not a valid UUID)");
   CHECK(replay_error(R"({"one":{")" + uuid(1) + R"(":null}})") ==
         "syntax error: transaction deletes row " + uuid(1) + " that does not exist");
-  CHECK(replay_error(R"({"one":{")" + uuid(1) + R"(":5}})") == R"(syntax "5": syntax error: row must be JSON object)");
+  CHECK(replay_error(R"({"one":{")" + uuid(1) + R"(":5}})") ==
+        R"(syntax "5": syntax error: row must be JSON object)");
   CHECK(replay_error(R"({"one":5})") == R"(syntax "5": syntax error: object expected)");
-  CHECK(replay_error(R"({"_is_diff":5,"one":{}})") == R"(syntax "{"_is_diff":5,"one":{}}": unknown table: No table named _is_diff.)");
-  CHECK(replay_error(item(R"({"tags":["set",["a","b","c","d"]]})")) ==
-        R"(syntax "["set",["a","b","c","d"]]": syntax error: set must have 0 to 3 members but 4 are present)");
+  CHECK(replay_error(R"({"_is_diff":5,"one":{}})") ==
+        R"(syntax "{"_is_diff":5,"one":{}}": unknown table: No table named _is_diff.)");
+  CHECK(
+      replay_error(item(R"({"tags":["set",["a","b","c","d"]]})")) ==
+      R"(syntax "["set",["a","b","c","d"]]": syntax error: set must have 0 to 3 members but 4 are present)");
 }
 
 TEST_CASE("what is no JSON is an error") {
-  for (const char* text : {"", "[]", "{", R"({"one":)", R"({"one":{})", R"({"one":{}} x)", R"({"one":{]})", R"({"one":{"a)"}) {
+  for (const char* text : {"", "[]", "{", R"({"one":)", R"({"one":{})", R"({"one":{}} x)",
+                           R"({"one":{]})", R"({"one":{"a)"}) {
     INFO(text);
     CHECK(replay_error(text) != "");
   }
@@ -140,7 +168,8 @@ TEST_CASE("a snapshot is one record, in pieces, that makes an empty database equ
   Engine engine(kSchema);
   CHECK(engine.contents() == R"({"_date":7,"_is_diff":true})");
   for (int i = 1; i <= 1000; i++) {
-    engine.transact(R"({"op":"insert","table":"item","row":{"name":"row )" + std::string(500, 'x') + R"(","n":)" + std::to_string(i) + "}}",
+    engine.transact(R"({"op":"insert","table":"item","row":{"name":"row )" + std::string(500, 'x') +
+                        R"(","n":)" + std::to_string(i) + "}}",
                     R"({"op":"insert","table":"one","row":{"x":)" + std::to_string(i) + "}}");
   }
   const std::string text = engine.contents();

@@ -11,13 +11,15 @@ constexpr std::string_view kSchema = R"({"name":"T","tables":{
     "seen":{"type":"integer","ephemeral":true}}}}})";
 
 std::string insert(int id, std::string_view row) {
-  return R"({"op":"insert","table":"item","uuid":")" + uuid(id) + R"(","row":)" + std::string(row) + "}";
+  return R"({"op":"insert","table":"item","uuid":")" + uuid(id) + R"(","row":)" + std::string(row) +
+         "}";
 }
 
 constexpr std::string_view kDeleteAll = R"({"op":"delete","table":"item","where":[]})";
 
 std::string select(std::string_view where, std::string_view columns) {
-  return R"({"op":"select","table":"item","where":)" + std::string(where) + R"(,"columns":)" + std::string(columns) + "}";
+  return R"({"op":"select","table":"item","where":)" + std::string(where) + R"(,"columns":)" +
+         std::string(columns) + "}";
 }
 
 std::string version_of(Engine& engine) { return engine.transact(select("[]", R"(["_version"])")); }
@@ -27,7 +29,8 @@ std::string version_of(Engine& engine) { return engine.transact(select("[]", R"(
 TEST_CASE("an inserted row has the given columns and defaults elsewhere") {
   Engine engine(kSchema);
   engine.transact(insert(1, R"({"name":"a"})"));
-  CHECK(engine.transact(select("[]", R"(["name","n","tags"])")) == R"([{"rows":[{"n":0,"name":"a","tags":["set",[]]}]}])");
+  CHECK(engine.transact(select("[]", R"(["name","n","tags"])")) ==
+        R"([{"rows":[{"n":0,"name":"a","tags":["set",[]]}]}])");
 }
 
 TEST_CASE("a select sees the transaction's own changes, through the index too") {
@@ -35,15 +38,17 @@ TEST_CASE("a select sees the transaction's own changes, through the index too") 
   engine.transact(insert(1, R"({"name":"a"})"));
   const auto result = engine.transact(
       R"({"op":"update","table":"item","where":[["name","==","a"]],"row":{"name":"b"}})",
-      select(R"([["name","==","a"]])", R"(["_uuid"])"), select(R"([["name","==","b"]])", R"(["name"])"),
-      kDeleteAll, select(R"([["name","==","b"]])", R"(["name"])"));
+      select(R"([["name","==","a"]])", R"(["_uuid"])"),
+      select(R"([["name","==","b"]])", R"(["name"])"), kDeleteAll,
+      select(R"([["name","==","b"]])", R"(["name"])"));
   CHECK(result == R"([{"count":1},{"rows":[]},{"rows":[{"name":"b"}]},{"count":1},{"rows":[]}])");
 }
 
 TEST_CASE("what a select saw stays as it was when later operations write on the row") {
   Engine engine(kSchema);
-  const auto result = engine.transact(insert(1, R"({"name":"a"})"), select("[]", R"(["name"])"),
-                                      R"({"op":"update","table":"item","where":[],"row":{"name":"b"}})");
+  const auto result =
+      engine.transact(insert(1, R"({"name":"a"})"), select("[]", R"(["name"])"),
+                      R"({"op":"update","table":"item","where":[],"row":{"name":"b"}})");
   CHECK(result == R"([{"uuid":)" + ref(1) + R"(},{"rows":[{"name":"a"}]},{"count":1}])");
 }
 
@@ -51,7 +56,8 @@ TEST_CASE("the version changes only with the row") {
   Engine engine(kSchema);
   engine.transact(insert(1, R"({"name":"a","n":1})"));
   const auto before = version_of(engine);
-  CHECK(engine.transact(R"({"op":"update","table":"item","where":[],"row":{"n":1}})") == R"([{"count":1}])");
+  CHECK(engine.transact(R"({"op":"update","table":"item","where":[],"row":{"n":1}})") ==
+        R"([{"count":1}])");
   CHECK(engine.outcome.commit == nullptr);
   CHECK(version_of(engine) == before);
   engine.transact(R"({"op":"update","table":"item","where":[],"row":{"n":2}})");
@@ -68,7 +74,8 @@ TEST_CASE("a row that ends as it began is not changed") {
 
 TEST_CASE("a row inserted and deleted in one transaction leaves no trace") {
   Engine engine(kSchema);
-  CHECK(engine.transact(insert(1, R"({"name":"a"})"), kDeleteAll) == R"([{"uuid":)" + ref(1) + R"(},{"count":1}])");
+  CHECK(engine.transact(insert(1, R"({"name":"a"})"), kDeleteAll) ==
+        R"([{"uuid":)" + ref(1) + R"(},{"count":1}])");
   CHECK(engine.outcome.commit == nullptr);
   CHECK(engine.database.row_count() == 0);
 }
@@ -83,24 +90,29 @@ TEST_CASE("a change of ephemeral columns only is a commit that is not persistent
 
 TEST_CASE("an operation that fails takes back those before it, and later ones are null") {
   Engine engine(kSchema);
-  const auto result = engine.transact(insert(1, R"({"name":"a"})"), R"({"op":"abort"})", kDeleteAll);
-  CHECK(result == R"([{"uuid":)" + ref(1) + R"(},{"details":"aborted by request","error":"aborted"},null])");
+  const auto result =
+      engine.transact(insert(1, R"({"name":"a"})"), R"({"op":"abort"})", kDeleteAll);
+  CHECK(result ==
+        R"([{"uuid":)" + ref(1) + R"(},{"details":"aborted by request","error":"aborted"},null])");
   CHECK(engine.database.row_count() == 0);
 }
 
 TEST_CASE("an operation that cannot be read is reported in its place") {
   Engine engine(kSchema);
-  const auto result = engine.transact(insert(1, R"({"name":"a"})"), R"({"op":"nonsense"})", kDeleteAll);
-  CHECK(result == R"([{"uuid":)" + ref(1) +
-                      R"(},{"details":"Parsing ovsdb operation 2 of 3 failed: No operation \"nonsense\"",)"
-                      R"("error":"syntax error","syntax":"{\"op\":\"nonsense\"}"},null])");
+  const auto result =
+      engine.transact(insert(1, R"({"name":"a"})"), R"({"op":"nonsense"})", kDeleteAll);
+  CHECK(result ==
+        R"([{"uuid":)" + ref(1) +
+            R"(},{"details":"Parsing ovsdb operation 2 of 3 failed: No operation \"nonsense\"",)"
+            R"("error":"syntax error","syntax":"{\"op\":\"nonsense\"}"},null])");
   CHECK(engine.database.row_count() == 0);
 }
 
 TEST_CASE("an error of the commit follows the results of all operations") {
   Engine engine(kSchema);
   engine.transact(insert(1, R"({"name":"a"})"));
-  const auto result = parse_json(engine.transact(insert(2, R"({"name":"a"})"), R"({"op":"comment","comment":"x"})"));
+  const auto result = parse_json(
+      engine.transact(insert(2, R"({"name":"a"})"), R"({"op":"comment","comment":"x"})"));
   REQUIRE(result->get_array().size() == 3);
   CHECK(result->get_array()[2].get_object().at("error") == "constraint violation");
 }
@@ -123,38 +135,49 @@ TEST_CASE("a UUID that the transaction inserted and deleted can be requested aga
 TEST_CASE("mutations count rows even without any mutation") {
   Engine engine(kSchema);
   engine.transact(insert(1, R"({"name":"a"})"), insert(2, R"({"name":"b"})"));
-  CHECK(engine.transact(R"({"op":"mutate","table":"item","where":[],"mutations":[]})") == R"([{"count":2}])");
+  CHECK(engine.transact(R"({"op":"mutate","table":"item","where":[],"mutations":[]})") ==
+        R"([{"count":2}])");
   CHECK(engine.outcome.commit == nullptr);
 }
 
 TEST_CASE("the size of a set is checked after each mutation") {
   Engine engine(kSchema);
   engine.transact(insert(1, R"({"name":"a","tags":["set",["x","y","z"]]})"));
-  CHECK(details_of_last(engine.transact(R"({"op":"mutate","table":"item","where":[],"mutations":[["tags","insert","w"],["tags","delete","x"]]})")) ==
-        "Attempted to store 4 elements in set of up to 3 strings.");
-  CHECK(engine.transact(R"({"op":"mutate","table":"item","where":[],"mutations":[["tags","delete","x"],["tags","insert","w"]]})") ==
-        R"([{"count":1}])");
+  CHECK(
+      details_of_last(engine.transact(
+          R"({"op":"mutate","table":"item","where":[],"mutations":[["tags","insert","w"],["tags","delete","x"]]})")) ==
+      "Attempted to store 4 elements in set of up to 3 strings.");
+  CHECK(
+      engine.transact(
+          R"({"op":"mutate","table":"item","where":[],"mutations":[["tags","delete","x"],["tags","insert","w"]]})") ==
+      R"([{"count":1}])");
 }
 
 TEST_CASE("a read-only server refuses what writes, after the operation's own errors") {
   Engine engine(kSchema);
   engine.context.read_only = true;
-  CHECK(engine.transact(insert(1, R"({"name":"a"})")) ==
-        R"([{"details":"insert operation not allowed when database server is in read only mode","error":"not allowed"}])");
-  CHECK(details_of_last(engine.transact(kDeleteAll)) == "delete operation not allowed when database server is in read only mode");
+  CHECK(
+      engine.transact(insert(1, R"({"name":"a"})")) ==
+      R"([{"details":"insert operation not allowed when database server is in read only mode","error":"not allowed"}])");
+  CHECK(details_of_last(engine.transact(kDeleteAll)) ==
+        "delete operation not allowed when database server is in read only mode");
   CHECK(details_of_last(engine.transact(R"({"op":"commit","durable":false})")) ==
         "commit operation not allowed when database server is in read only mode");
-  CHECK(details_of_last(engine.transact(R"({"op":"insert","table":"item","row":{"x":1}})")) == "No column x in table item.");
-  CHECK(engine.transact(select("[]", R"(["name"])"), R"({"op":"comment","comment":"x"})") == R"([{"rows":[]},{}])");
+  CHECK(details_of_last(engine.transact(R"({"op":"insert","table":"item","row":{"x":1}})")) ==
+        "No column x in table item.");
+  CHECK(engine.transact(select("[]", R"(["name"])"), R"({"op":"comment","comment":"x"})") ==
+        R"([{"rows":[]},{}])");
   CHECK(engine.database.row_count() == 0);
 }
 
 TEST_CASE("a wait compares sets of rows") {
   Engine engine(kSchema);
-  engine.transact(insert(1, R"({"name":"a","n":7})"), insert(2, R"({"name":"b","n":7})"), insert(3, R"({"name":"c","n":8})"));
+  engine.transact(insert(1, R"({"name":"a","n":7})"), insert(2, R"({"name":"b","n":7})"),
+                  insert(3, R"({"name":"c","n":8})"));
   const auto wait = [&](std::string_view until, std::string_view rows) {
-    return details_of_last(engine.transact(R"({"op":"wait","timeout":0,"table":"item","where":[],"columns":["n"],"until":")" +
-                                           std::string(until) + R"(","rows":)" + std::string(rows) + "}"));
+    return details_of_last(engine.transact(
+        R"({"op":"wait","timeout":0,"table":"item","where":[],"columns":["n"],"until":")" +
+        std::string(until) + R"(","rows":)" + std::string(rows) + "}"));
   };
   CHECK(wait("==", R"([{"n":8},{"n":7}])") == "{}");
   CHECK(wait("==", R"([{"n":8},{"n":7},{"n":7}])") == "{}");
@@ -167,8 +190,9 @@ TEST_CASE("a wait compares sets of rows") {
 TEST_CASE("a wait that may still come true blocks the transaction without a trace") {
   Engine engine(kSchema);
   const auto transaction = [&] {
-    return engine.transact(insert(1, R"({"name":"a"})"),
-                           R"({"op":"wait","timeout":50,"table":"item","where":[],"columns":["n"],"until":"==","rows":[]})");
+    return engine.transact(
+        insert(1, R"({"name":"a"})"),
+        R"({"op":"wait","timeout":50,"table":"item","where":[],"columns":["n"],"until":"==","rows":[]})");
   };
   transaction();
   CHECK(engine.outcome.blocked);
@@ -182,21 +206,24 @@ TEST_CASE("a wait that may still come true blocks the transaction without a trac
 TEST_CASE("a wait without a timeout blocks for ever") {
   Engine engine(kSchema);
   engine.context.waited_ms = 1'000'000;
-  engine.transact(R"({"op":"wait","table":"item","where":[],"columns":["n"],"until":"!=","rows":[]})");
+  engine.transact(
+      R"({"op":"wait","table":"item","where":[],"columns":["n"],"until":"!=","rows":[]})");
   CHECK(engine.outcome.blocked);
   CHECK_FALSE(engine.outcome.timeout_ms);
 }
 
 TEST_CASE("an assert wants the lock") {
   Engine engine(kSchema);
-  CHECK(engine.transact(R"({"op":"assert","lock":"l"})") == R"([{"details":"Asserted lock l not held.","error":"not owner"}])");
+  CHECK(engine.transact(R"({"op":"assert","lock":"l"})") ==
+        R"([{"details":"Asserted lock l not held.","error":"not owner"}])");
   engine.context.owns_lock = [](std::string_view lock) { return lock == "l"; };
   CHECK(engine.transact(R"({"op":"assert","lock":"l"})") == "[{}]");
 }
 
 TEST_CASE("comments are joined by newlines, and without a change nothing is recorded") {
   Engine engine(kSchema);
-  engine.transact(R"({"op":"comment","comment":"a"})", R"({"op":"comment","comment":"b"})", insert(1, "{}"));
+  engine.transact(R"({"op":"comment","comment":"a"})", R"({"op":"comment","comment":"b"})",
+                  insert(1, "{}"));
   REQUIRE(engine.outcome.commit);
   CHECK(engine.outcome.commit->comment == "a\nb");
   engine.transact(R"({"op":"comment","comment":"a"})");
@@ -217,5 +244,6 @@ TEST_CASE("named UUIDs lead to rows within the transaction") {
       R"({"op":"update","table":"item","where":[["_uuid","==",["named-uuid","x"]]],"row":{"n":5}})",
       R"({"op":"delete","table":"item","where":[["_uuid","==",["named-uuid","nobody"]]]})",
       select(R"([["_uuid","==",["named-uuid","x"]]])", R"(["n"])"));
-  CHECK(result.substr(result.find(R"({"count")")) == R"({"count":1},{"count":0},{"rows":[{"n":5}]}])");
+  CHECK(result.substr(result.find(R"({"count")")) ==
+        R"({"count":1},{"count":0},{"rows":[{"n":5}]}])");
 }

@@ -14,11 +14,13 @@ namespace {
 struct Fixture {
   explicit Fixture(const std::vector<std::string>& targets) {
     ClientOptions options;
-    for (const std::string& target : targets) options.targets.push_back(Target::parse(target).value());
+    for (const std::string& target : targets)
+      options.targets.push_back(Target::parse(target).value());
     options.name = targets.front();
     options.connect_timeout_ms = 300;
     options.make_handler = recorder(seen);
-    client.emplace(shard, nullptr, std::move(options), [this](const ClientStatus& s) { states.push_back(s.state); });
+    client.emplace(shard, nullptr, std::move(options),
+                   [this](const ClientStatus& s) { states.push_back(s.state); });
     client->start();
   }
   ~Fixture() {
@@ -79,7 +81,8 @@ TEST_CASE("Of several targets the next is tried at once when one refuses") {
   CHECK(f.client->status().target == tcp(port_of(server)));
 }
 
-TEST_CASE("A server that is not there is tried again after a second, and logged as ovsdb-server does") {
+TEST_CASE(
+    "A server that is not there is tried again after a second, and logged as ovsdb-server does") {
   LogCapture log;
   std::uint16_t port = 0;
   {
@@ -87,7 +90,8 @@ TEST_CASE("A server that is not there is tried again after a second, and logged 
     port = port_of(gone);
   }
   Fixture f({tcp(port)});
-  REQUIRE(serve_until(f.shard, [&] { return log.count("connection attempt failed (Connection refused)") == 1; }));
+  REQUIRE(serve_until(
+      f.shard, [&] { return log.count("connection attempt failed (Connection refused)") == 1; }));
   CHECK(f.client->status().state == State::kBackoff);
   const UniqueFd server = listen_tcp(port);
   REQUIRE(server);

@@ -1,7 +1,7 @@
 #include "server/net/connection.h"
 
-#include <catch2/catch.hpp>
 #include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
 #include <optional>
 
 #include "tests/unit/server/net/net_fixture.h"
@@ -47,7 +47,8 @@ struct Fixture {
 
 TEST_CASE("Messages arrive whole however the stream is cut") {
   Fixture f;
-  const std::string text = R"({"id":1,"method":"a","params":[]} {"method":"b","params":["\"}"],"id":null})";
+  const std::string text =
+      R"({"id":1,"method":"a","params":[]} {"method":"b","params":["\"}"],"id":null})";
   for (char c : text) {
     f.peer->write(std::string(1, c));
     f.shard.run_once(10);
@@ -82,7 +83,8 @@ TEST_CASE("What is sent in one turn arrives in order and the end of the peer is 
   f.connection->send("two");
   f.connection->send(std::make_shared<const std::string>("three"));
   CHECK(f.connection->queued_bytes() == 11);
-  CHECK(f.collect_until([](const std::string& text) { return text.size() >= 11; }) == "onetwothree");
+  CHECK(f.collect_until([](const std::string& text) { return text.size() >= 11; }) ==
+        "onetwothree");
   CHECK(f.connection->queued_bytes() == 0);
   f.peer->close();
   REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
@@ -96,7 +98,8 @@ TEST_CASE("Invalid messages close the connection with the warnings that ovsdb-se
   f.peer->write(R"({"a":1})");
   REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
   CHECK(f.ending->reason == "Protocol error");
-  CHECK(log.count("jsonrpc|WARN|unix#0: received bad JSON-RPC message: message has unexpected member \"a\"") == 1);
+  CHECK(log.count("jsonrpc|WARN|unix#0: received bad JSON-RPC message: message has unexpected "
+                  "member \"a\"") == 1);
   CHECK(log.count("reconnect|WARN|unix#0: connection dropped (Protocol error)") == 1);
   f.peer->read();
   CHECK(f.peer->closed());
@@ -119,7 +122,10 @@ TEST_CASE("The debug log shows what is received and sent") {
   f.connection->send(R"({"id":3,"result":)");
   f.connection->send(R"([1],"error":null})");
   serve_for(f.shard, 20);
-  CHECK(log.count(R"(jsonrpc|DBG|unix#0: received notification, method="update3", params=[["monid","db"],"x",{"a":2,"b":1}])") == 1);
+  CHECK(
+      log.count(
+          R"(jsonrpc|DBG|unix#0: received notification, method="update3", params=[["monid","db"],"x",{"a":2,"b":1}])") ==
+      1);
   CHECK(log.count(R"(jsonrpc|DBG|unix#0: send reply, result=[1], id=3)") == 1);
 }
 
@@ -128,7 +134,9 @@ TEST_CASE("A reader that is too slow stops its own requests and is told of when 
   limits.high_mark = 100'000;
   limits.low_mark = 10'000;
   Fixture f(0, limits);
-  f.seen.react = [](ConnectionPort& port, const JsonRpcMessage&) { port.send(std::string(10'000, 'x')); };
+  f.seen.react = [](ConnectionPort& port, const JsonRpcMessage&) {
+    port.send(std::string(10'000, 'x'));
+  };
   std::string requests;
   for (int i = 0; i < 1000; ++i) requests += R"({"id":1,"method":"m","params":[]})";
   REQUIRE(f.peer->write(requests));
@@ -138,7 +146,8 @@ TEST_CASE("A reader that is too slow stops its own requests and is told of when 
   CHECK(f.connection->queued_bytes() > limits.low_mark);
   const int writable_before = f.seen.writable;
 
-  const std::string all = f.collect_until([](const std::string& text) { return text.size() >= 10'000'000; });
+  const std::string all =
+      f.collect_until([](const std::string& text) { return text.size() >= 10'000'000; });
   CHECK(all.size() == 10'000'000);
   CHECK(f.seen.messages.size() == 1000);
   CHECK(f.seen.writable > writable_before);
@@ -185,7 +194,8 @@ TEST_CASE("A silent peer is probed and, if it stays silent, dropped") {
   const std::string probe = f.collect_until([](const std::string& text) { return !text.empty(); });
   CHECK(json::parse(probe) == json::parse(R"({"id":"echo","method":"echo","params":[]})"));
   REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
-  CHECK(log.count("reconnect|ERR|unix#0: no response to inactivity probe after 0.2 seconds, disconnecting") == 1);
+  CHECK(log.count("reconnect|ERR|unix#0: no response to inactivity probe after 0.2 seconds, "
+                  "disconnecting") == 1);
 }
 
 TEST_CASE("The answer to a probe keeps the connection and does not reach the handler") {

@@ -170,7 +170,8 @@ TEST_CASE("What is inherited and cannot listen is said and left alone") {
   CHECK(log.count(fmt::format("pfd:{}: not a listening socket", plain.get())) == 1);
 }
 
-TEST_CASE("Out of descriptors, a listener warns once, does not spin, and goes on when there are some") {
+TEST_CASE(
+    "Out of descriptors, a listener warns once, does not spin, and goes on when there are some") {
   LogCapture log;
   const pid_t child = fork();
   if (child == 0) {

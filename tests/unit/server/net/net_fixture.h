@@ -16,8 +16,8 @@
 #include "server/net/socket_address.h"
 #include "server/session/connection_port.h"
 
-/// Helpers for tests that talk over real sockets. One shard runs in the test's own thread, so nothing is left to chance
-/// but the kernel.
+/// Helpers for tests that talk over real sockets. One shard runs in the test's own thread, so
+/// nothing is left to chance but the kernel.
 namespace tandem::net::test {
 
 /// Serves `shard` until `condition` holds. False after five seconds.
@@ -124,7 +124,8 @@ class Peer {
  public:
   explicit Peer(UniqueFd fd) : fd_(std::move(fd)) {}
   bool write(const std::string& text) {
-    return ::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+    return ::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(text.size());
   }
   /// What has arrived; nothing is not an error.
   std::string read(std::size_t most = 1 << 20) {
@@ -169,6 +170,8 @@ inline UniqueFd listen_tcp(std::uint16_t port = 0) {
   return fd;
 }
 
-inline std::uint16_t port_of(const UniqueFd& fd) { return SocketAddress::local_of(fd.get())->port(); }
+inline std::uint16_t port_of(const UniqueFd& fd) {
+  return SocketAddress::local_of(fd.get())->port();
+}
 
 }  // namespace tandem::net::test

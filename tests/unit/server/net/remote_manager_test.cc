@@ -80,7 +80,8 @@ TEST_CASE("A remote that stays keeps its connections, one that goes closes them"
   CHECK(f.manager.statuses().empty());
 }
 
-TEST_CASE("A removed remote can be added again at the same port while its clients are still closing") {
+TEST_CASE(
+    "A removed remote can be added again at the same port while its clients are still closing") {
   Fixture f;
   UniqueFd probe = listen_tcp();
   const std::string target = fmt::format("ptcp:{}:127.0.0.1", port_of(probe));
@@ -153,7 +154,8 @@ TEST_CASE("Connections are spread over the shards and end in order when all is s
     return std::make_unique<Counted>(open);
   });
   manager.configure({spec("ptcp:0:127.0.0.1")});
-  const auto port = static_cast<std::uint16_t>(std::stoi(manager.statuses()[0].values.at("bound_port")));
+  const auto port =
+      static_cast<std::uint16_t>(std::stoi(manager.statuses()[0].values.at("bound_port")));
   one.start();
   two.start();
   std::vector<UniqueFd> clients;
@@ -162,7 +164,8 @@ TEST_CASE("Connections are spread over the shards and end in order when all is s
   CHECK(made[1] == 50);
   CHECK(made[2] == 50);
   clients.resize(50);
-  REQUIRE(serve_until(home, [&] { return manager.statuses()[0].values.at("n_connections") == "50"; }));
+  REQUIRE(
+      serve_until(home, [&] { return manager.statuses()[0].values.at("n_connections") == "50"; }));
   bool done = false;
   manager.shut_down("exit", [&done] { done = true; });
   REQUIRE(serve_until(home, [&] { return done; }));

@@ -24,15 +24,21 @@ struct Certificates {
     make_self_signed("ca", "test CA");
     make_self_signed("stranger", "stranger");
     for (const char* name : {"server", "client"}) {
-      run(fmt::format("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {0}.key -out {0}.csr "
+      run(
+          fmt::format("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "
+                      "{0}.key -out {0}.csr "
                       "-subj /CN={1}-id",
                       folder / name, name));
-      run(fmt::format("openssl x509 -req -in {0}.csr -CA {1}.pem -CAkey {1}.key -CAcreateserial -days 2 -out {0}.pem",
+      run(
+          fmt::format("openssl x509 -req -in {0}.csr -CA {1}.pem -CAkey {1}.key -CAcreateserial "
+                      "-days 2 -out {0}.pem",
                       folder / name, folder / "ca"));
     }
   }
   void make_self_signed(const std::string& name, const std::string& subject) {
-    run(fmt::format("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {0}.key -out {0}.pem "
+    run(
+        fmt::format("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "
+                    "{0}.key -out {0}.pem "
                     "-days 2 -subj '/CN={1}'",
                     folder / name, subject));
   }
@@ -97,7 +103,8 @@ struct Fixture {
 std::string run_beside(IoShard& shard, const std::string& command) {
   const TempFolder folder;
   const std::string out = folder / "out";
-  const int started = std::system(fmt::format("( ( {} ) >{} 2>&1 </dev/null; echo done >>{} ) &", command, out, out).c_str());
+  const int started = std::system(
+      fmt::format("( ( {} ) >{} 2>&1 </dev/null; echo done >>{} ) &", command, out, out).c_str());
   if (started != 0) return {};
   serve_until(shard, [&] { return read_file(out).ends_with("done\n"); });
   return read_file(out);
@@ -115,7 +122,8 @@ TEST_CASE("Both ends of a TLS connection talk, and know each other's name") {
   CHECK(f.server.port->info().name.starts_with("ssl:127.0.0.1:"));
   f.server.port->send(make_request("hello", "[]", 1));
   f.client.port->send(make_request("hi", "[]", 1));
-  REQUIRE(serve_until(f.shard, [&] { return f.server.messages.size() == 1 && f.client.messages.size() == 1; }));
+  REQUIRE(serve_until(
+      f.shard, [&] { return f.server.messages.size() == 1 && f.client.messages.size() == 1; }));
   CHECK(log.count("|WARN|") == 0);
 }
 
@@ -203,7 +211,10 @@ TEST_CASE("Without a common cipher the client is told so by an alert") {
   narrow.ciphers = "ECDHE-ECDSA-AES256-GCM-SHA384";
   Fixture f(narrow, certificates().config("client"));
   const std::string text = run_beside(
-      f.shard, fmt::format("openssl s_client -connect 127.0.0.1:{} -tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256", f.port));
+      f.shard,
+      fmt::format(
+          "openssl s_client -connect 127.0.0.1:{} -tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256",
+          f.port));
   CHECK(text.find("alert handshake failure") != std::string::npos);
 }
 
@@ -211,8 +222,10 @@ TEST_CASE("The server name that a client indicates is in the debug log") {
   LogCapture log;
   Fixture f(certificates().config("server"), certificates().config("client"));
   const TlsConfig keys = certificates().config("client");
-  run_beside(f.shard, fmt::format("openssl s_client -connect 127.0.0.1:{} -servername some.name -cert {} -key {}", f.port,
-                                  keys.certificate, keys.private_key));
+  run_beside(
+      f.shard,
+      fmt::format("openssl s_client -connect 127.0.0.1:{} -servername some.name -cert {} -key {}",
+                  f.port, keys.certificate, keys.private_key));
   CHECK(log.count("stream_ssl|DBG|connection indicated server name some.name\n") == 1);
 }
 
@@ -222,15 +235,21 @@ TEST_CASE("Clients that leave without goodbye, before or after the handshake, ca
   { const UniqueFd silent = connect_tcp(f.port); }
   const TlsConfig keys = certificates().config("client");
   // Python leaves out close_notify.
-  run_beside(f.shard, fmt::format("python3 -c \"import ssl,socket; c=ssl._create_unverified_context(); "
-                                  "c.load_cert_chain('{}','{}'); s=c.wrap_socket(socket.create_connection(('127.0.0.1',{}))); "
-                                  "s.sendall(b'{{\\\"id\\\":1,\\\"method\\\":\\\"echo\\\",\\\"params\\\":[]}}'); s.recv(9); s.close()\"",
-                                  keys.certificate, keys.private_key, f.port));
-  REQUIRE(serve_until(f.shard, [&] { return f.server.closed.size() == 1 && !f.manager.statuses()[0].is_connected; }));
+  run_beside(f.shard,
+             fmt::format("python3 -c \"import ssl,socket; c=ssl._create_unverified_context(); "
+                         "c.load_cert_chain('{}','{}'); "
+                         "s=c.wrap_socket(socket.create_connection(('127.0.0.1',{}))); "
+                         "s.sendall(b'{{\\\"id\\\":1,\\\"method\\\":\\\"echo\\\",\\\"params\\\":[]}"
+                         "}'); s.recv(9); s.close()\"",
+                         keys.certificate, keys.private_key, f.port));
+  REQUIRE(serve_until(f.shard, [&] {
+    return f.server.closed.size() == 1 && !f.manager.statuses()[0].is_connected;
+  }));
   CHECK(log.count("|WARN|") == 0);
 }
 
-TEST_CASE("A client without the CA's certificate gets it from the first server and verifies the next") {
+TEST_CASE(
+    "A client without the CA's certificate gets it from the first server and verifies the next") {
   LogCapture log;
   const TempFolder folder;
   TlsConfig server = certificates().config("server");
