@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -14,6 +15,12 @@ from harness.ports import accepts, free_port
 from harness.server import wait_until
 
 INSERT = {"op": "insert", "table": "Switch"}
+
+
+def is_stopped(pid):
+    """Whether SIGSTOP has reached all threads: kill(2) does not wait for that."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
 
 
 class Roles(SystemTest):
@@ -126,6 +133,7 @@ class Roles(SystemTest):
         with server.connect() as connection:
             server.appctl("tandem/lease", "0.3")
             os.kill(server.process.pid, signal.SIGSTOP)
+            wait_until(lambda: is_stopped(server.process.pid), "all threads to stop")
             requests = [connection.request("transact", [load.DB, INSERT | {"row": {"name": f"n{i}"}}])
                         for i in range(50)]
             time.sleep(0.5)
