@@ -6,6 +6,7 @@
 #include <cassert>
 #include <vector>
 
+#include "server/logging/event_count.h"
 #include "server/logging/log.h"
 #include "server/storage/log_reader.h"
 
@@ -13,6 +14,10 @@ namespace tandem::storage {
 namespace {
 
 log::Module ovsdb_log("ovsdb_log");
+EventCount writes("log_write");
+EventCount records_written("log_record");
+EventCount writes_failed("log_write_failed");
+EventCount syncs("log_sync");
 
 std::string torn_name(const std::string& target, std::chrono::system_clock::time_point now) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
@@ -72,6 +77,8 @@ Result<std::unique_ptr<LogFile>> LogFile::create(FileSystem& files, const std::s
 
 Result<void> LogFile::lock() {
   IoResult<std::unique_ptr<FileLock>> lock = files_.lock(lock_path_of(target_));
+  if (!lock && lock.error() == boost::system::errc::resource_deadlock_would_occur)
+    return Error{"ovsdb error", name_ + ": already open", std::nullopt};
   if (!lock) return io_error(name_, "failed to lock lockfile", lock.error());
   lock_ = std::move(*lock);
   return {};
@@ -117,7 +124,9 @@ Result<void> LogFile::append(std::span<const PreparedRecord> batch) {
     pieces.insert(pieces.end(), {record.header, record.body, "\n"});
     size += record.size();
   }
+  writes.add();
   if (const IoResult<void> written = file_->write_at(end_, pieces); !written) {
+    writes_failed.add();
     if (!file_->truncate(end_)) tail_ = Tail::kLeftOver;
     Error error = io_error(name_, "write failed", written.error());
     if (!failing_) ovsdb_log.warn("{}: write failed ({})", target_, written.error().message());
@@ -128,6 +137,7 @@ Result<void> LogFile::append(std::span<const PreparedRecord> batch) {
   failing_ = false;
   end_.store(end_ + size, std::memory_order_release);
   commits_ += batch.size();
+  records_written.add(batch.size());
   return {};
 }
 
@@ -182,6 +192,7 @@ Result<void> LogFile::sync() {
     if (stopped_) return *stopped_;
     file = file_;
   }
+  syncs.add();
   const IoResult<void> synced = file->sync();
   if (synced) return {};
   {

@@ -14,12 +14,15 @@
 #include <utility>
 #include <vector>
 
+#include "server/logging/event_count.h"
 #include "server/logging/log.h"
 
 namespace tandem::storage {
 namespace {
 
 log::Module lockfile_log("lockfile");
+EventCount locks("lockfile_lock");
+EventCount locks_refused("lockfile_error");
 
 boost::system::error_code code(int error) { return {error, boost::system::generic_category()}; }
 boost::system::error_code last_error() { return code(errno); }
@@ -215,8 +218,10 @@ IoResult<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& pat
     if (::fcntl(fd.get(), F_GETLK, &request) == 0 && request.l_type != F_UNLCK)
       lockfile_log.warn("{}: cannot lock file because it is already locked by pid {}", path,
                         request.l_pid);
+    locks_refused.add();
     return code(EAGAIN);
   }
+  locks.add();
   const FileId file{status.st_dev, status.st_ino};
   held.files.insert(file);
   return std::make_unique<PosixLock>(std::move(fd), file);
