@@ -86,13 +86,17 @@ std::strong_ordering compare(const AtomView& a, const AtomView& b) {
   return std::strong_ordering::equal;
 }
 
-void append_atom_json(std::string& out, const AtomView& atom) {
+void append_atom_json(std::string& out, const AtomView& atom, Reals reals) {
   switch (type_of(atom)) {
     case AtomicType::kInteger:
       append_json_integer(out, *std::get_if<std::int64_t>(&atom));
       break;
     case AtomicType::kReal:
-      append_json_real(out, *std::get_if<double>(&atom));
+      if (reals == Reals::kExact) {
+        append_exact_json_real(out, *std::get_if<double>(&atom));
+      } else {
+        append_json_real(out, *std::get_if<double>(&atom));
+      }
       break;
     case AtomicType::kBoolean:
       out += *std::get_if<bool>(&atom) ? "true" : "false";

@@ -43,8 +43,14 @@ inline AtomicType type_of(const AtomView& atom) { return static_cast<AtomicType>
 /// text. Requires equal types.
 std::strong_ordering compare(const AtomView& a, const AtomView& b);
 
+/// How reals are printed.
+enum class Reals : std::uint8_t {
+  kShown,  ///< as clients of ovsdb-server know them, append_json_real()
+  kExact,  ///< for what is read back as data, append_exact_json_real()
+};
+
 /// Appends the atom as RFC 7047 <atom> JSON: UUIDs as ["uuid","..."].
-void append_atom_json(std::string& out, const AtomView& atom);
+void append_atom_json(std::string& out, const AtomView& atom, Reals reals = Reals::kShown);
 
 /// The atom in the ovs-vsctl(8) notation that error messages use: strings that are not plain words
 /// are quoted.

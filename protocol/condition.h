@@ -59,6 +59,8 @@ class MonitorCondition {
   /// Clauses beside plain booleans, sorted and unique, so that equal conditions compare equal.
   const std::vector<Clause>& clauses() const { return clauses_; }
   bool matches(const Row& row) const;
+  /// The clauses that `other` has not. Requires that neither is always().
+  std::vector<Clause> without(const MonitorCondition& other) const;
   /// From now on rows that `other` matches match, too.
   void add_alternatives(const MonitorCondition& other);
   bool operator==(const MonitorCondition&) const = default;

@@ -197,23 +197,23 @@ Result<Datum> ColumnType::datum_from_json(const json::value& json, SymbolTable* 
   return Datum::of(atom);
 }
 
-void append_datum_json(std::string& out, const DatumView& datum) {
+void append_datum_json(std::string& out, const DatumView& datum, Reals reals) {
   if (datum.is_map()) {
     out += "[\"map\",[";
     append_list(out, datum.size(), ",", [&](std::size_t i) {
       out += '[';
-      append_atom_json(out, datum.key(i));
+      append_atom_json(out, datum.key(i), reals);
       out += ',';
-      append_atom_json(out, datum.value(i));
+      append_atom_json(out, datum.value(i), reals);
       out += ']';
     });
     out += "]]";
   } else if (datum.size() == 1) {
-    append_atom_json(out, datum.key(0));
+    append_atom_json(out, datum.key(0), reals);
   } else {
     out += "[\"set\",[";
     append_list(out, datum.size(), ",",
-                [&](std::size_t i) { append_atom_json(out, datum.key(i)); });
+                [&](std::size_t i) { append_atom_json(out, datum.key(i), reals); });
     out += "]]";
   }
 }

@@ -71,6 +71,18 @@ void append_object(std::string& out, const json::object& object) {
   out += '}';
 }
 
+constexpr int kShownDigits = 15;
+
+/// Prints `value` to `text` and returns where it ends.
+char* print_real(std::array<char, 40>& text, double value, int digits) {
+  // More digits must not turn an exponent into a number that looks like an integer.
+  const bool exponent = digits > kShownDigits && std::abs(value) >= 1e15;
+  char* const begin = text.data();
+  char* const end = begin + text.size();
+  return exponent ? std::to_chars(begin, end, value, std::chars_format::scientific, digits - 1).ptr
+                  : std::to_chars(begin, end, value, std::chars_format::general, digits).ptr;
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -93,28 +105,20 @@ void append_json_integer(std::string& out, std::int64_t value) {
 }
 
 void append_json_real(std::string& out, double value) {
-  // ovsdb-server prints 15 significant digits, in C's %g form. Where these lose the value we print
-  // the shortest text that does not.
   std::array<char, 40> text;
-  char* const begin = text.data();
-  const auto print = [&](int digits) {
-    // More digits must not turn an exponent into a number that looks like an integer.
-    const bool exponent = digits > 15 && std::abs(value) >= 1e15;
-    return exponent ? std::to_chars(begin, begin + text.size(), value,
-                                    std::chars_format::scientific, digits - 1)
-                          .ptr
-                    : std::to_chars(begin, begin + text.size(), value, std::chars_format::general,
-                                    digits)
-                          .ptr;
-  };
-  char* end = begin;
-  for (int digits = 15; digits <= 17; ++digits) {
-    end = print(digits);
+  out.append(text.data(), print_real(text, value, kShownDigits));
+}
+
+void append_exact_json_real(std::string& out, double value) {
+  std::array<char, 40> text;
+  char* end = nullptr;
+  for (int digits = kShownDigits; digits <= 17; ++digits) {
+    end = print_real(text, value, digits);
     double back = 0;
-    std::from_chars(begin, end, back);
+    std::from_chars(text.data(), end, back);
     if (back == value) break;
   }
-  out.append(begin, end);
+  out.append(text.data(), end);
 }
 
 void append_json(std::string& out, const json::value& value) {

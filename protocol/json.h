@@ -12,9 +12,13 @@ namespace json = boost::json;
 /// \\ and \u00XX for other control characters; everything else as it is.
 void append_json_string(std::string& out, std::string_view text);
 
-/// Appends `value` as ovsdb-server prints reals: the shortest text that reads back as the same
-/// double.
+/// Appends `value` as ovsdb-server prints reals: 15 significant digits, in C's %g form. Some values
+/// need more to be read back.
 void append_json_real(std::string& out, double value);
+
+/// Appends `value` so that it is read back as it is: as above, with more digits where it needs
+/// them.
+void append_exact_json_real(std::string& out, double value);
 
 void append_json_integer(std::string& out, std::int64_t value);
 

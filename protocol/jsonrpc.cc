@@ -168,6 +168,12 @@ std::string make_reply(const json::value& id, std::string_view result_json) {
   return make_message("error", "null", id, "result", result_json);
 }
 
+std::string begin_reply(const json::value& id) {
+  std::string text = make_reply(id, "");  // the result is its last member
+  text.pop_back();
+  return text;
+}
+
 std::string make_error_reply(const json::value& id, std::string_view error_json) {
   return make_message("error", error_json, id, "result", "null");
 }

@@ -30,6 +30,8 @@ std::string make_notification(std::string_view method, std::string_view params_j
 std::string make_request(std::string_view method, std::string_view params_json,
                          const json::value& id);
 std::string make_reply(const json::value& id, std::string_view result_json);
+/// The text of a reply up to its result, for results that are sent in pieces; "}" ends it.
+std::string begin_reply(const json::value& id);
 std::string make_error_reply(const json::value& id, std::string_view error_json);
 
 }  // namespace tandem

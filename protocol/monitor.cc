@@ -166,6 +166,7 @@ Result<MonitorRequest> MonitorRequest::with_conditions(const json::value& change
       const json::value* where = reader.optional("where", kJsonArray);
       if (auto done = reader.finish(); !done) return std::move(done).error();
       if (columns) return syntax_error(&element, "changing columns is unsupported");
+      if (version == MonitorVersion::kUpdate) continue;  // has none, and ovsdb-server reads none
       auto condition =
           where ? MonitorCondition::from_json(table_schema, *where) : MonitorCondition::always();
       if (!condition) return std::move(condition).error();

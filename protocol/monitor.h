@@ -68,6 +68,8 @@ struct MonitorRequest {
 class UpdateWriter {
  public:
   UpdateWriter(const MonitorRequest& request, std::string& out);
+  /// For rows of one table alone, without what encloses them; no end().
+  UpdateWriter(const MonitorRequest& request, const MonitoredTable& table, std::string& out);
 
   /// The row as part of an initial answer. Requires that its condition matches.
   void initial(const MonitoredTable& table, const Row& row);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -7,6 +8,17 @@
 #include "protocol/type.h"
 
 namespace tandem {
+
+namespace {
+
+/// The order of a condition's clauses.
+bool is_before(const Clause& a, const Clause& b) {
+  const auto of_a = std::tie(a.column, a.function);
+  const auto of_b = std::tie(b.column, b.function);
+  return of_a != of_b ? of_a < of_b : compare(a.argument.view(), b.argument.view()) < 0;
+}
+
+}  // namespace
 
 Result<MonitorCondition> MonitorCondition::from_json(const TableSchema& table,
                                                      const json::value& value) {
@@ -34,17 +46,20 @@ void MonitorCondition::add_alternatives(const MonitorCondition& other) {
 
 void MonitorCondition::normalize() {
   if (always_) clauses_.clear();
-  std::sort(clauses_.begin(), clauses_.end(), [](const Clause& a, const Clause& b) {
-    const auto of_a = std::tie(a.column, a.function);
-    const auto of_b = std::tie(b.column, b.function);
-    return of_a != of_b ? of_a < of_b : compare(a.argument.view(), b.argument.view()) < 0;
-  });
+  std::sort(clauses_.begin(), clauses_.end(), is_before);
   clauses_.erase(std::unique(clauses_.begin(), clauses_.end()), clauses_.end());
 }
 
 bool MonitorCondition::matches(const Row& row) const {
   return always_ || std::any_of(clauses_.begin(), clauses_.end(),
                                 [&](const Clause& c) { return c.matches(row); });
+}
+
+std::vector<Clause> MonitorCondition::without(const MonitorCondition& other) const {
+  std::vector<Clause> rest;
+  std::set_difference(clauses_.begin(), clauses_.end(), other.clauses_.begin(),
+                      other.clauses_.end(), std::back_inserter(rest), is_before);
+  return rest;
 }
 
 json::value MonitorCondition::to_json(const TableSchema& table) const {

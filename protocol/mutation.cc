@@ -95,9 +95,12 @@ Error out_of_range(Mutator mutator) {
 Result<AtomView> compute(Mutator mutator, std::int64_t a, std::int64_t b) {
   const bool divides = mutator == Mutator::kDivide || mutator == Mutator::kModulo;
   if (divides && b == 0) return division_by_zero();
-  if (divides && b == -1 && a == std::numeric_limits<std::int64_t>::min())
-    return out_of_range(mutator);
+  using Limits = std::numeric_limits<std::int64_t>;
+  if (divides && b == -1 && a == Limits::min()) return out_of_range(mutator);
   if (divides) return AtomView(mutator == Mutator::kDivide ? a / b : a % b);
+  // As ovsdb-server, which refuses the largest products that fit as well.
+  if (mutator == Mutator::kMultiply && a > 0 && b > 0 && a >= Limits::max() / b)
+    return out_of_range(mutator);
   std::int64_t result = 0;
   const bool overflow = mutator == Mutator::kAdd        ? __builtin_add_overflow(a, b, &result)
                         : mutator == Mutator::kSubtract ? __builtin_sub_overflow(a, b, &result)

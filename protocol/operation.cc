@@ -26,6 +26,8 @@ class OperationParser {
       : schema_(schema), value_(value), reader_(value, std::move(what)), symbols_(symbols) {}
 
   Result<Operation> parse();
+  /// The row that a bad "insert" asks to be given, if its members are right.
+  const std::optional<RequestedRow>& requested() const { return requested_; }
 
  private:
   using Method = Result<Operation> (OperationParser::*)();
@@ -62,6 +64,7 @@ class OperationParser {
   SymbolTable& symbols_;
   TableIndex table_index_ = 0;
   const TableSchema* table_ = nullptr;  ///< valid once reader_.finish() succeeded
+  std::optional<RequestedRow> requested_;
 };
 
 const std::array<OperationParser::Named, 10> OperationParser::kOperations = {{
@@ -122,6 +125,7 @@ Result<void> OperationParser::name_row(InsertOp& op, const json::value* uuid,
   if (uuid) {
     op.uuid = Uuid::parse(uuid->get_string());
     if (!op.uuid) return syntax_error(uuid, "bad uuid");
+    requested_ = RequestedRow{op.table, *op.uuid};
   }
   if (!uuid_name) {
     op.row_uuid = op.uuid ? *op.uuid : Uuid::random();
@@ -315,32 +319,16 @@ Result<std::vector<ColumnIndex>> OperationParser::read_named_columns(
   return columns;
 }
 
+std::string number_text(std::size_t number, std::size_t count) {
+  return fmt::format("ovsdb operation {} of {}", number, count);
+}
+
 }  // namespace
 
 Result<Operation> operation_from_json(const DatabaseSchema& schema, const json::value& value,
                                       std::size_t number, std::size_t count, SymbolTable& symbols) {
-  return OperationParser(schema, value, fmt::format("ovsdb operation {} of {}", number, count),
-                         symbols)
-      .parse();
+  return OperationParser(schema, value, number_text(number, count), symbols).parse();
 }
-
-namespace {
-
-/// The row that an "insert" asks to be given, where that much can be read.
-std::optional<RequestedRow> requested_row(const DatabaseSchema& schema, const json::value& value) {
-  const json::object* operation = value.if_object();
-  if (!operation) return std::nullopt;
-  const auto text = [&](std::string_view name) -> std::string_view {
-    const json::value* member = operation->if_contains(name);
-    return member != nullptr && member->is_string() ? std::string_view(member->get_string()) : "";
-  };
-  const std::optional<TableIndex> table = schema.find_table(text("table"));
-  const std::optional<Uuid> uuid = Uuid::parse(text("uuid"));
-  if (text("op") != "insert" || !table || !uuid) return std::nullopt;
-  return RequestedRow{*table, *uuid};
-}
-
-}  // namespace
 
 Transaction Transaction::from_json(SchemaRef schema, const json::array& params) {
   Transaction transaction;
@@ -348,11 +336,12 @@ Transaction Transaction::from_json(SchemaRef schema, const json::array& params) 
   transaction.count = params.empty() ? 0 : params.size() - 1;
   transaction.operations.reserve(transaction.count);
   for (std::size_t i = 1; i <= transaction.count; ++i) {
-    auto operation = operation_from_json(*transaction.schema, params[i], i, transaction.count,
-                                         transaction.symbols);
+    OperationParser parser(*transaction.schema, params[i], number_text(i, transaction.count),
+                           transaction.symbols);
+    auto operation = parser.parse();
     if (!operation) {
       transaction.error = std::move(operation).error();
-      transaction.error_insert = requested_row(*transaction.schema, params[i]);
+      transaction.error_insert = parser.requested();
       break;
     }
     transaction.operations.push_back(std::move(*operation));

@@ -202,6 +202,16 @@ json::value TableSchema::to_json() const {
 
 // Databases.
 
+namespace {
+
+/// Whether rows live by being referred to from such values. A column of these is never ephemeral,
+/// whatever the schema says: after a restart the rows would have no reason to be there.
+bool keeps_rows(const DatabaseSchema& schema, const BaseType& base) {
+  return base.is_strong_ref() && !schema.table(base.ref_table_index).is_root;
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const DatabaseSchema>> DatabaseSchema::from_json(const json::value& value) {
   ObjectReader reader(value, "database schema");
   const json::value* name = reader.required("name", kJsonId);
@@ -243,6 +253,19 @@ Result<std::shared_ptr<const DatabaseSchema>> DatabaseSchema::from_json(const js
   for (TableSchema& table : schema->tables_) {
     table.is_root = none || table.declared_root;
     if (all) table.declared_root = false;
+  }
+  for (TableSchema& table : schema->tables_) {
+    for (ColumnSchema& column : table.columns) {
+      if (keeps_rows(*schema, column.type.key) ||
+          (column.type.value && keeps_rows(*schema, *column.type.value))) {
+        column.ephemeral = false;
+      }
+      // The server itself takes out references to rows that go.
+      if (column.type.key.is_weak_ref() ||
+          (column.type.value && column.type.value->is_weak_ref())) {
+        column.is_mutable = true;
+      }
+    }
   }
   return std::shared_ptr<const DatabaseSchema>(std::move(schema));
 }

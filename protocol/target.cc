@@ -103,11 +103,13 @@ Result<Target> Target::parse(std::string_view text) {
       }
     }
   }
-  return invalid_target("Address family not supported by protocol");
+  return invalid_target(fmt::format("{}: Address family not supported by protocol", text));
 }
 
 Result<ColumnPath> ColumnPath::parse(std::string_view text) {
-  const auto invalid = [&] { return invalid_target(fmt::format("\"{}\": invalid syntax", text)); };
+  const auto invalid = [&] {
+    return Error{fmt::format("\"{}\": invalid syntax", text), "", std::nullopt};
+  };
   if (!text.starts_with("db:")) return invalid();
   const std::string_view rest = text.substr(3);
   const std::size_t first = rest.find(',');

@@ -81,7 +81,7 @@ struct ColumnType {
 
 /// Appends RFC 7047 <value>: a bare atom for a set of exactly one, else ["set",[...]] or
 /// ["map",[...]].
-void append_datum_json(std::string& out, const DatumView& datum);
+void append_datum_json(std::string& out, const DatumView& datum, Reals reals = Reals::kShown);
 json::value datum_to_json(const DatumView& datum);
 /// Appends the datum in ovs-vsctl(8) notation, as index errors show it: brackets or braces stand
 /// around what may have, or has, another number of elements than one.

@@ -22,6 +22,10 @@ UpdateWriter::UpdateWriter(const MonitorRequest& request, std::string& out)
   out_ += '{';
 }
 
+UpdateWriter::UpdateWriter(const MonitorRequest& request, const MonitoredTable& table,
+                           std::string& out)
+    : request_(request), out_(out), current_(&table) {}
+
 void UpdateWriter::initial(const MonitoredTable& table, const Row& row) {
   if (!table.select.initial) return;
   const TableSchema& schema = schema_of(table);
@@ -134,7 +138,7 @@ void UpdateWriter::append_columns(const MonitoredTable& table, const Row& row, W
 
 void UpdateWriter::open_row(const MonitoredTable& table, const Uuid& uuid) {
   if (current_ == &table) {
-    out_ += ",\"";
+    out_ += any_ ? ",\"" : "\"";
   } else {
     if (current_) out_ += "},";
     current_ = &table;

@@ -82,7 +82,7 @@ void append_row_contents(std::string& out, const TableSchema& table, const Row& 
     any = true;
     append_json_string(out, column.name);
     out += ':';
-    append_datum_json(out, row.view(i));
+    append_datum_json(out, row.view(i), Reals::kExact);
   }
   out += '}';
 }

@@ -38,7 +38,7 @@ void append_new_row(std::string& out, const TableSchema& schema, const Row& row)
   for (ColumnIndex i = kFirstOwnColumn; i < schema.columns.size(); i++) {
     const ColumnSchema& column = schema.column(i);
     if (column.ephemeral || row.datum(i) == column.default_value) continue;
-    append_datum_json(members.name(column.name), row.view(i));
+    append_datum_json(members.name(column.name), row.view(i), Reals::kExact);
   }
   out += '}';
 }
@@ -64,9 +64,10 @@ void append_changed_row(std::string& out, const TableSchema& schema, const RowCh
     if (!changed(change, column, i)) continue;
     std::string& value = members.name(column.name);
     if (form == ColumnForm::kDifference && column.type.has_difference()) {
-      append_datum_json(value, diff(change.before->view(i), change.after->view(i)).view());
+      append_datum_json(value, diff(change.before->view(i), change.after->view(i)).view(),
+                        Reals::kExact);
     } else {
-      append_datum_json(value, change.after->view(i));
+      append_datum_json(value, change.after->view(i), Reals::kExact);
     }
   }
   out += '}';

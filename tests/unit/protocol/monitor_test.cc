@@ -102,6 +102,12 @@ TEST_CASE("a condition change replaces the conditions of the tables it names") {
   CHECK(before.with_conditions(parsed(R"({"q":[{}]})")).value().tables[0].condition.is_always());
 }
 
+TEST_CASE("a condition change of a monitor of the first version changes nothing, and is not read") {
+  const auto before = read(R"({"q":{}})", MonitorVersion::kUpdate).value();
+  CHECK(before.with_conditions(parsed(R"({"q":[{"where":[5]}]})")).value() == before);
+  CHECK_FALSE(before.with_conditions(parsed(R"({"q":[{"where":5}]})")).has_value());
+}
+
 TEST_CASE("bad condition changes say why in ovsdb-server's words") {
   const auto request = read(R"({"q":{}})").value();
   const auto change_error = [&](std::string_view text) {

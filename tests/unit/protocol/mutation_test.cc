@@ -62,6 +62,14 @@ TEST_CASE("results that do not fit are range errors") {
         error("range error", R"(Result of "*=" operation is out of range.)"));
 }
 
+TEST_CASE("the largest products are refused too, as ovsdb-server does") {
+  const auto* half = R"({"i":4611686018427387903})";
+  CHECK(mutated(R"(["i","*=",1])", half) == "4611686018427387903");
+  CHECK(mutated(R"(["i","*=",2])", half) ==
+        error("range error", R"(Result of "*=" operation is out of range.)"));
+  CHECK(mutated(R"(["i","*=",-2])", half) == "-9223372036854775806");
+}
+
 TEST_CASE("division by zero is a domain error") {
   for (const auto* mutation : {R"(["i","/=",0])", R"(["i","%=",0])", R"(["r","/=",0])"}) {
     CHECK(mutated(mutation, R"({"i":1,"r":1})") == error("domain error", "Division by zero."));

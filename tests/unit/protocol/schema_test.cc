@@ -157,3 +157,33 @@ TEST_CASE("references must be to tables that there are") {
           R"({"columns":{"c":{"type":{"key":"string","value":{"type":"uuid","refTable":"X"}}}}})") ==
       "syntax error: column c value refers to undefined table X");
 }
+
+TEST_CASE("a column of weak references is always mutable") {
+  const auto is_mutable = [](const std::string& type) {
+    const auto schema = DatabaseSchema::from_text(
+        R"({"name":"D","tables":{"A":{"columns":{"c":{"mutable":false,"type":{"key":)"
+        R"({"type":"uuid","refTable":"A","refType":")" +
+        type + R"("},"min":0,"max":3}}}}}})");
+    REQUIRE(schema.has_value());
+    const TableSchema& table = (*schema)->table(0);
+    return table.column(*table.find_column("c")).is_mutable;
+  };
+  CHECK(is_mutable("weak"));
+  CHECK_FALSE(is_mutable("strong"));
+}
+
+TEST_CASE("a column by which rows live is not ephemeral") {
+  const auto is_ephemeral = [](const std::string& reference, const std::string& other_table) {
+    const auto schema = DatabaseSchema::from_text(
+        R"({"name":"D","tables":{"A":{"isRoot":true,"columns":{"c":{"ephemeral":true,"type":)"
+        R"({"key":"string","value":{"type":"uuid","refTable":"B")" +
+        reference + R"(},"min":0,"max":3}}}},"B":{)" + other_table +
+        R"("columns":{"n":{"type":"integer"}}}}})");
+    REQUIRE(schema.has_value());
+    const TableSchema& table = (*schema)->table(*(*schema)->find_table("A"));
+    return table.column(*table.find_column("c")).ephemeral;
+  };
+  CHECK_FALSE(is_ephemeral("", ""));
+  CHECK(is_ephemeral(R"(,"refType":"weak")", ""));
+  CHECK(is_ephemeral("", R"("isRoot":true,)"));
+}

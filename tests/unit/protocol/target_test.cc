@@ -57,8 +57,8 @@ TEST_CASE("only ssl and pssl are TLS, only p-targets are passive") {
 }
 
 TEST_CASE("bad targets say why") {
-  CHECK(error_of("foo:x") == "Address family not supported by protocol");
-  CHECK(error_of("") == "Address family not supported by protocol");
+  CHECK(error_of("foo:x") == "foo:x: Address family not supported by protocol");
+  CHECK(error_of("") == ": Address family not supported by protocol");
   CHECK(error_of("tcp:127.0.0.1:x") == R"(127.0.0.1:x: bad port number "x")");
   CHECK(error_of("tcp:127.0.0.1:99999") == R"(127.0.0.1:99999: bad port number "99999")");
   CHECK(error_of("ptcp:-1") == R"(-1: bad port number "-1")");
@@ -75,6 +75,6 @@ TEST_CASE("db: paths have three parts") {
     CAPTURE(text);
     const auto bad = ColumnPath::parse(text);
     REQUIRE(bad.has_error());
-    CHECK(bad.error().details == "\"" + std::string(text) + "\": invalid syntax");
+    CHECK(bad.error().to_string() == "\"" + std::string(text) + "\": invalid syntax");
   }
 }
