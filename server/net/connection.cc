@@ -3,7 +3,10 @@
 #include <array>
 #include <limits>
 #include <utility>
+#include <vector>
 
+#include "server/logging/event_count.h"
+#include "server/logging/rate_limit.h"
 #include "server/net/message_log.h"
 
 namespace tandem::net {
@@ -13,6 +16,9 @@ namespace {
 log::Module jsonrpc("jsonrpc");
 log::Module reconnect("reconnect");
 log::Module stream_ssl("stream_ssl");
+EventCount messages_received("jsonrpc_received");
+EventCount protocol_errors("jsonrpc_protocol_error");
+EventCount probes_failed("reconnect_probe_failed");
 
 using Status = IoResult::Status;
 
@@ -20,6 +26,11 @@ constexpr std::int64_t kHandshakeTimeoutMs = 10'000;
 /// One connection may keep its shard's thread for about so much before others get their turn.
 constexpr std::size_t kBytesPerTurn = 1 << 20;
 constexpr std::size_t kGather = 64;
+/// What one client does wrong, thousands may: so many warnings of a kind.
+constexpr unsigned kLinesAMinute = 60;
+constexpr unsigned kLinesAtOnce = 30;
+/// Pulled from a source at a time: about what a socket's buffer takes.
+constexpr std::size_t kPullBytes = 256 << 10;
 
 const SharedText& echo_request() {
   static const SharedText text =
@@ -153,6 +164,7 @@ void Connection::take_input(std::string_view input) {
 void Connection::take_message(json::value value) {
   using Kind = JsonRpcMessage::Kind;
   Result<JsonRpcMessage> message = JsonRpcMessage::from_json(std::move(value));
+  messages_received.add();
   if (!message) return fail_protocol("received bad JSON-RPC message: " + message.error().details);
   if (jsonrpc.enabled(log::Level::kDbg))
     jsonrpc.dbg("{}: received {}", options_.info.name, describe(*message));
@@ -178,9 +190,41 @@ void Connection::send(SharedText text) {
     sent_framer_.reset();
   }
   queued_bytes_ += text->size();
-  queue_.push_back(std::move(text));
+  queue_.push_back({std::move(text), nullptr});
   if (queued_bytes_ > options_.limits.high_mark) over_high_mark_ = true;
   shard_.defer(*this);
+}
+
+void Connection::send(std::unique_ptr<TextSource> source) {
+  // The log shows messages in their order, whole.
+  if (jsonrpc.enabled(log::Level::kDbg)) return ConnectionPort::send(std::move(source));
+  if (state_ != State::kOpen) return;
+  queued_bytes_ += source_bytes();
+  over_high_mark_ = true;
+  queue_.push_back({nullptr, std::move(source)});
+  shard_.defer(*this);
+}
+
+bool Connection::pull_source() {
+  TextSource& source = *queue_.front().source;
+  std::vector<SharedText> pieces;
+  std::size_t bytes = 0;
+  bool ended = false;
+  for (std::size_t i = 0; i < kGather && bytes < kPullBytes && !ended; ++i) {
+    SharedText piece = source.next();
+    ended = piece == nullptr;
+    if (ended || piece->empty()) continue;
+    bytes += piece->size();
+    pieces.push_back(std::move(piece));
+  }
+  if (ended) {
+    queue_.pop_front();
+    queued_bytes_ -= source_bytes();
+  }
+  queued_bytes_ += bytes;
+  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece)
+    queue_.push_front({std::move(*piece), nullptr});
+  return ended || !pieces.empty();
 }
 
 void Connection::log_sent(const std::string& text) {
@@ -224,9 +268,16 @@ void Connection::write_queue() {
       stream_->wait_writable();
       return;
     }
+    if (queue_.front().source != nullptr) {
+      if (!pull_source())
+        return shard_.defer(*this);  // it was long in vain: others have their turn
+      continue;
+    }
     std::array<iovec, kGather> buffers;
     std::size_t count = 0;
-    for (const SharedText& text : queue_) {
+    for (const Outgoing& next : queue_) {
+      if (next.source != nullptr) break;
+      const SharedText& text = next.text;
       const std::size_t skip = count == 0 ? front_written_ : 0;
       buffers[count++] = {const_cast<char*>(text->data()) + skip, text->size() - skip};
       if (count == kGather) break;
@@ -252,8 +303,9 @@ void Connection::write_queue() {
 void Connection::drop_written(std::size_t bytes) {
   queued_bytes_ -= bytes;
   front_written_ += bytes;
-  while (!queue_.empty() && front_written_ >= queue_.front()->size()) {
-    front_written_ -= queue_.front()->size();
+  while (!queue_.empty() && queue_.front().text != nullptr &&
+         front_written_ >= queue_.front().text->size()) {
+    front_written_ -= queue_.front().text->size();
     queue_.pop_front();
   }
 }
@@ -274,7 +326,10 @@ void Connection::arm_timer(std::int64_t at_ms) {
 void Connection::on_timer(std::int64_t now_ms) {
   switch (state_) {
     case State::kHandshaking:
-      stream_ssl.warn("{}: handshake timed out", options_.info.name);
+      if (static log::RateLimit limit(kLinesAMinute, kLinesAtOnce);
+          limit.admit(stream_ssl, log::Level::kWarn)) {
+        stream_ssl.warn("{}: handshake timed out", options_.info.name);
+      }
       begin_closing("handshake timed out", log::Level::kDbg, "handshake timed out");
       break;
     case State::kOpen:
@@ -303,6 +358,7 @@ void Connection::check_probe(std::int64_t now_ms) {
       if (may_read() && !input_stopped_) read_input();
       if (state_ != State::kOpen) return;
       if (probe_.check(now_ms) != Probe::Action::kDisconnect) break;
+      probes_failed.add();
       begin_closing("inactivity probe", log::Level::kErr,
                     fmt::format("no response to inactivity probe after {:g} seconds, disconnecting",
                                 static_cast<double>(probe_.interval_ms()) / 1000.0));
@@ -329,15 +385,20 @@ void Connection::fail(const IoResult& result) {
 }
 
 void Connection::fail_protocol(const std::string& details) {
-  jsonrpc.warn("{}: {}", options_.info.name, details);
+  protocol_errors.add();
+  if (static log::RateLimit limit(kLinesAMinute, kLinesAtOnce);
+      limit.admit(jsonrpc, log::Level::kWarn)) {
+    jsonrpc.warn("{}: {}", options_.info.name, details);
+  }
   begin_closing("Protocol error", log::Level::kWarn, "connection dropped (Protocol error)");
 }
 
 void Connection::begin_closing(std::string reason, log::Level level, const std::string& message) {
   if (state_ == State::kClosing || state_ == State::kClosed) return;
-  if (!message.empty() && reconnect.enabled(level)) {
+  static log::RateLimit limit(kLinesAMinute, kLinesAtOnce);
+  const bool everyday = level >= log::Level::kInfo;
+  if (!message.empty() && reconnect.enabled(level) && (everyday || limit.admit(reconnect, level)))
     reconnect.write(level, fmt::format("{}: {}", options_.info.name, message));
-  }
   const bool was_open = state_ == State::kOpen;
   state_ = State::kClosing;
   reason_ = std::move(reason);

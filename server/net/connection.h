@@ -64,6 +64,7 @@ class Connection final : public ConnectionPort,
   void reconfigure(const std::string& role, bool read_only, std::int64_t probe_ms);
 
   void send(SharedText text) override;
+  void send(std::unique_ptr<TextSource> source) override;
   using ConnectionPort::send;
   std::size_t queued_bytes() const override { return queued_bytes_; }
   void set_reading(bool enabled) override;
@@ -94,7 +95,16 @@ class Connection final : public ConnectionPort,
   void take_input(std::string_view input);
   void take_message(json::value value);
 
+  /// What is to leave: a text, or what makes more of them.
+  struct Outgoing {
+    SharedText text;
+    std::unique_ptr<TextSource> source;  ///< unless there is a text
+  };
   void write_queue();
+  /// Puts texts from the source at the queue's front before it. False if it had none this time.
+  bool pull_source();
+  /// What a source counts in queued_bytes(): over the high mark.
+  std::size_t source_bytes() const { return options_.limits.high_mark + 1; }
   void drop_written(std::size_t bytes);
   void after_write();
   void log_sent(const std::string& text);
@@ -117,8 +127,8 @@ class Connection final : public ConnectionPort,
   Probe probe_;
   std::int64_t opened_ms_ = 0;
 
-  std::deque<SharedText> queue_;
-  std::size_t front_written_ = 0;  ///< of queue_.front()
+  std::deque<Outgoing> queue_;
+  std::size_t front_written_ = 0;  ///< of queue_.front().text
   std::size_t queued_bytes_ = 0;
   bool write_waits_ = false;  ///< for on_writable()
   bool over_high_mark_ = false;

@@ -4,18 +4,21 @@
 #include <cerrno>
 #include <utility>
 
+#include "server/logging/event_count.h"
 #include "server/net/socket_address.h"
 
 namespace tandem::net {
 
 namespace {
 constexpr std::int64_t kLookAgainMs = 100;
-}
+EventCount attempts("stream_open");
+}  // namespace
 
 Connector::Connector(IoShard& shard, Target target, std::optional<int> dscp, OnDone on_done)
     : shard_(shard), target_(std::move(target)), dscp_(dscp), on_done_(std::move(on_done)) {}
 
 void Connector::start(std::int64_t timeout_ms) {
+  attempts.add();
   deadline_ms_ = IoShard::now_ms() + timeout_ms;
   shard_.set_timer(*this, deadline_ms_);
   go_on();

@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 namespace {
 using DeferredList = boost::intrusive::list<Deferred, boost::intrusive::constant_time_size<false>>;
 
-constexpr std::size_t kScratchBytes = 64 * 1024;
+constexpr std::size_t kScratchBytes = std::size_t{64} * 1024;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "server/logging/event_count.h"
 #include "server/logging/log.h"
 #include "server/net/socket_address.h"
 
@@ -18,6 +19,9 @@ namespace {
 
 log::Module jsonrpc_server("ovsdb_jsonrpc_server");
 log::Module socket_util("socket_util");
+EventCount listeners_opened("pstream_open");
+EventCount connections_accepted("pstream_accept");
+EventCount accepts_failed("pstream_accept_failed");
 
 constexpr std::int64_t kRetryMs = 1000;
 constexpr std::int64_t kPauseMs = 100;
@@ -142,6 +146,7 @@ void Listener::listen_on(UniqueFd fd) {
   FdListener& self = *this;
   watcher_ = std::make_unique<FdWatcher>(shard_, std::move(fd), self);
   watcher_->wait_readable();
+  listeners_opened.add();
   if (!std::exchange(logged_problem_, {}).empty())
     jsonrpc_server.info("{}: listening", target_.text);
 }
@@ -170,6 +175,7 @@ void Listener::on_readable() {
         return pause_accepting(errno);
       continue;  // this one connection has failed already, says accept(2)
     }
+    connections_accepted.add();
     std::string name = name_peer(fd.get());
     on_accept_(std::move(fd), std::move(name));
   }
@@ -177,6 +183,7 @@ void Listener::on_readable() {
 }
 
 void Listener::pause_accepting(int error) {
+  accepts_failed.add();
   // The socket stays readable, so waiting for that would spin.
   const std::int64_t now_ms = IoShard::now_ms();
   if (exhausted_ms_ == 0 || now_ms - exhausted_ms_ > kBurstMs) {

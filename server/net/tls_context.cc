@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "server/logging/log.h"
+#include "server/logging/rate_limit.h"
 #include "server/net/io_shard.h"
 #include "server/net/socket_address.h"
 #include "server/net/tls_protocols.h"
@@ -141,6 +142,7 @@ void TlsContext::load() {
                       SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(keys.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(keys.get(), 0);
+  SSL_CTX_set_dh_auto(keys.get(), 1);
   SSL_CTX_set_read_ahead(keys.get(), 1);
 
   bool good = set_protocols(keys.get(), config_.protocols);
@@ -188,6 +190,12 @@ TlsContext::Keys TlsContext::current() {
 std::unique_ptr<Stream> TlsContext::make_stream(IoShard& shard, UniqueFd fd, FdListener& listener,
                                                 Side side, std::string name) {
   const Keys keys = current();
+  const bool has_key = SSL_CTX_get0_privatekey(keys.context.get()) != nullptr &&
+                       SSL_CTX_get0_certificate(keys.context.get()) != nullptr;
+  // The handshake will fail, and OpenSSL will only say that no cipher fits.
+  static log::RateLimit limit(60, 30);
+  if (side == Side::kServer && !has_key && limit.admit(stream_ssl, log::Level::kWarn))
+    stream_ssl.warn("{}: private key and certificate must be configured to use TLS", name);
   return std::make_unique<TlsStream>(shard, std::move(fd), listener, keys.context.get(),
                                      keys.bootstrapping ? this : nullptr, side, std::move(name));
 }

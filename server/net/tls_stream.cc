@@ -10,7 +10,9 @@
 #include <cstring>
 #include <utility>
 
+#include "server/logging/event_count.h"
 #include "server/logging/log.h"
+#include "server/logging/rate_limit.h"
 #include "server/net/socket_address.h"
 
 namespace tandem::net {
@@ -18,6 +20,7 @@ namespace tandem::net {
 namespace {
 
 log::Module stream_ssl("stream_ssl");
+EventCount failures("ssl_failed");
 
 using Status = IoResult::Status;
 
@@ -91,7 +94,10 @@ IoResult TlsStream::failure(int answer, const char* action) {
   open_ = false;
   const unsigned long code = ERR_get_error();
   const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-  stream_ssl.warn("{}: {}: {}", name_, action, reason == nullptr ? "unknown error" : reason);
+  failures.add();
+  static log::RateLimit limit(60, 30);
+  if (limit.admit(stream_ssl, log::Level::kWarn))
+    stream_ssl.warn("{}: {}: {}", name_, action, reason == nullptr ? "unknown error" : reason);
   ERR_clear_error();
   return {Status::kFailed, 0, "Protocol error"};
 }

@@ -17,7 +17,7 @@ class TlsStream final : public Stream, private FdListener {
   /// there, and the handshake fails in any case.
   TlsStream(IoShard& shard, UniqueFd fd, FdListener& listener, ssl_ctx_st* keys,
             TlsContext* bootstrap, TlsContext::Side side, std::string name);
-  ~TlsStream();
+  ~TlsStream() override;
 
   IoResult handshake() override;
   IoResult read(std::span<char> buffer) override;

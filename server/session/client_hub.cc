@@ -45,6 +45,7 @@ void ClientHub::on_directory(const DirectoryRef& directory) {
   for (const DatabaseInfoRef& database : gone) {
     schema_texts_.erase(database->generation);
     monitors_.remove_database(*database);
+    for (const auto& [id, session] : sessions_) session->monitors().forget(*database);
   }
   if (before->empty()) return;  // the first one: nobody knew another
   for (const auto& [id, session] : sessions_) session->on_databases_changed();

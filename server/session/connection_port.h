@@ -33,6 +33,15 @@ struct ConnectionInfo {
   bool read_only = false;
 };
 
+/// One message, made piece by piece as the peer's socket takes it: what is too long to be held
+/// whole, or to be made in one go while others wait. On the connection's thread.
+class TextSource {
+ public:
+  virtual ~TextSource() = default;
+  /// The next piece, which may be empty; null at the end. Must not call the connection.
+  virtual SharedText next() = 0;
+};
+
 /// One JSON-RPC connection, seen from the session above it. Valid until
 /// ConnectionHandler::on_closed() returns.
 class ConnectionPort {
@@ -43,6 +52,11 @@ class ConnectionPort {
   /// leaves in one gather write after it. Dropped after close().
   virtual void send(SharedText text) = 0;
   void send(std::string text) { send(std::make_shared<const std::string>(std::move(text))); }
+  /// The same for a message that is made as it leaves; the queue is over the high mark until it
+  /// has.
+  virtual void send(std::unique_ptr<TextSource> source) {
+    while (SharedText text = source->next()) send(std::move(text));
+  }
   /// Bytes that the peer's socket has not taken yet.
   virtual std::size_t queued_bytes() const = 0;
   /// Stops or resumes the reading of messages, e.g. while too many requests are under way. After

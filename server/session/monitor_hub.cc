@@ -1,12 +1,13 @@
 #include "server/session/monitor_hub.h"
 
 #include <algorithm>
-#include <list>
 #include <unordered_map>
 #include <utility>
 
+#include "server/session/initial_answer.h"
 #include "server/session/monitor_interest.h"
 #include "server/session/net_changes.h"
+#include "server/session/row_lookup.h"
 
 namespace tandem {
 
@@ -24,6 +25,7 @@ struct Monitor {
 struct MonitorGroup {
   DatabaseInfoRef database;
   MonitorRequest request;
+  std::size_t hash;  ///< of the request
   std::vector<Monitor*> members;
   std::vector<const RowChange*> concerned;  ///< scratch of on_commit()
 };
@@ -90,17 +92,21 @@ std::string encode_changes(const MonitorRequest& request,
                         [](const RowChange* change) -> const RowChange& { return *change; });
 }
 
-std::string encode_snapshot(const MonitorRequest& request, const Snapshot& snapshot) {
-  std::string text;
-  UpdateWriter writer(request, text);
+void combine(std::size_t& hash, std::size_t value) { hash = hash * 0x9e3779b97f4a7c15ULL + value; }
+
+/// Equal requests have equal hashes.
+std::size_t hash_of(const MonitorRequest& request) {
+  std::size_t hash = static_cast<std::size_t>(request.version);
   for (const MonitoredTable& table : request.tables) {
-    if (!table.select.initial || table.condition.is_never()) continue;
-    snapshot.tables[table.table].for_each([&](const Row& row) {
-      if (table.condition.matches(row)) writer.initial(table, row);
-    });
+    combine(hash, table.table);
+    combine(hash, table.columns.size());
+    for (const Clause& clause : table.condition.clauses()) {
+      combine(hash, clause.column);
+      combine(hash, static_cast<std::size_t>(clause.function));
+      combine(hash, clause.argument.view().hash());
+    }
   }
-  writer.end();
-  return text;
+  return hash;
 }
 
 }  // namespace
@@ -109,7 +115,10 @@ struct MonitorHub::State {
   /// What is monitored of one database.
   struct Watched {
     std::vector<MonitorInterest> tables;
-    std::list<MonitorGroup> groups;
+    std::vector<std::vector<RowLookup>> lookups;  ///< by table, for conditions that change
+    std::unordered_multimap<std::size_t, MonitorGroup> groups;  ///< by hash of the request
+
+    const RowLookup& lookup(TableIndex table, ColumnIndex column, const Snapshot& now);
   };
 
   std::map<std::uint64_t, Watched> databases;  // by generation
@@ -117,6 +126,7 @@ struct MonitorHub::State {
       sessions;
   std::size_t monitors = 0;
   std::vector<MonitorGroup*> touched;  // scratch of on_commit()
+  TextLibrary library;
 
   Monitor* find(const ConnectionPort& session, const json::value& id) const {
     const auto monitors_of = sessions.find(&session);
@@ -126,8 +136,13 @@ struct MonitorHub::State {
   }
 
   void join(Monitor& monitor, const DatabaseInfoRef& database, MonitorRequest request);
-  void leave(Monitor& monitor);
+  void leave(Monitor& monitor) { leave(monitor, *std::exchange(monitor.group, nullptr)); }
+  /// The same when it has joined another group meanwhile.
+  void leave(Monitor& monitor, MonitorGroup& group);
   void deliver(MonitorGroup& group, const Commit& commit);
+  template <class F>  // void(const Row&)
+  static void for_each_row_between(const MonitorCondition& before, const MonitorCondition& after,
+                                   TableIndex table, const Snapshot& now, Watched& watched, F&& f);
   static void send_backlog(Monitor& monitor);
 };
 
@@ -143,56 +158,63 @@ void MonitorHub::State::join(Monitor& monitor, const DatabaseInfoRef& database,
                              MonitorRequest request) {
   Watched& watched = databases[database->generation];
   watched.tables.resize(database->schema->tables().size());
-  auto group = std::find_if(watched.groups.begin(), watched.groups.end(),
-                            [&](const MonitorGroup& candidate) {
-                              return candidate.request.version == request.version &&
-                                     candidate.request.tables == request.tables;
-                            });
-  if (group == watched.groups.end()) {
-    group = watched.groups.insert(watched.groups.end(),
-                                  MonitorGroup{database, std::move(request), {}, {}});
-    for (const MonitoredTable& table : group->request.tables)
-      watched.tables[table.table].add(*group, table);
+  watched.lookups.resize(database->schema->tables().size());
+  const std::size_t hash = hash_of(request);
+  auto [group, end] = watched.groups.equal_range(hash);
+  while (group != end && group->second.request != request) ++group;
+  if (group == end) {
+    group = watched.groups.emplace(hash, MonitorGroup{database, std::move(request), hash, {}, {}});
+    for (const MonitoredTable& table : group->second.request.tables)
+      watched.tables[table.table].add(group->second, table);
   }
-  group->members.push_back(&monitor);
-  monitor.group = &*group;
+  group->second.members.push_back(&monitor);
+  monitor.group = &group->second;
 }
 
-void MonitorHub::State::leave(Monitor& monitor) {
-  MonitorGroup& group = *monitor.group;
-  monitor.group = nullptr;
+void MonitorHub::State::leave(Monitor& monitor, MonitorGroup& group) {
   std::erase(group.members, &monitor);
   if (!group.members.empty()) return;
   const auto watched = databases.find(group.database->generation);
   for (const MonitoredTable& table : group.request.tables)
     watched->second.tables[table.table].remove(group, table);
-  watched->second.groups.remove_if(
-      [&](const MonitorGroup& candidate) { return &candidate == &group; });
+  auto [at, end] = watched->second.groups.equal_range(group.hash);
+  while (&at->second != &group) ++at;
+  watched->second.groups.erase(at);
   if (watched->second.groups.empty()) databases.erase(watched);
+}
+
+const RowLookup& MonitorHub::State::Watched::lookup(TableIndex table, ColumnIndex column,
+                                                    const Snapshot& now) {
+  std::vector<RowLookup>& held = lookups[table];
+  const auto found = std::find_if(held.begin(), held.end(), [&](const RowLookup& candidate) {
+    return candidate.column() == column;
+  });
+  return found != held.end() ? *found : held.emplace_back(column, now.tables[table]);
 }
 
 // --- monitors come, change and go ---
 
-std::string MonitorHub::add(ConnectionPort& session, const json::value& id, MonitorRequest request,
-                            MonitorStart start) {
-  std::string result;
+void MonitorHub::add(ConnectionPort& session, const json::value& id, const json::value& request_id,
+                     MonitorRequest request, MonitorStart start) {
+  std::string head = begin_reply(request_id);
   const bool since = request.version == MonitorVersion::kUpdate3;
   if (since) {
-    result = start.since ? "[true,\"" : "[false,\"";
-    start.last_id.append_to(result);
-    result += "\",";
+    head += start.since ? "[true,\"" : "[false,\"";
+    start.last_id.append_to(head);
+    head += "\",";
   }
+  const std::string tail = since ? "]}" : "}";
   if (start.since) {
     NetChanges missed;
     for (const CommitRef& commit : *start.since) {
       for (const RowChange& change : commit->changes) missed.add(change);
     }
     const std::string updates = encode_changes(request, missed.take());
-    result += updates.empty() ? "{}" : updates;
+    session.send(head + (updates.empty() ? "{}" : updates) + tail);
   } else {
-    result += encode_snapshot(request, start.snapshot);
+    session.send(std::make_unique<InitialAnswer>(std::move(head), request,
+                                                 std::move(start.snapshot), tail, state_->library));
   }
-  if (since) result += ']';
 
   auto monitor = std::make_unique<Monitor>();
   monitor->session = &session;
@@ -200,18 +222,34 @@ std::string MonitorHub::add(ConnectionPort& session, const json::value& id, Moni
   state_->join(*monitor, start.database, std::move(request));
   state_->sessions[&session].emplace(monitor->id, std::move(monitor));
   ++state_->monitors;
-  return result;
 }
 
-bool MonitorHub::contains(const ConnectionPort& session, const json::value& id) const {
-  return state_->find(session, id) != nullptr;
-}
-
-std::optional<MonitorHub::Described> MonitorHub::describe(const ConnectionPort& session,
-                                                          const json::value& id) const {
-  const Monitor* monitor = state_->find(session, id);
-  if (monitor == nullptr) return std::nullopt;
-  return Described{monitor->group->database, &monitor->group->request};
+/// Calls f once for each row that only one of two conditions may match.
+template <class F>
+void MonitorHub::State::for_each_row_between(const MonitorCondition& before,
+                                             const MonitorCondition& after, TableIndex table,
+                                             const Snapshot& now, Watched& watched, F&& f) {
+  std::vector<ValueKey> keys;
+  bool all = before.is_always() || after.is_always();
+  if (!all) {
+    for (const auto& clauses : {before.without(after), after.without(before)}) {
+      for (const Clause& clause : clauses) {
+        const std::optional<ValueKey> key = ValueKey::of(clause);
+        all = all || !key;
+        if (key) keys.push_back(*key);
+      }
+    }
+  }
+  if (all) return now.tables[table].for_each(f);
+  std::vector<const Row*> rows;
+  for (const ValueKey& key : keys) {
+    watched.lookup(table, key.column, now).for_each(key.value_hash, [&](const Row& row) {
+      rows.push_back(&row);
+    });
+  }
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  for (const Row* row : rows) f(*row);
 }
 
 bool MonitorHub::change(ConnectionPort& session, const json::value& id, const json::value& new_id,
@@ -220,6 +258,7 @@ bool MonitorHub::change(ConnectionPort& session, const json::value& id, const js
   if (monitor == nullptr || monitor->group->database != now.database) return false;
   State::send_backlog(*monitor);  // it is about the old conditions
 
+  State::Watched& watched = state_->databases.find(now.database->generation)->second;
   // Whether a row comes or goes is decided here, so the writer is given tables without conditions.
   MonitorRequest unconditional = changed;
   for (MonitoredTable& table : unconditional.tables) table.condition = MonitorCondition::always();
@@ -230,22 +269,25 @@ bool MonitorHub::change(ConnectionPort& session, const json::value& id, const js
     const MonitorCondition& after = changed.tables[i].condition;
     if (before == after) continue;
     const MonitoredTable& table = unconditional.tables[i];
-    now.snapshot.tables[table.table].for_each([&](const Row& row) {
-      const bool was = before.matches(row);
-      const bool is = after.matches(row);
-      if (is && !was) writer.change(table, nullptr, &row);
-      if (was && !is) writer.change(table, &row, nullptr);
-    });
+    State::for_each_row_between(before, after, table.table, now.snapshot, watched,
+                                [&](const Row& row) {
+                                  const bool was = before.matches(row);
+                                  const bool is = after.matches(row);
+                                  if (is && !was) writer.change(table, nullptr, &row);
+                                  if (was && !is) writer.change(table, &row, nullptr);
+                                });
   }
   const bool seen = !writer.empty();
   writer.end();
 
   auto& monitors = state_->sessions[&session];
   auto node = monitors.extract(monitor->id);
-  state_->leave(*monitor);
   monitor->id = to_text(new_id);
   if (seen) session.send(notification(changed, monitor->id, now.last_id, updates));
-  state_->join(*monitor, now.database, changed);
+  if (MonitorGroup& left = *monitor->group; left.request != changed) {
+    state_->join(*monitor, now.database, changed);
+    state_->leave(*monitor, left);  // last, so that what the database's monitors share stays
+  }
   node.key() = monitor->id;
   monitors.insert(std::move(node));
   return true;
@@ -274,7 +316,7 @@ void MonitorHub::remove_database(const DatabaseInfo& database) {
   const auto watched = state_->databases.find(database.generation);
   if (watched == state_->databases.end()) return;
   std::vector<Monitor*> canceled;
-  for (MonitorGroup& group : watched->second.groups) {
+  for (const auto& [hash, group] : watched->second.groups) {
     canceled.insert(canceled.end(), group.members.begin(), group.members.end());
   }
   for (Monitor* monitor : canceled) {
@@ -292,6 +334,8 @@ void MonitorHub::on_commit(const DatabaseInfo& database, const Commit& commit) {
   const auto watched = state_->databases.find(database.generation);
   if (watched == state_->databases.end()) return;
   for (const RowChange& change : commit.changes) {
+    for (RowLookup& lookup : watched->second.lookups[change.table])
+      lookup.change(change.before.get(), change.after.get());
     watched->second.tables[change.table].for_each(
         change.before.get(), change.after.get(), [&](MonitorGroup& group) {
           if (!group.concerned.empty() && group.concerned.back() == &change) return;

@@ -25,19 +25,11 @@ class MonitorHub {
   MonitorHub();
   ~MonitorHub();
 
-  /// Starts a monitor and returns the "result" of its reply: <table-updates>, or [found, last-id,
+  /// Starts a monitor and sends the reply to `request_id`: <table-updates>, or [found, last-id,
   /// <table-updates>] for version kUpdate3. Requires that the session has no monitor of that id,
   /// and that `start` and later on_commit() calls join without a gap.
-  std::string add(ConnectionPort& session, const json::value& id, MonitorRequest request,
-                  MonitorStart start);
-
-  bool contains(const ConnectionPort& session, const json::value& id) const;
-  /// The database and request of a monitor, or null.
-  struct Described {
-    DatabaseInfoRef database;
-    const MonitorRequest* request;
-  };
-  std::optional<Described> describe(const ConnectionPort& session, const json::value& id) const;
+  void add(ConnectionPort& session, const json::value& id, const json::value& request_id,
+           MonitorRequest request, MonitorStart start);
 
   /// monitor_cond_change: from now on the monitor asks for `changed`, which differs in its
   /// conditions. Sends the update that this causes, if any; the caller sends the reply after it.
@@ -54,7 +46,7 @@ class MonitorHub {
   void on_commit(const DatabaseInfo& database, const Commit& commit);
   /// The database went away or was converted: its monitors end with "monitor_canceled".
   void remove_database(const DatabaseInfo& database);
-  /// The session's socket has room again.
+  /// The session's socket has room again, or is to get what may not overtake updates.
   void on_writable(ConnectionPort& session);
 
   std::size_t size() const;

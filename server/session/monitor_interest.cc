@@ -4,78 +4,67 @@
 
 namespace tandem {
 
-std::size_t MonitorInterest::hash(const AtomView& atom) { return Datum::of(atom).view().hash(); }
-
-std::optional<MonitorInterest::Key> MonitorInterest::key_of(const Clause& clause) {
-  const DatumView argument = clause.argument.view();
-  switch (clause.function) {
-    case Function::kEq:
-      // A column that equals the argument holds each of its keys, or is empty as it is.
-      return Key{clause.column, argument.empty() ? kEmptyHash : hash(argument.key(0))};
-    case Function::kIncludes:
-      if (argument.empty()) return std::nullopt;  // always true
-      return Key{clause.column, hash(argument.key(0))};
-    case Function::kLt:
-    case Function::kLe:
-    case Function::kNe:
-    case Function::kGe:
-    case Function::kGt:
-    case Function::kExcludes:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
-
-std::optional<std::vector<MonitorInterest::Key>> MonitorInterest::keys_of(
-    const MonitorCondition& condition) {
-  if (condition.is_always()) return std::nullopt;
-  std::vector<Key> keys;
-  for (const Clause& clause : condition.clauses()) {
-    const std::optional<Key> key = key_of(clause);
-    if (!key) return std::nullopt;
-    if (std::find(keys.begin(), keys.end(), *key) == keys.end()) keys.push_back(*key);
-  }
-  return keys;
-}
-
 void MonitorInterest::add(MonitorGroup& group, const MonitoredTable& table) {
-  const std::optional<std::vector<Key>> keys = keys_of(table.condition);
-  if (!keys) {
-    unindexed_.push_back(&group);
+  if (table.condition.is_always()) {
+    unconditional_.push_back(&group);
     return;
   }
-  for (const Key& key : *keys) {
-    std::vector<MonitorGroup*>& groups = by_value_[key];
-    if (groups.empty()) {
-      const auto column =
-          std::find_if(columns_.begin(), columns_.end(),
-                       [&](const IndexedColumn& indexed) { return indexed.column == key.column; });
-      if (column == columns_.end()) {
-        columns_.push_back({key.column, 1});
-      } else {
-        ++column->keys;
-      }
+  for (const Clause& clause : table.condition.clauses()) {
+    if (const std::optional<ValueKey> key = ValueKey::of(clause)) {
+      add_key(group, *key);
+      continue;
     }
-    groups.push_back(&group);
+    auto tried = std::find_if(tried_.begin(), tried_.end(),
+                              [&](const TriedClause& other) { return other.clause == clause; });
+    if (tried == tried_.end()) tried = tried_.insert(tried_.end(), {clause, {}});
+    tried->groups.push_back(&group);
   }
 }
 
 void MonitorInterest::remove(MonitorGroup& group, const MonitoredTable& table) {
-  const std::optional<std::vector<Key>> keys = keys_of(table.condition);
-  if (!keys) {
-    std::erase(unindexed_, &group);
+  if (table.condition.is_always()) {
+    std::erase(unconditional_, &group);
     return;
   }
-  for (const Key& key : *keys) {
-    const auto found = by_value_.find(key);
-    std::erase(found->second, &group);
-    if (!found->second.empty()) continue;
-    by_value_.erase(found);
+  for (const Clause& clause : table.condition.clauses()) {
+    if (const std::optional<ValueKey> key = ValueKey::of(clause)) {
+      remove_key(group, *key);
+      continue;
+    }
+    const auto tried = std::find_if(tried_.begin(), tried_.end(), [&](const TriedClause& other) {
+      return other.clause == clause;
+    });
+    std::erase(tried->groups, &group);
+    if (tried->groups.empty()) tried_.erase(tried);
+  }
+}
+
+void MonitorInterest::add_key(MonitorGroup& group, const ValueKey& key) {
+  std::vector<MonitorGroup*>& groups = by_value_[key];
+  if (groups.empty()) {
     const auto column =
         std::find_if(columns_.begin(), columns_.end(),
                      [&](const IndexedColumn& indexed) { return indexed.column == key.column; });
-    if (--column->keys == 0) columns_.erase(column);
+    if (column == columns_.end()) {
+      columns_.push_back({key.column, 1});
+    } else {
+      ++column->keys;
+    }
   }
+  // Two clauses of a condition may have the same key; they come one after the other.
+  if (groups.empty() || groups.back() != &group) groups.push_back(&group);
+}
+
+void MonitorInterest::remove_key(MonitorGroup& group, const ValueKey& key) {
+  const auto found = by_value_.find(key);
+  if (found == by_value_.end()) return;  // the clause before it had the same key
+  std::erase(found->second, &group);
+  if (!found->second.empty()) return;
+  by_value_.erase(found);
+  const auto column =
+      std::find_if(columns_.begin(), columns_.end(),
+                   [&](const IndexedColumn& indexed) { return indexed.column == key.column; });
+  if (--column->keys == 0) columns_.erase(column);
 }
 
 }  // namespace tandem

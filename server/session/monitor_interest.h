@@ -5,15 +5,16 @@
 #include <vector>
 
 #include "protocol/monitor.h"
+#include "server/session/value_key.h"
 
 namespace tandem {
 
 struct MonitorGroup;
 
-/// Which groups of monitors a changed row of one table may concern. Conditions that compare a
-/// column with a value are found by that value; only what cannot be found so (and monitors without
-/// conditions) is visited for every change. May name a group that turns out not to match, never
-/// misses one that does.
+/// Which groups of monitors a changed row of one table may concern. Clauses that compare a column
+/// with a value are found by that value; others are tried once for all groups that have them; only
+/// monitors without conditions are visited for every change. May name a group that turns out not to
+/// match, never misses one that does.
 class MonitorInterest {
  public:
   void add(MonitorGroup& group, const MonitoredTable& table);
@@ -22,18 +23,23 @@ class MonitorInterest {
   /// Calls f(group) for each group concerned, some of them perhaps more than once.
   template <class F>
   void for_each(const Row* before, const Row* after, F&& f) const {
-    for (MonitorGroup* group : unindexed_) f(*group);
+    for (MonitorGroup* group : unconditional_) f(*group);
+    for (const TriedClause& tried : tried_) {
+      if ((before != nullptr && tried.clause.matches(*before)) ||
+          (after != nullptr && tried.clause.matches(*after))) {
+        for (MonitorGroup* group : tried.groups) f(*group);
+      }
+    }
     if (by_value_.empty()) return;
     visit(before, f);
     visit(after, f);
   }
 
  private:
-  struct Key {
-    ColumnIndex column;
-    std::size_t value_hash;
-    bool operator==(const Key&) const = default;
-    friend std::size_t hash_value(const Key& key) { return key.value_hash * 31 + key.column; }
+  /// A clause without a key, and who has it.
+  struct TriedClause {
+    Clause clause;
+    std::vector<MonitorGroup*> groups;
   };
   struct IndexedColumn {
     ColumnIndex column;
@@ -44,27 +50,20 @@ class MonitorInterest {
   void visit(const Row* row, F&& f) const {
     if (row == nullptr) return;
     for (const IndexedColumn& indexed : columns_) {
-      const DatumView view = row->view(indexed.column);
-      if (view.empty()) lookup({indexed.column, kEmptyHash}, f);
-      for (std::size_t i = 0; i < view.size(); ++i) lookup({indexed.column, hash(view.key(i))}, f);
+      for_each_value_hash(*row, indexed.column, [&](std::size_t value_hash) {
+        const auto found = by_value_.find({indexed.column, value_hash});
+        if (found == by_value_.end()) return;
+        for (MonitorGroup* group : found->second) f(*group);
+      });
     }
   }
-  template <class F>
-  void lookup(const Key& key, F&& f) const {
-    const auto found = by_value_.find(key);
-    if (found == by_value_.end()) return;
-    for (MonitorGroup* group : found->second) f(*group);
-  }
 
-  static constexpr std::size_t kEmptyHash = 0x5bd1e995;
-  static std::size_t hash(const AtomView& atom);
-  /// The key under which a clause is found; nothing when it must be visited always.
-  static std::optional<Key> key_of(const Clause& clause);
-  /// The keys of all clauses; nothing when one of them has none, or the condition is always true.
-  static std::optional<std::vector<Key>> keys_of(const MonitorCondition& condition);
+  void add_key(MonitorGroup& group, const ValueKey& key);
+  void remove_key(MonitorGroup& group, const ValueKey& key);
 
-  std::vector<MonitorGroup*> unindexed_;
-  boost::unordered_flat_map<Key, std::vector<MonitorGroup*>> by_value_;
+  std::vector<MonitorGroup*> unconditional_;
+  std::vector<TriedClause> tried_;
+  boost::unordered_flat_map<ValueKey, std::vector<MonitorGroup*>> by_value_;
   std::vector<IndexedColumn> columns_;
 };
 

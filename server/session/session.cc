@@ -7,10 +7,6 @@
 namespace tandem {
 namespace {
 
-Error params_error(const JsonRpcMessage& message, std::string details) {
-  return Error{"syntax error", std::move(details), to_text(message.params)};
-}
-
 /// A transaction on its way, with what the reply needs.
 struct SessionTransactCall final : TransactCall {
   ClientHub* hub = nullptr;
@@ -25,6 +21,7 @@ struct SessionTransactCall final : TransactCall {
     } else {
       std::string text;
       result.append_json(text);
+      session_now->send_updates();
       session_now->send_reply(id, text);
     }
   }
@@ -32,8 +29,12 @@ struct SessionTransactCall final : TransactCall {
 
 }  // namespace
 
+Error params_error(const JsonRpcMessage& message, std::string details) {
+  return Error{"syntax error", std::move(details), to_text(message.params)};
+}
+
 Session::Session(ClientHub& hub, ConnectionPort& port, SessionId id)
-    : hub_(hub), port_(port), id_(id), feeds_(hub, port, id) {}
+    : hub_(hub), port_(port), id_(id), feeds_(hub, port, id), monitors_(hub, *this, port) {}
 
 Session::~Session() = default;
 
@@ -102,6 +103,8 @@ void Session::on_databases_changed() {
 }
 
 // --- replies ---
+
+void Session::send_updates() { hub_.monitors().on_writable(port_); }
 
 void Session::send_reply(const json::value& id, std::string_view result_json) {
   port_.send(make_reply(id, result_json));
@@ -363,114 +366,13 @@ void Session::monitor_cond_since(JsonRpcMessage& message) {
   start_monitor(message, MonitorVersion::kUpdate3);
 }
 
-void Session::start_monitor(JsonRpcMessage& message, MonitorVersion version) {
-  const DatabaseInfoRef database = database_of(message);
-  if (!database) return;
-  const json::array& params = message.params.as_array();
-  const std::size_t wanted = version == MonitorVersion::kUpdate3 ? 4 : 3;
-  if (params.size() != wanted) {
-    send_error(message.id, params_error(message, "invalid parameters"));
-    return;
-  }
-  const json::value& monitor_id = params[1];
-  const std::string id_text = to_text(monitor_id);
-  if (params[2].is_object() && is_monitor(monitor_id)) {
-    send_error(message.id, syntax_error(&monitor_id, "duplicate monitor ID"));
-    return;
-  }
-  Result<MonitorRequest> request = MonitorRequest::from_json(database->schema, version, params[2]);
-  if (!request) {
-    send_error(message.id, request.error());
-    return;
-  }
-  std::optional<Uuid> since;
-  if (version == MonitorVersion::kUpdate3) {
-    if (params[3].is_string()) since = Uuid::parse(params[3].as_string());
-    if (!since) {
-      send_error(message.id, params_error(message, "Invalid last-txn-id parameter"));
-      return;
-    }
-  }
-  starting_monitors_.emplace(id_text, database);
-  auto started = [hub = &hub_, session = id_, database, monitor_id, id_text,
-                  message_id = message.id,
-                  request = std::move(request.value())](Result<MonitorStart> start) {
-    Session* self = hub->find(session);
-    if (self == nullptr) return;
-    // Gone from the set: canceled while it started.
-    if (self->starting_monitors_.erase(id_text) == 0) return;
-    if (!start || start.value().database != database) {
-      self->send_plain_error(message_id, "canceled");
-      return;
-    }
-    const std::string result =
-        hub->monitors().add(self->port_, monitor_id, request, std::move(start.value()));
-    self->send_reply(message_id, result);
-  };
-  submit([server = &hub_.server(), name = database->name, since, mailbox = &hub_.mailbox(),
-          started = std::move(started)] { server->start_monitor(name, since, *mailbox, started); });
+void Session::start_monitor(const JsonRpcMessage& message, MonitorVersion version) {
+  if (const DatabaseInfoRef database = database_of(message))
+    monitors_.start(message, database, version);
 }
 
-bool Session::is_monitor(const json::value& id) const {
-  return starting_monitors_.contains(to_text(id)) || hub_.monitors().contains(port_, id);
-}
+void Session::monitor_cond_change(JsonRpcMessage& message) { monitors_.change(message); }
 
-void Session::monitor_cond_change(JsonRpcMessage& message) {
-  const json::array& params = message.params.as_array();
-  if (params.size() != 3) {
-    send_error(message.id, params_error(message, "invalid parameters"));
-    return;
-  }
-  const auto starting = starting_monitors_.find(to_text(params[0]));
-  const auto described = hub_.monitors().describe(port_, params[0]);
-  if (starting == starting_monitors_.end() && !described) {
-    send_error(message.id, syntax_error(&params[0], "unknown monitor session"));
-    return;
-  }
-  if (params[1] != params[0] && is_monitor(params[1])) {
-    send_error(message.id, syntax_error(&params[1], "duplicate monitor ID"));
-    return;
-  }
-  // Read when the snapshot is here, against the conditions of then: requests may follow one another
-  // closely.
-  auto changed = [hub = &hub_, session = id_, message](const Result<MonitorStart>& now) {
-    if (Session* self = hub->find(session)) self->finish_cond_change(message, now);
-  };
-  const std::string& name = described ? described->database->name : starting->second->name;
-  submit([server = &hub_.server(), name, mailbox = &hub_.mailbox(), changed = std::move(changed)] {
-    server->start_monitor(name, std::nullopt, *mailbox, changed);
-  });
-}
-
-void Session::finish_cond_change(const JsonRpcMessage& message, const Result<MonitorStart>& now) {
-  const json::array& params = message.params.as_array();
-  const auto described = hub_.monitors().describe(port_, params[0]);
-  if (!described) {
-    send_error(message.id, syntax_error(&params[0], "unknown monitor session"));
-    return;
-  }
-  const Result<MonitorRequest> changed = described->request->with_conditions(params[2]);
-  if (!changed) {
-    send_error(message.id, changed.error());
-  } else if (!now || !hub_.monitors().change(port_, params[0], params[1], *changed, *now)) {
-    send_plain_error(message.id, "canceled");
-  } else {
-    send_reply(message.id, "{}");
-  }
-}
-
-void Session::monitor_cancel(JsonRpcMessage& message) {
-  const json::array& params = message.params.as_array();
-  if (params.size() != 1) {
-    send_error(message.id, params_error(message, "invalid parameters"));
-    return;
-  }
-  if (starting_monitors_.erase(to_text(params.front())) > 0 ||
-      hub_.monitors().cancel(port_, params.front())) {
-    send_reply(message.id, "{}");
-  } else {
-    send_plain_error(message.id, "unknown monitor");
-  }
-}
+void Session::monitor_cancel(JsonRpcMessage& message) { monitors_.cancel(message); }
 
 }  // namespace tandem

@@ -1,13 +1,16 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "server/session/client_hub.h"
 #include "server/session/session_feeds.h"
+#include "server/session/session_monitors.h"
 
 namespace tandem {
+
+/// "syntax error" with the message's params as its syntax.
+Error params_error(const JsonRpcMessage& message, std::string details);
 
 /// One client's conversation: the methods of RFC 7047 section 4.1 and ovsdb-server(7), and those of
 /// Tandem's own backups (replication/stream.h). On its
@@ -29,7 +32,10 @@ class Session final : public ConnectionHandler {
   void on_databases_changed();
   void close(const std::string& reason) { port_.close(reason); }
   SessionFeeds& feeds() { return feeds_; }
+  SessionMonitors& monitors() { return monitors_; }
 
+  /// Sends the updates that wait for room on the socket: a transaction's come before its reply.
+  void send_updates();
   void send_reply(const json::value& id, std::string_view result_json);
   void send_error(const json::value& id, const Error& error);
   /// An error that is a plain string on the wire.
@@ -59,10 +65,7 @@ class Session final : public ConnectionHandler {
 
   /// The database that params[0] names; null after an error reply.
   DatabaseInfoRef database_of(const JsonRpcMessage& message);
-  void start_monitor(JsonRpcMessage& message, MonitorVersion version);
-  void finish_cond_change(const JsonRpcMessage& message, const Result<MonitorStart>& now);
-  /// True for a monitor of this session, or one that is about to be.
-  bool is_monitor(const json::value& id) const;
+  void start_monitor(const JsonRpcMessage& message, MonitorVersion version);
   void acquire_lock(JsonRpcMessage& message, LockTable::Mode mode);
   /// The lock that params names; nothing after an error reply.
   const std::string* lock_name(const JsonRpcMessage& message);
@@ -75,8 +78,7 @@ class Session final : public ConnectionHandler {
   bool change_aware_ = false;
   bool known_to_writer_ = false;
   SessionFeeds feeds_;
-  /// Monitors whose snapshot is on its way: the database by id, as text.
-  std::map<std::string, DatabaseInfoRef> starting_monitors_;
+  SessionMonitors monitors_;
 };
 
 }  // namespace tandem

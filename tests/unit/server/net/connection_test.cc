@@ -129,6 +129,37 @@ TEST_CASE("The debug log shows what is received and sent") {
   CHECK(log.count(R"(jsonrpc|DBG|unix#0: send reply, result=[1], id=3)") == 1);
 }
 
+TEST_CASE("A message that is made as it leaves arrives whole, before what was sent after it") {
+  /// Numbers, some pieces of them empty.
+  class Numbers final : public TextSource {
+   public:
+    SharedText next() override {
+      if (number_ == 100'000) return nullptr;
+      const int number = number_++;
+      return std::make_shared<const std::string>(number % 500 < 100 ? "" : std::to_string(number));
+    }
+
+   private:
+    int number_ = 0;
+  };
+  Fixture f;
+  std::string expected;
+  Numbers numbers;
+  for (SharedText text; (text = numbers.next()) != nullptr;) expected += *text;
+  f.connection->send(std::string("before"));
+  f.connection->send(std::make_unique<Numbers>());
+  f.connection->send(std::string("after"));
+  CHECK(f.connection->queued_bytes() > ConnectionLimits{}.high_mark);
+  std::string got;
+  REQUIRE(serve_until(f.shard, [&] {
+    got += f.peer->read();
+    return got.ends_with("after");
+  }));
+  CHECK(got == "before" + expected + "after");
+  CHECK(f.connection->queued_bytes() == 0);
+  CHECK(f.seen.writable == 1);
+}
+
 TEST_CASE("A reader that is too slow stops its own requests and is told of when it drains") {
   ConnectionLimits limits;
   limits.high_mark = 100'000;

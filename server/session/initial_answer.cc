@@ -1,0 +1,107 @@
+#include "server/session/initial_answer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem {
+
+namespace {
+
+/// So many chunks without a row that matches are searched in one go.
+constexpr std::size_t kChunksPerTurn = 32;
+
+SharedText shared(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
+
+std::string encode(const MonitorRequest& request, const MonitoredTable& table,
+                   const RowChunk& chunk) {
+  std::string text;
+  UpdateWriter writer(request, table, text);
+  for (const RowRef& row : chunk.rows) {
+    if (row && table.condition.matches(*row)) writer.initial(table, *row);
+  }
+  return text;
+}
+
+}  // namespace
+
+bool TableTexts::serves(const MonitorRequest& request, const MonitoredTable& table) const {
+  // Updates of the second version and the third look the same.
+  const bool differences = request.version != MonitorVersion::kUpdate;
+  return schema_ == request.schema && differences == (version_ != MonitorVersion::kUpdate) &&
+         table_.table == table.table && table_.columns == table.columns;
+}
+
+SharedText TableTexts::rows(std::size_t index, const ChunkRef& chunk, const MonitorRequest& request,
+                            const MonitoredTable& table, bool kept) {
+  if (index < entries_.size() && entries_[index].chunk == chunk) {
+    const SharedText text = entries_[index].text;
+    if (!kept) entries_[index] = {};
+    return text;
+  }
+  const SharedText text = shared(encode(request, table, *chunk));
+  if (kept) {
+    if (index >= entries_.size()) entries_.resize(index + 1);
+    entries_[index] = {chunk, text};
+  }
+  return text;
+}
+
+std::shared_ptr<TableTexts> TextLibrary::texts(const MonitorRequest& request,
+                                               const MonitoredTable& table) {
+  std::erase_if(texts_, [](const auto& texts) { return texts.expired(); });
+  for (const std::weak_ptr<TableTexts>& held : texts_) {
+    std::shared_ptr<TableTexts> texts = held.lock();
+    if (texts->serves(request, table)) return texts;
+  }
+  auto texts = std::make_shared<TableTexts>(request, table);
+  texts_.push_back(texts);
+  return texts;
+}
+
+InitialAnswer::InitialAnswer(std::string head, MonitorRequest request, Snapshot snapshot,
+                             std::string tail, TextLibrary& library)
+    : head_(std::move(head)),
+      request_(std::move(request)),
+      snapshot_(std::move(snapshot)),
+      tail_(std::move(tail)) {
+  for (const MonitoredTable& table : request_.tables)
+    texts_.push_back(table.condition.is_always() ? library.texts(request_, table) : nullptr);
+}
+
+SharedText InitialAnswer::next() {
+  static const SharedText kComma = shared(",");
+  if (held_ != nullptr) return std::exchange(held_, nullptr);
+  if (!std::exchange(begun_, true)) return shared(head_ + '{');
+  for (; table_ < request_.tables.size(); ++table_, chunk_ = 0, in_table_ = false) {
+    const MonitoredTable& table = request_.tables[table_];
+    if (!table.select.initial || table.condition.is_never()) continue;
+    SharedText rows = next_rows(table);
+    if (rows == nullptr) {
+      texts_[table_].reset();
+      continue;
+    }
+    if (rows->empty()) return rows;
+    held_ = std::move(rows);
+    if (std::exchange(in_table_, true)) return kComma;
+    const std::string& name = request_.schema->table(table.table).name;
+    return shared((std::exchange(any_table_, true) ? "},\"" : "\"") + name + "\":{");
+  }
+  if (std::exchange(ended_, true)) return nullptr;
+  return shared((any_table_ ? "}}" : "}") + tail_);
+}
+
+SharedText InitialAnswer::next_rows(const MonitoredTable& table) {
+  const std::vector<ChunkRef>& chunks = snapshot_.tables[table.table].chunks();
+  const std::shared_ptr<TableTexts>& texts = texts_[table_];
+  SharedText rows;
+  for (std::size_t i = 0; i < kChunksPerTurn && chunk_ < chunks.size(); ++i) {
+    const std::size_t index = chunk_++;
+    rows = texts != nullptr
+               ? texts->rows(index, chunks[index], request_, table, texts.use_count() > 1)
+               : shared(encode(request_, table, *chunks[index]));
+    if (!rows->empty()) return rows;
+  }
+  return rows;  // null: there were no chunks left
+}
+
+}  // namespace tandem

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/session/connection_port.h"
+#include "tests/support/fake_runner.h"
+
+namespace tandem {
+
+/// A shard whose tasks run when the test says so.
+class FakeShard final : public Shard {
+ public:
+  void post(Task task) override { runner_.post(std::move(task)); }
+  bool is_current() const override { return runner_.is_current(); }
+  unsigned index() const override { return 0; }
+  void run() { runner_.run(); }
+
+ private:
+  FakeRunner runner_;
+};
+
+/// A connection that keeps what it is given.
+class FakeConnection final : public ConnectionPort {
+ public:
+  explicit FakeConnection(Shard& shard) : shard_(shard) {}
+
+  using ConnectionPort::send;
+  void send(SharedText text) override { sent_.push_back(std::move(text)); }
+  std::size_t queued_bytes() const override { return queued; }
+  void set_reading(bool enabled) override { reading = enabled; }
+  void close(std::string reason) override { closed = std::move(reason); }
+  const ConnectionInfo& info() const override { return identity; }
+  Shard& shard() override { return shard_; }
+
+  /// What was sent since the last call, as texts.
+  std::vector<std::string> take() {
+    std::vector<std::string> texts;
+    for (const SharedText& text : std::exchange(sent_, {})) texts.push_back(*text);
+    return texts;
+  }
+  /// The same, not yet taken: to see who shares a text.
+  const std::vector<SharedText>& sent() const { return sent_; }
+
+  std::size_t queued = 0;  ///< what the peer has not taken
+  bool reading = true;
+  std::string closed;  ///< the reason
+  ConnectionInfo identity;
+
+ private:
+  Shard& shard_;
+  std::vector<SharedText> sent_;
+};
+
+}  // namespace tandem
