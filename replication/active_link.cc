@@ -24,6 +24,9 @@ class ActiveLink::Lane final : public FollowerPort {
   void changed() override { link_.port_.changed(); }
   void log_info(const std::string& text) override { link_.port_.log_info(text); }
   void log_warn(const std::string& text) override { link_.port_.log_warn(text); }
+  void log_finding(const std::string& database, const std::string& finding) override {
+    link_.port_.log_finding(database, finding);
+  }
 
  private:
   ActiveLink& link_;

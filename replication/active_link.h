@@ -21,6 +21,8 @@ class ActiveLinkPort {
   virtual void changed() = 0;
   virtual void log_info(const std::string& text) = 0;
   virtual void log_warn(const std::string& text) = 0;
+  /// What a comparison of schemas showed; logged when it is news.
+  virtual void log_finding(const std::string& database, const std::string& finding) = 0;
 };
 
 /// A backup's connection to its active, shared by the followers of all databases: finds out who the

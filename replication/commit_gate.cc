@@ -13,6 +13,8 @@ bool reached(const Position& position, const Position& wanted) {
 }  // namespace
 
 void CommitGate::add(Follower follower, FeedStatus status) {
+  // A server counts once: the end of its last connection may not have been seen yet.
+  std::erase_if(followers_, [&](const auto& f) { return f.second.server_id == status.server_id; });
   status.in_sync = reached(status.acknowledged, newest_);
   followers_.insert_or_assign(follower, std::move(status));
 }

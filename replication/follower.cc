@@ -11,16 +11,18 @@ Follower::Follower(std::string database, Replica& replica, FollowerPort& port,
     : database_(std::move(database)), replica_(replica), port_(port), identity_(identity) {}
 
 void Follower::enter(FollowerStatus::State state) {
+  if (state == FollowerStatus::State::kReplicating) refused_for_.clear();
   status_.state = state;
   port_.changed();
 }
 
-void Follower::refuse(const std::string& reason) {
-  if (status_.error != reason || status_.state != FollowerStatus::State::kRefused) {
+void Follower::refuse(const std::string& reason, std::int64_t retry_ms) {
+  // Said once, not once an attempt.
+  if (std::exchange(refused_for_, reason) != reason)
     port_.log_info(database_ + ": cannot be replicated now: " + reason);
-  }
   status_.error = reason;
   status_.error_ms = port_.monotonic_ms();
+  retry_ms_ = retry_ms;
   enter(FollowerStatus::State::kRefused);
 }
 
@@ -44,14 +46,23 @@ void Follower::fail(const std::string& reason) {
   port_.restart(status_.error);
 }
 
-void Follower::ask_schema() {
-  // Outcomes and messages of what went before are of no more interest.
+/// Outcomes and messages of what went before are of no more interest.
+void Follower::drop_attempt() {
   ++connection_;
   waiting_.clear();
   scope_.reset();
   rows_.clear();
   after_rows_.clear();
+  arrivals_ms_.clear();
+  status_.behind_since_ms.reset();
+  status_.rows = status_.rows_total = 0;
+  unsynced_ = false;
+  is_syncing_ = false;
   status_.mode = FollowerStatus::Mode::kNone;
+}
+
+void Follower::ask_schema() {
+  drop_attempt();
   enter(FollowerStatus::State::kNegotiating);
   port_.request("get_schema", {json::value(database_)}, kSchemaReply);
 }
@@ -59,7 +70,7 @@ void Follower::ask_schema() {
 void Follower::tick() {
   // On the same connection: nothing of it was used up. What does use it up restarts it.
   if (status_.state == FollowerStatus::State::kRefused &&
-      status_.error_ms + kRetryRefusedMs <= port_.monotonic_ms()) {
+      status_.error_ms + retry_ms_ <= port_.monotonic_ms()) {
     ask_schema();
   }
   if (status_.state == FollowerStatus::State::kReplicating) ask_sign();
@@ -72,20 +83,15 @@ void Follower::ask_sign() {
   asked_sign_ = true;
   asked_sign_ms_ = now;
   if (status_.mode == FollowerStatus::Mode::kStream) {
-    port_.request("tandem_ack", {json::value(database_), status_.applied.to_json()}, kSignReply);
+    port_.request("tandem_ack", {json::value(database_), acknowledged_.to_json()}, kSignReply);
   } else {
     port_.request("echo", {}, kSignReply);
   }
 }
 
 void Follower::on_disconnected(const std::string& reason) {
-  ++connection_;
-  waiting_.clear();
-  scope_.reset();
-  rows_.clear();
-  after_rows_.clear();
+  drop_attempt();
   status_.stale = false;
-  status_.mode = FollowerStatus::Mode::kNone;
   if (!reason.empty()) {
     status_.error = reason;
     status_.error_ms = port_.monotonic_ms();
@@ -103,8 +109,12 @@ void Follower::on_reply(int tag, const JsonRpcMessage& reply) {
   if (tag == kSignReply) {
     asked_sign_ = false;
     if (const Result<Position> newest = Position::from_json(reply.result);
-        newest && status_.mode == FollowerStatus::Mode::kStream)
+        newest && status_.mode == FollowerStatus::Mode::kStream) {
       status_.announced = newest.value();
+      // Records that are still on their way.
+      if (status_.lag_records() > 0 && !status_.behind_since_ms)
+        status_.behind_since_ms = status_.heard_ms;
+    }
     return;
   }
   if (reply.kind == JsonRpcMessage::Kind::kError) {
@@ -134,15 +144,8 @@ void Follower::on_schema(const JsonRpcMessage& reply) {
   const DatabaseSchema& backup = *replica_.schema();
   const SchemaMatch match = match_schemas(active, backup);
   if (!match.same_version) {
-    // Said once a finding, not once a connection.
-    const std::string finding = match.can_replicate() ? database_ + " can be replicated"
-                                                      : database_ + " cannot be replicated";
-    if (noted_mismatch_ != finding) {
-      port_.log_info("Schema version mismatch, checking if " + database_ +
-                     " can still be replicated or not.");
-      port_.log_info(finding);
-      noted_mismatch_ = finding;
-    }
+    port_.log_finding(database_, match.can_replicate() ? database_ + " can be replicated"
+                                                       : database_ + " cannot be replicated");
   }
   active_schema_ = schema.value();
   if (!match.can_replicate() && replica_.adopts_schemas()) {

@@ -35,12 +35,15 @@ class FollowerPort {
   // For people.
   virtual void log_info(const std::string& text) = 0;
   virtual void log_warn(const std::string& text) = 0;
+  /// Whether and why the database can be replicated; said once, not once a connection.
+  virtual void log_finding(const std::string& database, const std::string& finding) = 0;
 };
 
 /// Who a backup says it is.
 struct BackupIdentity {
   Uuid server_id;
   std::string host;
+  Epoch least_epoch{};  ///< whoever is at an older one is no longer the active
 };
 
 class Follower {
@@ -67,15 +70,17 @@ class Follower {
   /// life.
   void tick();
   /// Cannot be followed, for a reason that concerns the whole link.
-  void refuse(const std::string& reason);
+  void refuse(const std::string& reason, std::int64_t retry_ms = kRetryRefusedMs);
 
  private:
   enum Tag { kSchemaReply, kMonitorReply, kFollowReply, kSignReply };
 
   static constexpr std::int64_t kRetryRefusedMs = 10'000;
+  static constexpr std::int64_t kRetryOlderMs = 500;
   static constexpr std::int64_t kAskSignMs = 1000;
   static constexpr std::int64_t kStaleMs = 3000;
 
+  void drop_attempt();
   void ask_schema();
   void on_schema(const JsonRpcMessage& reply);
   void start_monitor();
@@ -92,10 +97,12 @@ class Follower {
   void compare();
   void begin_rows(const FollowReply& reply);
   void end_rows();
-  bool diverged() const;
+  bool is_older_copy(const FollowReply& reply) const;
+  std::optional<Fork> fork() const;
   void take_over_rows();
   void append(StreamRecord record);
   void acknowledge();
+  void make_durable();
   void apply(std::vector<RowUpdate> updates);
   /// Runs with the outcome of a resync or an update that began in this connection; late ones are
   /// dropped.
@@ -111,11 +118,16 @@ class Follower {
   std::vector<std::vector<RowUpdate>>
       waiting_;  // updates that came while the contents were being compared
   SchemaRef active_schema_;
-  std::string noted_mismatch_;  // schema finding that was logged already
-  std::string noted_mode_;      // and the way of following
-  bool asked_sign_ = false;     // and no answer yet
+  std::string refused_for_;    // the reason that was logged; empty when it was followed since
+  std::int64_t retry_ms_ = 0;  // after so long what was refused is tried again
+  bool asked_sign_ = false;    // and no answer yet
   std::int64_t asked_sign_ms_ = 0;
 
+  Standing standing_;                     // when the stream was asked for
+  Position acknowledged_;                 // of this connection
+  std::deque<std::int64_t> arrivals_ms_;  // of the records that are being written
+  bool unsynced_ = false;                // written, but to be on the disk before it is acknowledged
+  bool is_syncing_ = false;              // acknowledgements wait
   FollowReply resync_;                   // while rows come: where they lead
   std::optional<BucketScope> scope_;     // set while rows come, and are compared
   std::optional<Position> aside_;        // records up to here were set aside already

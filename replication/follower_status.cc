@@ -18,6 +18,12 @@ std::string_view to_string(FollowerStatus::State state) {
   return "";
 }
 
+std::optional<std::int64_t> FollowerStatus::resync_left_ms(std::int64_t now_ms) const {
+  if (state != State::kResyncing || rows == 0 || rows > rows_total) return std::nullopt;
+  const double a_row = static_cast<double>(now_ms - rows_since_ms) / static_cast<double>(rows);
+  return static_cast<std::int64_t>(a_row * static_cast<double>(rows_total - rows));
+}
+
 std::string_view to_string(FollowerStatus::Mode mode) {
   switch (mode) {
     case FollowerStatus::Mode::kNone:

@@ -29,15 +29,18 @@ struct FollowerStatus {
   std::string error;                     ///< the last one; kept after recovery
   std::int64_t error_ms = 0;             ///< when, monotonic; 0: never
   std::optional<std::int64_t> heard_ms;  ///< last word from the active, monotonic
-  bool stale = false;             ///< replicating, but the active has been silent since `heard_ms`
-  std::uint64_t resyncs = 0;      ///< whole contents compared, and the difference taken over
-  std::uint64_t resumes = 0;      ///< connections that went on where the last one had ended
-  std::uint64_t commits = 0;      ///< commits of the active applied one by one
-  Position applied;               ///< stream: ours, applied and written
-  Position announced;             ///< stream: the newest that the active has told of
-  std::uint64_t rows = 0;         ///< of the resync under way: rows received
-  std::uint64_t rows_total = 0;   ///< of the resync under way: rows that differ or are compared
-  std::uint64_t divergences = 0;  ///< times that our history had parted from the active's
+  bool stale = false;         ///< replicating, but the active has been silent since `heard_ms`
+  std::uint64_t resyncs = 0;  ///< whole contents compared, and the difference taken over
+  std::uint64_t resumes = 0;  ///< connections that went on where the last one had ended
+  std::uint64_t commits = 0;  ///< commits of the active applied one by one
+  Position applied;           ///< stream: ours, applied and written
+  Position announced;         ///< stream: the newest that the active has told of
+  /// Stream: since when the oldest record that is not written here yet is known of, monotonic.
+  std::optional<std::int64_t> behind_since_ms;
+  std::uint64_t rows = 0;           ///< of the resync under way: rows received
+  std::uint64_t rows_total = 0;     ///< of the resync under way: rows that differ or are compared
+  std::int64_t rows_since_ms = 0;   ///< of the resync under way: when rows began to come, monotonic
+  std::uint64_t divergences = 0;    ///< times that our history had parted from the active's
   std::uint64_t records_aside = 0;  ///< records set aside because of that
   std::string divergence_file;      ///< where the last ones went
 
@@ -45,6 +48,12 @@ struct FollowerStatus {
   std::uint64_t lag_records() const {
     return announced.index > applied.index ? announced.index - applied.index : 0;
   }
+  /// For how long a record that the active has told of has not been written here.
+  std::int64_t lag_ms(std::int64_t now_ms) const {
+    return behind_since_ms ? now_ms - *behind_since_ms : 0;
+  }
+  /// An estimate of what the resync under way still takes; nothing as long as no row has come.
+  std::optional<std::int64_t> resync_left_ms(std::int64_t now_ms) const;
 };
 
 std::string_view to_string(FollowerStatus::State state);

@@ -1,5 +1,6 @@
 // The follower's side of Tandem's stream.
 
+#include <tuple>
 #include <utility>
 
 #include "replication/follower.h"
@@ -25,11 +26,12 @@ bool Follower::can_stream() const {
 }
 
 void Follower::start_stream() {
-  replica_.standing([this, connection = connection_](const Position& position) {
+  replica_.standing([this, connection = connection_](const Standing& standing) {
     if (connection != connection_) return;
-    status_.applied = position;
+    standing_ = standing;
+    status_.applied = standing.position;
     FollowRequest request;
-    request.position = position;
+    request.position = standing.position;
     request.server_id = identity_.server_id;
     request.name = identity_.host;
     follow(request.to_json());
@@ -53,6 +55,10 @@ void Follower::on_follow_reply(const JsonRpcMessage& message) {
   if (!read) return fail(read.error().to_string());
   const FollowReply& reply = read.value();
   status_.mode = FollowerStatus::Mode::kStream;
+  if (reply.position.epoch < identity_.least_epoch) {
+    return refuse("its epoch is older than that of the last promotion: it is no longer the active",
+                  kRetryOlderMs);
+  }
   status_.announced = reply.position;
   switch (reply.mode) {
     case FollowReply::Mode::kResume:
@@ -60,9 +66,13 @@ void Follower::on_follow_reply(const JsonRpcMessage& message) {
       port_.log_info(database_ + ": following the active server from " +
                      status_.applied.to_string());
       enter(FollowerStatus::State::kReplicating);
-      acknowledge();
+      make_durable();
       return;
     case FollowReply::Mode::kCompare:
+      if (is_older_copy(reply)) {
+        return refuse("it is a backup too, and its copy is older: waiting until it has caught up",
+                      kRetryOlderMs);
+      }
       enter(FollowerStatus::State::kResyncing);
       compare();
       return;
@@ -94,6 +104,7 @@ void Follower::begin_rows(const FollowReply& reply) {
   resync_ = reply;
   status_.rows = 0;
   status_.rows_total = reply.rows;
+  status_.rows_since_ms = port_.monotonic_ms();
   enter(FollowerStatus::State::kResyncing);
   if (status_.rows == status_.rows_total) end_rows();
 }
@@ -113,21 +124,37 @@ void Follower::on_rows(const json::value& rows) {
   if (status_.rows == status_.rows_total) end_rows();
 }
 
+/// Two backups of each other must not exchange their contents, and then do it again: the more
+/// advanced copy waits for the other. Any order will do between copies that are equally far.
+bool Follower::is_older_copy(const FollowReply& reply) const {
+  const Position& ours = status_.applied;
+  const Position& theirs = reply.position;
+  return reply.backup && std::tie(ours.epoch, ours.index, ours.digest) >
+                             std::tie(theirs.epoch, theirs.index, theirs.digest);
+}
+
 /// Our position is not in the active's history. If an earlier one is, or ours should be, we have
-/// records that the active has not; otherwise its history just does not reach back so far.
-bool Follower::diverged() const {
-  if (status_.applied.index == 0) return false;
-  if (resync_.common) return resync_.common->digest != status_.applied.digest;
-  return !(status_.applied < resync_.oldest);
+/// records that the active has not; otherwise its history does not reach back so far, and epochs
+/// tell.
+std::optional<Fork> Follower::fork() const {
+  if (status_.applied.index == 0) return std::nullopt;
+  if (resync_.common) {
+    if (resync_.common->digest == status_.applied.digest) return std::nullopt;
+    return Fork{resync_.common->index, resync_.common->digest};
+  }
+  const std::optional<Fork> fork = find_fork(standing_, {resync_.position, resync_.epochs});
+  if (!fork && !(status_.applied < resync_.oldest)) return Fork{};
+  return fork;
 }
 
 void Follower::end_rows() {
-  if (!diverged() || aside_ == status_.applied) {
+  const std::optional<Fork> parted = fork();
+  if (!parted || aside_ == status_.applied) {
     take_over_rows();
     return;
   }
   replica_.set_aside(
-      resync_.common, [this, connection = connection_](const Result<Replica::Aside>& aside) {
+      *parted, [this, connection = connection_](const Result<Replica::Aside>& aside) {
         if (connection != connection_) return;
         if (!aside) {
           return fail("records that the active server does not have could not be saved: " +
@@ -146,7 +173,7 @@ void Follower::end_rows() {
 
 void Follower::take_over_rows() {
   replica_.resync_to(
-      resync_.position, *scope_, std::exchange(rows_, {}),
+      {resync_.position, resync_.epochs}, *scope_, std::exchange(rows_, {}),
       [this, connection = connection_](const Result<void>& applied) {
         if (connection != connection_) return;
         if (!applied)
@@ -157,7 +184,7 @@ void Follower::take_over_rows() {
         port_.log_info(database_ + ": equal to the active server at " +
                        status_.applied.to_string());
         enter(FollowerStatus::State::kReplicating);
-        acknowledge();
+        make_durable();
         for (StreamRecord& record : std::exchange(after_rows_, {})) append(std::move(record));
       });
 }
@@ -179,7 +206,10 @@ void Follower::on_record(const json::value& message) {
 
 void Follower::append(StreamRecord record) {
   const Position position = record.position;
-  replica_.append(std::move(record), [this, position, connection = connection_](
+  const bool durable = record.durable;
+  arrivals_ms_.push_back(port_.monotonic_ms());
+  status_.behind_since_ms = arrivals_ms_.front();
+  replica_.append(std::move(record), [this, position, durable, connection = connection_](
                                          const Result<void>& appended, bool more) {
     if (connection != connection_) return;
     if (!appended) {
@@ -188,12 +218,35 @@ void Follower::append(StreamRecord record) {
     }
     ++status_.commits;
     status_.applied = position;
+    arrivals_ms_.pop_front();
+    status_.behind_since_ms.reset();
+    if (!arrivals_ms_.empty()) status_.behind_since_ms = arrivals_ms_.front();
+    unsynced_ = unsynced_ || durable;
     if (!more) acknowledge();
   });
 }
 
 void Follower::acknowledge() {
-  port_.notify("tandem_ack", {json::value(database_), status_.applied.to_json()});
+  if (is_syncing_) return;  // that goes on from here
+  if (unsynced_) return make_durable();
+  acknowledged_ = status_.applied;
+  port_.notify("tandem_ack", {json::value(database_), acknowledged_.to_json()});
+}
+
+/// Acknowledges what is applied when it is on the disk. Also at the start: nobody knows what an
+/// earlier connection or process had left unsynced.
+void Follower::make_durable() {
+  unsynced_ = false;
+  is_syncing_ = true;
+  replica_.make_durable(
+      [this, position = status_.applied, connection = connection_](const Result<void>& synced) {
+        if (connection != connection_) return;
+        if (!synced) return fail("its records could not be synced: " + synced.error().to_string());
+        is_syncing_ = false;
+        acknowledged_ = position;
+        port_.notify("tandem_ack", {json::value(database_), acknowledged_.to_json()});
+        if (status_.applied != position) acknowledge();
+      });
 }
 
 void Follower::on_lost() {

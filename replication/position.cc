@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <charconv>
 #include <cstdint>
@@ -15,6 +16,7 @@ namespace {
 constexpr std::string_view kMark = "tandem: ";
 constexpr std::string_view kPromotion = "tandem: promotion ";
 constexpr std::string_view kSnapshot = "tandem: snapshot ";
+constexpr std::string_view kEpochs = "tandem: epochs";
 
 void put_big_endian(std::uint64_t value, unsigned char* out) {
   for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<unsigned char>(value >> shift);
@@ -79,6 +81,25 @@ std::optional<Position> parse_snapshot(std::string_view line) {
   const Position position{Epoch{epoch}, index, *digest};
   if (line != snapshot_mark(position)) return std::nullopt;
   return position;
+}
+
+std::optional<std::vector<Position>> parse_epochs(std::string_view line) {
+  std::string_view rest = line;
+  if (!take(rest, kEpochs)) return std::nullopt;
+  std::vector<Position> epochs;
+  while (take(rest, " ")) {
+    std::uint64_t epoch = 0;
+    std::uint64_t index = 0;
+    if (!take_number(rest, epoch) || !take(rest, "/") || !take_number(rest, index) ||
+        !take(rest, "/"))
+      return std::nullopt;
+    const std::optional<Uuid> digest = Uuid::parse(rest.substr(0, rest.find(' ')));
+    if (!digest) return std::nullopt;
+    rest.remove_prefix(std::min(rest.find(' '), rest.size()));
+    epochs.push_back({Epoch{epoch}, index, *digest});
+  }
+  if (line != epochs_mark(epochs)) return std::nullopt;
+  return epochs;
 }
 
 /// Calls `f` with each line of `text`, without its newline.
@@ -155,6 +176,7 @@ PositionMarks PositionMarks::parse(std::string_view comment) {
   if (comment.find(kMark) == std::string_view::npos) return marks;
   int promotions = 0;
   int snapshots = 0;
+  int epochs = 0;
   for_each_line(comment, [&](std::string_view line) {
     if (const auto promotion = parse_promotion(line)) {
       marks.promotion = promotion;
@@ -162,10 +184,14 @@ PositionMarks PositionMarks::parse(std::string_view comment) {
     } else if (const auto snapshot = parse_snapshot(line)) {
       marks.snapshot = snapshot;
       snapshots++;
+    } else if (auto starts = parse_epochs(line)) {
+      marks.epochs = std::move(*starts);
+      epochs++;
     }
   });
   if (promotions > 1) marks.promotion.reset();
   if (snapshots > 1) marks.snapshot.reset();
+  if (epochs > 1) marks.epochs.clear();
   return marks;
 }
 
@@ -176,6 +202,12 @@ std::string promotion_mark(Epoch epoch) {
 std::string snapshot_mark(const Position& position) {
   return fmt::format("{}epoch={} index={} digest={}", kSnapshot, number(position.epoch),
                      position.index, position.digest.to_string());
+}
+
+std::string epochs_mark(const std::vector<Position>& epochs) {
+  std::string line(kEpochs);
+  for (const Position& start : epochs) line += ' ' + start.to_string();
+  return line;
 }
 
 std::string without_marks(std::string_view comment) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/error.h"
 #include "protocol/uuid.h"
@@ -60,6 +61,7 @@ struct PositionMarks {
   std::optional<Epoch> promotion;    ///< this record opens a new epoch
   std::optional<Position> snapshot;  ///< the state after this record is that of this position: a
                                      ///< compacted file, a resync
+  std::vector<Position> epochs;      ///< of a snapshot: the position after each promotion so far
 
   static PositionMarks parse(std::string_view comment);
 };
@@ -68,6 +70,9 @@ struct PositionMarks {
 std::string promotion_mark(Epoch epoch);
 /// The line of a snapshot: "tandem: snapshot epoch=E index=I digest=UUID".
 std::string snapshot_mark(const Position& position);
+
+/// The line that stands beside it: "tandem: epochs E/I/UUID E/I/UUID ...".
+std::string epochs_mark(const std::vector<Position>& epochs);
 
 /// A client's comment in which no line can be taken for a mark: those that begin like one get a
 /// space before them.

@@ -8,6 +8,7 @@
 
 #include "protocol/table_updates.h"
 #include "replication/row_buckets.h"
+#include "replication/standing.h"
 #include "replication/stream.h"
 
 namespace tandem {
@@ -36,28 +37,30 @@ class Replica {
 
   // From Tandem
 
-  /// Tells the position behind all that was handed in before.
-  virtual void standing(std::function<void(Position)> told) = 0;
+  /// Tells where it stands behind all that was handed in before.
+  virtual void standing(std::function<void(Standing)> told) = 0;
   struct Holdings {
     json::object buckets;      ///< RowBuckets of all rows
     std::vector<Uuid> recent;  ///< digests of the last positions, newest first
   };
   virtual void holdings(std::function<void(Holdings)> told) = 0;
-  /// As resync(), but the rows replace only those within the scope, and the database then stands at
-  /// the position.
-  virtual void resync_to(const Position& position, BucketScope scope, std::vector<RowUpdate> rows,
+  /// As resync(), but the rows replace only those within the scope, and the database then stands
+  /// there.
+  virtual void resync_to(const Standing& standing, BucketScope scope, std::vector<RowUpdate> rows,
                          Done done) = 0;
   /// Appends a commit as it stands in the active's log. Outcomes come in order; those of one log
   /// write come in a row, all but the last with `more`.
   using Appended = std::function<void(const Result<void>& outcome, bool more)>;
   virtual void append(StreamRecord record, Appended done) = 0;
-  /// Saves the records after `common` (nothing: all that are known) to a file beside the database.
+  /// Brings all that was written to the disk.
+  virtual void make_durable(Done done) = 0;
+  /// Saves the records behind the fork to a file beside the database; all rows as one record, if
+  /// the history does not reach back to it.
   struct Aside {
     std::string file;
     std::uint64_t records = 0;
   };
-  virtual void set_aside(const std::optional<Position>& common,
-                         std::function<void(Result<Aside>)> done) = 0;
+  virtual void set_aside(const Fork& fork, std::function<void(Result<Aside>)> done) = 0;
 
   /// May the database take the active's schema over?
   virtual bool adopts_schemas() const = 0;

@@ -47,13 +47,15 @@ Result<StreamRecord> StreamRecord::from_json(const json::value& value) {
     if (!text->is_string()) return bad_message("tandem_record");
     record.record = std::string_view(text->get_string());
   }
+  const json::value* durable = object->if_contains("durable");
+  record.durable = durable != nullptr && durable->is_bool() && durable->get_bool();
   if (const json::value* ephemeral = object->if_contains("ephemeral"))
     record.ephemeral = *ephemeral;
   return record;
 }
 
 std::string record_notification(std::string_view database, const Position& position, const Uuid& id,
-                                std::string_view record, std::string_view ephemeral) {
+                                std::string_view record, std::string_view ephemeral, bool durable) {
   std::string params = "[";
   params.reserve(record.size() + record.size() / 4 + ephemeral.size() + 256);
   append_json_string(params, database);
@@ -68,6 +70,7 @@ std::string record_notification(std::string_view database, const Position& posit
     params += R"(,"record":)";
     append_json_string(params, record);
   }
+  if (durable) params += R"(,"durable":true)";
   if (!ephemeral.empty()) {
     params += R"(,"ephemeral":)";
     params += ephemeral;
@@ -115,8 +118,12 @@ Result<FollowRequest> FollowRequest::from_json(const json::value& value) {
 
 json::object FollowReply::to_json() const {
   json::object result{{"mode", to_string(mode)}, {"position", position.to_json()}};
+  if (backup) result["backup"] = true;
   if (mode != Mode::kRows) return result;
   result["rows"] = static_cast<std::int64_t>(rows);
+  json::array starts;
+  for (const Position& start : epochs) starts.push_back(start.to_json());
+  result["epochs"] = std::move(starts);
   result["buckets"] = buckets;
   result["oldest"] = oldest.to_json();
   if (common) result["common"] = common->to_json();
@@ -137,6 +144,8 @@ Result<FollowReply> FollowReply::from_json(const json::value& value) {
   const Result<Position> position = position_of(*object, "position");
   if (!known || !position) return bad_message("the reply to tandem_follow");
   reply.position = position.value();
+  const json::value* backup = object->if_contains("backup");
+  reply.backup = backup != nullptr && backup->is_bool() && backup->get_bool();
   if (reply.mode != Mode::kRows) return reply;
   std::int64_t rows = 0;
   const json::value* count = object->if_contains("rows");
@@ -147,6 +156,14 @@ Result<FollowReply> FollowReply::from_json(const json::value& value) {
   reply.rows = static_cast<std::uint64_t>(rows);
   reply.buckets = *buckets;
   reply.oldest = oldest.value();
+  if (const json::value* epochs = object->if_contains("epochs");
+      epochs != nullptr && epochs->is_array()) {
+    for (const json::value& start : epochs->get_array()) {
+      const Result<Position> position_of_start = Position::from_json(start);
+      if (!position_of_start) return position_of_start.error();
+      reply.epochs.push_back(position_of_start.value());
+    }
+  }
   if (object->contains("common")) {
     const Result<Position> common = position_of(*object, "common");
     if (!common) return common.error();

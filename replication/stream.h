@@ -4,15 +4,17 @@
 //
 //   tandem_follow [db, {position, server_id, name}]
 //       -> {"mode": "resume", "position"}      records after the position follow, then live ones
-//       -> {"mode": "compare", "position"}     not in my history: ask again with your sums
+//       -> {"mode": "compare", "position", "backup"?}   not in my history: ask again with your sums
 //   tandem_follow [db, {position, server_id, name, "buckets", "recent"}]
-//       -> {"mode": "rows", "position", "rows", "buckets", "oldest", "common"?}
+//       -> {"mode": "rows", "position", "epochs", "rows", "buckets", "oldest", "common"?}
 //          so many rows of these buckets follow; they and yours outside make up the position
 //   tandem_rows [db, <table-updates2>]         a part of them
-//   tandem_record [db, {position, record, id?, ephemeral?}]   one commit
+//   tandem_record [db, {position, record, id?, durable?, ephemeral?}]   one commit
 //   tandem_lost [db]                           too slow, or the schema changed: ask anew
-//   tandem_ack [db, position]                  from the backup; as a request it is answered with
-//                                              the active's newest position
+//   tandem_ack [db, position]                  from the backup: all records up to there are in its
+//                                              log, and on its disk up to the last durable one; as
+//                                              a request it is answered with the active's newest
+//                                              position
 //
 // A record travels as its exact text, so that the logs of both, and with them the digests, are
 // equal. What ephemeral columns got in a commit rides beside it.
@@ -38,6 +40,7 @@ struct StreamRecord {
   Position position;   ///< after it
   Uuid id;             ///< its transaction id: position.digest, or that of a commit without record
   std::string record;  ///< the body in the log; empty: only ephemeral columns changed
+  bool durable = false;   ///< acknowledged only when it is on the disk
   json::value ephemeral;  ///< <table-updates> of ephemeral columns; null: none
 
   /// Reads the second parameter of tandem_record.
@@ -46,7 +49,8 @@ struct StreamRecord {
 
 /// The text of a tandem_record. `ephemeral` is JSON, or empty.
 std::string record_notification(std::string_view database, const Position& position, const Uuid& id,
-                                std::string_view record, std::string_view ephemeral);
+                                std::string_view record, std::string_view ephemeral,
+                                bool durable = false);
 
 /// The second parameter of tandem_follow.
 struct FollowRequest {
@@ -68,8 +72,10 @@ struct FollowReply {
     kRows,     ///< rows follow
   };
   Mode mode = Mode::kResume;
-  Position position;  ///< kRows: of the snapshot; else the newest
+  Position position;    ///< kRows: of the snapshot; else the newest
+  bool backup = false;  ///< kCompare: the server is itself a backup
   std::uint64_t rows = 0;
+  std::vector<Position> epochs;    ///< kRows: of the snapshot's Standing
   json::value buckets;             ///< kRows: BucketScope
   Position oldest;                 ///< kRows: the oldest in the active's history
   std::optional<Position> common;  ///< kRows: the newest of `recent` that the active knows

@@ -30,7 +30,7 @@ class BackupService::Following final : public ActiveLinkPort,
       : service_(service),
         source_(std::move(source)),
         settled_(std::move(settled)),
-        link_({service.server_.server_id(), host_name()}, *this),
+        link_({service.server_.server_id(), host_name(), source_.least_epoch}, *this),
         client_(service.shard_, &service.tls_, client_options(),
                 [this](const net::ClientStatus& s) { on_status(s); }) {}
 
@@ -87,6 +87,12 @@ class BackupService::Following final : public ActiveLinkPort,
   }
   void log_info(const std::string& text) override { replication_log.info("{}", text); }
   void log_warn(const std::string& text) override { replication_log.warn("{}", text); }
+  void log_finding(const std::string& database, const std::string& finding) override {
+    if (std::exchange(service_.findings_[database], finding) == finding) return;
+    replication_log.info("Schema version mismatch, checking if {} can still be replicated or not.",
+                         database);
+    replication_log.info("{}", finding);
+  }
 
  private:
   struct Entry {
@@ -119,8 +125,8 @@ class BackupService::Following final : public ActiveLinkPort,
     options.probe_ms = source_.probe_ms;
     // The active's address moves between hosts without any event, and attempts at one that nobody
     // has are lost without an answer: many short ones find it soonest.
-    options.connect_timeout_ms = 1000;
-    options.backoff = {100, 500, 0};
+    options.connect_timeout_ms = 500;
+    options.backoff = {100, 250, 0};
     options.limits.max_message_bytes = std::size_t{1} << 40;  // a whole database is one message
     options.make_handler = [this](ConnectionPort& port) {
       return std::make_unique<Handler>(*this, port);

@@ -23,6 +23,7 @@ struct BackupSource {
   std::vector<Target> targets;                            ///< of the active; tried in turn
   std::map<std::string, std::set<std::string>> excluded;  ///< tables by database
   std::int64_t probe_ms = 10'000;                         ///< 0: no probes
+  Epoch least_epoch{};         ///< an active of an older one is not followed
   bool adopt_schemas = false;  ///< take the active's schema over when it has more
 };
 
@@ -56,7 +57,8 @@ class BackupService final : private CommitObserver {
   DatabaseServer& server_;
   net::IoShard& shard_;
   net::TlsContext& tls_;
-  std::shared_ptr<Following> following_;  // shard only
+  std::shared_ptr<Following> following_;         // shard only
+  std::map<std::string, std::string> findings_;  // of schemas, by database; shard only
 
   mutable std::mutex mutex_;
   std::map<std::string, FollowerStatus> status_;  // under mutex_

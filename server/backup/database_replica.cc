@@ -15,7 +15,7 @@ namespace {
 struct Resync {
   std::vector<RowUpdate> rows;
   std::optional<BucketScope> scope;  ///< nothing: all tables that are not excluded
-  std::optional<Position> position;  ///< where that leads; nothing: one record on
+  std::optional<Standing> standing;  ///< where that leads; nothing: one record on
 };
 using ResyncRef = std::shared_ptr<const Resync>;
 
@@ -100,10 +100,10 @@ void DatabaseReplica::resync(std::vector<RowUpdate> rows, Done done) {
       std::make_shared<const Resync>(Resync{std::move(rows), std::nullopt, std::nullopt}), done);
 }
 
-void DatabaseReplica::resync_to(const Position& position, BucketScope scope,
+void DatabaseReplica::resync_to(const Standing& standing, BucketScope scope,
                                 std::vector<RowUpdate> rows, Done done) {
   shared_->start_resync(
-      std::make_shared<const Resync>(Resync{std::move(rows), std::move(scope), position}), done);
+      std::make_shared<const Resync>(Resync{std::move(rows), std::move(scope), standing}), done);
 }
 
 // A resync takes three steps: a snapshot on the writer, the comparison here, the commit on the
@@ -145,8 +145,8 @@ void DatabaseReplica::Shared::commit(const ResyncRef& resync, std::vector<RowCha
   const auto written = [self = shared_from_this(), done](const Result<void>& outcome) {
     self->finish(done, outcome);
   };
-  if (resync->position) {
-    server.replicate(*served, std::move(changes), *resync->position, written);
+  if (resync->standing) {
+    server.replicate(*served, std::move(changes), *resync->standing, written);
   } else {
     server.replicate(*served, std::move(changes), written);
   }
@@ -206,12 +206,12 @@ void DatabaseReplica::Shared::finish_append(const Appended& done, const Result<v
 
 // --- where it stands ---
 
-void DatabaseReplica::standing(std::function<void(Position)> told) {
+void DatabaseReplica::standing(std::function<void(Standing)> told) {
   server_.submit(
       [self = shared_, told = std::move(told)] {
         self->server.flush();
         if (const ServedDatabase* served = self->find())
-          self->tell([told, position = served->stored->position()] { told(position); });
+          self->tell([told, standing = served->stored->standing()] { told(standing); });
       },
       runner_);
 }
@@ -231,20 +231,38 @@ void DatabaseReplica::holdings(std::function<void(Holdings)> told) {
       runner_);
 }
 
-void DatabaseReplica::set_aside(const std::optional<Position>& common,
-                                std::function<void(Result<Aside>)> done) {
+void DatabaseReplica::make_durable(Done done) {
   server_.submit(
-      [self = shared_, common, done = std::move(done)] {
+      [self = shared_, done = std::move(done)] {
+        ServedDatabase* served = self->find();
+        if (served == nullptr) return self->finish(done, Shared::not_a_backup());
+        self->server.flush();
+        self->server.make_durable(
+            *served, [self, done](const Result<void>& synced) { self->finish(done, synced); });
+      },
+      runner_);
+}
+
+void DatabaseReplica::set_aside(const Fork& fork, std::function<void(Result<Aside>)> done) {
+  server_.submit(
+      [self = shared_, fork, done = std::move(done)] {
         self->server.flush();
         const ServedDatabase* served = self->find();
         if (served == nullptr) return self->tell([done] { done(Shared::not_a_backup()); });
-        const History& history = served->stored->history();
-        std::optional<std::vector<CommitRef>> commits;
-        if (common) commits = history.since(common->digest);
-        if (!commits) commits.emplace(history.commits().begin(), history.commits().end());
-        self->tell([self, done, commits = std::move(*commits), path = served->stored->path()] {
-          const Result<DivergedFile> saved = save_diverged(
-              self->server.files(), self->server.clock(), path, *self->database->schema, commits);
+        const StoredDatabase& stored = *served->stored;
+        std::optional<History::Tail> tail;
+        if (fork.digest) {
+          tail = stored.history().behind(*fork.digest);
+        } else if (fork.common) {
+          tail = stored.history().behind(*fork.common);
+        }
+        self->tell([self, done, tail = std::move(tail), path = stored.path(),
+                    snapshot = stored.database().snapshot(), standing = stored.standing()] {
+          const Result<DivergedFile> saved =
+              tail ? save_diverged(self->server.files(), self->server.clock(), path,
+                                   *self->database->schema, *tail)
+                   : save_diverged(self->server.files(), self->server.clock(), path, snapshot,
+                                   standing);
           if (!saved) return done(saved.error());
           done(Aside{saved.value().path, saved.value().records});
         });

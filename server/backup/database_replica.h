@@ -24,13 +24,13 @@ class DatabaseReplica final : public Replica {
   bool excluded(TableIndex table) const override;
   void resync(std::vector<RowUpdate> rows, Done done) override;
   void apply(std::vector<RowUpdate> updates, Done done) override;
-  void standing(std::function<void(Position)> told) override;
+  void standing(std::function<void(Standing)> told) override;
   void holdings(std::function<void(Holdings)> told) override;
-  void resync_to(const Position& position, BucketScope scope, std::vector<RowUpdate> rows,
+  void resync_to(const Standing& standing, BucketScope scope, std::vector<RowUpdate> rows,
                  Done done) override;
   void append(StreamRecord record, Appended done) override;
-  void set_aside(const std::optional<Position>& common,
-                 std::function<void(Result<Aside>)> done) override;
+  void make_durable(Done done) override;
+  void set_aside(const Fork& fork, std::function<void(Result<Aside>)> done) override;
   bool adopts_schemas() const override { return adopts_schemas_; }
   void adopt(SchemaRef schema, Done done) override;
 

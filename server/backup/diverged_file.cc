@@ -2,8 +2,11 @@
 
 #include <fmt/chrono.h>
 
+#include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <ctime>
 
+#include "server/database/record_codec.h"
 #include "server/storage/log_file.h"
 
 namespace tandem {
@@ -16,34 +19,83 @@ std::string date_text(const Clock& clock) {
   return fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(seconds));
 }
 
-}  // namespace
+/// The rows that the commits find and change, as they were before: with them the file replays.
+std::vector<RowChange> rows_before(const std::vector<CommitRef>& commits) {
+  std::vector<RowChange> rows;
+  boost::unordered_flat_set<Uuid> seen;
+  for (const CommitRef& commit : commits) {
+    for (const RowChange& change : commit->changes) {
+      if (seen.insert(change.uuid()).second && change.before)
+        rows.push_back({change.table, RowRef(), change.before});
+    }
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const RowChange& a, const RowChange& b) { return a.table < b.table; });
+  return rows;
+}
 
-Result<DivergedFile> save_diverged(storage::FileSystem& files, const Clock& clock,
-                                   const std::string& path, const DatabaseSchema& schema,
-                                   const std::vector<CommitRef>& commits) {
-  const std::string base = path + ".diverged-" + date_text(clock);
-  const std::string schema_text = to_text(schema.to_json());
-  Result<std::unique_ptr<storage::LogFile>> log =
-      storage::LogFile::create(files, base, schema_text);
-  std::string name = base;
+/// Creates the file; nobody's file is overwritten.
+Result<std::unique_ptr<storage::LogFile>> create_beside(storage::FileSystem& files,
+                                                        const std::string& base,
+                                                        const std::string& schema,
+                                                        std::string& name) {
+  name = base;
+  Result<std::unique_ptr<storage::LogFile>> log = storage::LogFile::create(files, name, schema);
   for (int i = 2; !log && i <= kMaxFilesOfOneSecond; ++i) {
     name = base + '-' + std::to_string(i);
-    log = storage::LogFile::create(files, name, schema_text);
+    log = storage::LogFile::create(files, name, schema);
   }
+  return log;
+}
+
+Result<DivergedFile> save(storage::FileSystem& files, const Clock& clock, const std::string& path,
+                          const DatabaseSchema& schema, const std::vector<std::string_view>& bodies,
+                          std::size_t records_aside) {
+  std::string name;
+  Result<std::unique_ptr<storage::LogFile>> log =
+      create_beside(files, path + ".diverged-" + date_text(clock), to_text(schema.to_json()), name);
   if (!log) return log.error();
   std::vector<storage::PreparedRecord> records;
-  for (const CommitRef& commit : commits) {
-    if (!commit->record.empty()) records.push_back(storage::prepare_record(commit->record));
-  }
-  Result<void> written;
-  if (!records.empty()) written = log.value()->append(records);
+  records.reserve(bodies.size());
+  for (const std::string_view body : bodies) records.push_back(storage::prepare_record(body));
+  Result<void> written = log.value()->append(records);
   if (written) written = log.value()->sync();
   if (!written) {
     log.value().reset();
     static_cast<void>(files.unlink(name));  // the error that counts is the first
     return written.error();
   }
-  return DivergedFile{name, records.size()};
+  return DivergedFile{name, records_aside};
+}
+
+}  // namespace
+
+Result<DivergedFile> save_diverged(storage::FileSystem& files, const Clock& clock,
+                                   const std::string& path, const DatabaseSchema& schema,
+                                   const History::Tail& tail) {
+  // The records get their positions from here, and the rows that they change.
+  const std::string start = encode_record(
+      schema, rows_before(tail.commits),
+      "set aside by tandem-server: records that only this server had\n" + snapshot_mark(tail.from),
+      clock.wall_ms(), ColumnForm::kDifference);
+  std::vector<std::string_view> bodies{start};
+  for (const CommitRef& commit : tail.commits) {
+    if (!commit->record.empty()) bodies.emplace_back(commit->record);
+  }
+  return save(files, clock, path, schema, bodies, bodies.size() - 1);
+}
+
+Result<DivergedFile> save_diverged(storage::FileSystem& files, const Clock& clock,
+                                   const std::string& path, const Snapshot& rows,
+                                   const Standing& standing) {
+  SnapshotRecord record(rows,
+                        "set aside by tandem-server: all rows, as the history does not reach back "
+                        "to what the active server has\n" +
+                            standing.marks(),
+                        clock.wall_ms());
+  std::string body;
+  for (std::string_view piece = record.next(); !piece.empty(); piece = record.next()) body += piece;
+  return save(files, clock, path, *rows.schema, {body}, 1);
 }
 
 }  // namespace tandem

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
+#include "replication/standing.h"
 #include "server/database/clock.h"
-#include "server/database/commit.h"
+#include "server/database/history.h"
+#include "server/database/snapshot.h"
 #include "server/storage/file_system.h"
 
 namespace tandem {
@@ -14,11 +15,16 @@ struct DivergedFile {
   std::size_t records = 0;
 };
 
-/// Saves records that only this server has to `PATH.diverged-DATE`: the schema, then the records as
-/// they stand in the log, the oldest first. A log file like any other for show-log, but changes of
-/// rows that are not in it do not replay. Durable when it returns; on failure nothing is left.
+/// Saves records that only this server has to `PATH.diverged-DATE`: the schema, a record with the
+/// position that they start from and the rows that they will change, then the records as they stand
+/// in the log, the oldest first. It replays like any other. Durable when it returns; on failure
+/// nothing is left.
 Result<DivergedFile> save_diverged(storage::FileSystem& files, const Clock& clock,
                                    const std::string& path, const DatabaseSchema& schema,
-                                   const std::vector<CommitRef>& commits);
+                                   const History::Tail& tail);
+/// The same with all rows, as one record, when the records are not known one by one.
+Result<DivergedFile> save_diverged(storage::FileSystem& files, const Clock& clock,
+                                   const std::string& path, const Snapshot& rows,
+                                   const Standing& standing);
 
 }  // namespace tandem

@@ -26,7 +26,7 @@ Result<Resolved> resolve(DatabaseServer& server, const ColumnPath& path, std::st
   r.table_schema = &schema.table(*table);
   const std::optional<ColumnIndex> column = r.table_schema->find_column(path.column);
   if (!column)
-    return path_error(text, "no column \"" + path.column + "\" in table \"" + path.table + '"');
+    return path_error(text, "table \"" + path.table + "\" has no column \"" + path.column + '"');
   r.column = *column;
   r.column_schema = &r.table_schema->column(*column);
   return r;
@@ -120,9 +120,9 @@ std::vector<DbRemote> read_remotes(DatabaseServer& server, const ColumnPath& pat
   return remotes;
 }
 
-void write_remote_status(DatabaseServer& server, const ColumnPath& path, const DbRemote& remote,
-                         const DbRemoteStatus& status) {
-  ServedDatabase* database = server.find(path.database);
+void write_remote_status(DatabaseServer& server, const std::string& database_name,
+                         const DbRemote& remote, const DbRemoteStatus& status) {
+  ServedDatabase* database = server.find(database_name);
   if (database == nullptr || database->backup || !remote.row) return;
   const DatabaseSchema& schema = *database->info->schema;
   const std::optional<TableIndex> table = schema.find_table(remote.table);

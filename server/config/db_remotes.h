@@ -47,8 +47,8 @@ std::vector<DbRemote> read_remotes(DatabaseServer& server, const ColumnPath& pat
 
 /// Writes the status back where the row still exists, has the columns, and holds something else.
 /// Nothing on a backup.
-void write_remote_status(DatabaseServer& server, const ColumnPath& path, const DbRemote& remote,
-                         const DbRemoteStatus& status);
+void write_remote_status(DatabaseServer& server, const std::string& database_name,
+                         const DbRemote& remote, const DbRemoteStatus& status);
 
 /// The first non-empty string of a column, for "db:" in place of a file name or a list of ciphers.
 /// Error as check_remotes_column() when the path does not name a string column; nothing when all

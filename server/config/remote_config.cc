@@ -1,6 +1,9 @@
 #include "server/config/remote_config.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
 
 #include "server/logging/log.h"
 
@@ -9,7 +12,18 @@ namespace {
 
 log::Module server_log("ovsdb_server");
 
+/// Status columns follow so often, as ovsdb-server has it: each time is a transaction.
+constexpr std::int64_t kStatusEveryMs = 2500;
+
 bool is_db(std::string_view text) { return text.starts_with("db:"); }
+
+/// The settings that may stand in a database.
+template <class Config>
+auto sources_of(Config& config) {
+  return std::array{&config.private_key,  &config.certificate, &config.ca_cert,
+                    &config.peer_ca_cert, &config.protocols,   &config.ciphers,
+                    &config.ciphersuites};
+}
 
 net::RemoteOptions options_of(const DbRemote& remote) {
   net::RemoteOptions options;
@@ -31,7 +45,6 @@ RemoteConfig::RemoteConfig(DatabaseServer& server, net::IoShard& home, net::Remo
       tls_(tls),
       run_directory_(std::move(run_directory)) {
   server_.add_observer(*this);
-  manager_.on_status_change([this] { write_status(); });
 }
 
 RemoteConfig::~RemoteConfig() { server_.remove_observer(*this); }
@@ -113,6 +126,7 @@ void RemoteConfig::refresh_soon() {
 
 void RemoteConfig::refresh() {
   refresh_posted_ = false;
+  known_problems_ = std::exchange(problems_, {});
   refresh_tls();
 
   std::vector<net::RemoteSpec> specs;
@@ -123,11 +137,7 @@ void RemoteConfig::refresh() {
       watched.emplace(path.value().database, path.value().table);
     }
   };
-  for (const std::string* source :
-       {&tls_sources_.private_key, &tls_sources_.certificate, &tls_sources_.ca_cert,
-        &tls_sources_.protocols, &tls_sources_.ciphers, &tls_sources_.ciphersuites}) {
-    watch_tls(*source);
-  }
+  for (const std::string* source : sources_of(tls_sources_)) watch_tls(*source);
   for (const auto& [name, configured] : remotes_) {
     if (configured.active_only && !active_) continue;
     if (!is_db(name)) {
@@ -140,73 +150,89 @@ void RemoteConfig::refresh() {
     std::vector<DbRemote> remotes;
     Result<void> checked;
     server_.call(
-        [&] {
+        [&, name = name] {
           checked = check_remotes_column(server_, name);
           remotes = read_remotes(server_, path);
         },
         home_);
-    if (!checked) server_log.warn("{}", checked.error().to_string());
+    if (!checked) complain(checked.error().to_string());
     for (DbRemote& remote : remotes) {
       if (!remote.table.empty()) watched.emplace(path.database, remote.table);
       Result<net::RemoteSpec> spec = spec_of(remote.target, options_of(remote));
       if (!spec) {
-        server_log.warn("{}", spec.error().to_string());
+        complain(spec.error().to_string());
         continue;
       }
       if (spec.value().target.kind == Target::Kind::kPfd) {
-        server_log.warn("{}: remotes can only be specified on the command line", remote.target);
+        complain(remote.target + ": remotes can only be specified on the command line");
         continue;
       }
       spec.value().options.freebind = configured.active_only;
       specs.push_back(std::move(spec.value()));
-      const auto before =
-          std::find_if(in_database_.begin(), in_database_.end(),
-                       [&](const InDatabase& known) { return known.remote.row == remote.row; });
-      in_database.push_back(
-          {path, std::move(remote), before == in_database_.end() ? std::nullopt : before->written});
+      if (remote.row) in_database.push_back({path.database, std::move(remote)});
     }
   }
+  std::vector<InDatabase> fresh;
+  std::copy_if(in_database.begin(), in_database.end(), std::back_inserter(fresh),
+               [&](const InDatabase& entry) {
+                 return std::find(in_database_.begin(), in_database_.end(), entry) ==
+                        in_database_.end();
+               });
   in_database_ = std::move(in_database);
   {
     std::lock_guard lock(mutex_);
     watched_ = std::move(watched);
   }
   manager_.configure(specs);
-  write_status();
+  if (!fresh.empty()) server_.call(status_job(fresh), home_);
+  if (!in_database_.empty() && !timer_set())
+    home_.set_timer(*this, net::IoShard::now_ms() + kStatusEveryMs);
 }
 
-void RemoteConfig::write_status() {
-  std::map<std::string, net::RemoteStatus> statuses;
+void RemoteConfig::complain(std::string problem) {
+  if (!known_problems_.contains(problem)) server_log.warn("{}", problem);
+  problems_.insert(std::move(problem));
+}
+
+void RemoteConfig::on_timer(std::int64_t now_ms) {
+  if (in_database_.empty()) return;
+  // Nobody waits: the writer may be busy, and this thread answers control commands.
+  server_.submit(status_job(in_database_), home_);
+  home_.set_timer(*this, now_ms + kStatusEveryMs);
+}
+
+Task RemoteConfig::status_job(std::vector<InDatabase> remotes) const {
+  std::map<std::string, DbRemoteStatus> statuses;
   for (net::RemoteStatus& status : manager_.statuses())
-    statuses.emplace(status.target, std::move(status));
-  for (InDatabase& entry : in_database_) {
-    if (!entry.remote.row) continue;
-    const auto found = statuses.find(entry.remote.target);
-    DbRemoteStatus status;
-    if (found != statuses.end()) status = {found->second.is_connected, found->second.values};
-    if (entry.written == status) continue;
-    entry.written = status;
-    server_.call([&] { write_remote_status(server_, entry.path, entry.remote, status); }, home_);
-  }
+    statuses[status.target] = {status.is_connected, std::move(status.values)};
+  return
+      [&server = server_, remotes = std::move(remotes), statuses = std::move(statuses)]() mutable {
+        for (const InDatabase& entry : remotes)
+          write_remote_status(server, entry.database, entry.remote, statuses[entry.remote.target]);
+      };
 }
 
 // --- TLS ---
 
-std::string RemoteConfig::tls_setting(const std::string& source) {
-  if (!is_db(source)) return source;
-  Result<std::string> found(boost::system::in_place_value);
-  server_.call([&] { found = read_string(server_, source); }, home_);
-  if (found) return found.value();
-  server_log.warn("{}", found.error().to_string());
+Result<std::string> RemoteConfig::tls_setting(const std::string& source) {
+  Result<std::string> found(boost::system::in_place_value, source);
+  if (is_db(source)) server_.call([&] { found = read_string(server_, source); }, home_);
+  return found;
+}
+
+Result<void> RemoteConfig::check_tls() {
+  for (const std::string* source : sources_of(tls_sources_)) {
+    if (const auto found = tls_setting(*source); !found) return found.error();
+  }
   return {};
 }
 
 void RemoteConfig::refresh_tls() {
   net::TlsConfig config = tls_sources_;
-  for (std::string* setting :
-       {&config.private_key, &config.certificate, &config.ca_cert, &config.peer_ca_cert,
-        &config.protocols, &config.ciphers, &config.ciphersuites}) {
-    *setting = tls_setting(*setting);
+  for (std::string* setting : sources_of(config)) {
+    const Result<std::string> found = tls_setting(*setting);
+    if (!found) complain(found.error().to_string());
+    *setting = found ? *found : "";
   }
   if (config != tls_.config()) tls_.configure(std::move(config));
 }

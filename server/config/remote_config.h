@@ -18,7 +18,7 @@ namespace tandem {
 /// command, configuration file, or rows of a database ("db:DB,TABLE,COLUMN"), which it follows and
 /// writes the status back to. Also the TLS settings that may stand in a database. Lives on the home
 /// thread (`home`); watches commits on the writer.
-class RemoteConfig final : private CommitObserver {
+class RemoteConfig final : private CommitObserver, private net::WheelTimer {
  public:
   enum class Origin : std::uint8_t { kCommandLine, kRunTime };
 
@@ -43,6 +43,8 @@ class RemoteConfig final : private CommitObserver {
   std::vector<std::string> list_active_only() const;
 
   void set_active(bool active);
+  /// Error if a setting of TLS is said to be in a database and cannot be.
+  Result<void> check_tls();
   /// File names or "db:..." for each; takes effect with refresh().
   void set_tls(const net::TlsConfig& sources) { tls_sources_ = sources; }
 
@@ -57,9 +59,9 @@ class RemoteConfig final : private CommitObserver {
   };
   /// A remote in a row, as it stands now.
   struct InDatabase {
-    ColumnPath path;
+    std::string database;
     DbRemote remote;
-    std::optional<DbRemoteStatus> written;
+    bool operator==(const InDatabase&) const = default;
   };
 
   void on_logged(const ServedDatabase& database, const CommitRef& commit) override;
@@ -68,8 +70,12 @@ class RemoteConfig final : private CommitObserver {
   Result<net::RemoteSpec> spec_of(const std::string& target,
                                   const net::RemoteOptions& options) const;
   void refresh_tls();
-  void write_status();
-  std::string tls_setting(const std::string& source);
+  /// Logs what is wrong with a setting when it has become so, not at each refresh().
+  void complain(std::string problem);
+  void on_timer(std::int64_t now_ms) override;
+  /// Writes the remotes' status, as it is now, into their rows.
+  Task status_job(std::vector<InDatabase> remotes) const;
+  Result<std::string> tls_setting(const std::string& source);
 
   DatabaseServer& server_;
   net::IoShard& home_;
@@ -81,6 +87,8 @@ class RemoteConfig final : private CommitObserver {
   std::map<std::string, Configured> remotes_;
   net::TlsConfig tls_sources_;
   std::vector<InDatabase> in_database_;
+  std::set<std::string> problems_;        // of the last refresh(), or the one under way
+  std::set<std::string> known_problems_;  // of the one before
 
   std::mutex mutex_;
   std::set<std::pair<std::string, std::string>> watched_;  // under mutex_: (database, table)

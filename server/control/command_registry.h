@@ -21,7 +21,9 @@ Error command_error(std::string text);
 class Reply {
  public:
   using Take = std::function<void(Result<std::string>)>;
-  explicit Reply(Take take) : take_(std::move(take)) {}
+  using SetJson = std::function<void(bool)>;
+  explicit Reply(Take take, SetJson set_json = {})
+      : take_(std::move(take)), set_json_(std::move(set_json)) {}
 
   void text(std::string text) const {
     take_(Result<std::string>(boost::system::in_place_value, std::move(text)));
@@ -30,9 +32,14 @@ class Reply {
   void done() const { text({}); }
   void error(Error error) const { take_(std::move(error)); }
   void error(std::string text) const { take_(command_error(std::move(text))); }
+  /// From now on this client wants its answers as JSON, or as plain text.
+  void set_json(bool json) const {
+    if (set_json_) set_json_(json);
+  }
 
  private:
   Take take_;
+  SetJson set_json_;
 };
 
 using Handler = std::function<void(const Arguments& arguments, const Reply& reply)>;

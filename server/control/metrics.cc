@@ -94,6 +94,11 @@ void add_followers(Page& page, const ServerStatus& status) {
        [&](const DatabaseStatus& database, const FollowerStatus& follower) {
          page.sample(database, follower.lag_records());
        });
+  each("lag_seconds", "gauge",
+       "For how long a record that the active has told of has not been written here.",
+       [&](const DatabaseStatus& database, const FollowerStatus& follower) {
+         page.sample(database, static_cast<double>(follower.lag_ms(status.now_ms)) / 1000);
+       });
   each("divergences_total", "counter", "Times that this history had parted from the active's.",
        [&](const DatabaseStatus& database, const FollowerStatus& follower) {
          page.sample(database, follower.divergences);

@@ -81,6 +81,10 @@ void compact(ServerControl& server, const Arguments& arguments, const Reply& rep
     for (std::string& name : server.list_databases()) {
       if (!is_builtin(name)) names.push_back(std::move(name));
     }
+    if (names.empty()) {
+      reply.error("no database by that name");
+      return;
+    }
   } else if (is_builtin(arguments[0])) {
     reply.error("cannot compact built-in databases");
     return;
@@ -280,30 +284,43 @@ void add_ovsdb_commands(CommandRegistry& registry, ServerControl& server) {
   add_diagnostic_commands(registry, server);
 }
 
-std::string to_text(const SyncStatus& status) {
-  if (status.state == SyncStatus::State::kActive) return "state: active\n";
-  std::string out = "state: backup\n";
-  switch (status.state) {
+namespace {
+
+/// ovn-ctl up to OVN 23 takes the second word of the first line for the state, whatever the line
+/// is.
+bool is_ovn_database(const std::string& name) { return name.starts_with("OVN_"); }
+
+std::string link_text(const SyncStatus::Database& database) {
+  switch (database.state) {
     case SyncStatus::State::kActive:
-      break;
+      return "";
     case SyncStatus::State::kConnecting:
-      out += "connecting: " + status.active_server + "\n";
-      break;
+      return "connecting: " + database.source + "\n";
     case SyncStatus::State::kReplicating:
-      out += "replicating: " + status.active_server + "\ndatabase:";
-      for (const std::string& name : status.databases) {
-        out += (&name == &status.databases.front() ? " " : ", ") + name;
-      }
-      out += "\n";
-      if (!status.exclude_tables.empty()) out += "exclude: " + status.exclude_tables + "\n";
-      break;
+      return "replicating: " + database.source + "\n";
     case SyncStatus::State::kStale:
-      out += fmt::format("stale: {}, silent for {:.1f} s\n", status.active_server,
-                         static_cast<double>(status.silent_ms) / 1000);
-      break;
+      return fmt::format("stale: {}, silent for {:.1f} s\n", database.source,
+                         static_cast<double>(database.silent_ms) / 1000);
     case SyncStatus::State::kError:
-      out += status.error + "\n";
-      break;
+      return database.error + "\n";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string to_text(const SyncStatus& status) {
+  if (status.databases.empty()) return "state: active\n";
+  std::string out;
+  for (const SyncStatus::Database& database : status.databases) {
+    const bool is_active = database.state == SyncStatus::State::kActive;
+    const std::string name = "database: " + database.name + "\n";
+    const std::string state = is_active ? "state: active\n" : "state: backup\n";
+    const std::string link = link_text(database);
+    out += is_ovn_database(database.name) ? fmt::format("{}{}{}", state, link, name)
+                                          : fmt::format("{}{}{}", name, state, link);
+    if (!is_active && !database.exclude_tables.empty())
+      out += "exclude: " + database.exclude_tables + "\n";
   }
   return out;
 }

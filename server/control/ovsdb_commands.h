@@ -9,7 +9,8 @@ namespace tandem::control {
 /// memory/show, with ovsdb-server's texts. `server` must outlive the registry.
 void add_ovsdb_commands(CommandRegistry& registry, ServerControl& server);
 
-/// The answer of sync-status; "state: ..." comes first, where all versions of ovn-ctl find it.
+/// The answer of sync-status, as the newest ovsdb-server words it. Of OVN's databases "state: ..."
+/// comes first, where all versions of ovn-ctl find it.
 std::string to_text(const SyncStatus& status);
 /// The answer of tlog-list.
 std::string to_text(const TableLogging& logging);

@@ -21,11 +21,16 @@ class RoleControl {
   /// the writer is busy.
   virtual void refresh(std::function<void()> then) = 0;
 
+  struct Promotion {
+    bool force = false;  ///< also when a database never had anything
+    Epoch above{};       ///< the new epoch is to be greater than this
+  };
   /// Becomes active. `done` comes when all that had arrived is applied and the record of the
-  /// promotion is on the disk. Refused when a database never had anything, unless forced.
-  virtual void promote(bool force, Done done) = 0;
-  /// Becomes a backup of `active`, or of the one that is set if empty.
-  virtual void demote(const std::string& active, Done done) = 0;
+  /// promotion is on the disk. If that cannot be written it stays a backup.
+  virtual void promote(const Promotion& promotion, Done done) = 0;
+  /// Becomes a backup of `active`, or of the one that is set if empty, unless its epoch is below
+  /// the least.
+  virtual void demote(const std::string& active, std::uint64_t least_epoch, Done done) = 0;
   /// Everything that this server has is in all its backups, or, on a backup, everything that the
   /// active has is here.
   virtual bool is_synced() = 0;

@@ -22,12 +22,15 @@ struct SyncStatus {
     kStale,        ///< backup that followed each commit, until the active fell silent
     kError,        ///< backup that cannot replicate, and says why
   };
-  State state = State::kActive;
-  std::string active_server;           ///< of a backup
-  std::vector<std::string> databases;  ///< those that are replicated
-  std::string exclude_tables;
-  std::string error;
-  std::int64_t silent_ms = 0;  ///< of a stale one: since the active's last word
+  struct Database {
+    std::string name;
+    State state = State::kActive;
+    std::string source;          ///< whom it follows, or would
+    std::string exclude_tables;  ///< "DB:TABLE,..."
+    std::string error;
+    std::int64_t silent_ms = 0;  ///< of a stale one: since the active's last word
+  };
+  std::vector<Database> databases;  ///< those that have somebody to follow, by name
 };
 
 /// Which tables' transactions are logged: database, table, on or off.

@@ -54,6 +54,10 @@ struct ServerStatus {
 json::object to_json(const ServerStatus& status);
 /// For people; one fact a line.
 std::string status_text(const ServerStatus& status);
+/// For scripts, a line a database: NAME ROLE STATE EPOCH INDEX. STATE is that of the follower on a
+/// backup
+/// (`replicating` only if it hears from the active), `writable` or `expired` on an active.
+std::string short_status_text(const ServerStatus& status);
 /// Prometheus' text exposition format, version 0.0.4.
 std::string to_metrics(const ServerStatus& status);
 

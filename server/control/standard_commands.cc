@@ -47,20 +47,45 @@ void add_vlog_commands(CommandRegistry& registry) {
   });
 }
 
-/// This server counts no events; scripts that collect them get an answer of the usual form.
-void add_coverage_commands(CommandRegistry& registry) {
-  registry.add("coverage/show", "", 0, 0, [](const Arguments&, const Reply& reply) {
-    reply.text(
-        "Event coverage, avg rate over last: 5 seconds, last minute, last hour,  hash=00000000:\n"
-        "0 events never hit\n");
-  });
+void set_options(const Arguments& arguments, const Reply& reply) {
+  std::string format = "text";
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    constexpr std::string_view kFormat = "--format";
+    const std::string& word = arguments[i];
+    if (word == kFormat && i + 1 < arguments.size()) {
+      format = arguments[++i];
+    } else if (word.starts_with("--format=")) {
+      format = word.substr(kFormat.size() + 1);
+    } else {
+      reply.error("unknown option \"" + word + '"');
+      return;
+    }
+  }
+  if (format != "text" && format != "json") {
+    reply.error("option format has invalid value " + format);
+    return;
+  }
+  reply.set_json(format == "json");
+  reply.done();
+}
+
+void add_coverage_commands(CommandRegistry& registry, const EventRates& events) {
+  registry.add("coverage/show", "", 0, 0,
+               [&events](const Arguments&, const Reply& reply) { reply.text(events.show()); });
   registry.add("coverage/read-counter", "COUNTER", 1, 1,
-               [](const Arguments&, const Reply& reply) { reply.error("No such counter"); });
+               [&events](const Arguments& arguments, const Reply& reply) {
+                 if (const auto total = events.total(arguments[0])) {
+                   reply.text(std::to_string(*total) + '\n');
+                 } else {
+                   reply.error("No such counter");
+                 }
+               });
 }
 
 }  // namespace
 
-void add_standard_commands(CommandRegistry& registry, std::function<void()> on_exit) {
+void add_standard_commands(CommandRegistry& registry, const EventRates& events,
+                           std::function<void()> on_exit) {
   registry.add("version", "", 0, 0,
                [](const Arguments&, const Reply& reply) { reply.text(std::string(kVersionText)); });
   registry.add("exit", "", 0, 0,
@@ -68,8 +93,9 @@ void add_standard_commands(CommandRegistry& registry, std::function<void()> on_e
                  reply.done();
                  on_exit();
                });
+  registry.add("set-options", "[--format text|json]", 0, CommandRegistry::kAnyNumber, set_options);
   add_vlog_commands(registry);
-  add_coverage_commands(registry);
+  add_coverage_commands(registry, events);
 }
 
 }  // namespace tandem::control

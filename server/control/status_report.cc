@@ -52,14 +52,18 @@ json::object follower_json(const ServerStatus& status, const FollowerStatus& fol
                       {"mode", to_string(follower.mode)},
                       {"stale", follower.stale},
                       {"lag_records", follower.lag_records()},
+                      {"lag_ms", follower.lag_ms(status.now_ms)},
                       {"resyncs", follower.resyncs},
                       {"resumes", follower.resumes},
                       {"commits", follower.commits},
                       {"divergences", follower.divergences},
                       {"records_aside", follower.records_aside}};
   if (!follower.divergence_file.empty()) object["divergence_file"] = follower.divergence_file;
-  if (follower.state == FollowerStatus::State::kResyncing)
-    object["resync"] = {{"rows", follower.rows}, {"rows_total", follower.rows_total}};
+  if (follower.state == FollowerStatus::State::kResyncing) {
+    json::object resync{{"rows", follower.rows}, {"rows_total", follower.rows_total}};
+    if (const auto left = follower.resync_left_ms(status.now_ms)) resync["left_ms"] = *left;
+    object["resync"] = std::move(resync);
+  }
   if (follower.heard_ms) object["heard_ms_ago"] = status.now_ms - *follower.heard_ms;
   if (!follower.error.empty()) {
     object["last_error"] = follower.error;
@@ -147,9 +151,14 @@ std::string follower_text(const ServerStatus& status, const FollowerStatus& foll
     out += fmt::format(" by {}", to_string(follower.mode));
   if (follower.heard_ms)
     out += fmt::format(", heard {} ago", seconds(status.now_ms - *follower.heard_ms));
-  out += fmt::format(", {} records behind\n", follower.lag_records());
-  if (follower.state == FollowerStatus::State::kResyncing)
-    out += fmt::format("  resync: {}\n", progress_bar(follower.rows, follower.rows_total));
+  out += fmt::format(", {} records and {} ms behind\n", follower.lag_records(),
+                     follower.lag_ms(status.now_ms));
+  if (follower.state == FollowerStatus::State::kResyncing) {
+    out += fmt::format("  resync: {}", progress_bar(follower.rows, follower.rows_total));
+    if (const auto left = follower.resync_left_ms(status.now_ms))
+      out += fmt::format(", about {} left", seconds(*left));
+    out += '\n';
+  }
   out += fmt::format("  so far: {} commits, {} resumes, {} resyncs\n", follower.commits,
                      follower.resumes, follower.resyncs);
   if (follower.divergences > 0) {
@@ -221,6 +230,22 @@ std::string status_text(const ServerStatus& status) {
   if (!status.exclude_tables.empty())
     out += fmt::format("exclude-tables: {}\n", status.exclude_tables);
   for (const DatabaseStatus& database : status.databases) out += database_text(status, database);
+  return out;
+}
+
+std::string short_status_text(const ServerStatus& status) {
+  std::string out;
+  for (const DatabaseStatus& database : status.databases) {
+    const StatusBoard::Entry& entry = database.entry;
+    std::string_view state = status.lease_expired() ? "expired" : "writable";
+    if (entry.backup) {
+      state = !database.follower         ? "idle"
+              : database.follower->stale ? "stale"
+                                         : to_string(database.follower->state);
+    }
+    out += fmt::format("{} {} {} {} {}\n", database.name, entry.backup ? "backup" : "active", state,
+                       static_cast<std::uint64_t>(entry.position.epoch), entry.position.index);
+  }
   return out;
 }
 

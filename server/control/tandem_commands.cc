@@ -149,31 +149,45 @@ void show_history(RoleControl& server, Arguments arguments, const Reply& reply) 
 }
 
 void show_status(RoleControl& server, Arguments arguments, const Reply& reply) {
-  const Result<bool> as_json = take_json_format(arguments);
-  if (as_json.has_error()) return reply.error(as_json.error());
+  const std::string format = take_option(arguments, "--format").value_or("text");
+  if (format != "text" && format != "short" && format != "json")
+    return reply.error(fmt::format("\"{}\" is none of \"text\", \"short\" and \"json\"", format));
   if (!arguments.empty()) return reply.error("unexpected argument " + arguments[0]);
-  server.refresh([&server, json = *as_json, reply] {
+  server.refresh([&server, format, reply] {
     const ServerStatus status = server.status();
-    reply.text(json ? to_text(to_json(status)) + "\n" : status_text(status));
+    reply.text(format == "json"    ? to_text(to_json(status)) + "\n"
+               : format == "short" ? short_status_text(status)
+                                   : status_text(status));
   });
 }
 
 // --- roles ---
 
-void promote(RoleControl& server, const Arguments& arguments, const Reply& reply) {
-  const bool force = !arguments.empty() && arguments[0] == "--force";
-  if (!arguments.empty() && !force) return reply.error("unexpected argument " + arguments[0]);
+void promote(RoleControl& server, Arguments arguments, const Reply& reply) {
+  RoleControl::Promotion promotion;
+  if (const std::optional<std::string> above = take_option(arguments, "--above")) {
+    const auto epoch = parse_number<std::uint64_t>(*above);
+    if (!epoch || *epoch > INT64_MAX / 2)
+      return reply.error(fmt::format("\"{}\" is not a valid epoch", *above));
+    promotion.above = Epoch{*epoch};
+  }
+  promotion.force = std::erase(arguments, "--force") > 0;
+  if (!arguments.empty()) return reply.error("unexpected argument " + arguments[0]);
   const auto answer =
       answer_within(server, reply, kRoleChangeMs,
                     fmt::format("not promoted within {} s; it goes on", kRoleChangeMs / 1000));
-  server.promote(force, [answer](const Result<void>& result) { answer->give(result); });
+  server.promote(promotion, [answer](const Result<void>& result) { answer->give(result); });
 }
 
-void demote(RoleControl& server, const Arguments& arguments, const Reply& reply) {
+void demote(RoleControl& server, Arguments arguments, const Reply& reply) {
+  const std::string text = take_option(arguments, "--epoch").value_or("0");
+  const auto least_epoch = parse_number<std::uint64_t>(text);
+  if (!least_epoch) return reply.error(fmt::format("\"{}\" is not an epoch", text));
+  if (arguments.size() > 1) return reply.error("unexpected argument " + arguments[1]);
   const auto answer =
       answer_within(server, reply, kRoleChangeMs,
                     fmt::format("not demoted within {} s; it goes on", kRoleChangeMs / 1000));
-  server.demote(arguments.empty() ? "" : arguments[0],
+  server.demote(arguments.empty() ? "" : arguments[0], *least_epoch,
                 [answer](const Result<void>& result) { answer->give(result); });
 }
 
@@ -250,11 +264,11 @@ void add_tandem_commands(CommandRegistry& registry, RoleControl& server) {
                    command(server, arguments, reply);
                  });
   };
-  add("tandem/status", "[--format text|json]", 2, show_status);
+  add("tandem/status", "[--format text|short|json]", 2, show_status);
   add("tandem/position", "[DB] [--format text|json]", 3, show_position);
   add("tandem/history", "[DB] [--format text|json]", 3, show_history);
-  add("tandem/promote", "[--force]", 1, promote);
-  add("tandem/demote", "[REMOTE]", 1, demote);
+  add("tandem/promote", "[--force] [--above EPOCH]", 3, promote);
+  add("tandem/demote", "[REMOTE] [--epoch E]", 3, demote);
   add("tandem/wait-synced", "[--timeout SECONDS]", 2, wait_synced);
   add("tandem/sync-replicas", "[N [TIMEOUT_MS [async|block]]]", 3, set_sync);
   add("tandem/lease", "[SECONDS|off]", 1, lease);

@@ -1,19 +1,24 @@
 #include "server/control/unixctl_server.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <set>
 
 #include "protocol/framer.h"
 #include "protocol/jsonrpc.h"
+#include "server/logging/event_count.h"
 #include "server/logging/log.h"
 #include "server/net/socket_address.h"
 
@@ -25,8 +30,11 @@ namespace asio = boost::asio;
 using Socket = asio::local::stream_protocol::socket;
 
 constexpr std::size_t kMaxRequestBytes = 1U << 20U;
+constexpr std::chrono::milliseconds kPause{100};
 
 log::Module logger("unixctl");
+EventCount requests_received("unixctl_received");
+EventCount requests_answered("unixctl_replied");
 
 std::string quoted(std::string_view text) {
   std::string out;
@@ -38,8 +46,12 @@ std::string quoted(std::string_view text) {
 /// its socket.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Socket socket, const CommandRegistry& registry)
-      : socket_(std::move(socket)), registry_(registry), framer_(kMaxRequestBytes) {}
+  /// `on_closed` is called with the descriptor just free.
+  Connection(Socket socket, const CommandRegistry& registry, std::function<void()> on_closed)
+      : socket_(std::move(socket)),
+        registry_(registry),
+        on_closed_(std::move(on_closed)),
+        framer_(kMaxRequestBytes) {}
 
   void read() {
     socket_.async_read_some(
@@ -54,9 +66,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void close() {
+    if (!socket_.is_open()) return;
     boost::system::error_code ignored;
     socket_.close(ignored);
     requests_.clear();
+    on_closed_();
   }
 
  private:
@@ -92,6 +106,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void run(const JsonRpcMessage& request) {
     logger.dbg("received request {}{}, id={}", request.method, to_text(request.params),
                to_text(request.id));
+    requests_received.add();
     Arguments arguments;
     for (const json::value& param : request.params.as_array()) {
       if (!param.is_string()) {
@@ -110,6 +125,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
               self->run_next();
             }
           });
+        },
+        [weak = weak_from_this()](bool json) {
+          if (const auto self = weak.lock()) self->json_ = json;
         });
     registry_.run(request.method, arguments, reply);
   }
@@ -120,6 +138,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
                to_text(id), text);
     if (!text.empty() && !text.ends_with('\n')) text += '\n';
     busy_ = false;
+    requests_answered.add();
+    // ovs-appctl(8), "--format": commands that have a JSON form of their own take an argument for
+    // it.
+    if (json_ && result.has_value())
+      return send(make_reply(id, R"({"reply":)" + quoted(text) + R"(,"reply-format":"plain"})"));
     send(result.has_value() ? make_reply(id, quoted(text)) : make_error_reply(id, quoted(text)));
   }
 
@@ -156,10 +179,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Socket socket_;
   const CommandRegistry& registry_;
+  std::function<void()> on_closed_;
   Framer framer_;
   std::array<char, 4096> input_{};
   std::deque<JsonRpcMessage> requests_;
   std::deque<std::string> output_;
+  bool json_ = false;     ///< answers are wrapped in JSON
   bool busy_ = false;     ///< a command has been run and not yet answered
   bool looping_ = false;  ///< run_next() is on the stack
 };
@@ -170,9 +195,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
 struct UnixctlServer::Listener : std::enable_shared_from_this<Listener> {
   Listener(const asio::any_io_executor& executor, std::string socket_path,
            const CommandRegistry& commands)
-      : acceptor(executor), path(std::move(socket_path)), registry(commands) {}
+      : acceptor(executor), timer(executor), path(std::move(socket_path)), registry(commands) {}
 
   asio::local::stream_protocol::acceptor acceptor;
+  asio::steady_timer timer;
+  /// Given up to let a client in when clients of the databases have taken all other descriptors:
+  /// whoever manages this server has to reach it then, too.
+  net::UniqueFd spare;
   std::string path;
   const CommandRegistry& registry;
   struct stat file {};
@@ -191,28 +220,59 @@ struct UnixctlServer::Listener : std::enable_shared_from_this<Listener> {
     }
     boost::system::error_code error;
     acceptor.assign(asio::local::stream_protocol(), fd.release(), error);
+    if (!error) acceptor.non_blocking(true, error);
     return error.value();
   }
 
   void accept() {
+    if (!get_spare()) return accept_later();
     acceptor.async_accept(
         [self = shared_from_this()](const boost::system::error_code& error, Socket socket) {
           if (!self->acceptor.is_open()) return;
-          if (!error) {
-            boost::system::error_code ignored;
-            socket.non_blocking(true, ignored);
-            const auto connection = std::make_shared<Connection>(std::move(socket), self->registry);
-            std::erase_if(self->connections, [](const auto& weak) { return weak.expired(); });
-            self->connections.insert(connection);
-            connection->read();
-          }
+          if (error) return self->accept_in_need();
+          self->serve(std::move(socket));
           self->accept();
         });
+  }
+
+  bool get_spare() {
+    if (!spare) spare = net::UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    return static_cast<bool>(spare);
+  }
+
+  void accept_in_need() {
+    spare = {};
+    boost::system::error_code error;
+    Socket socket = acceptor.accept(error);
+    if (!error) serve(std::move(socket));
+    accept_later();
+  }
+
+  /// To try again at once would spin.
+  void accept_later() {
+    timer.expires_after(kPause);
+    timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error && self->acceptor.is_open()) self->accept();
+    });
+  }
+
+  void serve(Socket socket) {
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    // At once: the databases' listeners are waiting for a descriptor, too.
+    const auto connection =
+        std::make_shared<Connection>(std::move(socket), registry, [weak = weak_from_this()] {
+          if (const auto self = weak.lock()) self->get_spare();
+        });
+    std::erase_if(connections, [](const auto& weak) { return weak.expired(); });
+    connections.insert(connection);
+    connection->read();
   }
 
   void close() {
     boost::system::error_code ignored;
     acceptor.close(ignored);
+    timer.cancel();
     for (const auto& weak : connections) {
       if (const auto connection = weak.lock()) connection->close();
     }

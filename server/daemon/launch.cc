@@ -62,12 +62,13 @@ Launch Launch::start(const DaemonOptions& options, ProcessTitle& title) {
 }
 
 void Launch::ready() {
+  // First: who waits may look at once.
+  if (options_.detach) go_to_background(options_.chdir);
   if (ready_) {
     const ssize_t written = ::write(ready_.get(), "", 1);
     static_cast<void>(written);  // nobody may be left to hear it
     ready_ = {};
   }
-  if (options_.detach) go_to_background(options_.chdir);
 }
 
 void go_to_background(bool chdir) {

@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -5,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -17,6 +17,7 @@
 #include "server/control/version.h"
 #include "server/daemon/crash_handler.h"
 #include "server/daemon/fatal.h"
+#include "server/daemon/home_timer.h"
 #include "server/daemon/launch.h"
 #include "server/daemon/main_loop.h"
 #include "server/daemon/options.h"
@@ -24,7 +25,15 @@
 #include "server/daemon/process_status.h"
 #include "server/daemon/server.h"
 #include "server/daemon/user.h"
+#include "server/logging/event_count.h"
 #include "server/logging/vlog.h"
+
+/// Read by jemalloc: pages that have been free for two seconds go back to the system, by a thread
+/// of its own.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:2000,muzzy_decay_ms:0";
+}
 
 namespace tandem {
 
@@ -49,6 +58,15 @@ Result<void> configure_logging(const LogOptions& options) {
     if (auto problem = log::set_syslog_target(*options.syslog_target)) return fatal_error(*problem);
   }
   return {};
+}
+
+/// Each client takes one: as many as the administrator allows, not the default for programs that
+/// use select().
+void raise_descriptor_limit() {
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Result<std::optional<Pidfile>> create_pidfile(const DaemonOptions& options) {
@@ -93,8 +111,14 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
   Server server(options, directories, loop.home(),
                 [&](const HandoverState& state) { launch.handover().save(state); });
   loop.on_end([&] { server.shut_down([&] { loop.stop(); }); });
+  EventRates events;
+  HomeTimer sampling(loop.home(), [&] {
+    events.sample();
+    sampling.set(net::IoShard::now_ms() + EventRates::kSampleMs);
+  });
+  sampling.set(net::IoShard::now_ms() + EventRates::kSampleMs);
   control::CommandRegistry commands;
-  control::add_standard_commands(commands, [&] { loop.end(); });
+  control::add_standard_commands(commands, events, [&] { loop.end(); });
   control::add_ovsdb_commands(commands, server);
   control::add_tandem_commands(commands, server);
   const auto control = open_control_socket(options, directories, loop.home(), commands);
@@ -121,10 +145,11 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
 int run(int argc, char** argv) {
   ProcessTitle title(argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write
+  raise_descriptor_limit();
 
   const Directories directories = Directories::from_environment();
-  const auto options =
-      parse_options({argv + 1, argv + argc}, directories, std::filesystem::current_path());
+  const auto options = parse_options({argv + 1, argv + argc}, directories);
   if (options.has_error()) return report_fatal(options.error());
   switch (options->action) {
     case Options::Action::kHelp:

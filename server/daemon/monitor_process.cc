@@ -77,6 +77,8 @@ MonitoredChild MonitorProcess::run() {
     const std::string what = fmt::format("pid {} died, {}", child_, describe_status(status));
     if (!is_crash(status)) {
       logger.info("{}, exiting", what);
+      // A server that somebody else stopped has ended well, as the manager of services should hear.
+      if (WIFSIGNALED(status) && signal_received == 0) ::_exit(EXIT_SUCCESS);
       end(status);
     }
     ++crashes_;

@@ -9,7 +9,7 @@ namespace {
 
 using Argument = std::optional<std::string>;
 using Failure = std::optional<std::string>;
-using Context = OptionContext;
+using Context = Directories;
 
 /// Setters of the common kinds, as entries of the table: one function per member.
 template <auto Member>
@@ -72,7 +72,7 @@ constexpr std::array kTable = {
     OptionEntry{"remote", 0, kRequired, false, append<TANDEM_MEMBER(remotes)>},
     OptionEntry{"unixctl", 0, kRequired, false,
                 [](Options& o, const Argument& a, const Context& c) -> Failure {
-                  o.unixctl = *a == "none" ? *a : Directories::resolve(c.directories.run, *a);
+                  o.unixctl = *a == "none" ? *a : Directories::resolve(c.run, *a);
                   return std::nullopt;
                 }},
     OptionEntry{"run", 0, kRequired, false, store<TANDEM_MEMBER(run_command)>},
@@ -91,8 +91,7 @@ constexpr std::array kTable = {
     OptionEntry{"no-chdir", 0, kNone, false, clear_flag<TANDEM_MEMBER(daemon.chdir)>},
     OptionEntry{"pidfile", 0, kOptional, false,
                 [](Options& o, const Argument& a, const Context& c) -> Failure {
-                  o.daemon.pidfile =
-                      Directories::resolve(c.directories.run, a.value_or("ovsdb-server.pid"));
+                  o.daemon.pidfile = Directories::resolve(c.run, a.value_or("ovsdb-server.pid"));
                   return std::nullopt;
                 }},
     OptionEntry{"overwrite-pidfile", 0, kNone, false,
@@ -102,8 +101,7 @@ constexpr std::array kTable = {
     OptionEntry{"verbose", 'v', kOptional, false, append<TANDEM_MEMBER(log.specs)>},
     OptionEntry{"log-file", 0, kOptional, false,
                 [](Options& o, const Argument& a, const Context& c) -> Failure {
-                  o.log.file = a ? Directories::resolve(c.working_directory, *a)
-                                 : c.directories.log + "/ovsdb-server.log";
+                  o.log.file = a ? Directories::resolve(c.log, *a) : c.log + "/ovsdb-server.log";
                   return std::nullopt;
                 }},
     OptionEntry{"syslog-target", 0, kRequired, false, store<TANDEM_MEMBER(log.syslog_target)>},
@@ -129,7 +127,7 @@ constexpr std::array kTable = {
     OptionEntry{"no-dbs", 0, kNone, false, ignore},  // parse_options() looks for it
     OptionEntry{"config-file", 0, kRequired, false,
                 [](Options& o, const Argument& a, const Context& c) -> Failure {
-                  o.config_file = Directories::resolve(c.directories.sysconf, *a);
+                  o.config_file = Directories::resolve(c.sysconf, *a);
                   return std::nullopt;
                 }},
     OptionEntry{"disable-file-column-diff", 0, kNone, false,

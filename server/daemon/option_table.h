@@ -9,18 +9,12 @@
 
 namespace tandem {
 
-/// What the setters of options may look at.
-struct OptionContext {
-  const Directories& directories;
-  const std::string& working_directory;
-};
-
 /// One option of the command line.
 struct OptionEntry {
   enum class Argument : std::uint8_t { kNone, kRequired, kOptional };
   /// Stores the argument; nothing on success, otherwise what is wrong with it.
   using Set = std::optional<std::string> (*)(Options&, const std::optional<std::string>& argument,
-                                             const OptionContext&);
+                                             const Directories&);
   std::string_view name;
   char letter;  ///< of the short form, or 0
   Argument argument;

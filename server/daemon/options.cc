@@ -11,8 +11,8 @@ Error usage_error(std::string text) { return Error{std::move(text), "", std::nul
 /// Walks over the arguments once and fills in the options.
 class Parser {
  public:
-  Parser(const std::vector<std::string>& arguments, const OptionContext& context)
-      : arguments_(arguments), context_(context) {}
+  Parser(const std::vector<std::string>& arguments, const Directories& directories)
+      : arguments_(arguments), directories_(directories) {}
 
   Result<Options> run() {
     bool only_files = false;
@@ -107,7 +107,7 @@ class Parser {
 
   std::optional<Error> set(const OptionEntry& entry, const std::optional<std::string>& argument) {
     if (entry.name == "no-dbs") no_dbs_ = true;
-    if (auto failure = entry.set(options_, argument, context_)) {
+    if (auto failure = entry.set(options_, argument, directories_)) {
       return usage_error("--" + std::string(entry.name) + ": " + *failure);
     }
     return std::nullopt;
@@ -125,13 +125,13 @@ class Parser {
             "--config-file is mutually exclusive with --sync-from, --sync-exclude and --active");
       }
     } else if (options_.databases.empty() && !no_dbs_) {
-      options_.databases.push_back(context_.directories.db + "/conf.db");
+      options_.databases.push_back(directories_.db + "/conf.db");
     }
     return std::nullopt;
   }
 
   const std::vector<std::string>& arguments_;
-  const OptionContext& context_;
+  const Directories& directories_;
   std::size_t next_ = 0;
   bool no_dbs_ = false;
   Options options_;
@@ -140,10 +140,8 @@ class Parser {
 }  // namespace
 
 Result<Options> parse_options(const std::vector<std::string>& arguments,
-                              const Directories& directories,
-                              const std::string& working_directory) {
-  const OptionContext context{directories, working_directory};
-  return Parser(arguments, context).run();
+                              const Directories& directories) {
+  return Parser(arguments, directories).run();
 }
 
 }  // namespace tandem

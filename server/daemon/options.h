@@ -82,10 +82,9 @@ struct Options {
 
 /// Reads a command line as getopt_long(3) would: options anywhere, "--opt VALUE" or "--opt=VALUE",
 /// unambiguous prefixes. Tandem's own options never make a prefix ambiguous that ovsdb-server
-/// accepts. `arguments` is without the program's name. `working_directory` is what a relative log
-/// file is relative to. Errors are for "ovsdb-server: TEXT".
+/// accepts. `arguments` is without the program's name. Errors are for "ovsdb-server: TEXT".
 Result<Options> parse_options(const std::vector<std::string>& arguments,
-                              const Directories& directories, const std::string& working_directory);
+                              const Directories& directories);
 
 /// What --help prints.
 std::string usage(const Directories& directories);

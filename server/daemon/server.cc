@@ -82,6 +82,8 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
   const Result<void> started =
       options_.config_file ? start_from_config(before) : start_from_options(before);
   if (!started) return started;
+  // After a crash a database may be gone that was there when the settings were read first.
+  if (const Result<void> tls = remotes_->check_tls(); !tls && !before) return tls;
   apply_lease();
   remotes_->set_active(!backup_ && !lease_expired_);
   remotes_->refresh();
@@ -130,8 +132,14 @@ Result<std::unique_ptr<StoredDatabase>> Server::open_database(const std::string&
   return StoredDatabase::open(files_, file, options, clock_);
 }
 
+bool Server::serves_file(const std::string& file) const {
+  return std::any_of(files_of_.begin(), files_of_.end(),
+                     [&](const auto& served) { return served.second == file; });
+}
+
 Result<void> Server::open_databases(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
+    if (serves_file(file)) continue;  // named twice
     Result<std::unique_ptr<StoredDatabase>> stored = open_database(file);
     Result<void> added;
     if (!stored) {
@@ -207,10 +215,6 @@ std::vector<std::string> Server::list_databases() {
 }
 
 void Server::add_database(const std::string& file, control::Done done) {
-  const auto open_already = std::find_if(files_of_.begin(), files_of_.end(),
-                                         [&](const auto& e) { return e.second == file; });
-  if (open_already != files_of_.end())
-    return done(Error{"ovsdb error", file + ": already open", std::nullopt});
   Result<std::unique_ptr<StoredDatabase>> stored = open_database(file);
   if (!stored) return done(stored.error());
   const std::string name = stored.value()->schema()->name();
@@ -236,11 +240,15 @@ void Server::remove_database(const std::string& name, control::Done done) {
 }
 
 void Server::compact(const std::string& name, control::Done done) {
+  // Told on the control thread, which may then call again; the writer may not wait for itself.
+  control::Done told = [this, done = std::move(done)](const Result<void>& result) {
+    home_.post([done, result] { done(result); });
+  };
   databases_.call(
       [&] {
         ServedDatabase* database = databases_.find(name);
-        if (database == nullptr) return done(user_error("no database by that name"));
-        databases_.compact(*database, done);
+        if (database == nullptr) return told(user_error("no database by that name"));
+        databases_.compact(*database, told);
       },
       home_);
 }
@@ -323,7 +331,7 @@ std::map<std::string, std::uint64_t> Server::memory_usage() {
     std::promise<ClientHub::Usage> promise;
     client.shard->post([&] { promise.set_value(client.hub->usage()); });
     const ClientHub::Usage clients = promise.get_future().get();
-    usage["sessions"] += clients.sessions;
+    if (clients.sessions > 0) usage["sessions"] += clients.sessions;
     usage["monitors"] += clients.monitors;
   }
   return usage;
@@ -348,6 +356,17 @@ control::TableLogging Server::table_logging() {
 void Server::set_table_logging(const std::string& database, const std::string& table,
                                bool enabled) {
   databases_.call([&] { table_log_.set(database, table, enabled); }, home_);
+}
+
+void Server::call_later(std::int64_t delay_ms, std::function<void()> task) {
+  const std::uint64_t id = next_later_++;
+  const auto expired = [this, id, task = std::move(task)] {
+    task();
+    // Not from within the timer itself.
+    home_.post([this, id] { later_.erase(id); });
+  };
+  const auto timer = later_.emplace(id, std::make_unique<HomeTimer>(home_, expired)).first;
+  timer->second->set(net::IoShard::now_ms() + delay_ms);
 }
 
 }  // namespace tandem

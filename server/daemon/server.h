@@ -69,8 +69,8 @@ class Server final : public control::ServerControl, public control::RoleControl 
   // control::RoleControl
   control::ServerStatus status() override;
   void refresh(std::function<void()> then) override;
-  void promote(bool force, control::Done done) override;
-  void demote(const std::string& active, control::Done done) override;
+  void promote(const Promotion& promotion, control::Done done) override;
+  void demote(const std::string& active, std::uint64_t least_epoch, control::Done done) override;
   bool is_synced() override;
   void set_sync(const control::SyncSettings& settings) override;
   void renew_lease(std::int64_t length_ms) override;
@@ -93,6 +93,8 @@ class Server final : public control::ServerControl, public control::RoleControl 
   }
   void make_client_shards(unsigned threads);
   Result<std::unique_ptr<StoredDatabase>> open_database(const std::string& file);
+  /// Is a database served from the file that was given under this name?
+  bool serves_file(const std::string& file) const;
   Result<void> open_databases(const std::vector<std::string>& files);
   Result<void> configure_remotes(const std::vector<std::string>& remotes,
                                  const std::vector<std::string>& active_remotes);
@@ -120,10 +122,15 @@ class Server final : public control::ServerControl, public control::RoleControl 
   void stop_following(Task done);
   std::map<std::string, FollowerStatus> followers() const;
   bool is_to_be_backup(const std::string& database) const;
+  std::string source_of(const std::string& database) const;
+  std::string excluded_of(const std::string& database) const;
   void set_backup(bool backup);
+  void become_backup(control::Done changed, std::function<void()> settled);
+  void drain(std::int64_t until_ms, std::function<void()> then);
   void follow(Task settled);
   Result<void> check_promotable();
-  void make_active(std::uint64_t change, const control::Done& done);
+  void make_active(std::uint64_t change, Epoch above, const control::Done& done);
+  void not_promoted(std::uint64_t change, const Error& error, const control::Done& done);
   void promoted(std::uint64_t change, const Result<void>& durable, const control::Done& done);
   void apply_lease();
   void compact_what_is_due();
@@ -138,11 +145,11 @@ class Server final : public control::ServerControl, public control::RoleControl 
 
   SystemClock clock_;
   storage::PosixFileSystem files_;
-  SyncThread sync_thread_;
   net::IoShard background_;   // compaction
   net::IoShard replication_;  // the backup role
   net::TlsContext tls_;
   std::vector<ClientShard> shards_;
+  SyncThread sync_thread_;           // ends before the threads that it tells
   std::unique_ptr<HomeTimer> wake_;  // of the writer's next deadline
   std::unique_ptr<HomeTimer> housekeeping_;
   std::unique_ptr<HomeTimer> lease_timer_;
@@ -157,6 +164,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
 
   std::map<std::string, std::string> files_of_;  // database name to file as given
   std::map<std::string, Role> roles_;            // by database; with a configuration file only
+  Epoch least_epoch_{};                          ///< of a server to be followed
   std::string active_server_;
   std::string exclude_tables_;
   std::int64_t probe_ms_ = 10'000;

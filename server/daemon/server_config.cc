@@ -55,9 +55,7 @@ Result<void> Server::apply_databases(const ConfigFile& config) {
     files_of_.erase(name);
   }
   for (const auto& [file, settings] : config.databases) {
-    const bool is_open = std::any_of(files_of_.begin(), files_of_.end(),
-                                     [&file = file](const auto& e) { return e.second == file; });
-    if (is_open) continue;
+    if (serves_file(file)) continue;
     // A backup before anybody can write to it.
     const Result<void> opened = serve_file(file, settings.model, settings.backup);
     if (opened) continue;

@@ -1,9 +1,7 @@
-// The roles: how this server becomes active or a backup, for how long it may write, and what it
-// tells of that.
+// The roles: how this server becomes active or a backup, for how long it may write, and what
+// commits wait for.
 
 #include <fmt/core.h>
-
-#include <algorithm>
 
 #include "server/daemon/server.h"
 #include "server/logging/log.h"
@@ -15,25 +13,9 @@ log::Module server_log("ovsdb_server");
 
 Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
-/// "DB:TABLE,DB:TABLE" as ovsdb-server(1), --sync-exclude-tables.
-Result<std::map<std::string, std::set<std::string>>> parse_exclude_tables(std::string_view list) {
-  std::map<std::string, std::set<std::string>> tables;
-  while (!list.empty()) {
-    const std::size_t comma = list.find(',');
-    const std::string_view item = list.substr(0, comma);
-    list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
-    if (item.empty()) continue;
-    const std::size_t colon = item.find(':');
-    if (colon == std::string_view::npos || colon == 0 || colon + 1 == item.size()) {
-      return user_error(std::string(item) + ": invalid syntax");
-    }
-    tables[std::string(item.substr(0, colon))].emplace(item.substr(colon + 1));
-  }
-  return tables;
-}
-
-/// How long status commands wait for a busy writer before they show what is known.
-constexpr std::int64_t kRefreshMs = 200;
+/// How long a demotion waits for backups, and how often it looks.
+constexpr std::int64_t kDrainMs = 1000;
+constexpr std::int64_t kDrainPollMs = 5;
 
 /// Waits until several logs are on the disk.
 struct Durability {
@@ -43,111 +25,6 @@ struct Durability {
 };
 
 }  // namespace
-
-// --- whom a backup follows ---
-
-Result<BackupSource> Server::backup_source() const {
-  BackupSource source;
-  for (std::string_view rest = active_server_; !rest.empty();) {
-    const std::size_t comma = rest.find(',');
-    Result<Target> target = Target::parse(rest.substr(0, comma));
-    if (!target) return target.error();
-    source.targets.push_back(std::move(target.value()));
-    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-  }
-  Result<std::map<std::string, std::set<std::string>>> excluded =
-      parse_exclude_tables(exclude_tables_);
-  if (!excluded) return excluded.error();
-  source.excluded = std::move(excluded.value());
-  source.probe_ms = probe_ms_;
-  source.adopt_schemas = options_.sync.schema;
-  return source;
-}
-
-/// Databases that follow the same server share a connection to it.
-std::vector<BackupSource> Server::sources() const {
-  if (!options_.config_file) return {backup_source().value()};
-  std::map<std::pair<std::string, std::int64_t>, BackupSource> by_source;
-  for (const auto& [name, role] : roles_) {
-    if (!role.backup) continue;
-    Result<Target> target = Target::parse(role.source);
-    if (!target || target->is_passive()) continue;  // nobody to connect to
-    BackupSource& source = by_source[{role.source, role.probe_ms}];
-    source.targets = {std::move(*target)};
-    source.probe_ms = role.probe_ms;
-    source.adopt_schemas = options_.sync.schema;
-    source.excluded[name] = role.excluded;
-    if (!source.databases) source.databases.emplace();
-    source.databases->insert(name);
-  }
-  std::vector<BackupSource> sources;
-  for (auto& [key, source] : by_source) sources.push_back(std::move(source));
-  return sources;
-}
-
-BackupService& Server::service(std::size_t index) {
-  while (services_.size() <= index)
-    services_.push_back(std::make_unique<BackupService>(databases_, replication_, tls_));
-  return *services_[index];
-}
-
-/// `settled` runs on home, when all have shown something.
-void Server::follow(Task settled) {
-  std::vector<BackupSource> wanted = sources();
-  const auto pending = std::make_shared<std::size_t>(wanted.size() + 1);
-  const auto one_less = [this, pending, settled = std::make_shared<Task>(std::move(settled))] {
-    home_.post([pending, settled] {
-      if (--*pending == 0 && *settled) (*settled)();
-    });
-  };
-  for (std::size_t i = 0; i < wanted.size(); ++i) service(i).follow(std::move(wanted[i]), one_less);
-  for (std::size_t i = wanted.size(); i < services_.size(); ++i) services_[i]->stop([] {});
-  one_less();
-}
-
-/// `done` runs on the writer, behind all that had arrived.
-void Server::stop_following(Task done) {
-  if (services_.empty()) return databases_.submit(std::move(done), home_);
-  const auto pending = std::make_shared<std::atomic<std::size_t>>(services_.size());
-  const auto shared = std::make_shared<Task>(std::move(done));
-  for (const auto& following : services_) {
-    following->stop([pending, shared] {
-      if (--*pending == 0) (*shared)();
-    });
-  }
-}
-
-std::map<std::string, FollowerStatus> Server::followers() const {
-  std::map<std::string, FollowerStatus> all;
-  for (const auto& following : services_) all.merge(following->status());
-  return all;
-}
-
-void Server::set_active_server(const std::string& remote, control::Done done) {
-  const std::string before = std::exchange(active_server_, remote);
-  if (const Result<BackupSource> source = backup_source(); !source) {
-    active_server_ = before;
-    return done(source.error());
-  }
-  save_state();
-  done({});
-}
-
-void Server::set_sync_exclude_tables(const std::string& list, control::Done done) {
-  const Result<std::map<std::string, std::set<std::string>>> tables = parse_exclude_tables(list);
-  if (!tables) return done(tables.error());
-  exclude_tables_ = list;
-  save_state();
-  if (backup_) follow(Task());
-  done({});
-}
-
-void Server::set_active_probe_interval(std::int64_t milliseconds) {
-  probe_ms_ = milliseconds;
-  if (backup_) follow(Task());
-}
-
-void Server::set_relay_probe_interval(std::int64_t /*milliseconds*/) {}  // no relays are served
 
 // --- changes of role ---
 
@@ -186,16 +63,24 @@ void Server::settle_roles(control::Done done) {
   }
   stop_following(
       [this, change = ++role_changes_, backups = std::move(backups), done = std::move(done)] {
+        std::map<std::string, Error> failed;
         for (const auto& [name, database] : databases_.databases()) {
           if (database->built_in) continue;
           if (backups.contains(name)) {
             databases_.set_backup(*database, true);
-          } else {
-            databases_.promote(*database);
+          } else if (const Result<void> opened = databases_.promote(*database); !opened) {
+            failed.emplace(name, opened.error());
           }
         }
         databases_.flush();
-        home_.post([this, change, done] {
+        home_.post([this, change, failed, settled = done] {
+          control::Done done = settled;
+          for (const auto& [name, error] : failed) {
+            server_log.warn("{}: not promoted: {}", name, error.to_string());
+            if (const auto role = roles_.find(name); role != roles_.end())
+              role->second.backup = true;
+            done = [settled, error = error](const Result<void>&) { settled(error); };
+          }
           if (change != role_changes_)
             return done(user_error("another change of role has overtaken the reload"));
           set_backups();
@@ -208,23 +93,59 @@ void Server::settle_roles(control::Done done) {
       });
 }
 
-void Server::connect_active(control::Done done) {
-  ++role_changes_;
-  if (!backup_) server_log.info("becoming a backup of {}", active_server_);
+/// From here on nothing is written. What has been goes to the backups before their connections are
+/// closed, or an orderly change of roles would lose it. `changed` then; `settled` when the
+/// connection to the active shows something. Both run on home.
+void Server::become_backup(control::Done changed, std::function<void()> settled) {
+  const bool was_active = !backup_;
+  if (was_active) server_log.info("becoming a backup of {}", active_server_);
   set_backup(true);
-  remotes_->set_active(false);
   save_state();
-  follow([done = std::move(done)] { done({}); });
+  auto go_on = [this, change = ++role_changes_, changed = std::move(changed),
+                settled = std::move(settled)] {
+    if (change != role_changes_) {
+      settled();
+      return changed(user_error("another change of role has overtaken this one"));
+    }
+    remotes_->set_active(false);
+    follow(settled);
+    changed({});
+  };
+  if (was_active) {
+    drain(net::IoShard::now_ms() + kDrainMs, std::move(go_on));
+  } else {
+    go_on();
+  }
 }
 
-void Server::demote(const std::string& active, control::Done done) {
+/// Until the backups that keep up have everything, or it is `until_ms`.
+void Server::drain(std::int64_t until_ms, std::function<void()> then) {
+  refresh([this, until_ms, then = std::move(then)] {
+    bool drained = true;
+    for (const auto& [name, entry] : board_.entries()) {
+      for (const FeedStatus& feed : entry.followers)
+        drained = drained && (!feed.in_sync || feed.acknowledged == entry.position);
+    }
+    if (drained || net::IoShard::now_ms() >= until_ms) return then();
+    call_later(kDrainPollMs, [this, until_ms, then] { drain(until_ms, then); });
+  });
+}
+
+/// Scripts look at sync-status next.
+void Server::connect_active(control::Done done) {
+  least_epoch_ = {};
+  become_backup([](const Result<void>&) {}, [done = std::move(done)] { done({}); });
+}
+
+void Server::demote(const std::string& active, std::uint64_t least_epoch, control::Done done) {
   if (!active.empty()) {
     Result<void> set;
     set_active_server(active, [&set](const Result<void>& result) { set = result; });
     if (!set) return done(set);
   }
   if (active_server_.empty()) return done(user_error("the active server is not specified"));
-  connect_active(std::move(done));
+  least_epoch_ = Epoch{least_epoch};
+  become_backup(std::move(done), [] {});
 }
 
 /// An empty database in the place of a full one is the worst that a promotion can do.
@@ -241,21 +162,24 @@ Result<void> Server::check_promotable() {
   return {};
 }
 
-void Server::promote(bool force, control::Done done) {
+void Server::promote(const Promotion& promotion, control::Done done) {
   if (!backup_) return done({});
-  if (const Result<void> allowed = check_promotable(); !allowed && !force) {
+  if (const Result<void> allowed = check_promotable(); !allowed && !promotion.force) {
     server_log.info("not promoted: {}", allowed.error().to_string());
     return done(allowed);
   }
   // On the writer, behind all that had arrived.
-  stop_following(
-      [this, change = ++role_changes_, done = std::move(done)] { make_active(change, done); });
+  stop_following([this, change = ++role_changes_, above = promotion.above, done = std::move(done)] {
+    make_active(change, above, done);
+  });
 }
 
-void Server::disconnect_active(control::Done done) { promote(true, std::move(done)); }
+void Server::disconnect_active(control::Done done) {
+  promote({.force = true, .above = {}}, std::move(done));
+}
 
 /// On the writer.
-void Server::make_active(std::uint64_t change, const control::Done& done) {
+void Server::make_active(std::uint64_t change, Epoch above, const control::Done& done) {
   if (change != role_changes_) {
     home_.post([this, change, done] { promoted(change, {}, done); });
     return;
@@ -263,7 +187,14 @@ void Server::make_active(std::uint64_t change, const control::Done& done) {
   std::vector<std::shared_ptr<storage::LogFile>> logs;
   for (const auto& [name, database] : databases_.databases()) {
     if (database->built_in) continue;
-    databases_.promote(*database);
+    if (const Result<void> opened = databases_.promote(*database, above); !opened) {
+      for (const auto& [other, to_follow] : databases_.databases()) {
+        if (!to_follow->built_in) databases_.set_backup(*to_follow, true);
+      }
+      home_.post(
+          [this, change, error = opened.error(), done] { not_promoted(change, error, done); });
+      return;
+    }
     if (database->stored->log() != nullptr) logs.push_back(database->stored->log());
   }
   databases_.flush();
@@ -283,6 +214,13 @@ void Server::make_active(std::uint64_t change, const control::Done& done) {
       home_.post([this, change, done, durability] { promoted(change, durability->outcome, done); });
     });
   }
+}
+
+/// The epoch of a promotion must be in the log, or two servers might write in one.
+void Server::not_promoted(std::uint64_t change, const Error& error, const control::Done& done) {
+  server_log.warn("not promoted: {}", error.to_string());
+  if (change == role_changes_) follow(Task());
+  done(error);
 }
 
 void Server::promoted(std::uint64_t change, const Result<void>& durable,
@@ -337,91 +275,7 @@ void Server::apply_lease() {
   if (deadline && !expired && !backup_) lease_timer_->set(*deadline);
 }
 
-// --- what is told ---
-
-control::SyncStatus Server::sync_status() {
-  control::SyncStatus status;
-  status.exclude_tables = exclude_tables_;
-  if (!backup_) return status;
-  status.active_server = active_server_;
-  const std::map<std::string, FollowerStatus> followers = this->followers();
-  bool all = !followers.empty();
-  for (const auto& [name, follower] : followers) {
-    status.databases.push_back(name);
-    all = all && follower.state == FollowerStatus::State::kReplicating;
-    if (follower.state == FollowerStatus::State::kRefused)
-      status.error = name + ": " + follower.error;
-    if (follower.stale && follower.heard_ms)
-      status.silent_ms = std::max(status.silent_ms, net::IoShard::now_ms() - *follower.heard_ms);
-  }
-  status.state = all && status.silent_ms > 0 ? control::SyncStatus::State::kStale
-                 : all                       ? control::SyncStatus::State::kReplicating
-                 : !status.error.empty()     ? control::SyncStatus::State::kError
-                                             : control::SyncStatus::State::kConnecting;
-  return status;
-}
-
-control::ServerStatus Server::status() {
-  control::ServerStatus status;
-  status.server_id = databases_.server_id().to_string();
-  status.now_ms = net::IoShard::now_ms();
-  status.now_wall_ms = clock_.wall_ms();
-  status.uptime_ms = status.now_ms - started_ms_;
-  status.backup = backup_;
-  status.lease = lease_;
-  status.sync = sync_;
-  status.active_server = active_server_;
-  status.exclude_tables = exclude_tables_;
-  const std::map<std::string, FollowerStatus> followers = this->followers();
-  for (const auto& [name, entry] : board_.entries()) {
-    control::DatabaseStatus database;
-    database.name = name;
-    database.entry = entry;
-    if (entry.backup) {
-      database.source = active_server_;
-      if (const auto role = roles_.find(name); role != roles_.end())
-        database.source = role->second.source;
-      for (const auto& following : services_) {
-        if (following->status().contains(name))
-          database.connection_error = following->connection_error();
-      }
-      if (const auto found = followers.find(name); found != followers.end())
-        database.follower = found->second;
-    }
-    status.databases.push_back(std::move(database));
-  }
-  return status;
-}
-
-void Server::refresh(std::function<void()> then) {
-  const auto once = [this, open = std::make_shared<std::function<void()>>(std::move(then))] {
-    if (const auto now = std::exchange(*open, nullptr)) now();
-  };
-  databases_.submit(
-      [this, once] {
-        board_.refresh();
-        home_.post(once);
-      },
-      home_);
-  call_later(kRefreshMs, once);
-}
-
-bool Server::is_synced() {
-  for (const control::DatabaseStatus& database : status().databases) {
-    const control::StatusBoard::Entry& entry = database.entry;
-    if (entry.backup) {
-      if (!database.follower || database.follower->state != FollowerStatus::State::kReplicating ||
-          database.follower->lag_records() > 0)
-        return false;
-      continue;
-    }
-    if (entry.followers.size() < sync_.replicas) return false;
-    for (const FeedStatus& follower : entry.followers) {
-      if (follower.acknowledged != entry.position) return false;
-    }
-  }
-  return true;
-}
+// --- synchronous commits ---
 
 void Server::apply_sync() {
   const CommitGate::Options gate{
@@ -436,17 +290,6 @@ void Server::set_sync(const control::SyncSettings& settings) {
   server_log.info("commits wait for {} backups, {} ms, then {}", settings.replicas,
                   settings.timeout_ms, settings.block ? "block" : "go on");
   save_state();
-}
-
-void Server::call_later(std::int64_t delay_ms, std::function<void()> task) {
-  const std::uint64_t id = next_later_++;
-  const auto expired = [this, id, task = std::move(task)] {
-    task();
-    // Not from within the timer itself.
-    home_.post([this, id] { later_.erase(id); });
-  };
-  const auto timer = later_.emplace(id, std::make_unique<HomeTimer>(home_, expired)).first;
-  timer->second->set(net::IoShard::now_ms() + delay_ms);
 }
 
 }  // namespace tandem

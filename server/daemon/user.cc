@@ -25,6 +25,13 @@ struct Identity {
   gid_t gid = ::getgid();
 };
 
+bool is_member(const ::group& group, const std::string& user) {
+  for (char** member = group.gr_mem; *member != nullptr; ++member) {
+    if (user == *member) return true;
+  }
+  return false;
+}
+
 Result<Identity> look_up(const std::string& spec) {
   Identity identity;
   const std::size_t colon = spec.find(':');
@@ -40,6 +47,11 @@ Result<Identity> look_up(const std::string& spec) {
     const std::string name = spec.substr(colon + 1);
     const ::group* entry = ::getgrnam(name.c_str());
     if (entry == nullptr) return fatal_error(fmt::format("group {} not found, aborting.", name));
+    if (entry->gr_gid != identity.gid && !is_member(*entry, identity.user)) {
+      return fatal_error(
+          fmt::format("Invalid --user option {} (user {} is not in group {}), aborting.", spec,
+                      identity.user, name));
+    }
     identity.gid = entry->gr_gid;
   }
   return identity;

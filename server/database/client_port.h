@@ -70,12 +70,14 @@ struct MonitorStart {
 /// Where a backup's feed starts.
 struct FeedStart {
   DatabaseInfoRef database;
-  Position position;  ///< the newest
-  Uuid id;            ///< of the newest commit
+  Position position;    ///< the newest
+  Uuid id;              ///< of the newest commit
+  bool backup = false;  ///< this server is a backup, too
   Snapshot snapshot;
   /// The commits after the backup's position, if that is known: it resumes.
   std::optional<std::vector<CommitRef>> since;
   // Otherwise, if it has asked for rows:
+  std::vector<Position> epochs;    ///< of the database's Standing
   Position oldest;                 ///< in the history
   std::optional<Position> common;  ///< the newest of its recent ones that the history knows
 };

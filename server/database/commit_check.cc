@@ -22,13 +22,29 @@ bool drop_equal_columns(const Row& before, Row& after, const TableSchema& schema
   return changed;
 }
 
-std::vector<RowChange> collect_changes(const Drafts& drafts) {
+/// Which drafts of existing rows differ from what was there, by number.
+std::vector<bool> find_modified(const Drafts& drafts) {
+  std::vector<bool> modified(drafts.size());
+  for (std::size_t i = 0; i < drafts.size(); i++) {
+    const Draft& draft = drafts[i];
+    modified[i] = draft.before && draft.after &&
+                  drop_equal_columns(*draft.before, *draft.after, drafts.schema(draft.table));
+  }
+  return modified;
+}
+
+/// Rows that were `modified` before weak references died count as changed even if that undid it, as
+/// in ovsdb-server: their monitors are told of a new _version.
+std::vector<RowChange> collect_changes(const Drafts& drafts, const std::vector<bool>& modified) {
   std::vector<RowChange> changes;
   changes.reserve(drafts.size());
-  for (const Draft& draft : drafts.all()) {
+  for (std::size_t i = 0; i < drafts.size(); i++) {
+    const Draft& draft = drafts[i];
     if (!draft.before && !draft.after) continue;
     if (draft.before && draft.after) {
-      if (!drop_equal_columns(*draft.before, *draft.after, drafts.schema(draft.table))) continue;
+      const bool differs =
+          drop_equal_columns(*draft.before, *draft.after, drafts.schema(draft.table));
+      if (!differs && !(i < modified.size() && modified[i])) continue;
       draft.after->set_version(Uuid::random());
     }
     changes.push_back({draft.table, draft.before, draft.after});
@@ -71,9 +87,10 @@ Result<void> check_row_counts(const Drafts& drafts) {
 Result<std::vector<RowChange>> finish_drafts(Drafts& drafts) {
   if (auto settled = settle_strong_references(drafts); !settled) return settled.error();
   if (auto counted = check_row_counts(drafts); !counted) return counted.error();
+  const std::vector<bool> modified = find_modified(drafts);
   if (auto cleaned = clean_weak_references(drafts); !cleaned) return cleaned.error();
   if (auto unique = check_indexes(drafts); !unique) return unique.error();
-  return collect_changes(drafts);
+  return collect_changes(drafts, modified);
 }
 
 }  // namespace tandem

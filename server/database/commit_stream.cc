@@ -18,7 +18,7 @@ std::string ephemeral_members(const TableSchema& table, const RowChange& change)
     if (!members.empty()) members += ',';
     append_json_string(members, column.name);
     members += ':';
-    append_datum_json(members, change.after->view(i));
+    append_datum_json(members, change.after->view(i), Reals::kExact);
   }
   return members;
 }
@@ -69,7 +69,7 @@ StreamTextRef stream_text(const std::string& database, const CommitRef& commit) 
   return std::make_shared<const StreamText>(
       [database, commit] {
         return record_notification(database, commit->position, commit->id, commit->record,
-                                   ephemeral_updates(*commit));
+                                   ephemeral_updates(*commit), commit->durable);
       },
       commit->record.size() + 300);
 }

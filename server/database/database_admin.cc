@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "server/database/database_server.h"
@@ -90,16 +91,25 @@ void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
   }
 }
 
-void DatabaseServer::promote(ServedDatabase& database) {
-  if (!database.backup) return;
-  const Epoch epoch{static_cast<std::uint64_t>(database.stored->position().epoch) + 1};
+Result<void> DatabaseServer::promote(ServedDatabase& database, Epoch above) {
+  if (!database.backup) return {};
+  flush();
+  const Epoch last = std::max(database.stored->position().epoch, above);
+  const Epoch epoch{static_cast<std::uint64_t>(last) + 1};
   if (database.stored->log() != nullptr) {
+    Result<void> outcome;
     Outgoing outgoing;
     outgoing.database = &database;
-    outgoing.commit = database.stored->stage_comment(promotion_mark(epoch));
+    // With the server's id: two servers that are promoted by mistake open epochs of their own.
+    outgoing.commit = database.stored->stage_comment(promotion_mark(epoch) + "\nby server " +
+                                                     server_id_.to_string());
+    outgoing.written = [&outcome](const Result<void>& written) { outcome = written; };
     outgoing_.push_back(std::move(outgoing));
+    flush();
+    if (!outcome) return outcome;
   }
   set_backup(database, false);
+  return {};
 }
 
 // --- new files ---

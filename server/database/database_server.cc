@@ -52,12 +52,26 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
     finish(std::move(call));
     return;
   }
+  if (is_blocked(*call)) {
+    call->refused = Error{"syntax error", "transact: duplicate request ID", to_text(call->params)};
+    finish(std::move(call));
+    return;
+  }
   if (try_transact(*database, call)) {
     if (database->stored->has_staged()) retry_blocked(*database);
   } else {
     database->blocked.push_back(std::move(call));
     schedule_wake();
   }
+}
+
+bool DatabaseServer::is_blocked(const TransactCall& call) const {
+  for (const auto& [name, database] : databases_) {
+    for (const auto& blocked : database->blocked) {
+      if (blocked->session == call.session && blocked->id == call.id) return true;
+    }
+  }
+  return false;
 }
 
 bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call) {

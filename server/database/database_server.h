@@ -95,8 +95,9 @@ class DatabaseServer {
   /// From this monotonic time on writes answer "not allowed", whatever the role; nothing: never. To
   /// the millisecond, also if the process was stopped meanwhile: no timer has to fire for it.
   void set_write_deadline(std::optional<std::int64_t> at_ms) { write_deadline_ms_ = at_ms; }
-  /// Makes a backup active: the first record of a new epoch is staged, and clients may write.
-  void promote(ServedDatabase& database);
+  /// Makes a backup active: writes the first record of a new epoch, the next after its own and
+  /// after `above`; then clients may write. On failure it stays a backup.
+  Result<void> promote(ServedDatabase& database, Epoch above = {});
   /// Rewrites the file as schema and one snapshot, transactions going on meanwhile. `done` runs on
   /// the writer.
   void compact(ServedDatabase& database, std::function<void(Result<void>)> done);
@@ -153,9 +154,13 @@ class DatabaseServer {
   /// The same with the active's own record. Error "diverged": StoredDatabase::stage_record().
   void replicate(ServedDatabase& database, const StreamRecord& record,
                  std::function<void(Result<void>)> written);
-  /// The same for a resync: after it the database stands at `position`, even if nothing changes.
-  void replicate(ServedDatabase& database, std::vector<RowChange> changes, const Position& position,
+  /// The same for a resync: after it the database stands there, even if nothing changes.
+  void replicate(ServedDatabase& database, std::vector<RowChange> changes, const Standing& standing,
                  std::function<void(Result<void>)> written);
+  /// Brings what was written to the log to the disk; `done` runs on any thread.
+  void make_durable(ServedDatabase& database, Syncer::Done done) {
+    ports_.syncer.sync(database.stored->log(), std::move(done));
+  }
   /// memory-trim-on-compaction: gives free memory back to the system after a compaction.
   void set_trim_on_compaction(bool enabled) { trim_on_compaction_ = enabled; }
   void add_observer(CommitObserver& observer) { observers_.push_back(&observer); }
@@ -186,6 +191,8 @@ class DatabaseServer {
     Task task;
   };
 
+  /// Whether a transaction of the same session and id waits.
+  bool is_blocked(const TransactCall& call) const;
   /// Executes, or keeps it among the blocked. True if it is done with.
   bool try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call);
   void retry_blocked(ServedDatabase& database);

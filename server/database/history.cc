@@ -54,6 +54,27 @@ std::optional<std::vector<CommitRef>> History::since(const Uuid& id) const {
   return std::vector<CommitRef>(commits_.begin() + skip, commits_.end());
 }
 
+std::optional<History::Tail> History::behind(std::uint64_t index) const {
+  auto from = commits_.end();
+  while (true) {
+    const Position& before =
+        from == commits_.begin() ? base_position_ : (*std::prev(from))->position;
+    if (before.index <= index) return Tail{before, {from, commits_.end()}};
+    if (from == commits_.begin()) return std::nullopt;
+    --from;
+    const Position& start =
+        from == commits_.begin() ? base_position_ : (*std::prev(from))->position;
+    if ((*from)->position.index > start.index + 1 || (*from)->position.index < start.index)
+      return std::nullopt;
+  }
+}
+
+std::optional<History::Tail> History::behind(const Uuid& digest) const {
+  const std::optional<Position> from = find(digest);
+  if (!from) return std::nullopt;
+  return Tail{*from, *since(digest)};
+}
+
 std::optional<Position> History::find(const Uuid& id) const {
   const auto found = number_of_.find(id);
   if (found == number_of_.end()) return std::nullopt;

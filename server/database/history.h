@@ -25,6 +25,17 @@ class History {
   /// when the id is unknown.
   std::optional<std::vector<CommitRef>> since(const Uuid& id) const;
 
+  /// Commits from some position on, the oldest first.
+  struct Tail {
+    Position from;
+    std::vector<CommitRef> commits;
+  };
+  /// Those behind that index; nothing if the history does not reach back so far without a resync in
+  /// between, before which indexes count other records.
+  std::optional<Tail> behind(std::uint64_t index) const;
+  /// Those behind the position with that digest.
+  std::optional<Tail> behind(const Uuid& digest) const;
+
   /// Where the database stood at that id; nothing when it is unknown.
   std::optional<Position> find(const Uuid& id) const;
   /// Digests of the newest positions, newest first, and of older ones ever farther apart: what

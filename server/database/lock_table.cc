@@ -4,47 +4,62 @@
 
 namespace tandem {
 
-std::optional<LockTable::Acquired> LockTable::acquire(SessionId session, const std::string& lock,
+bool LockTable::Lock::knows(SessionId session) const {
+  return std::find(robbed.begin(), robbed.end(), session) != robbed.end() ||
+         std::any_of(queue.begin(), queue.end(),
+                     [session](const Claim& claim) { return claim.session == session; });
+}
+
+std::optional<LockTable::Acquired> LockTable::acquire(SessionId session, const std::string& name,
                                                       Mode mode) {
-  std::deque<SessionId>& queue = queues_[lock];
-  if (std::find(queue.begin(), queue.end(), session) != queue.end()) return std::nullopt;
+  Lock& lock = locks_[name];
+  if (lock.knows(session)) return std::nullopt;
   Acquired acquired;
   if (mode == Mode::kSteal) {
-    if (!queue.empty()) acquired.notices.push_back({queue.front(), lock, true});
-    queue.push_front(session);
+    if (!lock.queue.empty()) {
+      const Claim victim = lock.queue.front();
+      acquired.notices.push_back({victim.session, name, true});
+      if (victim.mode == Mode::kSteal) {
+        lock.queue.pop_front();
+        lock.robbed.push_back(victim.session);
+      }
+    }
+    lock.queue.push_front({session, mode});
   } else {
-    queue.push_back(session);
+    lock.queue.push_back({session, mode});
   }
-  acquired.owned = queue.front() == session;
+  acquired.owned = lock.queue.front().session == session;
   return acquired;
 }
 
-bool LockTable::release(SessionId session, const std::string& lock, std::vector<Notice>& notices) {
-  const auto found = queues_.find(lock);
-  if (found == queues_.end()) return false;
-  std::deque<SessionId>& queue = found->second;
-  const auto place = std::find(queue.begin(), queue.end(), session);
-  if (place == queue.end()) return false;
-  const bool owned = place == queue.begin();
-  queue.erase(place);
-  if (owned && !queue.empty()) notices.push_back({queue.front(), lock, false});
-  if (queue.empty()) queues_.erase(found);
+bool LockTable::release(SessionId session, const std::string& name, std::vector<Notice>& notices) {
+  const auto found = locks_.find(name);
+  if (found == locks_.end() || !found->second.knows(session)) return false;
+  Lock& lock = found->second;
+  const auto left =
+      std::erase_if(lock.queue, [session](const Claim& claim) { return claim.session == session; });
+  std::erase(lock.robbed, session);
+  if (left > 0 && !lock.queue.empty()) {
+    notices.push_back({lock.queue.front().session, name, false});
+  }
+  if (lock.queue.empty() && lock.robbed.empty()) locks_.erase(found);
   return true;
 }
 
 std::vector<LockTable::Notice> LockTable::release_all(SessionId session) {
   std::vector<std::string> names;
-  for (const auto& [name, queue] : queues_) {
-    if (std::find(queue.begin(), queue.end(), session) != queue.end()) names.push_back(name);
+  for (const auto& [name, lock] : locks_) {
+    if (lock.knows(session)) names.push_back(name);
   }
   std::vector<Notice> notices;
   for (const std::string& name : names) release(session, name, notices);
   return notices;
 }
 
-bool LockTable::owns(SessionId session, std::string_view lock) const {
-  const auto found = queues_.find(lock);
-  return found != queues_.end() && found->second.front() == session;
+bool LockTable::owns(SessionId session, std::string_view name) const {
+  const auto found = locks_.find(name);
+  return found != locks_.end() && !found->second.queue.empty() &&
+         found->second.queue.front().session == session;
 }
 
 }  // namespace tandem

@@ -13,8 +13,10 @@ namespace tandem {
 /// One client connection, unique for the life of the process.
 enum class SessionId : std::uint64_t {};
 
-/// The locks of RFC 7047 section 4.1.8: per name a queue of sessions, the first owns. Owned by the
-/// writer.
+/// The locks of RFC 7047 section 4.1.8: per name a queue of sessions, the first owns. As in
+/// ovsdb-server, who locked and is robbed stays first in line, while a robbed thief does not wait
+/// (and still has to unlock before it asks anew); and whenever somebody leaves a queue, the owner
+/// is told "locked", even if it owned before. Owned by the writer.
 class LockTable {
  public:
   enum class Mode : std::uint8_t { kLock, kSteal };
@@ -31,16 +33,26 @@ class LockTable {
   };
 
   /// Nothing when the session already holds or awaits the lock.
-  std::optional<Acquired> acquire(SessionId session, const std::string& lock, Mode mode);
-  /// Adds to `notices`. False when the session neither holds nor awaits it.
-  bool release(SessionId session, const std::string& lock, std::vector<Notice>& notices);
+  std::optional<Acquired> acquire(SessionId session, const std::string& name, Mode mode);
+  /// Adds to `notices`. False when the session has not asked for it since it last released it.
+  bool release(SessionId session, const std::string& name, std::vector<Notice>& notices);
   /// The session is gone.
   std::vector<Notice> release_all(SessionId session);
 
-  bool owns(SessionId session, std::string_view lock) const;
+  bool owns(SessionId session, std::string_view name) const;
 
  private:
-  std::map<std::string, std::deque<SessionId>, std::less<>> queues_;
+  struct Claim {
+    SessionId session;
+    Mode mode;
+  };
+  struct Lock {
+    std::deque<Claim> queue;
+    std::vector<SessionId> robbed;  ///< thieves that wait no more
+
+    bool knows(SessionId session) const;
+  };
+  std::map<std::string, Lock, std::less<>> locks_;
 };
 
 }  // namespace tandem

@@ -8,8 +8,6 @@
 namespace tandem {
 namespace {
 
-Error io_error(const Error& cause) { return {"I/O error", cause.to_string(), std::nullopt}; }
-
 CommitGate::Follower gate_id(SessionId session) {
   return static_cast<CommitGate::Follower>(session);
 }
@@ -56,7 +54,7 @@ void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
     // The commit was taken back, and what else the batch answered may rest on it.
     outgoing.commit = nullptr;
     if (outgoing.call) {
-      outgoing.call->result.results.emplace_back(io_error(*failure));
+      outgoing.call->result.results.emplace_back(*failure);
       outgoing.durable = false;
     }
   }
@@ -135,7 +133,7 @@ void DatabaseServer::sync_and_reply(DurableReply reply) {
   TaskRunner& runner = (*box)->mailbox->runner();
   ports_.syncer.sync(reply.log, [box, &runner](const Result<void>& synced) {
     runner.post([box, synced] {
-      if (!synced) (*box)->result.results.emplace_back(io_error(synced.error()));
+      if (!synced) (*box)->result.results.emplace_back(synced.error());
       (*box)->done();
     });
   });
@@ -204,10 +202,12 @@ void DatabaseServer::start_feed(std::string_view database, SessionId session,
   start.database = served->info;
   start.position = stored.position();
   start.id = stored.history().newest_id();
+  start.backup = served->backup;
   start.snapshot = stored.database().snapshot();
   if (request.buckets.is_null()) {
     start.since = stored.history().since(request.position.digest);
   } else {
+    start.epochs = stored.standing().epochs;
     start.oldest = stored.history().oldest_position();
     for (auto id = request.recent.begin(); id != request.recent.end() && !start.common; ++id) {
       start.common = stored.history().find(*id);
@@ -256,12 +256,12 @@ void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> 
 }
 
 void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
-                               const Position& position,
+                               const Standing& standing,
                                std::function<void(Result<void>)> written) {
   Outgoing outgoing;
   outgoing.database = &database;
-  if (!changes.empty() || database.stored->position() != position) {
-    outgoing.commit = database.stored->stage_changes(std::move(changes), snapshot_mark(position));
+  if (!changes.empty() || database.stored->position() != standing.position) {
+    outgoing.commit = database.stored->stage_changes(std::move(changes), standing.marks());
   }
   outgoing.written = std::move(written);
   outgoing_.push_back(std::move(outgoing));

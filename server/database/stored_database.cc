@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "protocol/json_parser.h"
 #include "protocol/table_updates.h"
 #include "server/database/schema_conversion.h"
 #include "server/storage/compaction.h"
@@ -36,9 +35,10 @@ StoredDatabase::StoredDatabase(std::unique_ptr<Database> database,
 std::unique_ptr<StoredDatabase> StoredDatabase::in_memory(SchemaRef schema, const Clock& clock) {
   auto stored = std::unique_ptr<StoredDatabase>(
       new StoredDatabase(std::make_unique<Database>(std::move(schema)), nullptr, Options{}, clock));
-  stored->position_.digest = Uuid::random();
-  stored->staged_position_ = stored->position_;
-  stored->history_.reset(stored->position_.digest, stored->position_);
+  Position& position = stored->standing_.position;
+  position.digest = Uuid::random();
+  stored->staged_standing_ = stored->standing_;
+  stored->history_.reset(position.digest, position);
   return stored;
 }
 
@@ -49,14 +49,15 @@ Result<std::unique_ptr<StoredDatabase>> StoredDatabase::open(storage::FileSystem
   std::unique_ptr<StoredDatabase> stored;
   const auto replay = [&](const storage::Record& record) -> Result<void> {
     if (stored) return stored->replay(record);
-    Result<json::value> schema_json = parse_json(record.body);
-    if (!schema_json) return record.not_valid_json(schema_json.error().details);
+    Result<json::value> schema_json = record.object();
+    if (!schema_json) return schema_json.error();
     Result<SchemaRef> schema = DatabaseSchema::from_json(schema_json.value());
     if (!schema) return schema.error();
     stored.reset(new StoredDatabase(std::make_unique<Database>(std::move(schema.value())), nullptr,
                                     options, clock));
-    stored->position_ = first_position(record.sha1);
-    stored->history_.reset(stored->position_.digest, stored->position_);
+    Position& position = stored->standing_.position;
+    position = first_position(record.sha1);
+    stored->history_.reset(position.digest, position);
     return {};
   };
   Result<std::unique_ptr<storage::LogFile>> log =
@@ -64,20 +65,25 @@ Result<std::unique_ptr<StoredDatabase>> StoredDatabase::open(storage::FileSystem
   if (!log) return log.error();
   stored->path_ = path;
   stored->log_ = std::move(log.value());
-  stored->staged_position_ = stored->position_;
+  stored->staged_standing_ = stored->standing_;
   return stored;
 }
 
 Result<void> StoredDatabase::replay(const storage::Record& record) {
   Result<DecodedRecord> decoded = decode_record(*database_, record.body);
-  if (!decoded) return decoded.error();
+  if (!decoded) {
+    // The decoder reads no more JSON than it needs: what is none is better explained as such.
+    const Result<json::value> object = record.object();
+    return object ? decoded.error() : object.error();
+  }
   // A compacted file begins with all rows in one record.
   const bool is_base =
       record.index == 1 || PositionMarks::parse(decoded.value().comment).snapshot.has_value();
   database_->apply(decoded.value().changes);
-  position_ = after_record(position_, record.sha1, decoded.value().comment);
+  const std::string& comment = decoded.value().comment;
+  standing_.advance(after_record(position(), record.sha1, comment), comment);
   if (is_base) {
-    history_.reset(position_.digest, position_);
+    history_.reset(position().digest, position());
     return {};
   }
   auto commit = std::make_shared<Commit>();
@@ -85,8 +91,8 @@ Result<void> StoredDatabase::replay(const storage::Record& record) {
   commit->changes = std::move(decoded.value().changes);
   commit->comment = std::move(decoded.value().comment);
   commit->persistent = true;
-  commit->position = position_;
-  commit->id = position_.digest;
+  commit->position = position();
+  commit->id = position().digest;
   commit->record = record.body;
   if (commit->record.ends_with('\n')) commit->record.pop_back();
   history_.push(std::move(commit));
@@ -125,17 +131,17 @@ void StoredDatabase::stage(const std::shared_ptr<Commit>& commit) {
         encode_record(*schema(), commit->changes, commit->comment, clock_.wall_ms(),
                       options_.column_diff ? ColumnForm::kDifference : ColumnForm::kWhole);
     records_.push_back(storage::prepare_record(commit->record));
-    const Position after = after_record(position_, records_.back().sha1, commit->comment);
+    const Position after = after_record(position(), records_.back().sha1, commit->comment);
     commit->id = after.digest;
     stage_at(commit, after);
   } else {
     commit->id = ephemeral_id(staged_.empty() ? history_.newest_id() : staged_.back()->id);
-    stage_at(commit, position_);
+    stage_at(commit, position());
   }
 }
 
 void StoredDatabase::stage_at(const std::shared_ptr<Commit>& commit, const Position& position) {
-  position_ = position;
+  standing_.advance(position, commit->comment);
   commit->position = position;
   staged_.push_back(commit);
 }
@@ -146,7 +152,8 @@ Result<CommitRef> StoredDatabase::stage_record(const StreamRecord& record) {
   commit->record = record.record;
   commit->persistent = !record.record.empty();
   commit->id = record.id;
-  Position after = position_;
+  commit->durable = record.durable;
+  Position after = position();
   std::optional<storage::PreparedRecord> prepared;
   if (commit->persistent) {
     Result<DecodedRecord> decoded = decode_record(*database_, commit->record);
@@ -154,7 +161,7 @@ Result<CommitRef> StoredDatabase::stage_record(const StreamRecord& record) {
     commit->changes = std::move(decoded.value().changes);
     commit->comment = std::move(decoded.value().comment);
     prepared = storage::prepare_record(commit->record);
-    after = after_record(position_, prepared->sha1, commit->comment);
+    after = after_record(position(), prepared->sha1, commit->comment);
   }
   if (after != record.position) {
     return Error{
@@ -203,39 +210,39 @@ Result<void> StoredDatabase::flush() {
     for (auto commit = staged_.rbegin(); commit != staged_.rend(); ++commit) {
       database_->revert(**commit);
     }
-    position_ = staged_position_;
+    standing_ = staged_standing_;
   } else {
     for (CommitRef& commit : staged_) history_.push(std::move(commit));
   }
-  staged_position_ = position_;
+  staged_standing_ = standing_;
   staged_.clear();
   records_.clear();
   return written;
 }
 
 SnapshotRecord StoredDatabase::snapshot_record() const {
-  return SnapshotRecord(database_->snapshot(), snapshot_mark(position_), clock_.wall_ms());
+  return SnapshotRecord(database_->snapshot(), standing_.marks(), clock_.wall_ms());
 }
 
 Result<void> StoredDatabase::convert(const SchemaRef& schema) {
   Result<std::unique_ptr<Database>> converted = convert_database(database_->snapshot(), schema);
   if (!converted) return converted.error();
   // Other rows than any other server has at this position: a history of its own.
-  Position position = position_;
-  position.digest = Uuid::random();
-  ++position.index;
+  Standing standing = standing_;
+  standing.position.digest = Uuid::random();
+  ++standing.position.index;
   if (log_ != nullptr) {
     Result<std::unique_ptr<storage::Compaction>> begun = storage::Compaction::begin(*log_);
     if (!begun) return begun.error();
-    SnapshotRecord record(converted.value()->snapshot(), snapshot_mark(position), clock_.wall_ms());
+    SnapshotRecord record(converted.value()->snapshot(), standing.marks(), clock_.wall_ms());
     Result<void> written =
         begun.value()->write_snapshot(to_text(schema->to_json()), [&] { return record.next(); });
     if (written) written = begun.value()->finish();
     if (!written) return written;
   }
   database_ = std::move(converted.value());
-  position_ = staged_position_ = position;
-  history_.reset(position.digest, position);
+  standing_ = staged_standing_ = std::move(standing);
+  history_.reset(position().digest, position());
   return {};
 }
 

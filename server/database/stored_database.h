@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "replication/standing.h"
 #include "replication/stream.h"
 #include "server/database/clock.h"
 #include "server/database/database.h"
@@ -38,7 +39,8 @@ class StoredDatabase {
   const Database& database() const { return *database_; }
   const History& history() const { return history_; }
   History& history() { return history_; }
-  const Position& position() const { return position_; }
+  const Position& position() const { return standing_.position; }
+  const Standing& standing() const { return standing_; }
   /// Null for a database without a file. Shared with those who make it durable.
   const std::shared_ptr<storage::LogFile>& log() const { return log_; }
   const std::string& path() const { return path_; }
@@ -81,8 +83,8 @@ class StoredDatabase {
   const Clock& clock_;
   std::unique_ptr<Database> database_;
   std::shared_ptr<storage::LogFile> log_;
-  Position position_;         // after what is staged
-  Position staged_position_;  // before what is staged
+  Standing standing_;         // after what is staged
+  Standing staged_standing_;  // before what is staged
   History history_;
   std::vector<CommitRef> staged_;
   std::vector<storage::PreparedRecord>

@@ -61,7 +61,7 @@ class StrongReferences {
           [&](const Uuid& to) {
             if (!counts(to)) return;
             change_[{part.target, to}]++;
-            if (!exists(part.target, to)) missing = to;
+            if (!missing && !exists(part.target, to)) missing = to;
           });
       if (missing) return nonexistent(draft, part, *missing);
     }

@@ -9,7 +9,7 @@ log::Module transaction_log("transaction");
 
 std::string_view kind_of(const RowChange& change) {
   if (!change.before) return "inserted";
-  return change.after ? "modified" : "deleted";
+  return change.after ? "updated" : "deleted";
 }
 
 }  // namespace
@@ -27,16 +27,14 @@ void TableLog::on_logged(const ServedDatabase& database, const CommitRef& commit
   for (const RowChange& change : commit->changes) {
     const TableSchema& table = commit->schema->table(change.table);
     if (!is_on(database.info->name, table.name)) continue;
+    // The whole row, in ovsdb-server's form; its order is that of a hash table.
+    const Row& row = change.after ? *change.after : *change.before;
     std::string values;
-    for (ColumnIndex i = kFirstOwnColumn; i < table.columns.size(); ++i) {
-      if (change.before && change.after && change.before->datum(i) == change.after->datum(i))
-        continue;
-      const Row& row = change.after ? *change.after : *change.before;
-      values += fmt::format(" {}=", table.columns[i].name);
+    for (ColumnIndex i = 0; i < table.columns.size(); ++i) {
+      values += fmt::format(",{}:", table.columns[i].name);
       append_datum_text(values, table.columns[i].type, row.view(i));
     }
-    transaction_log.info("{}: {} row {} {}:{}", database.info->name, table.name,
-                         change.uuid().to_string(), kind_of(change), values);
+    transaction_log.info("table:{},op:{}{}", table.name, kind_of(change), values);
   }
 }
 

@@ -191,14 +191,14 @@ TransactionExecution::Step TransactionExecution::execute(const MutateOp& op) {
     return allowed.error();
   }
   const TableSchema& schema = drafts_.schema(op.table);
-  for (const Row* row : rows) {
+  if (op.mutations.empty()) return CountResult{rows.size()};
+  for (const Row* const row : rows) {
+    // Touched even if nothing changes: the order of tables decides which error of many is named.
+    Row& draft = drafts_.modify(op.table, row->uuid());
     for (const Mutation& mutation : op.mutations) {
-      auto datum = mutation.apply(schema.column(mutation.column), row->datum(mutation.column));
+      auto datum = mutation.apply(schema.column(mutation.column), draft.datum(mutation.column));
       if (!datum) return datum.error();
-      if (row->datum(mutation.column) == *datum) continue;
-      Row& draft = drafts_.modify(op.table, row->uuid());
-      draft.set(mutation.column, std::move(*datum));
-      row = &draft;
+      if (!(draft.datum(mutation.column) == *datum)) draft.set(mutation.column, std::move(*datum));
     }
   }
   return CountResult{rows.size()};

@@ -73,12 +73,11 @@ void Remote::accept(UniqueFd fd, std::string name) {
   shard.post([connection = std::move(connection), fd = std::move(fd), tls]() mutable {
     connection->start(std::move(fd), tls);
   });
-  context_.on_change();
 }
 
 void Remote::forget(std::uint64_t id) {
   connections_.erase(id);
-  context_.on_change();
+  if (is_idle()) context_.on_idle();
 }
 
 void Remote::connect() {
@@ -94,14 +93,9 @@ void Remote::connect() {
   client_shard_ = &context_.next_shard();
   client_ = std::make_shared<ClientConnection>(
       *client_shard_, &context_.tls, std::move(options), [this](const ClientStatus& status) {
-        context_.home.post([this, status] { client_status_changed(status); });
+        context_.home.post([this, status] { client_status_ = status; });
       });
   client_shard_->post([client = client_] { client->start(); });
-}
-
-void Remote::client_status_changed(const ClientStatus& status) {
-  client_status_ = status;
-  context_.on_change();
 }
 
 void Remote::reconfigure(const RemoteOptions& options) {
@@ -135,7 +129,7 @@ void Remote::close(const std::string& reason) {
     client->stop(reason, [this] {
       context_.home.post([this] {
         client_.reset();
-        context_.on_change();
+        context_.on_idle();
       });
     });
   });
@@ -151,6 +145,8 @@ RemoteStatus Remote::passive_status() const {
   if (listener_ != nullptr && listener_->bound_port() != 0) {
     status.values["bound_port"] = std::to_string(listener_->bound_port());
   }
+  // Without meaning for a listener, but ovsdb-server has them.
+  status.values["sec_since_connect"] = status.values["sec_since_disconnect"] = "0";
   return status;
 }
 

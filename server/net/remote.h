@@ -19,8 +19,7 @@ struct RemoteContext {
   std::function<IoShard&()> next_shard;  ///< where the next connection is to live
   TlsContext& tls;
   HandlerFactory make_handler;
-  std::function<void()>
-      on_change;  ///< a status has changed, or a closed remote has become idle; on home
+  std::function<void()> on_idle;  ///< a remote has no connection any more; on home
 };
 
 /// One configured remote of either kind and its connections. Lives on the home thread; its
@@ -52,7 +51,6 @@ class Remote {
   void accept(UniqueFd fd, std::string name);
   void forget(std::uint64_t id);
   void connect();
-  void client_status_changed(const ClientStatus& status);
   std::int64_t probe_ms() const;
   RemoteStatus passive_status() const;
   RemoteStatus active_status(std::int64_t now_ms) const;

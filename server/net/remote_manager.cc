@@ -7,7 +7,7 @@ namespace tandem::net {
 RemoteManager::RemoteManager(IoShard& home, std::vector<IoShard*> shards, TlsContext& tls,
                              HandlerFactory make_handler)
     : context_{home, [this]() -> IoShard& { return *shards_[next_shard_++ % shards_.size()]; }, tls,
-               std::move(make_handler), [this] { changed(); }},
+               std::move(make_handler), [this] { context_.home.defer(*this); }},
       shards_(std::move(shards)),
       address_watch_(home, [this] {
         for (const auto& [target, remote] : remotes_) remote->retry_listening();
@@ -17,7 +17,8 @@ RemoteManager::~RemoteManager() = default;
 
 void RemoteManager::configure(const std::vector<RemoteSpec>& remotes) {
   std::map<std::string, const RemoteSpec*> wanted;
-  for (const RemoteSpec& spec : remotes) wanted[spec.target.text] = &spec;
+  // Of the same target twice the first counts: those from databases, which have options.
+  for (const RemoteSpec& spec : remotes) wanted.try_emplace(spec.target.text, &spec);
 
   // What goes, goes first: it may be in the way of what comes.
   for (auto it = remotes_.begin(); it != remotes_.end();) {
@@ -33,7 +34,6 @@ void RemoteManager::configure(const std::vector<RemoteSpec>& remotes) {
       it->second->reconfigure(spec->options);
     }
   }
-  changed();
 }
 
 void RemoteManager::retire(std::map<std::string, std::unique_ptr<Remote>>::iterator remote,
@@ -41,6 +41,7 @@ void RemoteManager::retire(std::map<std::string, std::unique_ptr<Remote>>::itera
   remote->second->close(reason);
   retired_.push_back(std::move(remote->second));
   remotes_.erase(remote);
+  context_.home.defer(*this);
 }
 
 std::vector<RemoteStatus> RemoteManager::statuses() const {
@@ -57,23 +58,13 @@ void RemoteManager::disconnect_all(const std::string& reason) {
 void RemoteManager::shut_down(const std::string& reason, Task done) {
   shut_down_done_ = std::move(done);
   while (!remotes_.empty()) retire(remotes_.begin(), reason);
-  changed();
+  context_.home.defer(*this);
 }
 
-void RemoteManager::changed() {
-  // A tick later: a thousand clients that come at once are one change, and remotes call this from
-  // within themselves.
-  if (!timer_set()) context_.home.set_timer(*this, IoShard::now_ms());
-}
-
-void RemoteManager::on_timer(std::int64_t) {
-  drop_idle();
-  if (on_status_change_) on_status_change_();
-  if (retired_.empty() && shut_down_done_) context_.home.post(std::exchange(shut_down_done_, {}));
-}
-
-void RemoteManager::drop_idle() {
+void RemoteManager::run_deferred() {
+  // Not at once: remotes say from within themselves that they are idle.
   std::erase_if(retired_, [](const std::unique_ptr<Remote>& remote) { return remote->is_idle(); });
+  if (retired_.empty() && shut_down_done_) context_.home.post(std::exchange(shut_down_done_, {}));
 }
 
 }  // namespace tandem::net

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,7 +18,7 @@ namespace tandem::net {
 /// connections over the shards, one after the other. Lives on the home thread (which may be one of
 /// the shards, or have no connections): call it there, or before home starts. Destroy it after home
 /// and shards have stopped, or after shut_down() is done.
-class RemoteManager final : private WheelTimer {
+class RemoteManager final : private Deferred {
  public:
   /// `make_handler` runs on the shard of the connection it is for.
   RemoteManager(IoShard& home, std::vector<IoShard*> shards, TlsContext& tls,
@@ -30,9 +29,6 @@ class RemoteManager final : private WheelTimer {
   /// there keeps its connections with the options as they are now. Of two with the same target the
   /// last counts. On return all listeners listen or have logged why not.
   void configure(const std::vector<RemoteSpec>& remotes);
-  /// `callback` follows, on home, within a tenth of a second after any change of a status. Ages do
-  /// not count.
-  void on_status_change(std::function<void()> callback) { on_status_change_ = std::move(callback); }
   /// In order of targets.
   std::vector<RemoteStatus> statuses() const;
   /// Closes all connections; listeners stay, active remotes connect again.
@@ -41,11 +37,9 @@ class RemoteManager final : private WheelTimer {
   void shut_down(const std::string& reason, Task done);
 
  private:
-  void on_timer(std::int64_t now_ms) override;
-  void changed();
+  void run_deferred() override;
   void retire(std::map<std::string, std::unique_ptr<Remote>>::iterator remote,
               const std::string& reason);
-  void drop_idle();
 
   RemoteContext context_;
   std::vector<IoShard*> shards_;
@@ -53,7 +47,6 @@ class RemoteManager final : private WheelTimer {
   std::map<std::string, std::unique_ptr<Remote>> remotes_;  ///< by target
   std::vector<std::unique_ptr<Remote>> retired_;  ///< closed; until their connections have gone
   AddressWatch address_watch_;
-  std::function<void()> on_status_change_;
   Task shut_down_done_;
 };
 

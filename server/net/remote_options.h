@@ -36,7 +36,7 @@ struct RemoteStatus {
   std::string target;
   bool is_connected = false;
   /// Keys state, last_error, sec_since_connect, sec_since_disconnect of active remotes;
-  /// n_connections (if over 1) and bound_port of passive ones.
+  /// n_connections (if over 1), bound_port, and zeros for both ages of passive ones.
   std::map<std::string, std::string> values;
 };
 

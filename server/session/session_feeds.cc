@@ -127,6 +127,7 @@ void SessionFeeds::started(const json::value& id, const json::value& buckets,
     FollowReply answer;
     answer.mode = FollowReply::Mode::kCompare;
     answer.position = start.value().position;
+    answer.backup = start.value().backup;
     reply(id, answer);
   } else {
     compare(id, buckets, start.value());
@@ -166,7 +167,7 @@ void SessionFeeds::compare(const json::value& id, const json::value& buckets,
   }
   auto feed = std::make_shared<Feed>(start.database->name, static_cast<FeedPort&>(*this));
   feeds_[start.database->name] = feed;
-  hub_.server().background().post([hub = &hub_, session = session_, id, start,
+  hub_.server().background().post([hub = &hub_, session = session_, id, start = start,
                                    held = std::move(held.value()),
                                    feed = std::weak_ptr<Feed>(feed)]() mutable {
     const DatabaseSchema& schema = *start.database->schema;
@@ -176,6 +177,7 @@ void SessionFeeds::compare(const json::value& id, const json::value& buckets,
     answer.position = start.position;
     answer.rows = count_rows(start.snapshot, scope);
     answer.buckets = scope.to_json(schema);
+    answer.epochs = start.epochs;
     answer.oldest = start.oldest;
     answer.common = start.common;
     auto rows = std::make_unique<SnapshotRows>(start.database->name, std::move(start.snapshot),

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "protocol/json_parser.h"
 #include "server/storage/sha1.h"
 
 namespace tandem::storage {
@@ -80,8 +81,11 @@ PreparedRecord prepare_record(std::string_view body) {
   return PreparedRecord{format_header(body.size() + 1, sha1), body, sha1};
 }
 
-Error Record::not_valid_json(std::string_view why) const {
-  return bad_body(*this, fmt::format("not valid JSON ({})", why));
+Result<json::value> Record::object() const {
+  Result<json::value> value = parse_json(body);
+  if (!value) return bad_body(*this, fmt::format("not valid JSON ({})", value.error().details));
+  if (!value->is_object()) return not_an_object();
+  return value;
 }
 
 Error Record::not_an_object() const { return bad_body(*this, "not a JSON object"); }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/json.h"
 #include "replication/position.h"
 
 /// One record of a log file (ovsdb(5)): a header line `OVSDB JSON LENGTH SHA1`, then LENGTH bytes
@@ -54,8 +55,8 @@ struct Record {
   std::string_view body;      ///< as in the file: usually ends in a newline
   RecordSha1 sha1;
 
-  /// The error for a body that is no JSON; `why` is the parser's word.
-  Error not_valid_json(std::string_view why) const;
+  /// The body, which has to be a JSON object; the error says where it stands.
+  Result<json::value> object() const;
   /// The error for a body that is JSON, but no object.
   Error not_an_object() const;
 };

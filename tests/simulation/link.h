@@ -13,11 +13,13 @@
 namespace tandem::simulation {
 
 /// A connection from a backup's link to a session on another node. Messages arrive in order, after
-/// a delay; it may stall for a while, or break, and then each end learns of it in its own time.
+/// a delay; it may stall for a while, lose one direction, or break, and then each end learns of it
+/// in its own time: the active may hear of the next connection before the end of this one.
 class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
  public:
-  Wire(World& world, ActiveLink& link, ClientHub& hub, Shard& shard)
-      : world_(world), link_(&link), shard_(shard) {
+  /// A `plain` one is to a server that knows no more than RFC 7047.
+  Wire(World& world, ActiveLink& link, ClientHub& hub, Shard& shard, bool plain)
+      : world_(world), link_(&link), shard_(shard), plain_(plain) {
     info_.name = "wire";
     session_ = hub.make_session(*this);
   }
@@ -25,14 +27,19 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
   void open() { link_->on_connected(); }
   /// From the backup to the active.
   void send_up(std::string text) {
-    deliver(up_ms_, [text = std::move(text)](Wire& wire) { wire.take_up(text); });
+    deliver(up_ms_, loses_up_, [text = std::move(text)](Wire& wire) { wire.take_up(text); });
   }
-  void stall(std::int64_t ms) { stalled_ms_ = world_.monotonic_ms() + ms; }
+  void stall(std::int64_t ms) { stalled_ms_ = world_.now_ms() + ms; }
+  /// Nothing arrives in that direction any more, until a probe of one end finds out.
+  void lose(bool up) {
+    (up ? loses_up_ : loses_down_) = true;
+    world_.after(1000 + world_.ms(4000), [self = shared_from_this()] { self->cut(); });
+  }
   /// Both ends are told, later, those that are still there.
   void cut() {
     if (std::exchange(cut_, true)) return;
     const auto self = shared_from_this();
-    world_.after(delay(), [self] { self->close_up(); });
+    world_.after(world_.chance(20) ? world_.ms(5000) : delay(), [self] { self->close_up(); });
     world_.after(delay(), [self] { self->close_down(); });
   }
   /// The process at that end is gone.
@@ -42,9 +49,14 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
 
  private:
   void send(SharedText text) override {
-    deliver(down_ms_, [text](Wire& wire) {
+    deliver(down_ms_, loses_down_, [text](Wire& wire) {
       if (wire.link_ != nullptr && !wire.closed_) wire.link_->on_message(parse(*text));
     });
+  }
+  void send(std::unique_ptr<TextSource> source) override {
+    std::string whole;
+    while (const SharedText piece = source->next()) whole += *piece;
+    send(std::make_shared<const std::string>(std::move(whole)));
   }
   std::size_t queued_bytes() const override { return 0; }
   void set_reading(bool) override {}
@@ -60,13 +72,19 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
     JsonRpcMessage message = parse(text);
     if (message.method == "echo")
       return send(std::make_shared<const std::string>(make_reply(message.id, "[]")));
+    if (plain_ && message.method.starts_with("tandem_")) {
+      if (message.kind == JsonRpcMessage::Kind::kRequest)
+        send(std::make_shared<const std::string>(
+            make_error_reply(message.id, "\"unknown method\"")));
+      return;
+    }
     session_->on_message(std::move(message));
   }
-  std::int64_t delay() { return static_cast<std::int64_t>(world_.random(20)); }
+  std::int64_t delay() { return world_.ms(20); }
   template <class F>
-  void deliver(std::int64_t& last_ms, F&& f) {
-    if (cut_) return;
-    last_ms = std::max({last_ms, world_.monotonic_ms() + delay(), stalled_ms_});
+  void deliver(std::int64_t& last_ms, bool lost, F&& f) {
+    if (cut_ || lost) return;
+    last_ms = std::max({last_ms, world_.now_ms() + delay(), stalled_ms_});
     world_.at(last_ms, [self = shared_from_this(), f = std::forward<F>(f)] {
       if (!self->cut_) f(*self);
     });
@@ -84,9 +102,11 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
   World& world_;
   ActiveLink* link_;
   Shard& shard_;
+  const bool plain_;
   ConnectionInfo info_;
   std::unique_ptr<ConnectionHandler> session_;
   std::int64_t up_ms_ = 0, down_ms_ = 0, stalled_ms_ = 0;
+  bool loses_up_ = false, loses_down_ = false;
   bool cut_ = false;
   bool closed_ = false;
 };

@@ -2,24 +2,59 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "server/backup/database_replica.h"
-#include "server/database/record_codec.h"
+#include "tests/simulation/ledger.h"
 #include "tests/simulation/link.h"
+#include "tests/simulation/scenario.h"
 #include "tests/support/fake_file_system.h"
 
 namespace tandem::simulation {
 
-inline constexpr const char* kFile = "/db/t.db";
-inline constexpr const char* kSchema =
-    R"({"name":"T","version":"1.0.0","tables":{"t":{"columns":{"n":{"type":"integer"},"s":{"type":"string","ephemeral":true}},"isRoot":true}}})";
+/// The rows of a database: number to value.
+using Contents = std::map<std::int64_t, std::int64_t>;
 
-class FakeSyncer final : public Syncer {
+/// An fdatasync takes its time, and dies with the process.
+class SlowSyncer final : public Syncer {
  public:
-  void sync(std::shared_ptr<storage::LogFile> log, Done done) override { done(log->sync()); }
+  SlowSyncer(World& world, const SimulatedShard& shard) : world_(world), shard_(shard) {}
+  void sync(std::shared_ptr<storage::LogFile> log, Done done) override {
+    world_.after(world_.ms(8), [this, log = std::move(log), done = std::move(done),
+                                alive = std::weak_ptr(alive_)] {
+      if (!alive.expired() && shard_.is_alive()) done(log->sync());
+    });
+  }
+
+ private:
+  World& world_;
+  const SimulatedShard& shard_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+/// A client that monitors everything, fed by what the server publishes.
+class Reader final : public ClientThread {
+ public:
+  Reader(DatabaseServer& server, Shard& shard, Ledger& ledger)
+      : server_(server), ledger_(ledger), mailbox_(shard) {
+    server.add_client_thread(mailbox_, *this);
+  }
+  void on_commit(const DatabaseInfoRef& database, const CommitRef& commit) override;
+  void on_directory(const DirectoryRef&) override {}
+  void on_role_change() override {}
+  void begin(const std::string& database, Contents contents) {
+    views_[database] = std::move(contents);
+  }
+  const Contents& view(const std::string& database) { return views_[database]; }
+
+ private:
+  DatabaseServer& server_;
+  Ledger& ledger_;
+  Mailbox mailbox_;
+  std::map<std::string, Contents> views_;
 };
 
 class Node;
@@ -27,27 +62,34 @@ class Node;
 /// What a node loses when it is killed.
 class Process final : private ActiveLinkPort {
  public:
-  Process(World& world, Node& node, storage::FileSystem& files, const std::string& host,
-          const CommitGate::Options& gate);
+  Process(World& world, Node& node, Ledger& ledger);
   ~Process() override;
 
-  void follow(Node& active);
+  void follow(Node& source);
   void stop_following();
   void tick();
 
   World& world;
   SimulatedShard shard;
-  FakeSyncer syncer;
+  SlowSyncer syncer;
   DatabaseServer server;
   std::unique_ptr<ClientHub> hub;
+  Reader reader;
   std::vector<std::weak_ptr<Wire>> served;  // connections of others
 
-  ServedDatabase& database() { return *server.find("T"); }
-  std::optional<FollowerStatus> follower() const {
-    if (!link_) return std::nullopt;
-    return link_->status().at("T");
+  ServedDatabase& database(const std::string& name) { return *server.find(name); }
+  std::map<std::string, FollowerStatus> followers() const {
+    return link_ ? link_->status() : std::map<std::string, FollowerStatus>();
   }
+  bool follows() const { return link_ != nullptr; }
   std::shared_ptr<Wire> wire() const { return wire_; }
+  Node* source() const { return source_; }
+  template <class F>
+  auto on_writer(F&& f) {
+    std::optional<decltype(f())> value;
+    server.call([&] { value.emplace(f()); }, shard);
+    return std::move(*value);
+  }
 
  private:
   void send(std::string text) override {
@@ -56,69 +98,52 @@ class Process final : private ActiveLinkPort {
   void restart(const std::string&) override {
     if (wire_) wire_->cut();
   }
-  std::int64_t monotonic_ms() const override { return world.monotonic_ms(); }
+  std::int64_t monotonic_ms() const override;
   void changed() override {}
-  void log_info(const std::string&) override {}
-  void log_warn(const std::string&) override {}
+  void log_info(const std::string& text) override;
+  void log_warn(const std::string& text) override { log_info(text); }
+  void log_finding(const std::string&, const std::string&) override {}
 
-  const std::string host_;
-  std::unique_ptr<DatabaseReplica> replica_;
+  Node& node_;
+  std::vector<std::unique_ptr<DatabaseReplica>> replicas_;
   std::unique_ptr<ActiveLink> link_;
   std::shared_ptr<Wire> wire_;
-  Node* active_ = nullptr;
+  Node* source_ = nullptr;
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
+/// A machine with its disk, and mostly a server on it.
 class Node {
  public:
-  Node(World& world, std::string name, const CommitGate::Options& gate)
-      : world_(world), name_(std::move(name)), gate_(gate) {
-    static_cast<void>(storage::LogFile::create(disk, kFile, kSchema).value());
-  }
+  Node(World& world, const Scenario& scenario, Ledger& ledger, std::size_t index);
 
-  void start() {
-    process = std::make_unique<Process>(world_, *this, disk, name_, gate_);
-    process->server.call([this] { process->server.set_backup(process->database(), true); },
-                         process->shard);
-    tick(process.get());
-  }
+  void start();
   /// SIGKILL: what was written stays.
   void kill() { process.reset(); }
-
-  Position position() {
-    Position position;
-    process->server.call([&] { position = process->database().stored->position(); },
-                         process->shard);
-    return position;
-  }
-  /// The persistent contents, in one order.
-  std::set<std::int64_t> numbers() {
-    std::set<std::int64_t> result;
-    process->server.call(
-        [&] {
-          const Snapshot snapshot = process->database().stored->database().snapshot();
-          const ColumnIndex n = snapshot.schema->table(0).find_column("n").value();
-          snapshot.tables[0].for_each(
-              [&](const Row& row) { result.insert(std::get<std::int64_t>(row.view(n).key(0))); });
-        },
-        process->shard);
-    return result;
-  }
   bool is_up() const { return process != nullptr; }
+  bool is_plain() const { return scenario.plain == index; }
+  /// Takes writes, or believes that it may.
+  bool is_active();
+  void set_backup(bool backup);
 
+  Position position(const std::string& database);
+  /// The persistent contents.
+  Contents contents(const std::string& database);
+
+  World& world;
+  const Scenario& scenario;
+  const std::size_t index;
+  const std::string name;
+  MachineClock clock;
   test::FakeFileSystem disk;
   std::unique_ptr<Process> process;
 
  private:
-  void tick(const Process* of) {
-    if (process.get() != of) return;
-    process->tick();
-    world_.after(50 + static_cast<std::int64_t>(world_.random(200)), [this, of] { tick(of); });
-  }
-
-  World& world_;
-  const std::string name_;
-  const CommitGate::Options gate_;
+  void tick(const Process* of);
+  Ledger& ledger_;
 };
+
+std::string file_of(const std::string& database);
+Contents contents_of(const Snapshot& snapshot);
 
 }  // namespace tandem::simulation

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <random>
+#include <string>
 #include <utility>
 
 #include "server/database/clock.h"
@@ -15,12 +19,11 @@ namespace tandem::simulation {
 
 /// Time and chance of one run: everything that happens is an event here, and the same seed gives
 /// the same events.
-class World final : public Clock {
+class World {
  public:
   explicit World(std::uint64_t seed) : random_(seed) {}
 
-  std::int64_t wall_ms() const override { return 1'700'000'000'000 + now_ms_; }
-  std::int64_t monotonic_ms() const override { return now_ms_; }
+  std::int64_t now_ms() const { return now_ms_; }
 
   void at(std::int64_t ms, std::function<void()> event) {
     events_.emplace(std::pair(std::max(ms, now_ms_), next_++), std::move(event));
@@ -35,8 +38,16 @@ class World final : public Clock {
     }
     now_ms_ = ms;
   }
+  /// What happens, for whoever follows a seed: with TANDEM_TRACE in the environment.
+  void trace(const std::string& who, const std::string& what) const {
+    if (trace_)
+      std::fprintf(stderr, "%7ld %s: %s\n", static_cast<long>(now_ms_), who.c_str(), what.c_str());
+  }
   /// 0 to n - 1.
   std::uint64_t random(std::uint64_t n) { return random_() % n; }
+  std::int64_t ms(std::int64_t below) {
+    return static_cast<std::int64_t>(random(static_cast<std::uint64_t>(below)));
+  }
   bool chance(unsigned percent) { return random(100) < percent; }
 
  private:
@@ -44,6 +55,26 @@ class World final : public Clock {
   std::uint64_t next_ = 0;
   std::map<std::pair<std::int64_t, std::uint64_t>, std::function<void()>> events_;
   std::mt19937_64 random_;
+  const bool trace_ = std::getenv("TANDEM_TRACE") != nullptr;
+};
+
+/// The clocks of one machine. They jump: the wall clock both ways, the other one ahead, as after a
+/// suspension.
+class MachineClock final : public Clock {
+ public:
+  explicit MachineClock(const World& world) : world_(world) {}
+  std::int64_t wall_ms() const override { return 1'700'000'000'000 + world_.now_ms() + wall_; }
+  std::int64_t monotonic_ms() const override { return world_.now_ms() + monotonic_; }
+  /// The world's time when this clock will show `monotonic_ms`.
+  std::int64_t world_ms(std::int64_t monotonic_ms) const { return monotonic_ms - monotonic_; }
+
+  void jump_wall(std::int64_t ms) { wall_ += ms; }
+  void jump_ahead(std::int64_t ms) { monotonic_ += ms; }
+
+ private:
+  const World& world_;
+  std::int64_t wall_ = 0;
+  std::int64_t monotonic_ = 0;
 };
 
 /// A thread of a simulated process: its tasks run in order, a while after they were posted.
@@ -54,15 +85,15 @@ class SimulatedShard final : public Shard {
   void post(Task task) override {
     tasks_->push_back(std::move(task));
     if (tasks_->size() > 1) return;
-    world_.after(static_cast<std::int64_t>(world_.random(3)),
-                 [this, tasks = std::weak_ptr(tasks_)] {
-                   if (!tasks.expired()) run();
-                 });
+    world_.after(world_.ms(3), [this, tasks = std::weak_ptr(tasks_)] {
+      if (!tasks.expired()) run();
+    });
   }
   bool is_current() const override { return running_; }
   unsigned index() const override { return 0; }
   /// The process is killed: nothing that was posted runs any more.
   void kill() { tasks_.reset(); }
+  bool is_alive() const { return tasks_ != nullptr; }
 
  private:
   void run() {

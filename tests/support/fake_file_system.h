@@ -48,6 +48,16 @@ class FakeFileSystem : public storage::FileSystem {
     const std::lock_guard guard(mutex_);
     faults_[op] = {error, skip, true};
   }
+  /// After so many calls of any kind nothing works any more, until heal_all().
+  void fail_all(int error, int skip) {
+    const std::lock_guard guard(mutex_);
+    all_fail_ = Fault{error, skip, true};
+  }
+  void heal_all() {
+    const std::lock_guard guard(mutex_);
+    all_fail_.reset();
+    faults_.clear();
+  }
   void heal(Op op) {
     const std::lock_guard guard(mutex_);
     faults_.erase(op);
@@ -56,6 +66,11 @@ class FakeFileSystem : public storage::FileSystem {
   void set_capacity(std::uint64_t bytes) {
     const std::lock_guard guard(mutex_);
     capacity_ = bytes;
+  }
+  /// Bytes that all files together have.
+  std::uint64_t used() const {
+    const std::lock_guard guard(mutex_);
+    return used_without(Node{});
   }
   /// How often a call of this kind was made, failed ones included.
   int calls(Op op) const {
@@ -277,6 +292,7 @@ class FakeFileSystem : public storage::FileSystem {
   /// Counts a call; the errno that it is to fail with, or 0.
   int called(Op op) {
     calls_[op]++;
+    if (all_fail_ && all_fail_->skip-- <= 0) return all_fail_->error;
     const auto found = faults_.find(op);
     if (found == faults_.end()) return 0;
     Fault& fault = found->second;
@@ -315,6 +331,7 @@ class FakeFileSystem : public storage::FileSystem {
   std::map<std::string, std::string> links_;
   std::set<std::string> locks_;
   std::map<Op, Fault> faults_;
+  std::optional<Fault> all_fail_;
   std::map<Op, int> calls_;
   std::uint64_t capacity_ = UINT64_MAX;
   int generation_ = 0;

@@ -23,22 +23,27 @@ class FakeReplica final : public Replica {
     log += "apply:" + std::to_string(updates.size()) + ' ';
     outcomes.push_back(std::move(done));
   }
-  void standing(std::function<void(Position)> told) override { told(position); }
+  void standing(std::function<void(Standing)> told) override { told({position, {}}); }
   void holdings(std::function<void(Holdings)> told) override {
     const RowSource none = [](TableIndex, const std::function<void(const RowRef&)>&) {};
     told({RowBuckets::of(*schema_, none).to_json(*schema_), {position.digest}});
   }
-  void resync_to(const Position& to, BucketScope, std::vector<RowUpdate> rows, Done done) override {
-    log += "resync_to:" + std::to_string(to.index) + ':' + std::to_string(rows.size()) + ' ';
+  void resync_to(const Standing& to, BucketScope, std::vector<RowUpdate> rows, Done done) override {
+    log +=
+        "resync_to:" + std::to_string(to.position.index) + ':' + std::to_string(rows.size()) + ' ';
     outcomes.push_back(std::move(done));
   }
   void append(StreamRecord record, Appended done) override {
     log += "append:" + std::to_string(record.position.index) + ' ';
     outcomes.push_back([this, done](const Result<void>& outcome) { done(outcome, more); });
   }
-  void set_aside(const std::optional<Position>& common,
-                 std::function<void(Result<Aside>)> done) override {
-    log += "aside:" + (common ? std::to_string(common->index) : std::string("all")) + ' ';
+  void make_durable(Done done) override {
+    if (syncs_at_once) return done({});
+    log += "sync ";
+    syncs.push_back(std::move(done));
+  }
+  void set_aside(const Fork& fork, std::function<void(Result<Aside>)> done) override {
+    log += "aside:" + (fork.common ? std::to_string(*fork.common) : std::string("all")) + ' ';
     done(Aside{"db.diverged", 3});
   }
   bool adopts_schemas() const override { return adopts; }
@@ -53,6 +58,8 @@ class FakeReplica final : public Replica {
   std::string log;
   std::deque<Done> outcomes;
   Position position{Epoch{1}, 5, Uuid{0, 5}};
+  bool syncs_at_once = true;
+  std::deque<Done> syncs;
   bool adopts = false;
   bool more = false;
 
@@ -68,6 +75,9 @@ class FakePort final : public ActiveLinkPort {
   void changed() override {}
   void log_info(const std::string& text) override { logged.push_back(text); }
   void log_warn(const std::string& text) override { warned.push_back(text); }
+  void log_finding(const std::string&, const std::string& finding) override {
+    logged.push_back(finding);
+  }
 
   std::deque<std::string> sent;
   std::vector<std::string> restarts;
@@ -77,7 +87,9 @@ class FakePort final : public ActiveLinkPort {
 };
 
 struct Backup {
-  Backup() { link.add("db", replica); }
+  explicit Backup(Epoch least_epoch = {}) : link({own_id, "host", least_epoch}, port) {
+    link.add("db", replica);
+  }
 
   /// The method of the oldest request that was not answered yet; answers it.
   std::string answer(const std::string& member, const std::string& json) {
@@ -123,7 +135,7 @@ struct Backup {
   FakeReplica replica;
   FakePort port;
   Uuid own_id = Uuid::random();
-  ActiveLink link{{own_id, "host"}, port};
+  ActiveLink link;
 };
 
 const char* const kOneRow = R"({"t":{"11111111-1111-4111-8111-111111111111":{"new":{"n":1}}}})";
@@ -239,9 +251,41 @@ TEST_CASE(
   backup.notify("tandem_record", record(6));
   CHECK(backup.port.sent.empty());
   CHECK(backup.status().lag_records() == 1);
+  backup.port.now += 30;
+  CHECK(backup.status().lag_ms(backup.port.now) == 30);
   backup.replica.finish({});
   CHECK(backup.take_sent().find(at(6)) != std::string::npos);
   CHECK(backup.status().lag_records() == 0);
+  CHECK(backup.status().lag_ms(backup.port.now) == 0);
+}
+
+TEST_CASE("what the active's clients want durable is acknowledged when it is on the disk") {
+  Backup backup;
+  backup.replica.syncs_at_once = false;
+  backup.reach_stream(resume(6));
+  CHECK(backup.replica.log == "sync ");
+  CHECK(backup.port.sent.empty());
+  backup.replica.syncs.front()({});
+  CHECK(backup.take_sent().find(at(5)) != std::string::npos);
+  backup.notify("tandem_record", R"(,{"record":"{}","durable":true,"position":)" + at(6) + '}');
+  backup.notify("tandem_record", record(7));
+  backup.replica.finish({});
+  CHECK(backup.replica.log == "sync append:6 append:7 sync ");
+  backup.replica.finish({});
+  CHECK(backup.port.sent.empty());
+  backup.replica.syncs.back()({});
+  CHECK(backup.take_sent().find(at(6)) != std::string::npos);
+  CHECK(backup.take_sent().find(at(7)) != std::string::npos);
+}
+
+TEST_CASE("a backup that cannot sync its log acknowledges nothing") {
+  Backup backup;
+  backup.replica.syncs_at_once = false;
+  backup.reach_stream(resume(6));
+  backup.replica.syncs.front()(Error{"I/O error", "sync failed", std::nullopt});
+  CHECK(backup.port.sent.empty());
+  CHECK(backup.status().state == FollowerStatus::State::kRefused);
+  CHECK(backup.port.restarts.size() == 1);
 }
 
 TEST_CASE("records of one log write are acknowledged together") {
@@ -270,6 +314,28 @@ TEST_CASE("a backup too far behind gets the rows that differ, and then what came
   backup.replica.finish({});
   CHECK(backup.replica.log == "resync_to:90:1 append:91 ");
   CHECK(backup.status().divergences == 0);
+}
+
+TEST_CASE("a backup does not take over the older copy of another backup, but waits for it") {
+  Backup backup;
+  backup.reach_stream(R"({"mode":"compare","backup":true,"position":)" + at(4) + '}');
+  CHECK(backup.status().state == FollowerStatus::State::kRefused);
+  CHECK(backup.replica.log.empty());
+  CHECK(backup.port.sent.empty());
+  backup.port.now += 500;
+  backup.link.tick();
+  CHECK(backup.answer("result", kSchema) == "get_schema");
+  CHECK(backup.answer("result", resume(5)) == "tandem_follow");
+  CHECK(backup.status().state == FollowerStatus::State::kReplicating);
+}
+
+TEST_CASE("a backup that knows of a later promotion takes nothing from a former active") {
+  Backup backup(Epoch{2});
+  backup.reach_stream(resume(6));
+  CHECK(backup.status().state == FollowerStatus::State::kRefused);
+  backup.notify("tandem_record", record(6));
+  CHECK(backup.replica.log.empty());
+  CHECK(backup.port.sent.empty());
 }
 
 TEST_CASE(

@@ -14,6 +14,7 @@ struct Gate : CommitGate {
   }
   void follow(Follower follower, const char* name, std::uint64_t index) {
     FeedStatus status;
+    status.server_id = Uuid{1, follower};
     status.name = name;
     status.acknowledged = at(index);
     add(follower, status);
@@ -35,6 +36,19 @@ TEST_CASE("a commit waits for the acknowledgement of a backup that keeps up") {
   gate.acknowledge(7, at(2), 20);
   CHECK(gate.open(at(2), 0, 20));
   CHECK(gate.status().missed == 0);
+}
+
+TEST_CASE("a server that comes again before its last connection has ended counts once") {
+  Gate gate(2);
+  FeedStatus status;
+  status.server_id = Uuid{1, 1};
+  status.acknowledged = at(1);
+  gate.add(7, status);
+  gate.add(8, status);
+  CHECK(gate.followers().size() == 1);
+  CHECK(gate.status().in_sync == 1);
+  gate.acknowledge(7, at(2), 10);
+  CHECK(gate.followers()[0].acknowledged == at(1));
 }
 
 TEST_CASE("asynchronous fallback does not wait when too few backups keep up, and counts it") {

@@ -44,7 +44,8 @@ TEST_CASE("too few and too many arguments are errors") {
 TEST_CASE("exit is answered before the server is told to end") {
   CommandRegistry registry;
   std::string order;
-  add_standard_commands(registry, [&] { order += "exit"; });
+  const EventRates events;
+  add_standard_commands(registry, events, [&] { order += "exit"; });
   registry.run("exit", {}, Reply([&](const Result<std::string>& result) {
                  order += result.value() + "reply,";
                }));
@@ -53,7 +54,8 @@ TEST_CASE("exit is answered before the server is told to end") {
 
 TEST_CASE("vlog commands answer as every daemon does") {
   CommandRegistry registry;
-  add_standard_commands(registry, [] {});
+  const EventRates events;
+  add_standard_commands(registry, events, [] {});
   CHECK(run(registry, "vlog/set", {"foo"}) == "error: no destination, level, or module \"foo\"");
   CHECK(run(registry, "vlog/set", {"FACILITY:invalid"}) == "error: invalid facility");
   CHECK(run(registry, "vlog/enable-rate-limit", {"foo"}) == "error: unknown module");

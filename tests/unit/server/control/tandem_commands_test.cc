@@ -28,12 +28,16 @@ class FakeServer : public RoleControl {
 
   ServerStatus status() override { return now; }
   void refresh(std::function<void()> then) override { then(); }
-  void promote(bool force, Done done) override {
-    log += force ? "force;" : "promote;";
+  void promote(const Promotion& promotion, Done done) override {
+    log += promotion.force ? "force" : "promote";
+    if (promotion.above > Epoch{}) {
+      log += " above " + std::to_string(static_cast<std::uint64_t>(promotion.above));
+    }
+    log += ';';
     promotions.push_back(std::move(done));
   }
-  void demote(const std::string& active, Done done) override {
-    log += "demote " + active + ";";
+  void demote(const std::string& active, std::uint64_t least_epoch, Done done) override {
+    log += "demote " + active + " " + std::to_string(least_epoch) + ";";
     done({});
   }
   bool is_synced() override { return synced; }
@@ -94,6 +98,9 @@ TEST_CASE_METHOD(Fixture, "a promotion is answered when it is done, or too late"
   CHECK(answer == "error: not promoted within 10 s; it goes on");
   CHECK(server.log == "promote;force;");
   CHECK(run("promote", {"now"}) == "error: unexpected argument now");
+  CHECK(run("promote", {"--above", "x"}) == "error: \"x\" is not a valid epoch");
+  run("promote", {"--above", "7", "--force"});
+  CHECK(server.log == "promote;force;force above 7;");
 }
 
 TEST_CASE_METHOD(Fixture, "waiting for synchrony ends with it, or in time") {
@@ -136,9 +143,14 @@ TEST_CASE_METHOD(Fixture, "a lease that runs out takes the right to write until 
   CHECK(run("lease", {"0"}).starts_with("error: "));
 }
 
-TEST_CASE_METHOD(Fixture, "status comes as text or JSON") {
+TEST_CASE_METHOD(Fixture, "status comes as text, in short, or as JSON") {
   CHECK(run("status", {"--format", "json"}).starts_with("{\"active_server\":\"\","));
-  CHECK(run("status", {"--format", "xml"}) == "error: \"xml\" is neither \"text\" nor \"json\"");
+  CHECK(run("status", {"--format", "xml"}) ==
+        "error: \"xml\" is none of \"text\", \"short\" and \"json\"");
+  CHECK(run("status", {"--format", "short"}) == "db active writable 3 41\n");
+  run("lease", {"1"});
+  server.pass(2000);
+  CHECK(run("status", {"--format", "short"}) == "db active expired 3 41\n");
   CHECK(run("status").find("position: epoch 3 index 41 digest " + kZero) != std::string::npos);
 }
 

@@ -103,7 +103,8 @@ TEST_CASE_METHOD(Fixture, "what is not a request closes the connection") {
 
 TEST_CASE_METHOD(Fixture, "the answer to exit is out when the server is told to end") {
   std::string seen;
-  add_standard_commands(registry, [&] {
+  const EventRates events;
+  add_standard_commands(registry, events, [&] {
     seen.resize(100);
     boost::system::error_code error;
     seen.resize(client.read_some(boost::asio::buffer(seen), error));

@@ -8,13 +8,13 @@ namespace {
 const Directories kDirectories{"/run", "/log", "/etc", "/db"};
 
 Options parse(const std::vector<std::string>& arguments) {
-  auto options = parse_options(arguments, kDirectories, "/cwd");
+  auto options = parse_options(arguments, kDirectories);
   REQUIRE(options.has_value());
   return *options;
 }
 
 std::string error(const std::vector<std::string>& arguments) {
-  const auto options = parse_options(arguments, kDirectories, "/cwd");
+  const auto options = parse_options(arguments, kDirectories);
   REQUIRE(options.has_error());
   return options.error().tag;
 }
@@ -51,7 +51,7 @@ TEST_CASE("files are absolute, each in its own directory") {
   CHECK(options.log.file == "/log/ovsdb-server.log");
   CHECK(options.unixctl == "/run/u.ctl");
   CHECK(options.config_file == "/x");
-  CHECK(parse({"--pidfile=p", "--log-file=l", "--unixctl=none"}).log.file == "/cwd/l");
+  CHECK(parse({"--pidfile=p", "--log-file=l", "--unixctl=none"}).log.file == "/log/l");
   CHECK(parse({"--unixctl=none"}).unixctl == "none");
 }
 

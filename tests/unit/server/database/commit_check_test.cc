@@ -145,6 +145,25 @@ TEST_CASE("weak references to rows that are not there are removed, inserted ones
                                "}}}");
 }
 
+TEST_CASE("a row whose new weak reference is removed at once has a new version, and nothing else") {
+  Engine engine(kSchema);
+  engine.transact(insert("root", 1, ""));
+  engine.transact(update("root", 1, weak(9)));
+  REQUIRE(engine.outcome.commit);
+  CHECK_FALSE(engine.outcome.commit->persistent);
+  REQUIRE(engine.outcome.commit->changes.size() == 1);
+  const RowChange& change = engine.outcome.commit->changes.front();
+  CHECK_FALSE(change.before->view(kVersionColumn) == change.after->view(kVersionColumn));
+}
+
+TEST_CASE("of several rows that are not there, the first is named") {
+  Engine engine(kSchema);
+  const std::string kids = R"("kids":["set",[)" + ref(9) + "," + ref(7) + "," + ref(8) + "]]";
+  CHECK(details_of_last(engine.transact(insert("root", 1, kids))) ==
+        "Table root column kids row " + uuid(1) + " references nonexistent row " + uuid(7) +
+            " in table kid.");
+}
+
 TEST_CASE("a row's end removes the weak references to it, and only their rows change") {
   Engine engine(kSchema);
   engine.transact(insert("kid", 9, ""), insert("root", 1, kids(9)), insert("root", 2, weak(9)),

@@ -41,5 +41,26 @@ TEST_CASE(
   CHECK(history.since(Uuid{oldest, oldest})->size() == history.size());
 }
 
+TEST_CASE(
+    "what lies behind an index is known as far as the history reaches, and not past a resync") {
+  History history(1U << 20);
+  history.reset(Uuid{7, 7}, Position{Epoch{1}, 9, Uuid{7, 7}});
+  for (std::uint64_t n = 10; n < 13; ++n) history.push(commit(n));
+  REQUIRE(history.behind(11));
+  CHECK(history.behind(11)->commits.size() == 1);
+  CHECK(history.behind(11)->from.index == 11);
+  CHECK(history.behind(9)->commits.size() == 3);
+  CHECK(history.behind(9)->from.digest == Uuid{7, 7});
+  CHECK(history.behind(12)->commits.empty());
+  CHECK_FALSE(history.behind(8));
+  // A resync leads elsewhere: 12 there is another record than 12 here.
+  history.push(commit(20));
+  history.push(commit(21));
+  CHECK(history.behind(20)->commits.size() == 1);
+  CHECK_FALSE(history.behind(12));
+  CHECK(history.behind(Uuid{11, 11})->commits.size() == 3);
+  CHECK_FALSE(history.behind(Uuid{1, 2}));
+}
+
 }  // namespace
 }  // namespace tandem

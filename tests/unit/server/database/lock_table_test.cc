@@ -46,6 +46,35 @@ TEST_CASE("a thief owns at once, and the robbed one is next in line") {
   CHECK(notices[0].session == kAnn);
 }
 
+TEST_CASE("a robbed thief does not wait, but has to unlock before it asks anew") {
+  LockTable locks;
+  locks.acquire(kAnn, "l", LockTable::Mode::kLock);
+  locks.acquire(kBob, "l", LockTable::Mode::kSteal);
+  const auto stolen = locks.acquire(kCleo, "l", LockTable::Mode::kSteal);
+  REQUIRE(stolen);
+  REQUIRE(stolen->notices.size() == 1);
+  CHECK(stolen->notices[0].session == kBob);
+  CHECK_FALSE(locks.acquire(kBob, "l", LockTable::Mode::kLock));
+  std::vector<LockTable::Notice> notices;
+  REQUIRE(locks.release(kCleo, "l", notices));
+  REQUIRE(notices.size() == 1);
+  CHECK(notices[0].session == kAnn);
+  CHECK(locks.owns(kAnn, "l"));
+  CHECK(locks.release(kBob, "l", notices));
+  CHECK(notices.size() == 1);
+  CHECK_FALSE(locks.release(kBob, "l", notices));
+}
+
+TEST_CASE("the owner is told again when somebody else leaves the queue") {
+  LockTable locks;
+  locks.acquire(kAnn, "l", LockTable::Mode::kLock);
+  locks.acquire(kBob, "l", LockTable::Mode::kSteal);
+  const auto notices = locks.release_all(kAnn);
+  REQUIRE(notices.size() == 1);
+  CHECK(notices[0].session == kBob);
+  CHECK_FALSE(notices[0].stolen);
+}
+
 TEST_CASE("a session that goes leaves all its locks, waiting or owned") {
   LockTable locks;
   locks.acquire(kAnn, "a", LockTable::Mode::kLock);
@@ -53,8 +82,11 @@ TEST_CASE("a session that goes leaves all its locks, waiting or owned") {
   locks.acquire(kBob, "b", LockTable::Mode::kLock);
   locks.acquire(kAnn, "b", LockTable::Mode::kLock);
   const auto notices = locks.release_all(kAnn);
-  REQUIRE(notices.size() == 1);
+  REQUIRE(notices.size() == 2);  // of "b" because of the owner's being told again
   CHECK(notices[0].lock == "a");
+  CHECK(notices[0].session == kBob);
+  CHECK(notices[1].lock == "b");
+  CHECK(notices[1].session == kBob);
   CHECK(locks.owns(kBob, "a"));
   CHECK(locks.owns(kBob, "b"));
   CHECK(locks.release_all(kBob).empty());

@@ -126,6 +126,15 @@ TEST_CASE("a UUID that exists, or was deleted in the transaction, cannot be requ
   CHECK(details_of_last(engine.transact(kDeleteAll, insert(1, R"({"name":"b"})"))) == expected);
 }
 
+TEST_CASE("a bad member of an insert goes before a UUID that exists") {
+  Engine engine(kSchema);
+  engine.transact(insert(1, R"({"name":"a"})"));
+  const std::string result = engine.transact(insert(1, R"({"name":"b"},"x":1)"));
+  CHECK(details_of_last(result) ==
+        "Parsing ovsdb operation 1 of 1 failed: Member 'x' is present but not allowed here.");
+  CHECK(details_of_last(engine.transact(insert(1, R"({"zz":1})"))).starts_with("This UUID"));
+}
+
 TEST_CASE("a UUID that the transaction inserted and deleted can be requested again") {
   Engine engine(kSchema);
   engine.transact(insert(1, R"({"name":"a"})"), kDeleteAll, insert(1, R"({"name":"b"})"));

@@ -72,11 +72,15 @@ TEST_CASE("A bad header line is shown as ovsdb-server shows it") {
 }
 
 TEST_CASE("Errors of a body name its place as ovsdb-server does") {
-  const Record record{"db", 1, 334, 388, "[1]\n", {}};
-  CHECK(record.not_an_object().to_string() ==
+  const auto error_of = [](std::string_view body) {
+    return Record{"db", 1, 334, 388, body, {}}.object().error().to_string();
+  };
+  CHECK(error_of("[1]\n") ==
         "syntax error: db: 4 bytes starting at offset 388 are not a JSON object");
-  CHECK(record.not_valid_json("why").to_string() ==
-        "syntax error: db: 4 bytes starting at offset 388 are not valid JSON (why)");
+  CHECK(error_of("{\n") ==
+        "syntax error: db: 2 bytes starting at offset 388 are not valid JSON "
+        "(line 1, column 0, byte 2: unexpected end of input)");
+  CHECK(Record{"db", 1, 334, 388, "{\"a\":1}\n", {}}.object()->get_object().size() == 1);
 }
 
 TEST_CASE("The comment of a record is found at the top and nowhere else") {

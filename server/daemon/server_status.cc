@@ -1,0 +1,99 @@
+// What this server tells of its roles: values for status commands, metrics and load balancers.
+
+#include "server/daemon/server.h"
+
+namespace tandem {
+namespace {
+
+/// How long status commands wait for a busy writer before they show what is known.
+constexpr std::int64_t kRefreshMs = 200;
+
+}  // namespace
+
+control::SyncStatus Server::sync_status() {
+  using State = control::SyncStatus::State;
+  control::SyncStatus status;
+  const std::map<std::string, FollowerStatus> followers = this->followers();
+  for (const auto& [name, entry] : board_.entries()) {
+    control::SyncStatus::Database database;
+    database.name = name;
+    database.source = source_of(name);
+    if (database.source.empty()) continue;
+    database.exclude_tables = excluded_of(name);
+    if (is_to_be_backup(name)) {
+      database.state = State::kConnecting;
+      if (const auto found = followers.find(name); found != followers.end()) {
+        const FollowerStatus& follower = found->second;
+        if (follower.state == FollowerStatus::State::kReplicating)
+          database.state = follower.stale ? State::kStale : State::kReplicating;
+        if (follower.state == FollowerStatus::State::kRefused) database.state = State::kError;
+        database.error = follower.error;
+        if (follower.heard_ms) database.silent_ms = net::IoShard::now_ms() - *follower.heard_ms;
+      }
+    }
+    status.databases.push_back(std::move(database));
+  }
+  return status;
+}
+
+control::ServerStatus Server::status() {
+  control::ServerStatus status;
+  status.server_id = databases_.server_id().to_string();
+  status.now_ms = net::IoShard::now_ms();
+  status.now_wall_ms = clock_.wall_ms();
+  status.uptime_ms = status.now_ms - started_ms_;
+  status.backup = backup_;
+  status.lease = lease_;
+  status.sync = sync_;
+  status.active_server = active_server_;
+  status.exclude_tables = exclude_tables_;
+  const std::map<std::string, FollowerStatus> followers = this->followers();
+  for (const auto& [name, entry] : board_.entries()) {
+    control::DatabaseStatus database;
+    database.name = name;
+    database.entry = entry;
+    if (entry.backup) {
+      database.source = source_of(name);
+      for (const auto& following : services_) {
+        if (following->status().contains(name))
+          database.connection_error = following->connection_error();
+      }
+      if (const auto found = followers.find(name); found != followers.end())
+        database.follower = found->second;
+    }
+    status.databases.push_back(std::move(database));
+  }
+  return status;
+}
+
+void Server::refresh(std::function<void()> then) {
+  const auto once = [open = std::make_shared<std::function<void()>>(std::move(then))] {
+    if (const auto now = std::exchange(*open, nullptr)) now();
+  };
+  databases_.submit(
+      [this, once] {
+        board_.refresh();
+        home_.post(once);
+      },
+      home_);
+  call_later(kRefreshMs, once);
+}
+
+bool Server::is_synced() {
+  for (const control::DatabaseStatus& database : status().databases) {
+    const control::StatusBoard::Entry& entry = database.entry;
+    if (entry.backup) {
+      if (!database.follower || database.follower->state != FollowerStatus::State::kReplicating ||
+          database.follower->lag_records() > 0)
+        return false;
+      continue;
+    }
+    if (entry.followers.size() < sync_.replicas) return false;
+    for (const FeedStatus& follower : entry.followers) {
+      if (follower.acknowledged != entry.position) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace tandem

@@ -1,0 +1,176 @@
+#include "tests/simulation/manager.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace tandem::simulation {
+
+std::vector<Node*> Manager::electable() const {
+  std::vector<Node*> result;
+  for (const auto& node : nodes_) {
+    if (node->is_up() && !node->is_plain()) result.push_back(node.get());
+  }
+  return result;
+}
+
+bool Manager::has_all_of(Node& node, Node& other) const {
+  return std::all_of(scenario_.databases.begin(), scenario_.databases.end(),
+                     [&](const std::string& database) {
+                       const Position a = node.position(database);
+                       const Position b = other.position(database);
+                       return std::tie(a.epoch, a.index) >= std::tie(b.epoch, b.index);
+                     });
+}
+
+/// Null if none of them has everything.
+Node* Manager::most_advanced(const std::vector<Node*>& candidates) const {
+  for (Node* node : candidates) {
+    if (std::all_of(candidates.begin(), candidates.end(),
+                    [&](Node* other) { return has_all_of(*node, *other); }))
+      return node;
+  }
+  return nullptr;
+}
+
+void Manager::elect() {
+  std::vector<Node*> candidates = electable();
+  if (candidates.empty()) return;
+  const std::size_t all = nodes_.size() - (scenario_.plain ? 1 : 0);
+  const std::size_t missing = all - candidates.size();
+  if (scenario_.manager_errs && !settled_)
+    return make_active(*candidates[world_.random(candidates.size())]);
+  if (scenario_.is_strict() && missing > scenario_.gate.replicas) return;
+  // Whoever is as good as the others may be chosen.
+  std::rotate(candidates.begin(),
+              candidates.begin() + static_cast<std::ptrdiff_t>(world_.random(candidates.size())),
+              candidates.end());
+  for (Node* node : candidates) node->process->stop_following();
+  if (Node* best = most_advanced(candidates)) return make_active(*best);
+  if (missing > 0 && scenario_.is_strict()) return;
+  // After a power failure a copy may have less of one database, but not of what was durable.
+  if (scenario_.is_strict() && !scenario_.power_fails)
+    complaint_ = "no copy has everything that was acknowledged";
+  make_active(*candidates[0]);
+}
+
+/// One that obeys knows the epochs of all its promotions, though a copy may not have heard of some.
+bool Manager::promote(Node& node) {
+  world_.trace(node.name, "is promoted");
+  Process& process = *node.process;
+  process.stop_following();
+  const Epoch above = scenario_.manager_errs ? Epoch{} : last_epoch_;
+  const bool done = process.on_writer([&] {
+    return std::all_of(
+        scenario_.databases.begin(), scenario_.databases.end(), [&](const std::string& database) {
+          return process.server.promote(process.database(database), above).has_value();
+        });
+  });
+  if (!done) {
+    world_.trace(node.name, "cannot be promoted");
+    node.set_backup(true);
+    return false;
+  }
+  for (const std::string& database : scenario_.databases)
+    last_epoch_ = std::max(last_epoch_, node.position(database).epoch);
+  return true;
+}
+
+void Manager::make_active(Node& node) {
+  if (!promote(node)) {
+    world_.after(500, [this] { look(); });
+    return;
+  }
+  active_ = &node;
+  point_all();
+}
+
+void Manager::point_all() {
+  for (const auto& node : nodes_) {
+    if (node->is_up() && node.get() != active_) point(*node);
+  }
+}
+
+void Manager::point(Node& node) {
+  Node* source = active_;
+  if (scenario_.cascades && !settled_ && world_.chance(30)) {
+    Node* other = nodes_[world_.random(nodes_.size())].get();
+    if (other != &node) source = other;
+  }
+  node.set_backup(true);
+  node.process->follow(*source);
+}
+
+/// Its status tells what its best backup has; whoever is promoted has at least that.
+void Manager::note_unreplicated(Node& node) {
+  for (const std::string& database : scenario_.databases) {
+    std::uint64_t replicated = 0;
+    for (const FeedStatus& follower :
+         node.process->on_writer([&] { return node.process->database(database).gate.followers(); }))
+      replicated = std::max(replicated, follower.acknowledged.index);
+    for (auto& [number, write] : ledger_.databases[database])
+      write.shown = write.shown || write.index == 0 || write.index > replicated;
+  }
+}
+
+void Manager::before_loss(Node& node) {
+  if (node.is_active()) note_unreplicated(node);
+  if (&node == active_) active_ = nullptr;
+}
+
+void Manager::look() {
+  if (switching_) return;
+  if (active_ == nullptr) return elect();
+  for (const auto& node : nodes_) {
+    if (node->is_up() && node.get() != active_ && !node->is_active() && !node->process->follows())
+      point(*node);
+  }
+}
+
+void Manager::switch_over() {
+  if (active_ == nullptr || switching_) return;
+  switching_ = true;
+  world_.trace(active_->name, "is demoted");
+  note_unreplicated(*active_);
+  active_->set_backup(true);
+  active_ = nullptr;
+  world_.after(world_.ms(600), [this] {
+    switching_ = false;
+    elect();
+  });
+}
+
+void Manager::err() {
+  const std::vector<Node*> candidates = electable();
+  if (active_ == nullptr || switching_ || candidates.empty()) return;
+  Node* usurper = candidates[world_.random(candidates.size())];
+  if (usurper == active_) return;
+  if (!promote(*usurper)) return usurper->process->follow(*active_);
+  for (const auto& node : nodes_) {
+    if (!node->is_up() || node.get() == active_ || node.get() == usurper) continue;
+    node->process->follow(world_.chance(50) ? *usurper : *active_);
+  }
+  world_.after(world_.ms(2500), [this, usurper] {
+    if (switching_ || active_ == nullptr || !usurper->is_up() || !usurper->is_active()) return;
+    if (world_.chance(50)) active_ = usurper;
+    for (const auto& node : nodes_) {
+      if (node->is_up() && node.get() != active_ && node->is_active()) note_unreplicated(*node);
+    }
+    point_all();
+  });
+}
+
+void Manager::settle() {
+  settled_ = true;
+  switching_ = false;
+  std::size_t actives = 0;
+  for (const auto& node : nodes_) actives += node->is_active() ? 1 : 0;
+  if (active_ == nullptr || actives != 1 || !active_->is_active()) {
+    for (const auto& node : nodes_) node->set_backup(true);
+    active_ = nullptr;
+    elect();
+  } else {
+    point_all();
+  }
+}
+
+}  // namespace tandem::simulation

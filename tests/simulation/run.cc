@@ -1,0 +1,327 @@
+#include "tests/simulation/run.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace tandem::simulation {
+namespace {
+
+/// One "transact" of a client.
+struct Call final : TransactCall {
+  std::function<void()> succeeded;
+
+  void done() override {
+    if (canceled || refused) return;
+    std::string text;
+    result.append_json(text);
+    if (text.find("\"error\"") == std::string::npos) succeeded();
+  }
+};
+
+}  // namespace
+
+Run::Run(std::uint64_t seed)
+    : world_(seed),
+      scenario_(Scenario::drawn_from(world_)),
+      one_at_a_time_(world_.chance(60)),
+      manager_(world_, scenario_, nodes_, ledger_) {
+  for (std::size_t i = 0; i < scenario_.servers; ++i)
+    nodes_.push_back(std::make_unique<Node>(world_, scenario_, ledger_, i));
+}
+
+std::vector<std::string> Run::run() {
+  for (const auto& node : nodes_) node->start();
+  manager_.begin();
+  write();
+  fault();
+  compare();
+  world_.run_until(kFaultsMs);
+  come_to_rest();
+  for (int i = 0; i < 300 && !(i > 10 && converged()); ++i) world_.run_until(world_.now_ms() + 200);
+  check();
+  return broken_;
+}
+
+std::size_t Run::acknowledged() const {
+  std::size_t count = 0;
+  for (const auto& [database, writes] : ledger_.databases) {
+    for (const auto& [number, write] : writes) count += write.acknowledged ? 1 : 0;
+  }
+  return count;
+}
+
+bool Run::all_up() const {
+  return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& n) { return n->is_up(); });
+}
+
+// --- clients ---
+
+void Run::write() {
+  if (quiet_) return;
+  world_.after(1 + world_.ms(60), [this] { write(); });
+  for (const auto& node : nodes_) {
+    if (node->is_active()) submit(*node, some_database());
+  }
+}
+
+std::string Run::operation(const std::string& database, std::int64_t number) {
+  Ledger::Writes& writes = ledger_.databases[database];
+  const auto where = [&] {
+    auto some = writes.lower_bound(static_cast<std::int64_t>(
+        world_.random(static_cast<std::uint64_t>(ledger_.last_number) + 1)));
+    if (some == writes.end()) some = writes.begin();
+    return std::pair(some, fmt::format(R"("where":[["n","==",{}]])", some->first));
+  };
+  if (!writes.empty()) {
+    switch (world_.random(10)) {
+      case 0:
+        return fmt::format(R"({{"op":"update","table":"t","where":[],"row":{{"s":"{}"}}}})",
+                           number);
+      case 1: {
+        const auto [some, condition] = where();
+        some->second.deleted = true;
+        return R"({"op":"delete","table":"t",)" + condition + '}';
+      }
+      case 2:
+        return R"({"op":"mutate","table":"t",)" + where().second +
+               R"(,"mutations":[["v","+=",1]]})";
+      default:
+        break;
+    }
+  }
+  writes[number];
+  return fmt::format(R"({{"op":"insert","table":"t","row":{{"s":"new","n":{}}}}})", number);
+}
+
+void Run::submit(Node& node, const std::string& database) {
+  const std::int64_t number = ++ledger_.last_number;
+  const bool durable = world_.chance(30);
+  std::string operations = operation(database, number);
+  if (durable) operations += R"(,{"op":"commit","durable":true})";
+  auto call = std::make_unique<Call>();
+  Process& process = *node.process;
+  call->mailbox = &process.hub->mailbox();
+  call->session = SessionId{1'000'000 + static_cast<std::uint64_t>(number)};
+  call->database = database;
+  call->params = parse_json("[\"" + database + "\"," + operations + "]").value().as_array();
+  call->succeeded = [this, database, number, durable] {
+    Ledger::Writes& writes = ledger_.databases[database];
+    const auto write = writes.find(number);
+    if (write == writes.end()) return;
+    write->second.acknowledged = true;
+    write->second.durable = durable;
+  };
+  process.server.submit(
+      [&process, call = std::move(call)]() mutable { process.server.transact(std::move(call)); },
+      process.shard);
+}
+
+// --- faults ---
+
+void Run::fault() {
+  if (quiet_) return;
+  world_.after(50 + world_.ms(700), [this] { fault(); });
+  Node& node = some_node();
+  if (!node.is_up()) return;
+  const std::shared_ptr<Wire> wire = node.process->wire();
+  switch (world_.random(12)) {
+    case 0:
+    case 1:
+      if (wire) wire->cut();
+      return;
+    case 2:
+      if (wire) wire->stall(world_.ms(3000));
+      return;
+    case 3:
+      if (wire) wire->lose(world_.chance(50));
+      return;
+    case 4:
+    case 5:
+      return kill(node);
+    case 6:
+      return kill_at_a_disk_step(node);
+    case 7:
+      return manager_.switch_over();
+    case 8:
+      if (scenario_.manager_errs) manager_.err();
+      return;
+    case 9:
+      return compact(node);
+    case 10:
+      return jump_clocks(node);
+    case 11:
+      return fill_disk(node);
+    default:
+      return;
+  }
+}
+
+void Run::kill(Node& node) {
+  if (!node.is_up() || (one_at_a_time_ && !all_up())) return;
+  world_.trace(node.name, "is killed");
+  manager_.before_loss(node);
+  node.kill();
+  node.disk.heal_all();
+  if (scenario_.power_fails) node.disk.power_loss(world_.random(UINT32_MAX));
+  world_.after(world_.ms(800), [this] { manager_.look(); });
+  world_.after(10 + world_.ms(2500), [this, &node] {
+    if (node.is_up()) return;
+    world_.trace(node.name, "comes back");
+    node.disk.heal_all();
+    node.start();
+    manager_.look();
+  });
+}
+
+/// From some call to the disk on nothing reaches it any more; the kill follows.
+void Run::kill_at_a_disk_step(Node& node) {
+  if (!scenario_.disks_fail || (one_at_a_time_ && !all_up())) return;
+  node.disk.fail_all(EIO, static_cast<int>(world_.random(12)));
+  world_.after(world_.ms(400), [this, &node] { kill(node); });
+}
+
+void Run::fill_disk(Node& node) {
+  if (!scenario_.disks_fail) return;
+  node.disk.set_capacity(node.disk.used() + world_.random(3000));
+  world_.after(world_.ms(2000), [&node] { node.disk.set_capacity(UINT64_MAX); });
+}
+
+void Run::compact(Node& node) {
+  Process& process = *node.process;
+  process.server.submit(
+      [&process, name = some_database()] {
+        process.server.compact(process.database(name), [](const Result<void>&) {});
+      },
+      process.shard);
+}
+
+void Run::jump_clocks(Node& node) {
+  node.clock.jump_wall(world_.ms(7'200'000) - 3'600'000);
+  if (world_.chance(30)) node.clock.jump_ahead(world_.ms(20'000));
+}
+
+// --- promises ---
+
+/// Equal digests mean equal contents, at any time.
+void Run::compare() {
+  if (quiet_) return;
+  world_.after(300, [this] { compare(); });
+  for (const std::string& database : scenario_.databases) {
+    std::map<Uuid, std::pair<Node*, Contents>> seen;
+    for (const auto& node : nodes_) {
+      if (!node->is_up()) continue;
+      const Uuid digest = node->position(database).digest;
+      Contents contents = node->contents(database);
+      const auto [first, is_new] = seen.try_emplace(digest, node.get(), contents);
+      if (!is_new && first->second.second != contents)
+        broken(fmt::format("{} of {} and {} differ at one digest", database,
+                           first->second.first->name, node->name));
+    }
+  }
+}
+
+void Run::come_to_rest() {
+  quiet_ = true;
+  for (const auto& node : nodes_) {
+    node->disk.heal_all();
+    node->disk.set_capacity(UINT64_MAX);
+    // A log that could not be synced takes no more, until the server starts anew.
+    const bool stopped = node->is_up() && node->process->on_writer([&] {
+      return std::any_of(scenario_.databases.begin(), scenario_.databases.end(),
+                         [&](const std::string& database) {
+                           return node->process->database(database).stored->log()->stopped();
+                         });
+    });
+    if (stopped) {
+      manager_.before_loss(*node);
+      node->kill();
+    }
+    if (!node->is_up()) node->start();
+  }
+  manager_.settle();
+}
+
+bool Run::converged() {
+  Node* active = manager_.active();
+  if (active == nullptr || !all_up()) return false;
+  for (const std::string& database : scenario_.databases) {
+    const Contents held = active->contents(database);
+    for (const auto& node : nodes_) {
+      if (node.get() == active) continue;
+      const auto followers = node->process->followers();
+      const auto follower = followers.find(database);
+      if (follower == followers.end() ||
+          follower->second.state != FollowerStatus::State::kReplicating)
+        return false;
+      if (node->is_plain() || active->is_plain()
+              ? node->contents(database) != held
+              : node->position(database) != active->position(database))
+        return false;
+    }
+  }
+  return true;
+}
+
+void Run::check() {
+  if (!manager_.complaint().empty()) broken(manager_.complaint());
+  if (!converged()) {
+    broken("not converged");
+    for (const auto& node : nodes_) {
+      for (const auto& [database, follower] : node->process->followers())
+        broken(fmt::format("  {} of {}: {} {} at {}", database, node->name,
+                           to_string(follower.state), follower.error,
+                           node->position(database).to_string()));
+    }
+    return;
+  }
+  for (const std::string& database : scenario_.databases) {
+    const Contents held = manager_.active()->contents(database);
+    for (const auto& node : nodes_) {
+      if (node->contents(database) != held)
+        broken(fmt::format("{} of {} is not as the active's", database, node->name));
+      if (node->process->reader.view(database) != held)
+        broken(fmt::format("a reader of {} at {} was told something else", database, node->name));
+    }
+    check_writes(database, held);
+  }
+}
+
+void Run::check_writes(const std::string& database, const Contents& held) {
+  for (const auto& [number, write] : ledger_.databases[database]) {
+    if (write.deleted || held.contains(number)) continue;
+    if (!write.acknowledged && !write.published) continue;
+    // Nobody was promised that it would survive a power failure.
+    if (scenario_.power_fails && !(write.acknowledged && write.durable)) continue;
+    const std::string what = fmt::format(
+        "{} {} of {}, {} at index {}", write.durable ? "the durable write" : "write", number,
+        database, write.acknowledged ? "acknowledged" : "published", write.index);
+    if (scenario_.is_strict()) {
+      broken(what + ", is lost");
+    } else if (write.acknowledged && !scenario_.plain && !is_set_aside(database, number)) {
+      broken(what + ", is lost without a trace");
+    } else if (!scenario_.has_gate() && !scenario_.manager_errs && one_at_a_time_ &&
+               write.acknowledged && !write.shown) {
+      broken(what + ", is lost although the status had shown it as replicated");
+    }
+  }
+}
+
+bool Run::is_set_aside(const std::string& database, std::int64_t number) const {
+  const std::string text = fmt::format("\"n\":{}", number);
+  for (const auto& node : nodes_) {
+    for (const std::string& path : node->disk.paths()) {
+      if (!path.starts_with(file_of(database) + ".diverged-")) continue;
+      const std::string contents = node->disk.contents(path);
+      for (std::size_t at = contents.find(text); at != std::string::npos;
+           at = contents.find(text, at + 1)) {
+        if (const char after = contents[at + text.size()]; after == '}' || after == ',')
+          return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace tandem::simulation

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/manager.h"
+
+namespace tandem::simulation {
+
+/// One run under one seed: servers, clients and a manager; connections break, stall and lose one
+/// way, servers are killed at any step, disks fail, clocks jump, the role moves. Then all is quiet,
+/// and what was promised is checked.
+class Run {
+ public:
+  explicit Run(std::uint64_t seed);
+
+  /// The promises that were broken; empty: none.
+  std::vector<std::string> run();
+  const Scenario& scenario() const { return scenario_; }
+  std::size_t acknowledged() const;
+
+ private:
+  static constexpr std::int64_t kFaultsMs = 7'000;
+
+  Node& some_node() { return *nodes_[world_.random(nodes_.size())]; }
+  const std::string& some_database() {
+    return scenario_.databases[world_.random(scenario_.databases.size())];
+  }
+  bool all_up() const;
+
+  void write();
+  std::string operation(const std::string& database, std::int64_t number);
+  void submit(Node& node, const std::string& database);
+  void fault();
+  void kill(Node& node);
+  void kill_at_a_disk_step(Node& node);
+  void fill_disk(Node& node);
+  void compact(Node& node);
+  void jump_clocks(Node& node);
+  void compare();
+  void come_to_rest();
+  bool converged();
+
+  void check();
+  void check_writes(const std::string& database, const Contents& held);
+  bool is_set_aside(const std::string& database, std::int64_t number) const;
+  void broken(std::string promise) { broken_.push_back(std::move(promise)); }
+
+  World world_;
+  const Scenario scenario_;
+  const bool one_at_a_time_;  ///< nobody is killed while another is down
+  Ledger ledger_;
+  Nodes nodes_;
+  Manager manager_;
+  bool quiet_ = false;
+  std::vector<std::string> broken_;
+};
+
+}  // namespace tandem::simulation

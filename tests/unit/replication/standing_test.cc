@@ -1,0 +1,63 @@
+#include "replication/standing.h"
+
+#include <catch2/catch.hpp>
+
+namespace tandem {
+namespace {
+
+Position at(std::uint64_t epoch, std::uint64_t index, std::uint64_t digest) {
+  return {Epoch{epoch}, index, Uuid{1, digest}};
+}
+
+TEST_CASE("promotions and snapshots say which epochs a history has") {
+  Standing standing;
+  standing.advance(at(0, 1, 1), "a client's comment");
+  CHECK(standing.epochs.empty());
+  standing.advance(at(1, 2, 2), promotion_mark(Epoch{1}));
+  standing.advance(at(1, 3, 3), "");
+  standing.advance(at(2, 4, 4), promotion_mark(Epoch{2}) + "\nby server x");
+  CHECK(standing.epochs == std::vector{at(1, 2, 2), at(2, 4, 4)});
+  Standing copy;
+  copy.advance(standing.position, "compacted\n" + standing.marks());
+  CHECK(copy.position == standing.position);
+  CHECK(copy.epochs == standing.epochs);
+  copy.advance(at(2, 9, 9), snapshot_mark(at(2, 9, 9)));
+  CHECK(copy.epochs.empty());
+}
+
+TEST_CASE("a list of epochs is heeded only as it is written, and once") {
+  const std::vector<Position> epochs{at(1, 2, 2)};
+  CHECK(PositionMarks::parse(epochs_mark(epochs)).epochs == epochs);
+  for (const std::string& bad :
+       {epochs_mark(epochs) + " ", epochs_mark(epochs) + " 1/2", ' ' + epochs_mark(epochs),
+        epochs_mark(epochs) + '\n' + epochs_mark(epochs), std::string("tandem: epochs x")}) {
+    INFO(bad);
+    CHECK(PositionMarks::parse(bad).epochs.empty());
+  }
+}
+
+TEST_CASE("a copy that is only old has nothing of its own") {
+  const Standing active{at(2, 50, 50), {at(1, 10, 10), at(2, 20, 20)}};
+  CHECK_FALSE(find_fork({at(0, 9, 9), {}}, active));
+  CHECK_FALSE(find_fork({at(1, 19, 19), {at(1, 10, 10)}}, active));
+  CHECK_FALSE(find_fork({at(2, 50, 50), active.epochs}, active));
+}
+
+TEST_CASE("a copy that has more of an epoch than the next one took over has records of its own") {
+  const Standing active{at(2, 50, 50), {at(1, 10, 10), at(2, 20, 20)}};
+  CHECK(find_fork({at(1, 25, 25), {at(1, 10, 10)}}, active)->common == 19);
+  CHECK(find_fork({at(0, 12, 12), {}}, active)->common == 9);
+  CHECK(find_fork({at(2, 51, 51), active.epochs}, active)->common == 50);
+}
+
+TEST_CASE("a copy with an epoch that the active has not has records of its own") {
+  const Standing active{at(2, 50, 50), {at(1, 10, 10), at(2, 20, 20)}};
+  // Promoted beside the active, from an earlier record, or by the same epoch's number.
+  CHECK(find_fork({at(2, 17, 17), {at(1, 10, 10), at(2, 15, 15)}}, active)->common == 14);
+  CHECK(find_fork({at(3, 40, 40), {at(1, 10, 10), at(2, 20, 20), at(3, 30, 30)}}, active)->common ==
+        29);
+  CHECK(find_fork({at(1, 7, 7), {at(1, 5, 5)}}, active)->common == 4);
+}
+
+}  // namespace
+}  // namespace tandem
