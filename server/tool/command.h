@@ -52,6 +52,7 @@ Result<int> transact(const Environment& environment);
 Result<int> check(const Environment& environment);
 Result<int> position(const Environment& environment);
 Result<int> show_log(const Environment& environment);
+Result<int> divergences(const Environment& environment);
 Result<int> compare_versions(const Environment& environment);
 
 }  // namespace tandem::tool

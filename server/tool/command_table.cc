@@ -99,6 +99,7 @@ constexpr std::array kCommands = {
     Command{"check", "[db]", 0, 1, check},
     Command{"check-cluster", "db...", 1, kAnyNumber, not_supported},
     Command{"position", "[db]", 0, 1, position},
+    Command{"divergences", "[dir|file]...", 0, kAnyNumber, divergences},
     Command{"compare-versions", "a op b", 3, 3, compare_versions},
     Command{"help", "", 0, kAnyNumber, help},
     Command{"list-commands", "", 0, kAnyNumber, list_commands},

@@ -48,6 +48,20 @@ Result<FileKind> file_kind(storage::FileSystem& files, const std::string& path) 
   return FileKind::kStandalone;
 }
 
+Result<void> for_each_record(storage::FileSystem& files, const std::string& path,
+                             const std::function<Result<void>(const storage::Record&)>& visit) {
+  const auto file = open_to_read(files, path);
+  if (!file) return file.error();
+  if (const Result<void> good = storage::check_file_type(**file, path); !good) return good;
+  storage::LogReader reader(**file, path);
+  while (true) {
+    const auto record = reader.next();
+    if (!record) return record.error();
+    if (!*record) return {};
+    if (const Result<void> visited = visit(**record); !visited) return visited;
+  }
+}
+
 Result<SchemaRef> schema_in_database(storage::FileSystem& files, const std::string& path) {
   const auto file = open_to_read(files, path);
   if (!file) return file.error();
@@ -56,8 +70,8 @@ Result<SchemaRef> schema_in_database(storage::FileSystem& files, const std::stri
   const auto record = reader.next();
   if (!record) return record.error();
   if (!*record) return Error{"ovsdb error", path + ": database file contains no schema", {}};
-  const auto value = parse_json((*record)->body);
-  if (!value) return (*record)->not_valid_json(value.error().details);
+  const auto value = (*record)->object();
+  if (!value) return value.error();
   return DatabaseSchema::from_json(*value);
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "protocol/schema.h"
 #include "server/database/stored_database.h"
 #include "server/storage/file_system.h"
+#include "server/storage/record.h"
 
 // What the commands read from files. Errors are in ovsdb-tool's words.
 
@@ -18,6 +20,10 @@ enum class FileKind {
 
 /// Fails if the file cannot be read or is no database.
 Result<FileKind> file_kind(storage::FileSystem& files, const std::string& path);
+
+/// Gives all records of a database in order, the schema's too.
+Result<void> for_each_record(storage::FileSystem& files, const std::string& path,
+                             const std::function<Result<void>(const storage::Record&)>& visit);
 
 /// The schema in the first record of a database.
 Result<SchemaRef> schema_in_database(storage::FileSystem& files, const std::string& path);

@@ -3,7 +3,6 @@
 #include <ostream>
 
 #include "server/database/schema_conversion.h"
-#include "server/storage/log_reader.h"
 #include "server/tool/command.h"
 #include "server/tool/database_file.h"
 #include "server/tool/log_printer.h"
@@ -11,26 +10,6 @@
 // Commands that look at the records of a file: check, position, show-log.
 
 namespace tandem::tool {
-namespace {
-
-using Visit = std::function<Result<void>(const storage::Record&)>;
-
-/// Gives all records of a database in order.
-Result<void> for_each_record(storage::FileSystem& files, const std::string& path,
-                             const Visit& visit) {
-  const auto file = files.open(path, storage::FileSystem::Access::kReadOnly);
-  if (!file) return storage::io_error(path, "open failed", file.error());
-  if (const Result<void> good = storage::check_file_type(**file, path); !good) return good;
-  storage::LogReader reader(**file, path);
-  while (true) {
-    const auto record = reader.next();
-    if (!record) return record.error();
-    if (!*record) return {};
-    if (const Result<void> visited = visit(**record); !visited) return visited;
-  }
-}
-
-}  // namespace
 
 Result<int> check(const Environment& environment) {
   const std::string path = environment.invocation.database(0);

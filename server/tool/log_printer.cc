@@ -7,8 +7,6 @@
 #include <limits>
 #include <ostream>
 
-#include "protocol/json_parser.h"
-
 namespace tandem::tool {
 namespace {
 
@@ -40,9 +38,8 @@ std::string row_key(std::string_view table, std::string_view uuid) {
 }  // namespace
 
 Result<void> LogPrinter::print(const storage::Record& record) {
-  const auto value = parse_json(record.body);
-  if (!value) return record.not_valid_json(value.error().details);
-  if (!value->is_object()) return record.not_an_object();
+  const auto value = record.object();
+  if (!value) return value.error();
   if (record.index == 0) return print_schema(*value);
   print_head(record.index, value->get_object());
   if (detail_ > 0 && print_tables(value->get_object())) out_ << '\n';

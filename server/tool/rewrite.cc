@@ -18,8 +18,8 @@ struct Contents {
   std::string comment;
 };
 
-std::string comment(std::string_view what, const Position& position) {
-  return fmt::format("{} by tandem-tool " TANDEM_VERSION "\n{}", what, snapshot_mark(position));
+std::string comment(std::string_view what, const Standing& standing) {
+  return fmt::format("{} by tandem-tool " TANDEM_VERSION "\n{}", what, standing.marks());
 }
 
 /// Puts a new file in place of the log's.
@@ -77,7 +77,7 @@ Result<int> create(const Environment& environment) {
 
 Result<int> compact(const Environment& environment) {
   return rewrite(environment, 1, [](const StoredDatabase& database) -> Result<Contents> {
-    return Contents{database.database().snapshot(), comment("compacted", database.position())};
+    return Contents{database.database().snapshot(), comment("compacted", database.standing())};
   });
 }
 
@@ -89,10 +89,10 @@ Result<int> convert(const Environment& environment) {
     if (!converted) return converted.error();
     // Other rows than any server has at this position: a history of its own, as StoredDatabase has
     // it.
-    Position position = database.position();
-    position.digest = Uuid::random();
-    ++position.index;
-    return Contents{(*converted)->snapshot(), comment("converted", position)};
+    Standing standing = database.standing();
+    standing.position.digest = Uuid::random();
+    ++standing.position.index;
+    return Contents{(*converted)->snapshot(), comment("converted", standing)};
   });
 }
 

@@ -21,6 +21,8 @@ Reading files (also those that a server has open):
   [-m]... show-log [DB]         print the records; with -m rows, with -mm columns too
   check [DB]                    read all of DB and check it
   position [DB]                 print how far the history of DB goes: EPOCH/INDEX/DIGEST
+  divergences [DIR|FILE]...     list the files of records that servers have set aside in DIR;
+                                print those of FILE as transactions, one a line
   needs-conversion [DB [SCHEMA]]
                                 print whether DB has another schema than SCHEMA
   db-name, db-version, db-cksum [DB]
