@@ -4,6 +4,7 @@ Steps, by their member `do`:
     send       `session` sends `requests` in one go, then everybody is brought up to date
     reconnect  `session` closes its connection and opens a new one
     compact    the database is compacted
+    convert    `session` converts the database to `schema`, after all sessions have said that they are aware of changes
     restart    the servers stop and start again
     swap       as restart, but each server goes on with the next one's file
 """
@@ -11,7 +12,7 @@ Steps, by their member `do`:
 import random
 
 from operations import JUNK, Operations, Rows
-from schemas import random_schema
+from schemas import changed_schema, random_schema
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 LOCKS = ["l1", "l2", "l3"]
@@ -36,9 +37,13 @@ class Script:
         self._session = 0
         self.transactions = 0
 
-    def next_step(self, rows):
-        """The next step, given the labels of all ROWS by table; None at the end."""
+    def next_step(self, rows, schema):
+        """The next step, given the labels of all ROWS by table, and the SCHEMA as it is now; None at the end."""
         self.rows.by_table = rows
+        if schema is not self.schema:
+            self.schema = schema
+            self.operations.adopt(schema)
+            self._monitors = {}
         if self.transactions >= self._left:
             return None
         step = self._step()
@@ -56,6 +61,8 @@ class Script:
             return {"do": "compact"}
         if kind < 0.021:
             return {"do": rng.choice(["restart", "swap"])}
+        if kind < 0.026:
+            return {"do": "convert", "session": session, "schema": changed_schema(rng, self.schema)}
         return {"do": "send", "session": session, "requests": self._requests()}
 
     def _requests(self):
@@ -78,7 +85,7 @@ class Script:
         return [_transact(self.operations.transaction()) for _ in range(rng.randint(2, 30))]
 
     def _any(self):
-        choice = self.rng.choice([self._monitor, self._monitor_change, self._lock, self._other, None])
+        choice = self.rng.choice([self._monitor, self._narrow_monitor_change, self._lock, self._other, None])
         return choice() if choice else _transact(self.operations.transaction())
 
     def _monitor(self):
@@ -129,14 +136,18 @@ class Script:
             clauses += self.operations.where(table)
         return clauses
 
-    def _monitor_change(self):
+    def _narrow_monitor_change(self):
+        """Of one table: stock leaves a change of several done by half, if it is wrong, until the step ends."""
+        return self._monitor_change(1)
+
+    def _monitor_change(self, most=None):
         rng = self.rng
         monitor, tables = self._monitors.get(self._session, (rng.choice(MONITOR_IDS), []))
         if rng.random() < 0.2:
             return {"method": "monitor_cancel", "params": [monitor]}
         if not tables or rng.random() < 0.03:
             tables = self.operations.tables
-        tables = rng.sample(tables, rng.randint(1, len(tables)))
+        tables = rng.sample(tables, rng.randint(1, most or len(tables)))
         changes = {table: [{"where": self._condition(table)}] for table in tables}
         if rng.random() < 0.05:
             changes = self.operations.corrupt(changes)

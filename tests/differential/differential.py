@@ -54,8 +54,10 @@ def main():
 
 def _options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", default=str(environment.STOCK_SERVER), help="the server that is right")
-    parser.add_argument("--candidate", default=str(environment.SERVER), help="the server under test")
+    parser.add_argument("--reference", type=os.path.abspath, default=str(environment.STOCK_SERVER),
+                        help="the server that is right")
+    parser.add_argument("--candidate", type=os.path.abspath, default=str(environment.SERVER),
+                        help="the server under test")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--transactions", type=int, default=20000)
     parser.add_argument("--failures", type=int, default=1, help="stop after so many failures")

@@ -12,7 +12,6 @@ import re
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LABEL = re.compile(r"@[rx]\d+")
 _UUID_LENGTH = 36
-_LONG_REAL = re.compile(r"-?\d+\.\d{10,}(?:e[-+]\d+)?")
 
 
 class Names:
@@ -23,12 +22,16 @@ class Names:
         self._uuids = {}
         self._labels = {"00000000-0000-0000-0000-000000000000": "@zero"}
         self._versions = {}
-        self._there, self._back = self._renamings(schema) if salt else (_unchanged, _unchanged)
+        self._there, self._back = self._renamings() if salt else (_unchanged, _unchanged)
         self.schema = self.sent(schema)
 
-    def _renamings(self, schema):
-        """Two functions on texts: from the names in SCHEMA to salted ones, and back."""
-        names = set(schema["tables"]).union(*(table["columns"] for table in schema["tables"].values()))
+    def adopt(self, schema):
+        """The database was converted."""
+        self.schema = self.sent(schema)
+
+    def _renamings(self):
+        """Two functions on texts: from the names that cases use to salted ones, and back."""
+        names = {"nope", "Table", "extra", *(f"{kind}{number}" for kind in "Tc" for number in range(20))}
         salted = {name: name[0] + self._digest(name)[:6] for name in names}
         return _replacing(salted), _replacing({other: name for name, other in salted.items()})
 
@@ -62,8 +65,6 @@ class Names:
     def _canonical(self, value, row=None):
         kind = type(value)
         if kind is str:
-            if "." in value:
-                value = _LONG_REAL.sub(lambda match: repr(_rounded(float(match.group()))), value)
             if len(value) < _UUID_LENGTH:
                 return value
             return UUID.sub(lambda match: self.label(match.group()), value)
@@ -74,7 +75,7 @@ class Names:
             return items
         if kind is dict:
             return self._canonical_members(value, row)
-        return _rounded(value) if kind is float else value
+        return value
 
     def _canonical_members(self, members, row):
         if "_uuid" in members:
@@ -85,8 +86,11 @@ class Names:
             if key == "_version":
                 canonical[key] = self._version(row, value[1])
             elif key == "rows" and type(value) is list:
-                canonical[key] = sorted((self._canonical(item) for item in value),
-                                        key=lambda item: json.dumps(item, sort_keys=True))
+                # Each once: stock shows rows apart that differ only in the sign of a zero.
+                rows = {json.dumps(row, sort_keys=True): row for row in map(self._canonical, value)}
+                canonical[key] = [rows[text] for text in sorted(rows)]
+            elif key == "syntax":
+                canonical[key] = self._canonical(_sorted_text(value))
             elif len(key) == _UUID_LENGTH:
                 label = self.label(key)
                 canonical[label] = self._canonical(value, label)
@@ -101,9 +105,12 @@ class Names:
         return versions.setdefault(uuid, f"version {len(versions)}")
 
 
-def _rounded(real):
-    """REAL to the 15 digits that stock prints; we print as many as it takes to read it back."""
-    return float(f"{real:.15g}")
+def _sorted_text(text):
+    """The JSON text TEXT with the members of objects in order: other names have come into it."""
+    try:
+        return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+    except ValueError:
+        return text
 
 
 def _unchanged(text):

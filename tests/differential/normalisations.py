@@ -31,13 +31,19 @@ def duplicate_uuid(message, method):
 
 
 def empty_modify(message, method):
-    """Stock tells of a row that changed only in a column that is in the condition and not monitored."""
-    if message.get("method") in ("update2", "update3"):
+    """Stock tells of rows that changed only in columns that are not monitored for changes."""
+    if message.get("method") in ("update", "update2", "update3"):
         tables = message["params"][-1]
         for table in list(tables):
-            tables[table] = {row: change for row, change in tables[table].items() if change != {"modify": {}}}
+            tables[table] = {row: change for row, change in tables[table].items()
+                             if change != {"modify": {}} and change.get("old") != {}}
             if not tables[table]:
                 del tables[table]
+
+
+def is_cancellation(message):
+    """Stock never answers a transaction that was canceled."""
+    return message.get("error") == "canceled"
 
 
 NORMALISATIONS = [transaction_ids, wait_duration, duplicate_uuid, empty_modify]
@@ -55,10 +61,20 @@ def normalise(message, method=None):
 MISREAD = re.compile(r"must have \d+ to \d+ members but|Datum crated by diff has size error")
 
 
+# Stock keeps 15 digits of a real in its file, and we as many as it takes.
+_LONG_REAL = re.compile(r"(?<![-\w])(?=[\d.]{17})\d+\.\d+(?:e[-+]\d+)?")
+
+
+def has_long_real(text):
+    """True when TEXT has a number with a fraction of more than 15 digits."""
+    return any(len(number.split("e")[0].lstrip("0.").replace(".", "")) > 15 for number in _LONG_REAL.findall(text))
+
+
 # Messages of commits that break a rule more than once: which place is named depends on the order of UUIDs.
 # Of an index it is any pair of rows in any order, too many to verify by trying.
 _INDEX = re.compile(
-    r"identical values .* for index on column.*?First row, with UUID .*Second row, with UUID @\w+, "
+    r"rows in \\\"\w+\\\" table to have identical values .* for index on column.*?First row, "
+    r"with UUID .*Second row, with UUID @\w+, "
     r"(existed in the database before this transaction and was not modified by the transaction"
     r"|existed in the database before this transaction, which modified some of the row's columns but not any "
     r"columns in this index|was inserted by this transaction"
@@ -80,3 +96,15 @@ def without_pair(text):
 def without_place(text):
     """TEXT, canonical, without the places named in messages that depend on the order of UUIDs."""
     return _ORDER_DEPENDENT.sub("…", without_pair(text))
+
+
+# The first row that an operation cannot change is named, of many.
+_VALUE = re.compile(
+    r'"details": "(?:[^"\\]|\\.)*(?: is not one of the allowed values| is less than minimum allowed'
+    r'| is greater than maximum allowed| is not in the valid range|Attempted to store \d+ elements'
+    r'|Result of .* operation)(?:[^"\\]|\\.)*"')
+
+
+def without_value(text):
+    """TEXT, canonical, without places, and without what a value breaks that is not right."""
+    return _VALUE.sub("…", without_place(text))

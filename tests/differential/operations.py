@@ -54,6 +54,11 @@ class Operations:
         self.tables = list(schema["tables"])
         self._named = {}
 
+    def adopt(self, schema):
+        """Goes on with another schema."""
+        self.schema = schema
+        self.tables = list(schema["tables"])
+
     def transaction(self):
         """The operations of one transaction."""
         rng = self.rng
@@ -275,7 +280,7 @@ class Operations:
         rng = self.rng
         named = self._named.get(table)
         if named and rng.random() < 0.5:
-            return ["named-uuid", rng.choice(named) if rng.random() < 0.98 else rng.choice(["undefined", "n1"])]
+            return ["named-uuid", rng.choice(named) if rng.random() < 0.98 else "undefined"]
         known = self.rows.by_table[table]
         if known and rng.random() < 0.98:
             return ["uuid", rng.choice(known)]
@@ -300,9 +305,11 @@ class Operations:
         if mistake < 0.3:
             del place[key]
         elif mistake < 0.4 and isinstance(place, dict):
-            place[rng.choice(["extra", "row", "where", "columns", "uuid", "c0"])] = copy.deepcopy(rng.choice(JUNK))
+            # Elsewhere only names that are salted: which of two mistakes stock sees first depends on names.
+            members = ["extra", "row", "where", "columns", "uuid"] if "op" in place else ["extra", "c0"]
+            place[rng.choice(members)] = copy.deepcopy(rng.choice(JUNK))
         elif mistake < 0.5 and isinstance(place, dict):
-            place[rng.choice(["nope", "Table", "uuid-name", "c1"])] = place.pop(key)
+            place[rng.choice(["nope", "Table", "c1"])] = place.pop(key)
         else:
             place[key] = copy.deepcopy(rng.choice(JUNK))
         return thing

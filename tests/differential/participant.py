@@ -5,8 +5,8 @@ import time
 
 from harness.jsonrpc import Closed
 from harness.server import Server, create_database
-from names import UUID, Names
-from normalisations import MISREAD, normalise
+from names import Names
+from normalisations import MISREAD, is_cancellation, normalise
 from shadow import Shadow
 
 _QUIET_S = 0.02  # for the server to notice a closed connection
@@ -29,6 +29,8 @@ class Session:
         self.connection = connection
         self.pending = {}
         self.monitors = {}
+        self.canceled = set()
+        self.spoiled = set()
         self.inbox = []
         self.answered = set()
 
@@ -41,8 +43,8 @@ class Session:
                 self.answered.add(message["id"])
 
     def barrier(self):
-        """An empty transaction: what came before it has happened when it is answered."""
-        return self.connection.request("transact", ["D"])
+        """A transaction without effect: what came before it has happened, and is on the disk, when it is answered."""
+        return self.connection.request("transact", ["D", {"op": "commit", "durable": True}])
 
     def expiring(self):
         """The requests without an answer that get one soon, by their timeout."""
@@ -60,6 +62,7 @@ class Participant:
 
     def __init__(self, scratch, name, binary, case, salt=""):
         self.case = case
+        self.schema = case["schema"]
         self.names = Names(case["schema"], salt)
         self.file = f"{name}.db"
         self.notes_before = {}
@@ -92,15 +95,23 @@ class Participant:
         """Every table, as one select each."""
         return [self.names.text(rows) for rows in self._select_all()]
 
+    def stored(self):
+        """Every table, without what is lost at a restart: ephemeral columns, and versions."""
+        columns = {table: [column for column, definition in definitions["columns"].items()
+                           if not definition.get("ephemeral")] + ["_uuid"]
+                   for table, definitions in self.schema["tables"].items()}
+        selects = [{"op": "select", "table": table, "where": [], "columns": columns[table]} for table in self.rows]
+        return self.names.text(self.sessions[0].connection.result("transact", "D", *self.names.sent(selects)))
+
     def dangles(self):
         """True when some reference leads to no row, which a server must not let happen."""
         tables = {table: result["rows"] for table, result in zip(self.names.schema["tables"], self._select_all())}
         there = {table: {row["_uuid"][1] for row in rows} for table, rows in tables.items()}
         for table, rows in tables.items():
             for column, definition in self.names.schema["tables"][table]["columns"].items():
-                target = _target(definition["type"])
-                if target and set(UUID.findall(json.dumps([row[column] for row in rows]))) - there[target]:
-                    return True
+                for part, target in _targets(definition["type"]):
+                    if {uuid for row in rows for uuid in _uuids(row[column], part)} - there[target]:
+                        return True
         return False
 
     def _select_all(self, **options):
@@ -119,6 +130,9 @@ class Participant:
                 time.sleep(_QUIET_S)
                 self.sessions[step["session"]] = Session(step["session"], self.server.connect())
                 self._exact = True
+            elif step["do"] == "convert":
+                self._convert(self.sessions[step["session"]], step["schema"])
+                self._exact = True
             elif step["do"] == "compact":
                 self.server.control("ovsdb-server/compact")
                 self._exact = True
@@ -133,15 +147,34 @@ class Participant:
             raise Died(f"{step['do']}: {error!r}") from error
         for session in self.sessions:
             self._bind_labels(session)
+        for session in self.sessions:
+            self._cancel_spoiled(session)
         self.rows = {table: sorted(self.names.label(row["_uuid"][1]) for row in result["rows"])
                      for table, result in zip(self.rows, self._select_all(columns=["_uuid"]))}
         return [text for number, session in enumerate(self.sessions)
                 for text in self._report(session, number == step.get("session") or self._exact)]
 
+    def _convert(self, session, schema):
+        for other in self.sessions:
+            other.connection.result("set_db_change_aware", True)
+        params = ["D", self.names.sent(schema)]
+        request_id = session.connection.request("convert", params)
+        session.pending[request_id] = ("convert", params, [])
+        session.read_to(request_id)
+        if session.inbox[-1].get("error") is not None:
+            return
+        self.schema = schema
+        self.names.adopt(schema)
+        self.rows = {table: [] for table in schema["tables"]}
+        for other in self.sessions:
+            other.monitors = {}
+
     def _send(self, session, request):
         """Sends REQUEST with our UUIDs in place of labels."""
         if request["method"] == "cancel":
-            session.connection.send({"id": None, "method": "cancel", "params": [min(session.pending, default=0)]})
+            request_id = min(session.pending, default=0)
+            session.canceled.add(request_id)
+            session.connection.send({"id": None, "method": "cancel", "params": [request_id]})
             return
         labels, params = [], []
         for param in request["params"]:
@@ -163,6 +196,15 @@ class Participant:
             if not last:
                 barriers = [session.barrier() for session in self.sessions]
 
+    def _cancel_spoiled(self, session):
+        """Ends monitors of which a change was refused: stock may have made half of it."""
+        for message in session.inbox:
+            method, params, _ = session.pending.get(message.get("id"), (None, None, None))
+            if method == "monitor_cond_change" and message.get("error") is not None and len(params) == 3 \
+                    and isinstance(params[2], dict) and len(params[2]) > 1:
+                session.connection.call("monitor_cancel", params[0])
+                session.spoiled.add(json.dumps(params[0]))
+
     def _bind_labels(self, session):
         """Learns the UUIDs of inserted rows from all replies, before any message is put into words."""
         for message in session.inbox:
@@ -183,30 +225,40 @@ class Participant:
         replies, notes = {}, []
         for message in session.inbox:
             if "method" in message:
-                note = self._notification(session, message, exact)
-                if note:
-                    notes.append((json.dumps(message["params"][0]), note))
+                if self._is_shown(session, message, exact):
+                    notes.append((json.dumps(message["params"][0]), message))
+            elif message["id"] in session.pending and is_cancellation(message):
+                session.canceled.add(message["id"])
             elif message["id"] in session.pending:
+                if _causes_updates(session.pending[message["id"]][0]) and message.get("error") is None:
+                    self.notes_before[session.number, message["id"]] = len(notes)
                 replies[message["id"]] = self._reply(session, message)
-                self.notes_before[session.number, message["id"]] = len(notes)
+        for request_id in session.canceled:
+            session.pending.pop(request_id, None)
+        for monitor in session.spoiled:
+            session.monitors.pop(monitor, None)
+        session.canceled, session.spoiled = set(), set()
         session.inbox = []
         session.answered = set()
         notes.sort(key=lambda note: note[0])
-        texts = [replies[request_id] for request_id in sorted(replies)] + [note for _, note in notes]
+        # In this order on both sides, so that versions get the same numbers.
+        texts = [f"{method}: {self.names.text(answer)}" for _, (method, answer) in sorted(replies.items())]
+        texts += [self.names.text(message) for _, message in notes]
         if not exact:
             texts += [f"{monitor} shows\n{shadow.text(self.names)}"
                       for monitor, shadow in sorted(session.monitors.items()) if shadow.complete]
         return texts
 
-    def _notification(self, session, message, exact):
+    def _is_shown(self, session, message, exact):
+        """Takes a notification to its shadow; true if it is to be compared by itself."""
         if message["method"] in ("update", "update2", "update3"):
             shadow = session.monitors.get(json.dumps(message["params"][0]))
             if shadow:
                 shadow.apply(message["params"][-1])
             if not exact:
-                return None
+                return False
         normalise(message)
-        return self.names.text(message) if message["params"][-1] != {} else None
+        return message["params"][-1] != {}
 
     def _reply(self, session, message):
         method, params, _ = session.pending.pop(message["id"])
@@ -220,15 +272,26 @@ class Participant:
                 session.monitors[json.dumps(params[1])] = session.monitors.pop(json.dumps(params[0]))
             elif method == "monitor_cancel":
                 del session.monitors[json.dumps(params[0])]
-        answer = normalise({"result": message.get("result"), "error": message.get("error")}, method)
-        return f"{method}: {self.names.text(answer)}"
+        return method, normalise({"result": message.get("result"), "error": message.get("error")}, method)
 
 
-def _target(type_):
-    """The table to which the UUIDs in a column lead; None when they lead nowhere or to two tables."""
-    parts = [type_.get("key"), type_.get("value")] if isinstance(type_, dict) else []
-    targets = [part.get("refTable") for part in parts if isinstance(part, dict) and part["type"] == "uuid"]
-    return targets[0] if len(targets) == 1 else None
+def _targets(type_):
+    """The parts of a column's elements that refer to rows, 0 for keys and 1 for values, with their tables."""
+    if not isinstance(type_, dict):
+        return []
+    parts = enumerate((type_.get("key"), type_.get("value")))
+    return [(number, part["refTable"]) for number, part in parts if isinstance(part, dict) and "refTable" in part]
+
+
+def _uuids(value, part):
+    """The UUIDs in one PART of all elements of VALUE, a column's."""
+    if value[0] == "map":
+        return [pair[part][1] for pair in value[1]]
+    return [atom[1] for atom in (value[1] if value[0] == "set" else [value])]
+
+
+def _causes_updates(method):
+    return method in ("transact", "monitor_cond_change")
 
 
 def _expires(operations):

@@ -1,5 +1,7 @@
 """Random database schemas: every kind of type and constraint of RFC 7047 section 3.2."""
 
+import json
+
 STRINGS = ["", "a", "b", "ab", "é", "\u20ac\n", "q\"\\/", "\u0001", "zz z", "1", "true", "\U0001f600"]
 INTEGERS = [0, 1, 2, 3, -1, -2, 7, 10, 100, 2**31, 2**53 + 1, 2**63 - 1, -(2**63)]
 REALS = [0.0, 1.0, -1.0, 0.5, 1.5, -2.25, 3.0, 0.1, 1e20, 1e-9, 1e300, 123456789.125]
@@ -17,6 +19,43 @@ def random_schema(rng):
     schema = {"name": "D", "version": "1.2.3", "tables": tables}
     if rng.random() < 0.3:
         schema["cksum"] = "12345 678"
+    return schema
+
+
+def changed_schema(rng, schema):
+    """SCHEMA with some changes, to convert a database to; not always one that its rows, or the server, accept."""
+    schema = json.loads(json.dumps(schema))
+    schema["version"] = f"{rng.randint(1, 9)}.0.0"
+    for _ in range(rng.randint(1, 3)):
+        tables = schema["tables"]
+        name = rng.choice(list(tables))
+        table = tables[name]
+        columns = table["columns"]
+        column = rng.choice(list(columns))
+        kind = rng.random()
+        if kind < 0.25:
+            columns[f"c{rng.randint(0, 9)}"] = _column(rng, name, list(tables))
+        elif kind < 0.45:
+            if len(columns) > 1:
+                del columns[column]
+                table.pop("indexes", None)
+        elif kind < 0.55:
+            columns[column]["type"] = _type(rng, name, list(tables))
+            table.pop("indexes", None)
+        elif kind < 0.65:
+            columns[column].pop("mutable", None)
+            columns[column].pop("ephemeral", None)
+        elif kind < 0.7:
+            table.pop("indexes", None)
+            table["indexes"] = [[rng.choice(list(columns))]]
+        elif kind < 0.8:
+            table.pop("maxRows", None)
+        elif kind < 0.85:
+            table["maxRows"] = rng.randint(1, 6)
+        elif kind < 0.95:
+            tables[f"T{rng.randint(0, 6)}"] = _table(rng, name, list(tables))
+        elif len(tables) > 1:
+            del tables[name]
     return schema
 
 
@@ -49,7 +88,11 @@ def _type(rng, table, tables):
     bounds = {"min": rng.choice([0, 0, 1]), "max": rng.choice([1, 2, 3, "unlimited", "unlimited"])}
     if kind < 0.75:
         return {"key": key, **bounds}
-    return {"key": key, "value": _base(rng, table, tables), **bounds}
+    value = _base(rng, table, tables)
+    if "refTable" in key and "refTable" in value:
+        # Stock loses count of strong references that go with weak ones of the same element.
+        key["refType"] = value["refType"] = "strong"
+    return {"key": key, "value": value, **bounds}
 
 
 def _base(rng, table, tables):

@@ -34,6 +34,8 @@ class Shadow:
         """Takes the table updates of a reply or a notification."""
         for table, rows in updates.items():
             for uuid, change in rows.items():
+                if change == {"modify": {}}:
+                    continue  # says nothing, and stock says it of rows that are not there, too
                 key = (table, uuid)
                 self._texts.pop(key, None)
                 if self._differences:
