@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""--config-file and ovsdb-server/reload: what is served, and the exact words for what cannot be."""
+"""--config-file and ovsdb-server/reload: what is served, and the exact words for what cannot be (surface, section 12)."""
 
 import json
 import subprocess
 
 from harness import environment, load
 from harness.case import SystemTest, main
-from harness.server import Server, wait_until
+from harness.server import wait_until
 
 FAILED = "ovsdb-server: server configuration failed"
 NO_DATABASES = "WARN|config: failed to parse 'databases'"
@@ -33,18 +33,7 @@ class ConfigFile(SystemTest):
 
     def serve(self, config):
         self.write({"remotes": {"punix:server.sock": None}} | config)
-        server = Server(self.scratch, "server", [], [f"--config-file={self.scratch.path}/config.json"])
-        self.addCleanup(server.stop)
-        # The harness's own remote must stand in the file.
-        command_line_remote = f"--remote=p{server.socket}"
-        popen = subprocess.Popen
-        def without_remote(command, **rest):
-            return popen([word for word in command if word != command_line_remote], **rest)
-        subprocess.Popen = without_remote
-        try:
-            return server.start()
-        finally:
-            subprocess.Popen = popen
+        return self.configured_server("server", f"{self.scratch.path}/config.json")
 
     def reload(self, server, config):
         self.write({"remotes": {"punix:server.sock": None}} | config)
@@ -55,17 +44,20 @@ class ConfigFile(SystemTest):
             self.reload(server, config)
 
     def test_an_unknown_model(self):
+        """Section 12, row "unknown model"."""
         self.assertEqual(self.warnings({"databases": {"db": {"service-model": "X"}}}), [
             "WARN|Unrecognized database service model: 'X'",
             'WARN|syntax "{"service-model":"X"}": syntax error: Parsing database db failed: '
             "'X' is not a valid service model", NO_DATABASES, FAILED])
 
     def test_an_unknown_member(self):
+        """Section 12, row "unknown member"."""
         self.assertEqual(self.warnings({"databases": {"db": {"unknnown": "unknown"}}}), [
             'WARN|syntax "{"unknnown":"unknown"}": syntax error: Parsing database db failed: '
             "Member 'unknnown' is present but not allowed here.", NO_DATABASES, FAILED])
 
     def test_a_relay_and_a_backup_need_a_source(self):
+        """Section 12, rows "relay without source", "backup without source"."""
         self.assertEqual(self.warnings({"databases": {"RelaySchema": {"service-model": "relay"}}}), [
             'WARN|syntax "{"service-model":"relay"}": syntax error: Parsing database RelaySchema failed: '
             "Required 'source' member is missing.", NO_DATABASES, FAILED])
@@ -74,6 +66,7 @@ class ConfigFile(SystemTest):
             "Parsing database db failed: Required 'source' member is missing.", NO_DATABASES, FAILED])
 
     def test_options_that_a_source_does_not_have_are_ignored(self):
+        """Section 12, row "source with role"."""
         options = {"max-backoff": 8000, "inactivity-probe": 10000, "dscp": 42, "role": "My-RBAC-role"}
         self.assertEqual(self.warnings({"databases": {"db": {
             "service-model": "active-backup", "backup": True, "source": {"punix:db2.sock": options}}}}), [
@@ -81,28 +74,33 @@ class ConfigFile(SystemTest):
                 "syntax error: Parsing JSON-RPC options failed: Member 'role' is present but not allowed here."])
 
     def test_two_files_of_one_schema(self):
+        """Section 12, row "two files of one schema"."""
         self.database("db2", load.SCHEMA)
         self.assertEqual(self.warnings({"databases": {"db": None, "db2": None}}), [
             "WARN|failed to open database 'db2': ovsdb error: Load: duplicate database name",
             "WARN|failed to configure databases", FAILED])
 
     def test_a_model_that_does_not_fit_the_file(self):
+        """Section 12, row "model does not fit the file"."""
         self.assertEqual(self.warnings({"databases": {"db": {"service-model": "clustered"}}}), [
             "WARN|failed to open database 'db': ovsdb error: db: database is standalone and not clustered",
             "WARN|failed to configure databases", FAILED])
 
     def test_malformed_json(self):
+        """Section 12, row "malformed JSON"."""
         self.assertEqual(self.warnings('{\n\n"remotes":{"punix:db.sock":null,}}'), [
             "WARN|config: reading JSON failed (line 2, column 32, byte 35: "
             "syntax error parsing object expecting string)", FAILED])
 
     def test_options_of_all_kinds_are_accepted(self):
+        """Section 12, row "several remotes with all options"."""
         every = {"max-backoff": 8000, "inactivity-probe": 10000, "dscp": 42, "read-only": True, "role": "r"}
         self.assertEqual(self.warnings({
             "remotes": {"punix:a.sock": None, "ptcp:0:127.0.0.1": every, "pssl:0:127.0.0.1": {"role": "r"}},
             "databases": {"db": {"service-model": "standalone"}}}), [])
 
     def test_a_reload_adds_and_removes_databases_and_remotes(self):
+        """Section 12, the paragraph on reload; section 5, reload."""
         server = self.serve({"databases": {"db": None}})
         self.database("db2", load.SCHEMA | {"name": "Second"})
         self.reload(server, {"databases": {"db": None, "db2": None},
@@ -121,7 +119,21 @@ class ConfigFile(SystemTest):
             server.control("ovsdb-server/reload")
         self.assertEqual(server.appctl("ovsdb-server/list-remotes"), "punix:server.sock\n")
 
+    def test_a_source_that_is_not_there_is_no_trouble(self):
+        """Section 12, row "a source that is passive or not there": no warning up to the end; last of duplicates."""
+        server = self.serve({"databases": {"db": {"service-model": "active-backup", "backup": True,
+                                                  "source": {"punix:nobody.sock": None}}}})
+        self.assertIn("state: backup", server.appctl("ovsdb-server/sync-status"))
+        for source in ('"tcp:127.0.0.1:9":{"max-backoff":1000}', '"unix:nobody.sock":null'):
+            self.write('{"remotes":{"punix:server.sock":{"role":"x"},"punix:server.sock":null},"databases":{"db":null,'
+                       '"db":{"service-model":"active-backup","backup":true,"source":{%s}}}}' % source)
+            server.control("ovsdb-server/reload")
+            self.assertIn("state: backup", server.appctl("ovsdb-server/sync-status"))
+        server.stop()
+        self.assertNotRegex(server.log(), r"\|(WARN|ERR|EMER)\|")
+
     def test_a_reload_switches_the_role_at_once(self):
+        """Section 12, changing "backup"."""
         active = self.server("active", [self.database("active.db", load.SCHEMA)])
         source = {"source": {active.socket: {"inactivity-probe": 5000}}}
         backup = {"databases": {"db": {"service-model": "active-backup", "backup": True} | source}}
@@ -137,6 +149,7 @@ class ConfigFile(SystemTest):
         self.assertIn("state: backup", server.appctl("ovsdb-server/sync-status"))
 
     def test_databases_follow_different_servers(self):
+        """Section 12, a source for each database."""
         self.database("db2", load.SCHEMA | {"name": "Second"})
         databases = {}
         for file, name in (("db", "Load"), ("db2", "Second")):

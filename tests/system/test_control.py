@@ -44,6 +44,19 @@ class Http(SystemTest):
         wait_until(lambda: self.get(port, "/active")[0] == 503, "the lease to run out")
 
 
+class Compaction(SystemTest):
+    def test_all_databases_are_compacted_one_after_the_other(self):
+        schemas = [load.SCHEMA | {"name": name} for name in ("One", "Two", "Three")]
+        files = [self.database(schema["name"] + ".db", schema) for schema in schemas]
+        server = self.server("server", files)
+        with server.connect() as client:
+            for schema in schemas:
+                client.result("transact", schema["name"], {"op": "comment", "comment": "to be dropped"})
+        server.appctl("ovsdb-server/compact")
+        for file in files:
+            self.assertNotIn("to be dropped", (self.scratch.path / file).read_text())
+
+
 class Commands(SystemTest):
     """The same commands to both servers: the same answers.
 

@@ -29,6 +29,12 @@ class SystemTest(unittest.TestCase):
         self.addCleanup(server.stop)
         return server.start()
 
+    def configured_server(self, name, config):
+        """The same from the configuration file CONFIG, which must have the remote punix:NAME.sock."""
+        server = Server(self.scratch, name, [], [f"--config-file={config}"], own_remote=False)
+        self.addCleanup(server.stop)
+        return server.start()
+
     def database(self, file, schema):
         create_database(self.scratch, file, schema)
         return file

@@ -38,18 +38,19 @@ class Server:
     `start` and `stop` may alternate; the options stay. `kill` is SIGKILL.
     """
 
-    def __init__(self, scratch, name, databases, options=(), binary=None):
+    def __init__(self, scratch, name, databases, options=(), binary=None, own_remote=True):
         self.scratch = scratch
         self.name = name
         self.binary = binary or environment.SERVER
         self.databases = list(databases)
         self.options = list(options)
         self.socket = f"unix:{scratch.path}/{name}.sock"
+        self.remotes = [f"--remote=p{self.socket}"] if own_remote else []  # or it stands in a configuration file
         self.process = None
 
     def start(self):
         """Starts it and waits until it accepts connections."""
-        command = [str(self.binary), *self.databases, f"--remote=p{self.socket}",
+        command = [str(self.binary), *self.databases, *self.remotes,
                    f"--unixctl={self.name}.ctl", f"--pidfile={self.name}.pid",
                    f"--log-file={self.name}.log", "-vconsole:off", *self.options]
         with open(self.scratch.path / f"{self.name}.stderr", "ab") as stderr:

@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""The command line: what is printed, and how the server ends (surface, sections 1 and 2)."""
+
+import os
+import socket
+
+from harness import environment
+from harness.case import main
+from harness.surface import DB, SCHEMA, SurfaceTest
+from harness.server import create_database
+
+FAILED = "ovsdb-server: server configuration failed\n"
+NO_FILE = "I/O error: {0}: open failed (No such file or directory)"
+
+
+class CommandLine(SurfaceTest):
+    def words(self, *words):
+        """Status and console lines, without their time and number."""
+        status, out, err = self.run_server("-vPATTERN:console:%p|%m", *words)
+        return status, out + err
+
+    def test_a_run_that_goes_well_prints_nothing(self):
+        """Section 1: with --run nothing of the server's own is on stderr; section 2: --run's streams."""
+        self.assertEqual(self.run_server("db", "--remote=punix:db.sock", "--run=true"), (0, "", ""))
+        self.assertEqual(self.run_server("db", "--run=echo a; echo b >&2"), (0, "a\n", "b\n"))
+
+    def test_the_end_of_run_is_the_end_of_the_server(self):
+        """Section 2: --run, exit status and message."""
+        self.assertEqual(self.run_server("db", "--run=exit 3"),
+                         (1, "", "ovsdb-server: exit 3: child exited, exit status 3\n"))
+        self.assertEqual(self.run_server("db", "--run=kill -9 $$"),
+                         (1, "", "ovsdb-server: kill -9 $$: child exited, killed (Killed)\n"))
+
+    def test_detaching_prints_only_the_log_file(self):
+        """Section 1: --detach --log-file, the lines on stderr; section 4: first line and banner."""
+        status, out, err = self.run_server("--detach", "--no-chdir", "--pidfile", "--log-file",
+                                           "--remote=punix:db.sock", "db")
+        self.assertEqual((status, out), (0, ""))
+        self.addCleanup(self._end, self.pid())
+        self.assertRegex(err, r"\A\S+\|00001\|vlog\|INFO\|opened log file \S+/ovsdb-server.log\n\Z")
+        self.assertEqual(self.client("list-dbs", self.socket), f"_Server\n{DB}\n")
+        self.exit()
+        lines = [line.split("|", 2)[2] for line in self.log().splitlines()]
+        self.assertEqual(lines[0], f"vlog|INFO|opened log file {self.path}/ovsdb-server.log")
+        self.assertTrue(lines[1].startswith("ovsdb_server|INFO|ovsdb-server (Open vSwitch) "))
+        self.assertEqual(self.troubles(), [])
+
+    def test_options_as_getopt_long_has_them(self):
+        """Section 2: options after files, prefixes, separate arguments, clusters."""
+        self.assertEqual(self.run_server("db", "--run", "true"), (0, "", ""))
+        self.assertEqual(self.run_server("--no-db", "--run=true"), (0, "", ""))
+        self.assertEqual(self.run_server("--run=true", "--", "db"), (0, "", ""))
+        for words in (["--nosuch"], ["--re"], ["--remote"], ["-Z"], ["-p"], ["--no-dbs=x"]):
+            self.assertEqual(self.run_server(*words), self.run_server(*words, binary=environment.STOCK_SERVER.name))
+        self.assertEqual(self.run_server("-V")[1].splitlines()[0], "ovsdb-server (Open vSwitch) 3.1.0")
+        self.assertIn("--sync-from", self.run_server("-h")[1])
+
+    def test_files_that_cannot_be_served(self):
+        """Section 2: WARNs, then the fatal message; the default is conf.db in OVS_DBDIR."""
+        def refused(name, why):
+            return 1, f"WARN|failed to open database '{name}': {why}\nWARN|failed to configure databases\n{FAILED}"
+        self.assertEqual(self.words("nil", "--run=true"), refused("nil", NO_FILE.format("nil")))
+        default = f"{self.path}/conf.db"
+        self.assertEqual(self.words("--run=true"), refused(default, NO_FILE.format(default)))
+        create_database(self.scratch, "db2", SCHEMA)
+        self.assertEqual(self.words("db", "db2", "--run=true"),
+                         refused("db2", f"ovsdb error: {DB}: duplicate database name"))
+        self.assertEqual(self.words("db", "./db", "--run=true"), refused("./db", "ovsdb error: ./db: already open"))
+        self.assertEqual(self.words("db", "db", "--run=true"), (0, ""))
+
+    def test_remotes_that_cannot_be_configured(self):
+        """Section 11: the start with a db: remote that names nothing is fatal."""
+        for remote, why in (("db:x,y,z", '"db:x,y,z": no database named x'),
+                            (f"db:{DB},y,z", f'"db:{DB},y,z": no table named y'),
+                            (f"db:{DB},{DB},z", f'"db:{DB},{DB},z": table "{DB}" has no column "z"'),
+                            (f"db:{DB},{DB}", f'"db:{DB},{DB}": invalid syntax')):
+            self.assertEqual(self.words("db", f"--remote={remote}", "--run=true"),
+                             (1, f"WARN|failed to configure remotes: {why}\n{FAILED}"))
+
+    def test_keys_that_cannot_be_in_the_database(self):
+        """Section 2: -p and the like with db:DB,TABLE,COLUMN that names nothing."""
+        for setting, why in (("db:foo", '"db:foo": invalid syntax'),
+                             ("db:x,y,z", '"db:x,y,z": no database named x')):
+            status, text = self.words("db", f"--private-key={setting}", "--run=true")
+            self.assertEqual((status, text.splitlines()[-1]), (1, f"ovsdb-server: {why}"))
+
+    def test_inherited_sockets(self):
+        """Section 11: pfd:FD listens, or says why not, and survives --detach."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        fd = listener.fileno()
+        outcome = self.run_server("--detach", "--no-chdir", "--pidfile", "--log-file", "-vconsole:off", "db",
+                                  f"--remote=pfd:{fd}", pass_fds=[fd])
+        self.assertEqual(outcome, (0, "", ""))
+        self.addCleanup(self._end, self.pid())
+        address = f"tcp:127.0.0.1:{listener.getsockname()[1]}"
+        self.assertEqual(self.client("list-dbs", address), f"_Server\n{DB}\n")
+        self.assertEqual(self.ctl("ovsdb-server/list-remotes"), f"pfd:{fd}\n")
+        self.assertEqual(self.refusal("ovsdb-server/add-remote", "pfd:9"),
+                         "pfd:9: remotes can only be specified on the command line")
+        self.exit()
+        self.assertEqual(self.troubles(), [])
+        self.assertIn("pfd:77: not a socket", self.words("db", "--remote=pfd:77", "--run=true")[1])
+        with socket.socket() as idle:
+            fd = idle.fileno()
+            status, _, err = self.run_server("db", f"--remote=pfd:{fd}", "--run=true", pass_fds=[fd])
+            self.assertEqual(status, 0)
+            self.assertIn(f"pfd:{fd}: not a listening socket", err)
+
+    def test_the_log_has_to_be_written(self):
+        """Section 2: --log-file in a folder that is not there."""
+        self.assertEqual(self.words("db", "--log-file=/nonexistent/log", "--run=true"),
+                         (1, "WARN|failed to open /nonexistent/log for logging: No such file or directory\n"
+                             "ovsdb-server: /nonexistent/log: No such file or directory\n"))
+
+    def test_each_file_has_its_folder(self):
+        """Section 2: relative --pidfile and --unixctl in OVS_RUNDIR, --log-file in OVS_LOGDIR."""
+        for name in ("RUNDIR", "LOGDIR"):
+            (self.path / name).mkdir()
+            self.scratch.env[f"OVS_{name}"] = str(self.path / name)
+        outcome = self.run_server("--detach", "--pidfile=p", "--log-file=l", "--unixctl=c", "--remote=punix:s",
+                                  "-vconsole:off", "db")
+        self.assertEqual(outcome, (0, "", ""))
+        pid = int((self.path / "RUNDIR" / "p").read_text())
+        self.addCleanup(self._end, pid)
+        self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), "/")
+        self.assertEqual(sorted(os.listdir(self.path / "RUNDIR")), ["c", "p", "s"])
+        self.assertEqual(os.listdir(self.path / "LOGDIR"), ["l"])
+        self.assertEqual(self.client("list-dbs", f"unix:{self.path}/RUNDIR/s"), f"_Server\n{DB}\n")
+        # In / the file is found, too.
+        self.scratch.run("ovs-appctl", "-t", self.path / "RUNDIR" / "c", "ovsdb-server/compact")
+
+    def test_the_control_socket_is_needed(self):
+        """Section 3: --unixctl in a directory that does not exist; with --monitor too."""
+        for monitor in ([], ["--monitor"]):
+            status, _, err = self.run_server("--detach", "--no-chdir", "--pidfile", "--unixctl=nil/x",
+                                             *monitor, "db")
+            self.assertEqual(status, 1)
+            self.assertIn("could not initialize control socket", err)
+            self.assertFalse((self.path / "ovsdb-server.pid").exists())
+
+    def test_a_second_server_is_refused(self):
+        """Section 2: --pidfile is locked."""
+        self.start()
+        self.assertEqual(self.run_server("--pidfile", "--no-dbs", "--run=true"),
+                         (1, "", f"ovsdb-server: {self.path}/ovsdb-server.pid: already running as pid {self.pid()}, "
+                                 "aborting\n"))
+
+    def test_a_socket_far_down(self):
+        """Section 11: paths longer than sun_path."""
+        deep = self.path / ("d" * 100) / ("e" * 100)
+        deep.mkdir(parents=True)
+        self.scratch.env["OVS_RUNDIR"] = str(deep)
+        command = f"ovsdb-client list-dbs unix:{deep}/s.sock"
+        self.assertEqual(self.run_server("db", "--remote=punix:s.sock", f"--run={command}"),
+                         (0, f"_Server\n{DB}\n", ""))
+        self.assertEqual(os.listdir(deep), [])
+
+    def test_data_outlive_the_server(self):
+        """Section 10: what one server wrote the next one serves."""
+        self.start()
+        with_result = self.client("transact", self.socket, f'["{DB}",{{"op":"insert","table":"{DB}","row":{{}}}}]')
+        self.assertIn("uuid", with_result)
+        self.exit()
+        self.assertEqual(self.run_server("db", "--remote=punix:db.sock",
+                                         f"--run=ovsdb-client -f csv --no-headings dump {self.socket} {DB} {DB} number"),
+                         (0, f"{DB} table\n0\n", ""))
+
+
+if __name__ == "__main__":
+    main()
