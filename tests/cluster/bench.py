@@ -1,13 +1,15 @@
 """A cluster with its surroundings (addresses, load balancer, keys, writers), and how one scenario runs on it."""
 import glob
+import json
 import os
 import time
 from dataclasses import dataclass, field
 
 import checks
+from client import insert_of
 from cluster import Cluster, wait_for
-from node import Fabric, Node, VIP, run
-from writer import Writer
+from node import Fabric, Node, VIP, VIP6, run
+from writer import DATABASES, Writer
 
 AGENT = "/usr/lib/ocf/resource.d/ovn/ovndb-servers"
 NODE_NAMES = ["ctl1", "ctl10", "ctl2"]  # one name begins with another: agents have confused those
@@ -22,7 +24,7 @@ defaults
 HAPROXY_SERVICE = """\
 listen {name}
     bind {vip}:{port}
-    default-server inter 500ms fall 1 rise 1 on-marked-down shutdown-sessions
+    default-server inter 200ms fall 1 rise 1 on-marked-down shutdown-sessions
 {servers}
 """
 
@@ -36,6 +38,7 @@ class Outcome:
     lost_untraced: dict = field(default_factory=dict)
     moved: bool = False
     failures: list = field(default_factory=list)  # failed actions that crm_mon shows
+    notes: list = field(default_factory=list)  # what the scenario itself measured
     wrong: list = field(default_factory=list)  # why the scenario failed
     seconds: float = 0
 
@@ -44,9 +47,11 @@ class Bench:
     def __init__(self, options, folder):
         self.options = options
         self.folder = folder
+        self.vip = VIP6 if options.ipv6 else VIP
         self.fabric = Fabric()
         self.cluster = None
         self.writers = []
+        self.notes = []
         self._haproxy = None
 
     # --- life ---
@@ -65,9 +70,19 @@ class Bench:
         self.cluster.start()
         if self.options.mode == "lb":
             self._start_haproxy()
-        self.cluster.configure(self._parameters(), VIP if self.options.mode == "ip" else None,
-                               self.options.monitor_s, self.options.promoted_monitor_s)
+        configure = self.cluster.configure_with_pcs if self.options.pcs else self.cluster.configure
+        configure(self._parameters(), self.vip if self.options.mode == "ip" else None, self.options.monitor_s,
+                  self.options.promoted_monitor_s)
         self.cluster.wait_settled(60, vip=self.options.mode == "ip")
+        self._fill(self.options.rows)
+
+    def _fill(self, rows, batch=500):
+        node = self.active()
+        for which, (database, _) in DATABASES.items():
+            for first in range(0, rows, batch):
+                inserts = [insert_of(database, "row", number)[1] for number in range(first, first + batch)]
+                node.run("sh", "-c", 'exec ovsdb-client transact "$0" "$(cat)"', f"unix:/run/ovn/ovn{which}_db.sock",
+                         input_text=json.dumps([database] + inserts))
 
     def close(self):
         self.stop_writers()
@@ -79,7 +94,7 @@ class Bench:
         self.fabric.close()
 
     def _parameters(self):
-        parameters = {"master_ip": VIP, "manage_northd": "yes" if self.options.northd else "no"}
+        parameters = {"master_ip": self.vip, "manage_northd": "yes" if self.options.northd else "no"}
         if self.options.mode == "lb":
             parameters["listen_on_master_ip_only"] = "no"
         for which in ("nb", "sb"):
@@ -106,11 +121,12 @@ class Bench:
                 run(["cp", f"{tls}/{name}", node.path("/etc/ovn/" + name)])
 
     def _start_haproxy(self):
-        self.fabric.run("ip", "address", "add", VIP + "/32", "dev", "br0")
+        self.fabric.run("ip", "address", "add", self.vip, "dev", "br0", *(["nodad"] if self.options.ipv6 else []))
         text = HAPROXY_CFG
         for name, port in (("nb", 6641), ("sb", 6642)):
-            servers = "\n".join(f"    server {node.name} {node.address}:{port} check" for node in self.cluster.nodes)
-            text += HAPROXY_SERVICE.format(name=name, vip=VIP, port=port, servers=servers)
+            servers = "\n".join(f"    server {node.name} {node.address6 if self.options.ipv6 else node.address}:{port} check"
+                                for node in self.cluster.nodes)
+            text += HAPROXY_SERVICE.format(name=name, vip=self.vip, port=port, servers=servers)
         path = os.path.join(self.folder, "haproxy.cfg")
         with open(path, "w") as file:
             file.write(text)
@@ -129,9 +145,9 @@ class Bench:
         tls = self.tls_folder if self.options.proto == "ssl" else None
         stamp = f"{time.monotonic():.0f}"
         for which in self.options.writers:
-            self.writers.append(Writer(self.fabric, self.folder, VIP, which, self.options.rate, tls, f"{which}{stamp}"))
+            self.writers.append(Writer(self.fabric, self.folder, self.vip, which, self.options.rate, tls, f"{which}{stamp}"))
         if scenario.inside_writer:
-            self.writers.append(Writer(self.active(), self.folder, VIP, "nb", self.options.rate, tls, f"in{stamp}"))
+            self.writers.append(Writer(self.active(), self.folder, self.vip, "nb", self.options.rate, tls, f"in{stamp}"))
         wait_for("writers to write", lambda: all(writer.acknowledged() for writer in self.writers), 20)
 
     def stop_writers(self):
@@ -149,6 +165,7 @@ class Bench:
         finally:
             self.stop_writers()
             self.writers = []
+        outcome.notes, self.notes = self.notes, []
         outcome.seconds = time.monotonic() - began
         return outcome
 
@@ -159,7 +176,8 @@ class Bench:
         before = self.active()
         broke_at = time.monotonic()
         repair = scenario.fault(self)
-        if scenario.resumes:
+        blocking = any("--sync-fallback=block" in parameter for parameter in self.options.parameter)
+        if scenario.resumes and not (scenario.alone and blocking):
             outside = [writer for writer in self.writers if not writer.label.startswith("in")]
             # A fault may take its time to be felt: let the writers go on for a while after the first success.
             wait_for("writers to go on", lambda: all(self._went_on(writer, broke_at) for writer in outside), 150)
@@ -187,6 +205,8 @@ class Bench:
         if any(outcome.lost_untraced.values()) and self.options.traced:
             outcome.wrong.append(f"lost transactions are in no divergence file: {outcome.lost_untraced}")
         self.cluster.cleanup()
+        for node in self.cluster.nodes:  # the agent counts repairs over minutes, and scenarios follow each other closely
+            node.run("sh", "-c", "rm -f /run/resource-agents/ovndb-*.repaired.*")
 
     def _went_on(self, writer, broke_at):
         """The writer has worked for two seconds without a break, and has felt the fault or had 20 s to feel it."""

@@ -37,7 +37,8 @@ system {{
 }}
 """
 
-# dc-deadtime has to be there before the first start; the rest could come later.
+# dc-deadtime has to be there before the first start; the rest could come later. All nodes share this machine's load, and
+# above the threshold Pacemaker would start only one action at a time.
 SEED_CIB = """\
 <cib crm_feature_set="3.0.0" validate-with="pacemaker-3.0" epoch="1" num_updates="0" admin_epoch="0">
   <configuration>
@@ -45,6 +46,7 @@ SEED_CIB = """\
       <cluster_property_set id="cib-bootstrap-options">
         <nvpair id="opt-dc-deadtime" name="dc-deadtime" value="3s"/>
         <nvpair id="opt-stonith" name="stonith-enabled" value="false"/>
+        <nvpair id="opt-load" name="load-threshold" value="1000%"/>
       </cluster_property_set>
     </crm_config>
     <nodes/><resources/><constraints/>
@@ -101,9 +103,29 @@ def resources_xml(parameters, vip, monitor_s, promoted_monitor_s):
            + f"<operations>{operations}</operations></primitive></clone>")
     if vip:
         xml += (f'<primitive id="{VIP_RESOURCE}" class="ocf" provider="heartbeat" type="IPaddr2">'
-                + nvpairs("instance_attributes", VIP_RESOURCE + "-attributes", {"ip": vip})
+                + nvpairs("instance_attributes", VIP_RESOURCE + "-attributes",
+                          {"ip": vip, **dict(word.split("=") for word in dad_words(vip))})
                 + f'<operations><op id="{VIP_RESOURCE}-monitor" name="monitor" interval="30s"/></operations></primitive>')
     return xml + "</resources>"
+
+
+def pcs_commands(parameters, vip, monitor_s, promoted_monitor_s):
+    """The commands of OVN's guide. `resource master` is the name that older pcs has for `resource promotable`."""
+    words = [f"{name}={value}" for name, value in parameters.items()]
+    yield (["resource", "create", RESOURCE, "ocf:ovn:ovndb-servers"] + words
+           + ["op", "monitor", f"interval={monitor_s}s",
+              "op", "monitor", "role=Promoted", f"interval={promoted_monitor_s}s"])
+    yield ["resource", "promotable", RESOURCE, CLONE, "meta", "notify=true"]
+    if vip:
+        yield (["resource", "create", VIP_RESOURCE, "ocf:heartbeat:IPaddr2", f"ip={vip}"] + dad_words(vip)
+               + ["op", "monitor", "interval=30s"])
+        yield ["constraint", "order", "promote", CLONE, "then", VIP_RESOURCE]
+        yield ["constraint", "colocation", "add", VIP_RESOURCE, "with", "Promoted", CLONE, "score=INFINITY"]
+
+
+def dad_words(vip):
+    """Duplicate address detection would keep an IPv6 address from its clients for a second or two."""
+    return ["nodad=true"] if ":" in vip else []
 
 
 def constraints_xml():
@@ -155,6 +177,14 @@ class Cluster:
                  input_text=resources_xml(parameters, vip, monitor_s, promoted_monitor_s))
         if vip:
             node.run("cibadmin", "--replace", "-o", "constraints", "--xml-pipe", input_text=constraints_xml())
+
+    def configure_with_pcs(self, *what):
+        """The same by pcs, on a copy of the CIB, since pcs's daemon is not here."""
+        node = self.a_node()
+        node.run("sh", "-c", "cibadmin --query > /tmp/cib.xml")
+        for command in pcs_commands(*what):
+            node.run("pcs", "-f", "/tmp/cib.xml", *command)
+        node.run("cibadmin", "--replace", "--xml-file", "/tmp/cib.xml")
 
     def a_node(self):
         return next(node for node in self.nodes if node.up)

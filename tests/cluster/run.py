@@ -27,9 +27,12 @@ def parse():
     parser.add_argument("--ovs-dir", help="folder whose ovsdb-server the agent shall start (parameter tandem_dir)")
     parser.add_argument("--mode", choices=["ip", "lb"], default="ip")
     parser.add_argument("--proto", choices=["tcp", "ssl"], default="tcp")
+    parser.add_argument("--ipv6", action="store_true", help="clients and backups reach the active over IPv6")
+    parser.add_argument("--pcs", action="store_true", help="configure with the guide's pcs commands")
     parser.add_argument("--nodes", type=int, choices=[2, 3], default=3)
     parser.add_argument("--northd", action="store_true", help="manage_northd=yes")
     parser.add_argument("--rate", type=float, default=100, help="transactions a second of each writer, 0: all it can")
+    parser.add_argument("--rows", type=int, default=0, help="rows that each database has before anything happens")
     parser.add_argument("--writers", nargs="+", choices=["nb", "sb"], default=["nb", "sb"])
     parser.add_argument("--token-ms", type=int, default=3000)
     parser.add_argument("--monitor-s", type=int, default=10)
@@ -47,7 +50,7 @@ def parse():
     unknown = [name for name in names if name not in SCENARIOS]
     if unknown:
         parser.error(f"no such scenario: {' '.join(unknown)}; there are: {' '.join(SCENARIOS)}")
-    options.names = [name for name in names if options.northd or not SCENARIOS[name].northd]
+    options.names = [name for name in names if not (SCENARIOS[name].outsiders if options.northd else SCENARIOS[name].northd)]
     options.agent = os.path.abspath(options.agent)
     if options.ovs_dir:
         options.parameter.append("tandem_dir=" + os.path.abspath(options.ovs_dir))
@@ -63,7 +66,7 @@ def show(outcome):
           f"acked {cell(outcome.acknowledged):18} lost {cell(outcome.lost):12} "
           f"{'moved' if outcome.moved else 'stayed'} failed-actions {len(outcome.failures)} {outcome.seconds:.0f} s",
           flush=True)
-    for line in outcome.wrong:
+    for line in outcome.notes + outcome.wrong:
         print(f"       {line}", flush=True)
 
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
-from node import VIP
+import outsiders
 
 
 def nothing():
@@ -131,13 +131,13 @@ def blind_backup_then_power_off_active(bench):
     """One backup no longer reaches the active; Pacemaker does not know; then the active dies."""
     active = bench.active()
     blind = bench.cluster.other_nodes(active.name)[0]
-    blind.lose_sight_of(VIP)
+    blind.lose_sight_of(bench.vip)
     time.sleep(6)
     active.power_off()
     bench.cluster.wait_promoted(among=bench.names_but(active), node=blind)
 
     def repair():
-        blind.see_again(VIP)
+        blind.see_again(bench.vip)
         reboot(bench, active)()
 
     return repair
@@ -147,7 +147,7 @@ def total_power_loss_stale_first(bench):
     """A backup that had fallen behind is the first to come back after all nodes lost their power."""
     active = bench.active()
     stale, third = bench.cluster.other_nodes(active.name)
-    stale.lose_sight_of(VIP)
+    stale.lose_sight_of(bench.vip)
     time.sleep(6)
     bench.stop_writers()
     for node in (active, third, stale):
@@ -192,8 +192,10 @@ class Scenario:
     graceful: bool = False  # nothing at all may be lost, with any server
     inside_writer: bool = False  # a second client runs on the active's own node
     northd: bool = False  # only with manage_northd
+    outsiders: bool = False  # brings an ovn-northd of its own: only without manage_northd
     same_active: bool = False  # the fault must not move the role
     resumes: bool = True  # the writers go on by themselves, before the repair
+    alone: bool = False  # no backup reaches the new active until the repair: where commits wait for one, they wait
 
 
 SCENARIOS = {
@@ -211,11 +213,12 @@ SCENARIOS = {
     "power_off_active": Scenario(power_off_active),
     "power_off_backup": Scenario(power_off_backup, graceful=True, same_active=True),
     "cut_active": Scenario(cut_active, inside_writer=True),
-    "blind_backup": Scenario(blind_backup_then_power_off_active),
+    "blind_backup": Scenario(blind_backup_then_power_off_active, alone=True),
     "total_power_loss": Scenario(total_power_loss_stale_first, resumes=False),
     "corosync_dies": Scenario(corosync_dies),
     "execd_dies": Scenario(daemon_dies("pacemaker-execd")),
     "controld_dies": Scenario(daemon_dies("pacemaker-controld")),
     "northd_dies": Scenario(daemon_dies("ovn-northd"), graceful=True, same_active=True, northd=True),
+    "ten_failovers": Scenario(outsiders.ten_failovers, graceful=True, resumes=False, outsiders=True),
 }
-SMOKE = ["standby", "kill_nb", "hang_nb", "power_off_active", "blind_backup"]
+SMOKE = ["standby", "kill_nb", "hang_nb", "power_off_active", "blind_backup", "total_power_loss"]
