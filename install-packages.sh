@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs what Tandem needs from Debian 12's packages: install-packages.sh GROUP...
 #   build   to build it     run   to run it beside OVN     test   what the tests start
+#   bench   for bench/run and bench/plot
 # Asks apt only for what is missing, uses sudo when it is not root, and needs no terminal.
 set -eu
 
@@ -8,14 +9,17 @@ packages_of() {
     case $1 in
         build)
             echo cmake ninja-build g++ ccache git pkg-config catch2 \
-                libboost1.81-dev libboost-json1.81-dev libfmt-dev libssl-dev ;;
+                libboost1.81-dev libboost-json1.81-dev libfmt-dev libssl-dev libjemalloc-dev ;;
         run)
             echo openvswitch-common ovn-common ovn-central procps ;;
         test)
-            echo openvswitch-switch ovn-host python3 python3-openvswitch python3-ovsdbapp \
-                clang clang-format clang-tidy shellcheck xz-utils openssl \
+            echo openvswitch-switch openvswitch-vtep ovn-host ovn-ic ovn-ic-db python3 \
+                python3-openvswitch python3-ovsdbapp python3-oslotest python3-testscenarios \
+                clang libclang-rt-14-dev clang-format clang-tidy shellcheck xz-utils openssl \
                 pacemaker pacemaker-cli-utils corosync pcs resource-agents \
-                iproute2 iputils-arping haproxy util-linux ;;
+                iproute2 iputils-arping haproxy util-linux strace ;;
+        bench)
+            echo openvswitch-common ovn-common python3 python3-matplotlib xz-utils openssl strace ;;
         *)
             echo "install-packages.sh: no group $1" >&2
             exit 2 ;;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Everything that CI checks, on a machine with nothing installed: run-tests.sh [STAGE...]
-# Stages, by default in this order: style release asan tsan quickstart. Another one: differential
+# Stages, by default in this order: style release asan tsan fuzz quickstart. Another one: differential
 # Goes on after a failure; ends with `N passed, N failed` and exits 0 only if nothing failed.
 set -uo pipefail
 
@@ -57,20 +57,31 @@ stage_style() {
     mapfile -t sources < <(find protocol replication server tests bench -name '*.cc' -o -name '*.h')
     check "shellcheck" shellcheck ./*.sh .ci/run ocf/ovndb-servers
     check "clang-format" clang-format --dry-run -Werror "${sources[@]}"
+    cmake --preset release >/dev/null
+    check "clang-tidy" tidy
+}
+
+# All sources of the programs; takes some minutes, so it shows where it is. Without the static analyzer,
+# which takes as long again: `run-clang-tidy -p build/release` alone runs it, too.
+tidy() {
+    run-clang-tidy -quiet -j "$jobs" -checks='-clang-analyzer-*' -p build/release "^$PWD/(protocol|replication|server)/" 2>&1 |
+        awk '/error: |Error while/ { print; bad = 1 }
+             /^clang-tidy-/ && ++files % 25 == 1 { print files, $NF; fflush() }
+             END { exit bad || files == 0 }'
 }
 
 stage_release() {
     check "build, release" build release
-    tests release -LE 'differential|cluster' -j "$jobs"
+    tests release -LE cluster -j "$jobs"
     [ "$(id -u)" = 0 ] || as=(sudo)  # network namespaces
     tests release -L cluster
     as=()
 }
 
-# By name only: it still finds differences in corners that no known client goes to (docs/differences.md).
+# A part of release, by itself.
 stage_differential() {
     check "build, release" build release
-    tests release -L differential
+    tests release -L differential -j "$jobs"
 }
 
 # Memory: all unit tests, and the system tests that are not about the size of the data.
@@ -78,14 +89,22 @@ stage_asan() {
     export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1
     check "build, asan" build asan
     tests asan -L unit -j "$jobs"
-    tests asan -L system -E dumps
+    tests asan -L system -E dumps -j "$jobs"
 }
 
-# Threads: the rooms that have some, and a whole server.
+# Threads: the rooms that have some, and a whole server with clients on many.
 stage_tsan() {
     export TSAN_OPTIONS=halt_on_error=0
-    check "build, tsan" build tsan unit_storage unit_net
-    tests tsan -R 'unit_(storage|net)$'
+    check "build, tsan" build tsan tandem-server unit_{database,storage,net,control,daemon}
+    tests tsan -R '^unit_(database|storage|net|control|daemon)$' -j "$jobs"
+    tests tsan -R '^system_(threads|idl|pairs|malformed)$'
+}
+
+# Half a minute each; what it finds stays in build/fuzz.
+stage_fuzz() {
+    export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1
+    check "build, fuzz" build fuzz fuzz_targets
+    tests fuzz -L fuzz -j "$jobs"
 }
 
 stage_quickstart() {
@@ -93,7 +112,7 @@ stage_quickstart() {
 }
 
 ./install-packages.sh build run test || exit 1
-for stage in "${@:-style release asan tsan quickstart}"; do
+for stage in "${@:-style release asan tsan fuzz quickstart}"; do
     for name in $stage; do
         "stage_$name"
     done
