@@ -50,7 +50,21 @@ void Manager::elect() {
   // After a power failure a copy may have less of one database, but not of what was durable.
   if (scenario_.is_strict() && !scenario_.power_fails)
     complaint_ = "no copy has everything that was acknowledged";
-  make_active(*candidates[0]);
+  make_active(*best_of_the_first(candidates));
+}
+
+/// As the agent does where no copy has everything: the first database decides, then the next.
+Node* Manager::best_of_the_first(const std::vector<Node*>& candidates) const {
+  const auto standing = [this](Node* node) {
+    std::vector<std::pair<Epoch, std::uint64_t>> positions;
+    for (const std::string& database : scenario_.databases) {
+      const Position position = node->position(database);
+      positions.emplace_back(position.epoch, position.index);
+    }
+    return positions;
+  };
+  return *std::max_element(candidates.begin(), candidates.end(),
+                           [&](Node* a, Node* b) { return standing(a) < standing(b); });
 }
 
 /// One that obeys knows the epochs of all its promotions, though a copy may not have heard of some.
@@ -100,13 +114,19 @@ void Manager::point(Node& node) {
   node.process->follow(*source);
 }
 
-/// Its status tells what its best backup has; whoever is promoted has at least that.
+/// Its status tells what its backups have. Whoever is promoted has at least the best one's share of
+/// the first database, but of others perhaps no more than the worst.
 void Manager::note_unreplicated(Node& node) {
   for (const std::string& database : scenario_.databases) {
-    std::uint64_t replicated = 0;
-    for (const FeedStatus& follower :
-         node.process->on_writer([&] { return node.process->database(database).gate.followers(); }))
-      replicated = std::max(replicated, follower.acknowledged.index);
+    const std::vector<FeedStatus> followers =
+        node.process->on_writer([&] { return node.process->database(database).gate.followers(); });
+    std::uint64_t best = 0;
+    std::uint64_t worst = followers.size() + 1 < nodes_.size() ? 0 : UINT64_MAX;
+    for (const FeedStatus& follower : followers) {
+      best = std::max(best, follower.acknowledged.index);
+      worst = std::min(worst, follower.acknowledged.index);
+    }
+    const std::uint64_t replicated = database == scenario_.databases.front() ? best : worst;
     for (auto& [number, write] : ledger_.databases[database])
       write.shown = write.shown || write.index == 0 || write.index > replicated;
   }

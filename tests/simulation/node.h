@@ -119,7 +119,10 @@ class Node {
 
   void start();
   /// SIGKILL: what was written stays.
-  void kill() { process.reset(); }
+  void kill() {
+    process.reset();
+    disk.release_locks();
+  }
   bool is_up() const { return process != nullptr; }
   bool is_plain() const { return scenario.plain == index; }
   /// Takes writes, or believes that it may.

@@ -9,6 +9,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <exception>
 #include <thread>
 
 #include "server/logging/vlog.h"
@@ -46,10 +47,14 @@ Outcome run_seed(std::uint64_t seed) {
   Outcome outcome;
   std::thread([&] {
     entropy = seed;
-    Run run(seed);
-    outcome.scenario = run.scenario().to_string();
-    outcome.broken = run.run();
-    outcome.acknowledged = run.acknowledged();
+    try {
+      Run run(seed);
+      outcome.scenario = run.scenario().to_string();
+      outcome.broken = run.run();
+      outcome.acknowledged = run.acknowledged();
+    } catch (const std::exception& error) {
+      outcome.broken.emplace_back(error.what());
+    }
   }).join();
   return outcome;
 }

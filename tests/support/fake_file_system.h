@@ -98,6 +98,12 @@ class FakeFileSystem : public storage::FileSystem {
     for (const auto& [path, node] : names_) lose_unsynced(*node, random);
   }
 
+  /// The process that held them is gone, whoever still keeps its objects.
+  void release_locks() {
+    const std::lock_guard guard(mutex_);
+    locks_.clear();
+  }
+
   // To look at and to prepare the disk. What these make is durable.
 
   bool exists(const std::string& path) const {
@@ -184,8 +190,8 @@ class FakeFileSystem : public storage::FileSystem {
     const std::lock_guard guard(mutex_);
     if (const int error = called(Op::kLock)) return code(error);
     names_.try_emplace(path, std::make_shared<Node>());
-    if (!locks_.insert(path).second) return code(EDEADLK);
-    return std::make_unique<HeldLock>(*this, path, generation_);
+    if (!locks_.try_emplace(path, ++last_lock_).second) return code(EDEADLK);
+    return std::make_unique<HeldLock>(*this, path, last_lock_);
   }
 
  private:
@@ -266,19 +272,20 @@ class FakeFileSystem : public storage::FileSystem {
 
   class HeldLock : public storage::FileLock {
    public:
-    HeldLock(FakeFileSystem& disk, std::string path, int generation)
-        : disk_(disk), path_(std::move(path)), generation_(generation) {}
+    HeldLock(FakeFileSystem& disk, std::string path, std::uint64_t number)
+        : disk_(disk), path_(std::move(path)), number_(number) {}
     HeldLock(const HeldLock&) = delete;
     HeldLock& operator=(const HeldLock&) = delete;
     ~HeldLock() override {
       const std::lock_guard guard(disk_.mutex_);
-      if (generation_ == disk_.generation_) disk_.locks_.erase(path_);
+      const auto held = disk_.locks_.find(path_);
+      if (held != disk_.locks_.end() && held->second == number_) disk_.locks_.erase(held);
     }
 
    private:
     FakeFileSystem& disk_;
     std::string path_;
-    int generation_;
+    std::uint64_t number_;
   };
 
   static boost::system::error_code code(int error) {
@@ -329,7 +336,8 @@ class FakeFileSystem : public storage::FileSystem {
   Names names_;          ///< as programs see them
   Names durable_names_;  ///< as after a power loss at least
   std::map<std::string, std::string> links_;
-  std::set<std::string> locks_;
+  std::map<std::string, std::uint64_t> locks_;  ///< by path; the number tells holders apart
+  std::uint64_t last_lock_ = 0;
   std::map<Op, Fault> faults_;
   std::optional<Fault> all_fail_;
   std::map<Op, int> calls_;
