@@ -166,20 +166,23 @@ AtomView DatumView::atom(AtomicType type, const std::byte* base, std::size_t i) 
 }
 
 std::optional<std::size_t> DatumView::find(const AtomView& wanted) const {
+  const std::size_t at = lower_bound(wanted);
+  return at < size_ && compare(key(at), wanted) == 0 ? std::optional(at) : std::nullopt;
+}
+
+std::size_t DatumView::lower_bound(const AtomView& wanted, std::size_t begin) const {
   assert(type_of(wanted) == key_type_ && "A key is searched among keys of its type.");
-  std::size_t low = 0;
+  std::size_t low = begin;
   std::size_t high = size_;
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
-    const auto order = compare(key(middle), wanted);
-    if (order == 0) return middle;
-    if (order < 0) {
+    if (compare(key(middle), wanted) < 0) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  return std::nullopt;
+  return low;
 }
 
 DatumView DatumView::of_uuid(const Uuid& uuid) {
@@ -350,6 +353,21 @@ Datum DatumBuilder::build_sorted() {
     for (const Element& element : elements_) values.put(element.value);
   }
   return datum;
+}
+
+// The splicer.
+
+SetSplicer::SetSplicer(AtomicType type, std::size_t most) {
+  assert(serves(type) && "A string's text does not stand beside its key.");
+  datum_.rep_ = Datum::Rep::make(type, {}, 0, 0, most * width(type));
+}
+
+void SetSplicer::append(const DatumView& from, std::size_t begin, std::size_t end) {
+  assert(begin <= end && end <= from.size() && "A range lies within its set.");
+  auto& rep = const_cast<Datum::Rep&>(*datum_.rep_);
+  const std::size_t bytes = width(rep.key_type);
+  std::copy_n(from.keys_ + begin * bytes, (end - begin) * bytes, rep.payload() + rep.size * bytes);
+  rep.size += static_cast<std::uint32_t>(end - begin);
 }
 
 }  // namespace tandem

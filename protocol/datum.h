@@ -13,7 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "protocol/atom.h"
@@ -40,6 +42,14 @@ class DatumView {
 
   /// Index of the key, or nothing. O(log size). Requires the key's type.
   std::optional<std::size_t> find(const AtomView& key) const;
+  /// Index of the first key from `begin` on that is not less; size() if there is none.
+  std::size_t lower_bound(const AtomView& key, std::size_t begin = 0) const;
+
+  /// All keys, or all values of a map. Require that these are UUIDs.
+  std::span<const Uuid> uuid_keys() const { return {reinterpret_cast<const Uuid*>(keys_), size_}; }
+  std::span<const Uuid> uuid_values() const {
+    return {reinterpret_cast<const Uuid*>(values_), size_};
+  }
 
   /// The view of a single UUID that lives elsewhere (a row's _uuid and _version).
   static DatumView of_uuid(const Uuid& uuid);
@@ -50,6 +60,7 @@ class DatumView {
 
  private:
   friend class Datum;
+  friend class SetSplicer;
   AtomView atom(AtomicType type, const std::byte* base, std::size_t i) const;
 
   const std::byte* keys_ = nullptr;
@@ -91,6 +102,7 @@ class Datum {
 
  private:
   friend class DatumBuilder;
+  friend class SetSplicer;
   struct Rep;
   friend void intrusive_ptr_add_ref(const Rep* rep) noexcept;
   friend void intrusive_ptr_release(const Rep* rep) noexcept;
@@ -129,6 +141,22 @@ class DatumBuilder {
   AtomicType key_type_;
   std::optional<AtomicType> value_type_;
   std::vector<Element> elements_;
+};
+
+/// Makes a set from ranges of other sets of the same type, in order of their keys: what changes a
+/// few elements of a large set copies the others in one go. Not for strings.
+class SetSplicer {
+ public:
+  /// For at most `most` keys.
+  SetSplicer(AtomicType type, std::size_t most);
+  static bool serves(AtomicType type) { return type != AtomicType::kString; }
+
+  /// Appends keys [begin, end) of a set.
+  void append(const DatumView& from, std::size_t begin, std::size_t end);
+  Datum finish() { return std::move(datum_); }
+
+ private:
+  Datum datum_;
 };
 
 // Set and map algebra; both sides of one type.

@@ -51,6 +51,34 @@ class Merge {
   DatumBuilder out_;
 };
 
+/// What becomes of the keys that only `b` has, and of those that both have. Those that only `a` has
+/// are kept.
+struct Rule {
+  bool keep_b;
+  bool keep_both;
+};
+
+/// The same for sets of SetSplicer's types: `a` may have thousands of keys where `b` has one.
+Datum splice(const DatumView& a, const DatumView& b, Rule rule) {
+  SetSplicer out(a.key_type(), a.size() + (rule.keep_b ? b.size() : 0));
+  std::size_t kept = 0;  // of a
+  for (std::size_t j = 0; j < b.size(); ++j) {
+    const AtomView key = b.key(j);
+    const std::size_t at = a.lower_bound(key, kept);
+    out.append(a, kept, at);
+    kept = at;
+    if (at < a.size() && compare(a.key(at), key) == 0) {
+      if (!rule.keep_both) ++kept;
+    } else if (rule.keep_b) {
+      out.append(b, j, j + 1);
+    }
+  }
+  out.append(a, kept, a.size());
+  return out.finish();
+}
+
+bool can_splice(const DatumView& a) { return !a.is_map() && SetSplicer::serves(a.key_type()); }
+
 constexpr auto kDropOne = [](std::size_t) {};
 constexpr auto kDropBoth = [](std::size_t, std::size_t) {};
 
@@ -61,6 +89,7 @@ bool same_value(const DatumView& a, std::size_t i, const DatumView& b, std::size
 }  // namespace
 
 Datum set_union(const DatumView& a, const DatumView& b) {
+  if (can_splice(a)) return splice(a, b, {.keep_b = true, .keep_both = true});
   Merge merge(a, b);
   const auto keep_a = [&](std::size_t i) { merge.keep_a(i); };
   const auto keep_b = [&](std::size_t j) { merge.keep_b(j); };
@@ -68,6 +97,7 @@ Datum set_union(const DatumView& a, const DatumView& b) {
 }
 
 Datum set_difference(const DatumView& a, const DatumView& b) {
+  if (can_splice(a)) return splice(a, b, {.keep_b = false, .keep_both = false});
   Merge merge(a, b);
   const auto keep_a = [&](std::size_t i) { merge.keep_a(i); };
   if (!b.is_map()) return merge.run(keep_a, kDropOne, kDropBoth);
@@ -84,6 +114,7 @@ Datum diff(const DatumView& before, const DatumView& after) {
 }
 
 Datum apply_diff(const DatumView& before, const DatumView& difference) {
+  if (can_splice(before)) return splice(before, difference, {.keep_b = true, .keep_both = false});
   Merge merge(before, difference);
   const auto keep_a = [&](std::size_t i) { merge.keep_a(i); };
   const auto keep_b = [&](std::size_t j) { merge.keep_b(j); };

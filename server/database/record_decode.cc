@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <charconv>
 
 #include "protocol/json.h"
 #include "protocol/json_parser.h"
@@ -32,15 +33,15 @@ std::optional<std::string> string_value(std::string_view text) {
 /// Result<void>. Names with escapes are given as they stand: no table, column or UUID has any.
 template <class Member>
 Result<void> walk_object(JsonScanner& scanner, Member&& member) {
-  const Error broken = syntax_error(nullptr, "a record is not complete");
-  if (!scanner.take('{')) return broken;
+  const auto broken = [] { return syntax_error(nullptr, "a record is not complete"); };
+  if (!scanner.take('{')) return broken();
   if (scanner.take('}')) return {};
   do {
     const auto name = scanner.raw_string();
-    if (!name || !scanner.take(':')) return broken;
+    if (!name || !scanner.take(':')) return broken();
     if (auto read = member(*name, scanner); !read) return read;
   } while (scanner.take(','));
-  if (!scanner.take('}')) return broken;
+  if (!scanner.take('}')) return broken();
   return {};
 }
 
@@ -97,9 +98,12 @@ class RecordReader {
   }
 
   bool read_date(std::string_view text) {
-    const auto value = parse_json(text);
     std::int64_t date = 0;
-    if (!value || !as_integer(*value, date)) return false;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), date);
+    if (failure != std::errc() || end != text.data() + text.size()) {
+      const auto value = parse_json(text);
+      if (!value || !as_integer(*value, date)) return false;
+    }
     record_.date_ms = date;
     return true;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "protocol/row.h"
@@ -13,8 +14,11 @@ struct ReferencePart {
   bool of_values = false;  ///< the values of a map, else the keys
   TableIndex target = 0;
 
-  Uuid at(const DatumView& datum, std::size_t i) const {
-    return std::get<Uuid>(of_values ? datum.value(i) : datum.key(i));
+  /// The UUIDs of a datum of this column; nothing for a row that does not exist.
+  std::span<const Uuid> uuids(const Row* row) const {
+    if (row == nullptr) return {};
+    const DatumView view = row->view(column);
+    return of_values ? view.uuid_values() : view.uuid_keys();
   }
 };
 
@@ -34,28 +38,24 @@ template <class Removed, class Added>
 void visit_reference_changes(const ReferencePart& part, const Row* before, const Row* after,
                              Removed&& removed, Added&& added) {
   if (before && after && before->datum(part.column).same(after->datum(part.column))) return;
-  const DatumView old_view = before ? before->view(part.column) : DatumView();
-  const DatumView new_view = after ? after->view(part.column) : DatumView();
-  std::size_t i = 0;
-  std::size_t j = 0;
+  const std::span<const Uuid> old_uuids = part.uuids(before);
+  const std::span<const Uuid> new_uuids = part.uuids(after);
+  auto i = old_uuids.begin();
+  auto j = new_uuids.begin();
   if (!part.of_values) {  // keys are sorted: walk them in step
-    while (i < old_view.size() && j < new_view.size()) {
-      const Uuid old_uuid = part.at(old_view, i);
-      const Uuid new_uuid = part.at(new_view, j);
-      if (old_uuid < new_uuid) {
-        removed(old_uuid);
-        i++;
-      } else if (new_uuid < old_uuid) {
-        added(new_uuid);
-        j++;
+    while (i != old_uuids.end() && j != new_uuids.end()) {
+      if (*i == *j) {
+        ++i;
+        ++j;
+      } else if (*i < *j) {
+        removed(*i++);
       } else {
-        i++;
-        j++;
+        added(*j++);
       }
     }
   }
-  for (; i < old_view.size(); i++) removed(part.at(old_view, i));
-  for (; j < new_view.size(); j++) added(part.at(new_view, j));
+  while (i != old_uuids.end()) removed(*i++);
+  while (j != new_uuids.end()) added(*j++);
 }
 
 }  // namespace tandem

@@ -8,6 +8,12 @@
 #include "server/database/schema_conversion.h"
 #include "server/storage/compaction.h"
 
+// The history at the start. Whoever resumes after a restart has mostly been away for seconds, and
+// who was away for longer is served nearly as cheaply by the rows (clients) or a comparison
+// (backups). So the history is not filled up from the log, but with records of a quarter of the
+// database's size. Filled up, with 64 MiB, a log of 200,000 transactions took 114 MiB and 0.71 s;
+// so it takes 30 MiB.
+
 namespace tandem {
 namespace {
 
@@ -82,7 +88,8 @@ Result<void> StoredDatabase::replay(const storage::Record& record) {
   database_->apply(decoded.value().changes);
   const std::string& comment = decoded.value().comment;
   standing_.advance(after_record(position(), record.sha1, comment), comment);
-  if (is_base) {
+  if (is_base) base_bytes_ = record.body.size();
+  if (is_base || !is_recent(record)) {
     history_.reset(position().digest, position());
     return {};
   }
@@ -97,6 +104,11 @@ Result<void> StoredDatabase::replay(const storage::Record& record) {
   if (commit->record.ends_with('\n')) commit->record.pop_back();
   history_.push(std::move(commit));
   return {};
+}
+
+bool StoredDatabase::is_recent(const storage::Record& record) const {
+  constexpr std::uint64_t kLeast = 2 << 20;
+  return record.bytes_behind < std::max<std::uint64_t>(kLeast, base_bytes_ / 4);
 }
 
 TransactOutcome StoredDatabase::execute(Transaction& transaction, const TransactContext& context) {

@@ -72,6 +72,8 @@ class StoredDatabase {
   StoredDatabase(std::unique_ptr<Database> database, std::shared_ptr<storage::LogFile> log,
                  const Options& options, const Clock& clock);
   Result<void> replay(const storage::Record& record);
+  /// Is the record among those that the history is filled with at the start?
+  bool is_recent(const storage::Record& record) const;
   /// Gives the commit its record, position and id, and puts it last in the line.
   void stage(const std::shared_ptr<Commit>& commit);
   void stage_at(const std::shared_ptr<Commit>& commit, const Position& position);
@@ -86,6 +88,7 @@ class StoredDatabase {
   Standing standing_;         // after what is staged
   Standing staged_standing_;  // before what is staged
   History history_;
+  std::size_t base_bytes_ = 0;  // of the record with all rows that the file begins with
   std::vector<CommitRef> staged_;
   std::vector<storage::PreparedRecord>
       records_;  // of what is staged; a staged commit without one is not persistent

@@ -60,20 +60,21 @@ class WeakReferences {
         [&](const Uuid& to) {
           if (!drafts_.find(part.target, to)) dead.push_back(to);
         });
-    const DatumView datum = row.view(part.column);
+    const std::span<const Uuid> uuids = part.uuids(&row);
     if (drafts_.removed_from(part.target)) {
-      for (std::size_t i = 0; i < datum.size(); i++) {
-        const Draft* const target = drafts_.draft_of(part.target, part.at(datum, i));
+      for (const Uuid& uuid : uuids) {
+        const Draft* const target = drafts_.draft_of(part.target, uuid);
         if (target && target->deleted()) dead.push_back(target->uuid);
       }
     }
     if (dead.empty()) return {};
     std::sort(dead.begin(), dead.end());
 
+    const DatumView datum = row.view(part.column);
     const ColumnType& type = drafts_.schema(table).column(part.column).type;
     DatumBuilder kept(type.key.type, type.value ? std::optional(type.value->type) : std::nullopt);
     for (std::size_t i = 0; i < datum.size(); i++) {
-      if (std::binary_search(dead.begin(), dead.end(), part.at(datum, i))) continue;
+      if (std::binary_search(dead.begin(), dead.end(), uuids[i])) continue;
       if (datum.is_map()) {
         kept.add(datum.key(i), datum.value(i));
       } else {

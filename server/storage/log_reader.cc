@@ -43,14 +43,19 @@ Result<std::optional<Record>> LogReader::next() {
   const std::uint64_t length = header->length;
   const std::size_t header_size = line.size() + 1;
   const std::uint64_t body_offset = position_ + header_size;
-  // Asked before memory is taken for a length that may be rubbish.
-  const IoResult<std::uint64_t> file_size = file_.size();
-  if (!file_size) return fail_reading(file_size.error(), length, body_offset);
-  if (body_offset > *file_size || *file_size - body_offset < length)
-    return fail_bad(Error{"I/O error",
-                          fmt::format("{}: error reading {} bytes starting at offset {}",
-                                      file_name_, length, body_offset),
-                          std::nullopt, "End of file"});
+  if (const auto fits =
+          [&] { return body_offset <= file_size_ && file_size_ - body_offset >= length; };
+      !fits()) {
+    // Asked before memory is taken for a length that may be rubbish.
+    const IoResult<std::uint64_t> file_size = file_.size();
+    if (!file_size) return fail_reading(file_size.error(), length, body_offset);
+    file_size_ = *file_size;
+    if (!fits())
+      return fail_bad(Error{"I/O error",
+                            fmt::format("{}: error reading {} bytes starting at offset {}",
+                                        file_name_, length, body_offset),
+                            std::nullopt, "End of file"});
+  }
   const std::size_t record_size = header_size + static_cast<std::size_t>(length);
   if (const IoResult<void> read = fill(record_size); !read)
     return fail_reading(read.error(), length, body_offset);
@@ -68,7 +73,8 @@ Result<std::optional<Record>> LogReader::next() {
                           file_name_, length, body_offset, to_hex(actual), to_hex(expected)),
               std::nullopt});
 
-  const Record record{file_name_, index_, position_, body_offset, body, actual};
+  const Record record{
+      file_name_, index_, position_, body_offset, body, actual, file_size_ - body_offset - length};
   index_++;
   position_ += record_size;
   begin_ += record_size;

@@ -51,7 +51,8 @@ class LogReader {
   const File& file_;
   std::string_view file_name_;
   std::size_t index_ = 0;
-  std::uint64_t position_ = 0;  ///< in the file, of the first byte of the window
+  std::uint64_t position_ = 0;   ///< in the file, of the first byte of the window
+  std::uint64_t file_size_ = 0;  ///< as it was last asked for
   LogEnd end_ = LogEnd::kNotYet;
 
   std::unique_ptr<char[]> buffer_;

@@ -54,6 +54,7 @@ struct Record {
   std::uint64_t body_offset;  ///< of the body
   std::string_view body;      ///< as in the file: usually ends in a newline
   RecordSha1 sha1;
+  std::uint64_t bytes_behind = 0;  ///< that the file had after this record when it was first read
 
   /// The body, which has to be a JSON object; the error says where it stands.
   Result<json::value> object() const;

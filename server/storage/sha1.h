@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,11 @@ namespace tandem::storage {
 /// SHA-1 of text that comes in pieces. One use: add() until finish().
 class Sha1 {
  public:
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  using Context = std::unique_ptr<evp_md_ctx_st, Free>;
+
   Sha1();
   Sha1(const Sha1&) = delete;
   Sha1& operator=(const Sha1&) = delete;
@@ -21,7 +27,7 @@ class Sha1 {
   RecordSha1 finish();
 
  private:
-  evp_md_ctx_st* context_;
+  Context context_;
 };
 
 /// 40 lower-case hexadecimal digits.

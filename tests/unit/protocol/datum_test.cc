@@ -219,3 +219,44 @@ TEST_CASE("applying a difference gives what it was made from") {
     CHECK(apply_diff(c.view(), diff(c.view(), d.view()).view()) == d);
   }
 }
+
+TEST_CASE("sets of each kind of elements have the algebra of sets") {
+  const auto check = [](auto make) {
+    for (unsigned bits = 0; bits < 1U << 8; ++bits) {
+      DatumBuilder a(make(0).first);
+      DatumBuilder b(make(0).first);
+      DatumBuilder either(make(0).first);
+      DatumBuilder just_one(make(0).first);
+      DatumBuilder only_a(make(0).first);
+      for (unsigned key = 0; key < 4; ++key) {
+        const bool in_a = (bits >> (2 * key)) & 1;
+        const bool in_b = (bits >> (2 * key + 1)) & 1;
+        const AtomView atom = make(key).second;
+        if (in_a) a.add(atom);
+        if (in_b) b.add(atom);
+        if (in_a || in_b) either.add(atom);
+        if (in_a != in_b) just_one.add(atom);
+        if (in_a && !in_b) only_a.add(atom);
+      }
+      const Datum left = a.build_sorted();
+      const Datum right = b.build_sorted();
+      CHECK(set_union(left.view(), right.view()) == either.build_sorted());
+      CHECK(diff(left.view(), right.view()) == just_one.build_sorted());
+      CHECK(set_difference(left.view(), right.view()) == only_a.build_sorted());
+    }
+  };
+  check([](unsigned n) { return std::pair(AtomicType::kUuid, AtomView(Uuid{n / 2, n % 2})); });
+  check([](unsigned n) { return std::pair(AtomicType::kReal, AtomView(n - 1.5)); });
+  check([](unsigned n) {
+    static const std::string texts[] = {"", "a", "ab", "b"};
+    return std::pair(AtomicType::kString, AtomView(std::string_view(texts[n])));
+  });
+}
+
+TEST_CASE("the place of a key is where it stands or would stand") {
+  const Datum set = integers({2, 4, 6});
+  CHECK(set.view().lower_bound(std::int64_t{1}) == 0);
+  CHECK(set.view().lower_bound(std::int64_t{4}) == 1);
+  CHECK(set.view().lower_bound(std::int64_t{4}, 2) == 2);
+  CHECK(set.view().lower_bound(std::int64_t{9}) == 3);
+}
