@@ -100,7 +100,7 @@ stage_tsan() {
     tests tsan -R '^system_(threads|idl|pairs|malformed)$'
 }
 
-# Half a minute each; what it finds stays in build/fuzz.
+# A minute each; what it finds stays in build/fuzz.
 stage_fuzz() {
     export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1
     check "build, fuzz" build fuzz fuzz_targets

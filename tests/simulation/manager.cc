@@ -47,9 +47,11 @@ void Manager::elect() {
   for (Node* node : candidates) node->process->stop_following();
   if (Node* best = most_advanced(candidates)) return make_active(*best);
   if (missing > 0 && scenario_.is_strict()) return;
-  // After a power failure a copy may have less of one database, but not of what was durable.
-  if (scenario_.is_strict() && !scenario_.power_fails)
+  // Without power failures the gate's backup has everything. With them the one whose power stayed
+  // may be ahead in what was not durable of one database, and behind in the other.
+  if (scenario_.is_strict() && !scenario_.power_fails && !promotion_failed_)
     complaint_ = "no copy has everything that was acknowledged";
+  had_to_choose_ = true;
   make_active(*best_of_the_first(candidates));
 }
 
@@ -68,6 +70,8 @@ Node* Manager::best_of_the_first(const std::vector<Node*>& candidates) const {
 }
 
 /// One that obeys knows the epochs of all its promotions, though a copy may not have heard of some.
+/// The database that decides comes last: when another cannot be promoted, the copy is not ahead by
+/// an epoch that nobody wrote in.
 bool Manager::promote(Node& node) {
   world_.trace(node.name, "is promoted");
   Process& process = *node.process;
@@ -75,12 +79,13 @@ bool Manager::promote(Node& node) {
   const Epoch above = scenario_.manager_errs ? Epoch{} : last_epoch_;
   const bool done = process.on_writer([&] {
     return std::all_of(
-        scenario_.databases.begin(), scenario_.databases.end(), [&](const std::string& database) {
+        scenario_.databases.rbegin(), scenario_.databases.rend(), [&](const std::string& database) {
           return process.server.promote(process.database(database), above).has_value();
         });
   });
   if (!done) {
     world_.trace(node.name, "cannot be promoted");
+    promotion_failed_ = true;
     node.set_backup(true);
     return false;
   }

@@ -33,6 +33,8 @@ class Manager {
   Node* active() const { return active_; }
   /// What an obedient manager could not do although all were up; empty: nothing.
   const std::string& complaint() const { return complaint_; }
+  /// No copy had the most of each database, so the first one decided.
+  bool had_to_choose() const { return had_to_choose_; }
 
  private:
   std::vector<Node*> electable() const;
@@ -54,6 +56,8 @@ class Manager {
   Epoch last_epoch_{};  // of its promotions
   bool switching_ = false;
   bool settled_ = false;
+  bool had_to_choose_ = false;
+  bool promotion_failed_ = false;  // of one database, after that of another
   std::string complaint_;
 };
 

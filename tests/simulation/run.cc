@@ -289,6 +289,8 @@ void Run::check() {
 }
 
 void Run::check_writes(const std::string& database, const Contents& held) {
+  const bool is_first = database == scenario_.databases.front();
+  const bool is_strict = scenario_.is_strict() && (is_first || !manager_.had_to_choose());
   for (const auto& [number, write] : ledger_.databases[database]) {
     if (write.deleted || held.contains(number)) continue;
     if (!write.acknowledged && !write.published) continue;
@@ -297,7 +299,7 @@ void Run::check_writes(const std::string& database, const Contents& held) {
     const std::string what = fmt::format(
         "{} {} of {}, {} at index {}", write.durable ? "the durable write" : "write", number,
         database, write.acknowledged ? "acknowledged" : "published", write.index);
-    if (scenario_.is_strict()) {
+    if (is_strict) {
       broken(what + ", is lost");
     } else if (write.acknowledged && !scenario_.plain && !is_set_aside(database, number)) {
       broken(what + ", is lost without a trace");

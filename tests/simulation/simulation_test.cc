@@ -1,5 +1,6 @@
 // Whole clusters in one process, one a seed. What must hold, whatever the seed: with the gate on
-// and a manager that obeys, no acknowledged write is lost, nor one that a reader of the active saw;
+// and a manager that obeys, no acknowledged write is lost, nor one that a reader of the active saw
+// (where power fails and no copy has the most of both databases, none of the first);
 // otherwise none is lost but into a file that was set aside, and with a manager that obeys only
 // those that the status had shown as not replicated; servers with equal digests have equal
 // contents; readers are told what is; and in the end all servers are equal.
