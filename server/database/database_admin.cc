@@ -153,10 +153,10 @@ void DatabaseServer::end_compaction(const DatabaseInfoRef& info, storage::Compac
 Result<void> DatabaseServer::convert(ServedDatabase& database, const SchemaRef& schema) {
   if (database.compacting)
     return Error{"", "the database is being compacted; try again", std::nullopt};
-  cancel_blocked(database);
   flush();
   const Result<void> converted = database.stored->convert(schema);
   if (!converted) return converted;
+  cancel_blocked(database);
   release(database, nullptr);
   lose_followers(database);
   database.gate.logged(database.stored->position());

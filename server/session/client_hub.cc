@@ -37,6 +37,11 @@ void ClientHub::on_commit(const DatabaseInfoRef& database, const CommitRef& comm
 
 void ClientHub::on_directory(const DirectoryRef& directory) {
   const DirectoryRef before = std::exchange(directory_, directory);
+  // Who does not know of such changes is disconnected before it could be told; the first directory
+  // is no change.
+  if (!before->empty()) {
+    for (const auto& [id, session] : sessions_) session->on_databases_changed();
+  }
   std::vector<DatabaseInfoRef> gone;
   for (const auto& [name, database] : *before) {
     const auto now = directory->find(name);
@@ -47,8 +52,6 @@ void ClientHub::on_directory(const DirectoryRef& directory) {
     monitors_.remove_database(*database);
     for (const auto& [id, session] : sessions_) session->monitors().forget(*database);
   }
-  if (before->empty()) return;  // the first one: nobody knew another
-  for (const auto& [id, session] : sessions_) session->on_databases_changed();
 }
 
 void ClientHub::on_role_change() {

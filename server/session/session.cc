@@ -98,8 +98,13 @@ void Session::on_closed(const std::string& /*reason*/) {
 
 void Session::on_databases_changed() {
   // A backup learns of what concerns it by its feeds.
-  if (!change_aware_ && feeds_.empty())
-    port_.close("database change, and the client is not aware of such");
+  if (!change_aware_ && feeds_.empty()) close_unaware();
+}
+
+void Session::close_unaware() {
+  // Who asked for the change itself is told first that it has come.
+  if (conversions_ == 0) port_.close("database change, and the client is not aware of such");
+  closes_after_conversions_ = conversions_ > 0;
 }
 
 // --- replies ---
@@ -188,6 +193,7 @@ void Session::convert(JsonRpcMessage& message) {
                                  to_text(message.params)});
     return;
   }
+  ++conversions_;
   submit([hub = &hub_, session = id_, id = message.id, database, schema = schema.value(),
           read_only = port_.info().read_only] {
     DatabaseServer& server = hub->server();
@@ -212,6 +218,8 @@ void Session::convert(JsonRpcMessage& message) {
       } else {
         session_now->send_error(id, converted.error());
       }
+      --session_now->conversions_;
+      if (session_now->closes_after_conversions_) session_now->close_unaware();
     });
   });
 }

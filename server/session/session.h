@@ -70,12 +70,16 @@ class Session final : public ConnectionHandler {
   /// The lock that params names; nothing after an error reply.
   const std::string* lock_name(const JsonRpcMessage& message);
   void open_on_writer();
+  /// Disconnects this client, which is not aware of changes of databases.
+  void close_unaware();
   void submit(Task job) { hub_.server().submit(std::move(job), hub_.shard()); }
 
   ClientHub& hub_;
   ConnectionPort& port_;
   const SessionId id_;
   bool change_aware_ = false;
+  unsigned conversions_ = 0;  ///< "convert" requests under way
+  bool closes_after_conversions_ = false;
   bool known_to_writer_ = false;
   SessionFeeds feeds_;
   SessionMonitors monitors_;

@@ -4,6 +4,7 @@ A normalisation takes a message and the method of the request that it answers (N
 and changes what may differ into something fixed. All else has to be equal.
 """
 
+import json
 import re
 
 
@@ -79,6 +80,21 @@ _INDEX = re.compile(
     r"|existed in the database before this transaction, which modified some of the row's columns but not any "
     r"columns in this index|was inserted by this transaction"
     r"|had the following index values before the transaction: .*?)\.(?=\", \"error)")
+# Stock misses some collisions of 0 and -0 in an index: they are equal there, but their hashes are not.
+_ZERO = re.compile(r'rows in \\"(\w+)\\" table to have identical values \((?:[^()]*, )?-?0[,)].*? '
+                   r'for index on columns? (.*?)\.  First row')
+
+
+def is_zero_collision(expected, actual, schema):
+    """True when only ACTUAL, canonical, has a collision of zeros in an index with a column of reals."""
+    found = _ZERO.search(actual)
+    if not found or "for index on column" in expected:
+        return False
+    columns = schema["tables"].get(found[1], {}).get("columns", {})
+    return any('"real"' in json.dumps(columns[name]["type"])
+               for name in re.findall(r"\w+", found[2].replace("\\", "")) if name in columns)
+
+
 _ORDER_DEPENDENT = re.compile("|".join((
     r"Deletion of \d+ weak reference\(s\) to deleted .*? constraints on this column disallow an empty column",
     r"Weak reference column .*? contained all-zeros UUID .*? this column is not allowed to be empty",

@@ -168,6 +168,25 @@ class Rpc(SystemTest):
         self.assertEqual(self.client.transact("D", {"op": "select", "table": "T", "where": [], "columns": ["n", "s"]}),
                          [{"rows": [{"n": 1, "s": ""}]}])
 
+    def test_a_conversion_that_fails_changes_nothing(self):
+        """Section 6: transactions that wait go on, and so do monitors."""
+        self.client.transact("D", insert(1))
+        waiting, monitoring = self.connect(), self.connect()
+        blocked = waiting.request("transact", ["D", wait_for(2)])
+        monitoring.result("monitor", "D", "m", {"T": {}})
+        narrower = json.loads(json.dumps(SCHEMA))
+        narrower["tables"]["T"]["columns"]["n"]["type"] = "boolean"
+        self.assertIn("error", self.error("convert", "D", narrower))
+        self.client.transact("D", {"op": "update", "table": "T", "where": [], "row": {"n": 2}})
+        self.assertEqual(waiting.reply(blocked)["result"], [{}])
+        self.assertEqual(monitoring.receive()["method"], "update")
+
+    def test_who_converts_without_being_aware_is_told_first(self):
+        """Section 6: {} after the new schema is on disk; then the client is disconnected as any other."""
+        self.assertEqual(self.client.result("convert", "D", SCHEMA | {"version": "6.0.0"}), {})
+        with self.assertRaises(Closed):
+            self.client.receive()
+
     def test_who_is_not_aware_is_disconnected(self):
         """Section 6, change awareness: when any database comes, goes or is converted."""
         create_database(self.scratch, "e.db", SCHEMA | {"name": "E"})
@@ -180,9 +199,8 @@ class Rpc(SystemTest):
             unaware = self.connect()
             unaware.result("monitor", "_Server", 1, {"Database": {}})
             change()
-            with self.assertRaises(Closed):
-                while True:
-                    unaware.receive()
+            with self.assertRaises(Closed):  # and not told of the end of its monitors before
+                unaware.receive()
         self.assertEqual(self.client.result("echo", 1), [1])
 
     def test_the_aware_hear_of_the_end_of_their_monitors_and_transactions(self):
