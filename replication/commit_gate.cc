@@ -10,11 +10,16 @@ bool reached(const Position& position, const Position& wanted) {
   return std::tie(position.epoch, position.index) >= std::tie(wanted.epoch, wanted.index);
 }
 
+/// The same server, or the same copy in the hands of a server that has been started anew.
+bool is_same_copy(const FeedStatus& a, const FeedStatus& b) {
+  return a.server_id == b.server_id || (!a.file.empty() && a.file == b.file && a.name == b.name);
+}
+
 }  // namespace
 
 void CommitGate::add(Follower follower, FeedStatus status) {
-  // A server counts once: the end of its last connection may not have been seen yet.
-  std::erase_if(followers_, [&](const auto& f) { return f.second.server_id == status.server_id; });
+  // A copy counts once: the end of its server's last connection may not have been seen yet.
+  std::erase_if(followers_, [&](const auto& f) { return is_same_copy(f.second, status); });
   status.in_sync = reached(status.acknowledged, newest_);
   followers_.insert_or_assign(follower, std::move(status));
 }

@@ -11,6 +11,7 @@ namespace tandem {
 struct FeedStatus {
   Uuid server_id;             ///< of the backup; new at each of its starts
   std::string name;           ///< of its host, as it gives it
+  std::string file;           ///< the database's there
   std::string address;        ///< the connection's name
   Position acknowledged;      ///< it has applied and written everything up to here
   std::int64_t heard_ms = 0;  ///< its last word, monotonic

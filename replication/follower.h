@@ -92,6 +92,8 @@ class Follower {
   // follower_stream.cc
   bool can_stream() const;
   void start_stream();
+  /// Who asks to follow, and from where on.
+  FollowRequest introduction() const;
   void follow(const json::object& request);
   void on_follow_reply(const JsonRpcMessage& reply);
   void compare();

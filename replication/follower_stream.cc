@@ -30,12 +30,17 @@ void Follower::start_stream() {
     if (connection != connection_) return;
     standing_ = standing;
     status_.applied = standing.position;
-    FollowRequest request;
-    request.position = standing.position;
-    request.server_id = identity_.server_id;
-    request.name = identity_.host;
-    follow(request.to_json());
+    follow(introduction().to_json());
   });
+}
+
+FollowRequest Follower::introduction() const {
+  FollowRequest request;
+  request.position = status_.applied;
+  request.server_id = identity_.server_id;
+  request.name = identity_.host;
+  request.file = replica_.file();
+  return request;
 }
 
 void Follower::follow(const json::object& request) {
@@ -87,10 +92,7 @@ void Follower::compare() {
                  " is not in the active server's history; comparing rows");
   replica_.holdings([this, connection = connection_](Replica::Holdings holdings) {
     if (connection != connection_) return;
-    FollowRequest request;
-    request.position = status_.applied;
-    request.server_id = identity_.server_id;
-    request.name = identity_.host;
+    FollowRequest request = introduction();
     request.buckets = std::move(holdings.buckets);
     request.recent = std::move(holdings.recent);
     follow(request.to_json());

@@ -62,6 +62,9 @@ class Replica {
   };
   virtual void set_aside(const Fork& fork, std::function<void(Result<Aside>)> done) = 0;
 
+  /// The absolute name of its file.
+  virtual const std::string& file() const = 0;
+
   /// May the database take the active's schema over?
   virtual bool adopts_schemas() const = 0;
   /// Takes it over. On success this replica's time is over: another takes its place.

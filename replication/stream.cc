@@ -80,8 +80,10 @@ std::string record_notification(std::string_view database, const Position& posit
 }
 
 json::object FollowRequest::to_json() const {
-  json::object result{
-      {"position", position.to_json()}, {"server_id", server_id.to_string()}, {"name", name}};
+  json::object result{{"position", position.to_json()},
+                      {"server_id", server_id.to_string()},
+                      {"name", name},
+                      {"file", file}};
   if (buckets.is_null()) return result;
   result["buckets"] = buckets;
   json::array digests;
@@ -102,6 +104,9 @@ Result<FollowRequest> FollowRequest::from_json(const json::value& value) {
   request.server_id = *server_id;
   if (const json::value* name = object->if_contains("name"); name != nullptr && name->is_string()) {
     request.name = std::string_view(name->get_string());
+  }
+  if (const json::value* file = object->if_contains("file"); file != nullptr && file->is_string()) {
+    request.file = std::string_view(file->get_string());
   }
   if (const json::value* buckets = object->if_contains("buckets")) request.buckets = *buckets;
   if (const json::value* recent = object->if_contains("recent")) {

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "server/database/database_server.h"
@@ -17,8 +18,9 @@ Result<void> DatabaseServer::add(std::unique_ptr<StoredDatabase> stored) {
   if (find(name) != nullptr)
     return Error{"ovsdb error", name + ": duplicate database name", std::nullopt};
   auto served = std::make_unique<ServedDatabase>();
-  served->info = std::make_shared<const DatabaseInfo>(
-      DatabaseInfo{name, next_generation_++, stored->schema()});
+  served->info = std::make_shared<const DatabaseInfo>(DatabaseInfo{
+      name, next_generation_++, stored->schema(),
+      stored->path().empty() ? "" : std::filesystem::absolute(stored->path()).string()});
   served->stored = std::move(stored);
   served->compacted_ms = ports_.clock.monotonic_ms();
   served->gate.configure(sync_);
@@ -161,7 +163,7 @@ Result<void> DatabaseServer::convert(ServedDatabase& database, const SchemaRef& 
   lose_followers(database);
   database.gate.logged(database.stored->position());
   database.info = std::make_shared<const DatabaseInfo>(
-      DatabaseInfo{database.info->name, next_generation_++, schema});
+      DatabaseInfo{database.info->name, next_generation_++, schema, database.info->file});
   describe(database);
   directory_changed_ = true;
   return {};

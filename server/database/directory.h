@@ -15,6 +15,7 @@ struct DatabaseInfo {
   std::string name;
   std::uint64_t generation = 0;  ///< unique in the process
   SchemaRef schema;
+  std::string file = {};  ///< absolute; empty: it has none
 };
 using DatabaseInfoRef = std::shared_ptr<const DatabaseInfo>;
 

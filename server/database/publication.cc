@@ -217,6 +217,7 @@ void DatabaseServer::start_feed(std::string_view database, SessionId session,
     FeedStatus status;
     status.server_id = request.server_id;
     status.name = request.name;
+    status.file = request.file;
     status.address = address;
     status.heard_ms = ports_.clock.monotonic_ms();
     if (start.since) status.acknowledged = request.position;

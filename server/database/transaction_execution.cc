@@ -219,7 +219,7 @@ TransactionExecution::Step TransactionExecution::execute(const WaitOp& op) {
     return std::nullopt;
   }
   return Error{"timed out",
-               *op.timeout_ms == 0
+               context_.waited_ms == 0
                    ? "\"where\" clause test failed"
                    : fmt::format("\"wait\" timed out after {} ms", context_.waited_ms),
                {}};

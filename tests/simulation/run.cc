@@ -40,6 +40,7 @@ std::vector<std::string> Run::run() {
   world_.run_until(kFaultsMs);
   come_to_rest();
   for (int i = 0; i < 300 && !(i > 10 && converged()); ++i) world_.run_until(world_.now_ms() + 200);
+  world_.run_until(world_.now_ms() + 50);  // what was published is still on its way to readers
   check();
   return broken_;
 }

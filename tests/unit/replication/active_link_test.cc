@@ -46,6 +46,7 @@ class FakeReplica final : public Replica {
     log += "aside:" + (fork.common ? std::to_string(*fork.common) : std::string("all")) + ' ';
     done(Aside{"db.diverged", 3});
   }
+  const std::string& file() const override { return name; }
   bool adopts_schemas() const override { return adopts; }
   void adopt(SchemaRef, Done) override { log += "adopt "; }
 
@@ -56,6 +57,7 @@ class FakeReplica final : public Replica {
   }
 
   std::string log;
+  const std::string name = "/db";
   std::deque<Done> outcomes;
   Position position{Epoch{1}, 5, Uuid{0, 5}};
   bool syncs_at_once = true;

@@ -51,6 +51,23 @@ TEST_CASE("a server that comes again before its last connection has ended counts
   CHECK(gate.followers()[0].acknowledged == at(1));
 }
 
+TEST_CASE("a copy whose server was started anew counts once, another one on its host beside it") {
+  Gate gate(2);
+  FeedStatus status;
+  status.server_id = Uuid{1, 1};
+  status.name = "host";
+  status.file = "/db";
+  status.acknowledged = at(1);
+  gate.add(7, status);
+  status.server_id = Uuid{1, 2};
+  gate.add(8, status);
+  CHECK(gate.status().in_sync == 1);
+  status.server_id = Uuid{1, 3};
+  status.file = "/other";
+  gate.add(9, status);
+  CHECK(gate.status().in_sync == 2);
+}
+
 TEST_CASE("asynchronous fallback does not wait when too few backups keep up, and counts it") {
   Gate gate(1);
   CHECK(gate.open(at(1), 0, 0));
