@@ -12,6 +12,11 @@
 #include "server/database/schema_conversion.h"
 
 namespace tandem {
+namespace {
+
+Error removed_meanwhile() { return {"", "the database was removed meanwhile", std::nullopt}; }
+
+}  // namespace
 
 Result<void> DatabaseServer::add(std::unique_ptr<StoredDatabase> stored) {
   const std::string name = stored->schema()->name();
@@ -44,8 +49,10 @@ Result<void> DatabaseServer::remove(std::string_view name) {
   transact_internal(server, {{{"op", "delete"},
                               {"table", "Database"},
                               {"where", json::array{json::array{"name", "==", name}}}}});
+  const auto waiting = std::move(database.after_compaction);
   databases_.erase(found);
   directory_changed_ = true;
+  for (const auto& told : waiting) told(removed_meanwhile());
   return {};
 }
 
@@ -116,45 +123,46 @@ Result<void> DatabaseServer::promote(ServedDatabase& database, Epoch above) {
 
 // --- new files ---
 
-void DatabaseServer::compact(ServedDatabase& database, std::function<void(Result<void>)> done) {
+void DatabaseServer::compact(ServedDatabase& database,
+                             std::function<void(const Result<void>&)> done) {
   if (database.stored->log() == nullptr) return done({});
-  if (database.compacting)
-    return done(Error{"", "the database is being compacted already", std::nullopt});
+  if (database.compacting) return database.after_compaction.push_back(std::move(done));
   flush();
   Result<std::unique_ptr<storage::Compaction>> begun =
       storage::Compaction::begin(*database.stored->log());
   if (!begun) return done(begun.error());
   database.compacting = true;
-  ports_.background.post(
-      [this, done = std::move(done), info = database.info, log = database.stored->log(),
-       compaction = std::shared_ptr<storage::Compaction>(std::move(begun.value())),
-       record = std::make_shared<SnapshotRecord>(database.stored->snapshot_record())] {
-        Result<void> written = compaction->write_snapshot(to_text(info->schema->to_json()),
-                                                          [&] { return record->next(); });
-        submit([this, info, log, compaction, written,
-                done] { end_compaction(info, *compaction, written, done); },
-               ports_.background);
-      });
+  ports_.background.post([this, done = std::move(done), info = database.info,
+                          log = database.stored->log(), compaction = std::move(begun.value()),
+                          record = database.stored->snapshot_record()]() mutable {
+    Result<void> written =
+        compaction->write_snapshot(to_text(info->schema->to_json()), [&] { return record.next(); });
+    submit([this, info, log, compaction = std::move(compaction), written = std::move(written),
+            done = std::move(
+                done)]() mutable { end_compaction(info, std::move(compaction), written, done); },
+           ports_.background);
+  });
 }
 
-void DatabaseServer::end_compaction(const DatabaseInfoRef& info, storage::Compaction& compaction,
+void DatabaseServer::end_compaction(const DatabaseInfoRef& info,
+                                    std::unique_ptr<storage::Compaction> compaction,
                                     Result<void> written,
-                                    const std::function<void(Result<void>)>& done) {
+                                    const std::function<void(const Result<void>&)>& done) {
   ServedDatabase* database = find(info->name);
-  if (database == nullptr || database->info != info) {
-    return done(Error{"", "the database was removed meanwhile", std::nullopt});
-  }
+  if (database == nullptr || database->info != info) return done(removed_meanwhile());
   flush();
-  if (written) written = compaction.finish();
+  if (written) written = compaction->finish();
+  compaction.reset();  // another one may begin now
   database->compacting = false;
   database->compacted_ms = ports_.clock.monotonic_ms();
   if (trim_on_compaction_) ::malloc_trim(0);
   done(written);
+  // One of them may begin another compaction, for which those behind it wait anew.
+  for (const auto& told : std::exchange(database->after_compaction, {})) told(written);
 }
 
 Result<void> DatabaseServer::convert(ServedDatabase& database, const SchemaRef& schema) {
-  if (database.compacting)
-    return Error{"", "the database is being compacted; try again", std::nullopt};
+  if (database.compacting) return Error{"", "the database is being compacted", std::nullopt};
   flush();
   const Result<void> converted = database.stored->convert(schema);
   if (!converted) return converted;

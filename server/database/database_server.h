@@ -44,6 +44,8 @@ struct ServedDatabase {
   std::map<SessionId, Follower> followers;
   CommitGate gate;
   bool compacting = false;
+  /// Who waits for the end of the compaction under way; told on the writer how it ended.
+  std::vector<std::function<void(const Result<void>&)>> after_compaction;
   std::int64_t compacted_ms = 0;  ///< when it was last compacted, or opened; monotonic
 };
 
@@ -98,10 +100,11 @@ class DatabaseServer {
   /// Makes a backup active: writes the first record of a new epoch, the next after its own and
   /// after `above`; then clients may write. On failure it stays a backup.
   Result<void> promote(ServedDatabase& database, Epoch above = {});
-  /// Rewrites the file as schema and one snapshot, transactions going on meanwhile. `done` runs on
-  /// the writer.
-  void compact(ServedDatabase& database, std::function<void(Result<void>)> done);
-  /// ovsdb-server(7) "convert": rows move to the new schema, the file is written anew.
+  /// Rewrites the file as schema and one snapshot, transactions going on meanwhile; while that is
+  /// under way, waits for its end. `done` runs on the writer.
+  void compact(ServedDatabase& database, std::function<void(const Result<void>&)> done);
+  /// ovsdb-server(7) "convert": rows move to the new schema, the file is written anew. Not during a
+  /// compaction.
   Result<void> convert(ServedDatabase& database, const SchemaRef& schema);
 
   // Clients
@@ -213,8 +216,8 @@ class DatabaseServer {
   void cancel_blocked(ServedDatabase& database);
   void tell(const std::vector<LockTable::Notice>& notices);
   void schedule_wake();
-  void end_compaction(const DatabaseInfoRef& info, storage::Compaction& compaction,
-                      Result<void> written, const std::function<void(Result<void>)>& done);
+  void end_compaction(const DatabaseInfoRef& info, std::unique_ptr<storage::Compaction> compaction,
+                      Result<void> written, const std::function<void(const Result<void>&)>& done);
 
   struct SessionPort {
     Mailbox* mailbox;

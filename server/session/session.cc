@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 namespace tandem {
@@ -26,6 +27,43 @@ struct SessionTransactCall final : TransactCall {
     }
   }
 };
+
+/// A "convert" on its way.
+struct Conversion {
+  ClientHub* hub = nullptr;
+  SessionId session{};
+  json::value id;
+  std::string database;
+  SchemaRef schema;
+  bool read_only = false;
+
+  Result<void> run(ServedDatabase* served) const {
+    if (served == nullptr) {
+      return Error{"unknown database", "convert request specifies unknown database " + database,
+                   std::nullopt};
+    }
+    if (read_only || served->backup || served->built_in) {
+      return Error{"not allowed", "conversion is not allowed for read-only database " + database,
+                   std::nullopt};
+    }
+    return hub->server().convert(*served, schema);
+  }
+};
+
+/// On the writer. A compaction that is under way comes first.
+void convert(const std::shared_ptr<const Conversion>& conversion) {
+  DatabaseServer& server = conversion->hub->server();
+  ServedDatabase* served = server.find(conversion->database);
+  if (served != nullptr && served->compacting) {
+    served->after_compaction.emplace_back(
+        [conversion](const Result<void>&) { convert(conversion); });
+    return;
+  }
+  server.reply(conversion->hub->mailbox(), [conversion, converted = conversion->run(served)] {
+    if (Session* session = conversion->hub->find(conversion->session))
+      session->finish_conversion(conversion->id, converted);
+  });
+}
 
 }  // namespace
 
@@ -194,34 +232,20 @@ void Session::convert(JsonRpcMessage& message) {
     return;
   }
   ++conversions_;
-  submit([hub = &hub_, session = id_, id = message.id, database, schema = schema.value(),
-          read_only = port_.info().read_only] {
-    DatabaseServer& server = hub->server();
-    ServedDatabase* served = server.find(database->name);
-    Result<void> converted;
-    if (served == nullptr) {
-      converted =
-          Error{"unknown database", "convert request specifies unknown database " + database->name,
-                std::nullopt};
-    } else if (read_only || served->backup || served->built_in) {
-      converted =
-          Error{"not allowed", "conversion is not allowed for read-only database " + database->name,
-                std::nullopt};
-    } else {
-      converted = server.convert(*served, schema);
-    }
-    server.reply(hub->mailbox(), [hub, session, id, converted] {
-      Session* session_now = hub->find(session);
-      if (session_now == nullptr) return;
-      if (converted) {
-        session_now->send_reply(id, "{}");
-      } else {
-        session_now->send_error(id, converted.error());
-      }
-      --session_now->conversions_;
-      if (session_now->closes_after_conversions_) session_now->close_unaware();
-    });
+  submit([conversion = std::make_shared<const Conversion>(Conversion{
+              &hub_, id_, message.id, database->name, schema.value(), port_.info().read_only})] {
+    tandem::convert(conversion);
   });
+}
+
+void Session::finish_conversion(const json::value& id, const Result<void>& converted) {
+  if (converted) {
+    send_reply(id, "{}");
+  } else {
+    send_error(id, converted.error());
+  }
+  --conversions_;
+  if (closes_after_conversions_) close_unaware();
 }
 
 // --- backups ---

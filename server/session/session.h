@@ -38,6 +38,8 @@ class Session final : public ConnectionHandler {
   void send_updates();
   void send_reply(const json::value& id, std::string_view result_json);
   void send_error(const json::value& id, const Error& error);
+  /// The outcome of a "convert" of this session is here.
+  void finish_conversion(const json::value& id, const Result<void>& converted);
   /// An error that is a plain string on the wire.
   void send_plain_error(const json::value& id, std::string_view error);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Methods, errors of requests, locks, and awareness of changes (surface, section 6)."""
 
+import concurrent.futures
 import json
 import re
 import unittest
@@ -180,6 +181,20 @@ class Rpc(SystemTest):
         self.client.transact("D", {"op": "update", "table": "T", "where": [], "row": {"n": 2}})
         self.assertEqual(waiting.reply(blocked)["result"], [{}])
         self.assertEqual(monitoring.receive()["method"], "update")
+
+    def test_a_conversion_and_compactions_at_once(self):
+        """Sections 5 and 6: each waits for the one before it, and all succeed."""
+        for _ in range(4):
+            self.client.transact("D", *[insert(number) for number in range(5000)])
+        self.client.result("set_db_change_aware", True)
+        asker = self.connect()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for version in ("6.0.0", "7.0.0", "8.0.0"):
+                compactions = [pool.submit(self.under_test.control, "ovsdb-server/compact") for _ in range(3)]
+                asker.result("set_db_change_aware", True)
+                self.assertEqual(asker.result("convert", "D", SCHEMA | {"version": version}), {})
+                self.assertEqual([compaction.result().strip() for compaction in compactions], [""] * 3)
+        self.assertEqual(self.client.result("get_schema", "D")["version"], "8.0.0")
 
     def test_who_converts_without_being_aware_is_told_first(self):
         """Section 6: {} after the new schema is on disk; then the client is disconnected as any other."""
