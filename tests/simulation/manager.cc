@@ -158,7 +158,9 @@ void Manager::switch_over() {
   note_unreplicated(*active_);
   active_->set_backup(true);
   active_ = nullptr;
-  world_.after(world_.ms(600), [this] {
+  // Not before what the server publishes as a backup has reached its readers: they would be taken
+  // for readers of an active.
+  world_.after(5 + world_.ms(600), [this] {
     switching_ = false;
     elect();
   });

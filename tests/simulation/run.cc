@@ -39,8 +39,7 @@ std::vector<std::string> Run::run() {
   compare();
   world_.run_until(kFaultsMs);
   come_to_rest();
-  for (int i = 0; i < 300 && !(i > 10 && converged()); ++i) world_.run_until(world_.now_ms() + 200);
-  world_.run_until(world_.now_ms() + 50);  // what was published is still on its way to readers
+  for (int i = 0; i < 300 && !(i > 10 && settled()); ++i) world_.run_until(world_.now_ms() + 200);
   check();
   return broken_;
 }
@@ -263,6 +262,13 @@ bool Run::converged() {
     }
   }
   return true;
+}
+
+/// Converged, and what was published has reached the readers.
+bool Run::settled() {
+  if (!converged()) return false;
+  world_.run_until(world_.now_ms() + 50);
+  return converged();
 }
 
 void Run::check() {

@@ -41,6 +41,7 @@ class Run {
   void compare();
   void come_to_rest();
   bool converged();
+  bool settled();
 
   void check();
   void check_writes(const std::string& database, const Contents& held);
