@@ -114,11 +114,13 @@ def without_place(text):
     return _ORDER_DEPENDENT.sub("…", without_pair(text))
 
 
-# The first row that an operation cannot change is named, of many.
+# The first row that an operation cannot change is named, of many; and of the columns of a new row the first that is
+# wrong, in the order of a hash table.
 _VALUE = re.compile(
     r'"details": "(?:[^"\\]|\\.)*(?: is not one of the allowed values| is less than minimum allowed'
     r'| is greater than maximum allowed| is not in the valid range|Attempted to store \d+ elements'
-    r'|Result of .* operation)(?:[^"\\]|\\.)*"')
+    r'|Result of .* operation)(?:[^"\\]|\\.)*"(?:, "error": "constraint violation")?'
+    r'|"details": "expected (?:[^"\\]|\\.)*", "error": "syntax error", "syntax": "(?:[^"\\]|\\.)*"')
 
 
 def without_value(text):
