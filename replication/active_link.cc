@@ -14,7 +14,7 @@ class ActiveLink::Lane final : public FollowerPort {
   Follower& follower() { return follower_; }
 
   void request(std::string_view method, const json::array& params, int tag) override {
-    link_.request(method, params, follower_.database(), tag);
+    link_.request(method, params, {follower_.database(), tag, follower_.attempt()});
   }
   void notify(std::string_view method, const json::array& params) override {
     link_.port_.send(make_notification(method, to_text(params)));
@@ -44,7 +44,15 @@ void ActiveLink::add(const std::string& database, Replica& replica) {
   if (state_ == State::kFollowing) lane->second->follower().on_connected(served(database));
 }
 
-void ActiveLink::remove(const std::string& database) { lanes_.erase(database); }
+void ActiveLink::remove(const std::string& database) {
+  const auto lane = lanes_.find(database);
+  if (lane == lanes_.end()) return;
+  const Follower& follower = lane->second->follower();
+  // Or the database could not be monitored again on this connection.
+  if (state_ == State::kFollowing && follower.status().mode == FollowerStatus::Mode::kMonitor)
+    request("monitor_cancel", {follower.monitor_id()}, {database, 0, kNobodysAttempt});
+  lanes_.erase(lane);
+}
 
 bool ActiveLink::served(const std::string& database) const {
   return std::any_of(databases_.begin(), databases_.end(), [&](const json::value& name) {
@@ -52,10 +60,9 @@ bool ActiveLink::served(const std::string& database) const {
   });
 }
 
-void ActiveLink::request(std::string_view method, const json::array& params,
-                         const std::string& database, int tag) {
+void ActiveLink::request(std::string_view method, const json::array& params, Pending pending) {
   const std::int64_t id = next_request_++;
-  pending_.emplace(id, Pending{database, tag});
+  pending_.emplace(id, std::move(pending));
   port_.send(make_request(method, to_text(params), json::value(id)));
 }
 
@@ -63,7 +70,7 @@ void ActiveLink::on_connected() {
   pending_.clear();
   databases_.clear();
   state_ = State::kServerId;
-  request("get_server_id", {}, "", 0);
+  request("get_server_id", {}, {});
 }
 
 void ActiveLink::on_disconnected(const std::string& reason) {
@@ -113,7 +120,7 @@ void ActiveLink::on_reply(const JsonRpcMessage& reply) {
   if (request.database.empty()) {
     on_own_reply(reply);
   } else if (const auto lane = lanes_.find(request.database); lane != lanes_.end()) {
-    lane->second->follower().on_reply(request.tag, reply);
+    lane->second->follower().on_reply(request.tag, request.attempt, reply);
   }
 }
 
@@ -128,7 +135,7 @@ void ActiveLink::on_own_reply(const JsonRpcMessage& reply) {
         return;
       }
       state_ = State::kDatabases;
-      request("list_dbs", {}, "", 0);
+      request("list_dbs", {}, {});
       return;
     case State::kDatabases:
       if (failed || !reply.result.is_array()) {

@@ -59,18 +59,19 @@ class ActiveLink {
 
   static constexpr std::int64_t kRetryRefusedMs = 10'000;
 
-  void request(std::string_view method, const json::array& params, const std::string& database,
-               int tag);
   void on_notification(const JsonRpcMessage& message);
   void on_reply(const JsonRpcMessage& reply);
   void on_own_reply(const JsonRpcMessage& reply);
   void refuse(const std::string& reason);
   bool served(const std::string& database) const;
 
+  static constexpr std::uint64_t kNobodysAttempt = UINT64_MAX;
   struct Pending {
     std::string database;  ///< empty: the link's own request
     int tag = 0;
+    std::uint64_t attempt = 0;  ///< of the database's follower
   };
+  void request(std::string_view method, const json::array& params, Pending pending);
 
   const BackupIdentity identity_;
   ActiveLinkPort& port_;

@@ -13,6 +13,7 @@ Follower::Follower(std::string database, Replica& replica, FollowerPort& port,
 void Follower::enter(FollowerStatus::State state) {
   if (state == FollowerStatus::State::kReplicating) refused_for_.clear();
   status_.state = state;
+  progress_ms_ = port_.monotonic_ms();
   port_.changed();
 }
 
@@ -48,7 +49,7 @@ void Follower::fail(const std::string& reason) {
 
 /// Outcomes and messages of what went before are of no more interest.
 void Follower::drop_attempt() {
-  ++connection_;
+  ++attempt_;
   waiting_.clear();
   scope_.reset();
   rows_.clear();
@@ -58,6 +59,7 @@ void Follower::drop_attempt() {
   status_.rows = status_.rows_total = 0;
   unsynced_ = false;
   is_syncing_ = false;
+  acknowledged_.reset();
   status_.mode = FollowerStatus::Mode::kNone;
 }
 
@@ -74,6 +76,10 @@ void Follower::tick() {
     ask_schema();
   }
   if (status_.state == FollowerStatus::State::kReplicating) ask_sign();
+  const bool on_the_way = status_.state == FollowerStatus::State::kNegotiating ||
+                          status_.state == FollowerStatus::State::kResyncing;
+  if (on_the_way && progress_ms_ + kNoProgressMs <= port_.monotonic_ms())
+    fail("the active server went on answering, but did not go on with this database");
 }
 
 void Follower::ask_sign() {
@@ -82,8 +88,8 @@ void Follower::ask_sign() {
   if (asked_sign_ || now - asked_sign_ms_ < kAskSignMs) return;
   asked_sign_ = true;
   asked_sign_ms_ = now;
-  if (status_.mode == FollowerStatus::Mode::kStream) {
-    port_.request("tandem_ack", {json::value(database_), acknowledged_.to_json()}, kSignReply);
+  if (acknowledged_) {
+    port_.request("tandem_ack", {json::value(database_), acknowledged_->to_json()}, kSignReply);
   } else {
     port_.request("echo", {}, kSignReply);
   }
@@ -99,9 +105,9 @@ void Follower::on_disconnected(const std::string& reason) {
   enter(FollowerStatus::State::kConnecting);
 }
 
-void Follower::on_reply(int tag, const JsonRpcMessage& reply) {
-  status_.heard_ms = port_.monotonic_ms();
-  status_.stale = false;
+void Follower::on_reply(int tag, std::uint64_t attempt, const JsonRpcMessage& reply) {
+  heard();
+  if (tag != kSignReply && attempt != attempt_) return;  // to what was given up
   if (tag == kFollowReply) {
     on_follow_reply(reply);
     return;
@@ -151,8 +157,8 @@ void Follower::on_schema(const JsonRpcMessage& reply) {
   if (!match.can_replicate() && replica_.adopts_schemas()) {
     port_.log_info(database_ + ": taking over the active server's schema, which has " +
                    match.missing_text());
-    replica_.adopt(schema.value(), [this, connection = connection_](const Result<void>& adopted) {
-      if (connection == connection_ && !adopted)
+    replica_.adopt(schema.value(), [this, attempt = attempt_](const Result<void>& adopted) {
+      if (attempt == attempt_ && !adopted)
         refuse("its schema could not be taken over: " + adopted.error().to_string());
     });
     return;
@@ -220,8 +226,8 @@ void Follower::apply(std::vector<RowUpdate> updates) {
 }
 
 Replica::Done Follower::when_applied(bool resync) {
-  return [this, resync, connection = connection_](const Result<void>& applied) {
-    if (connection != connection_) return;
+  return [this, resync, attempt = attempt_](const Result<void>& applied) {
+    if (attempt != attempt_) return;
     if (!applied) {
       // What we hold is not what the active thinks: start over with its contents.
       fail((resync ? "its contents" : "an update") + std::string(" could not be applied: ") +

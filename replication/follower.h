@@ -59,7 +59,9 @@ class Follower {
   /// The connection is up, and the active serves the database or not.
   void on_connected(bool served);
   void on_disconnected(const std::string& reason);
-  void on_reply(int tag, const JsonRpcMessage& reply);
+  /// The reply to a request that was made in that attempt.
+  void on_reply(int tag, std::uint64_t attempt, const JsonRpcMessage& reply);
+  std::uint64_t attempt() const { return attempt_; }
   /// "update" for monitor_id().
   void on_update(const json::value& updates);
   // What the stream brings, without the database's name.
@@ -79,6 +81,7 @@ class Follower {
   static constexpr std::int64_t kRetryOlderMs = 500;
   static constexpr std::int64_t kAskSignMs = 1000;
   static constexpr std::int64_t kStaleMs = 3000;
+  static constexpr std::int64_t kNoProgressMs = 300'000;  // a whole database may be one message
 
   void drop_attempt();
   void ask_schema();
@@ -116,7 +119,8 @@ class Follower {
   FollowerPort& port_;
   FollowerStatus status_;
   const BackupIdentity& identity_;
-  std::uint64_t connection_ = 0;  // counts attempts, so that late outcomes are known
+  std::uint64_t attempt_ = 0;     // counts them, so that late outcomes and replies are known
+  std::int64_t progress_ms_ = 0;  // when the attempt last came forward
   std::vector<std::vector<RowUpdate>>
       waiting_;  // updates that came while the contents were being compared
   SchemaRef active_schema_;
@@ -126,7 +130,7 @@ class Follower {
   std::int64_t asked_sign_ms_ = 0;
 
   Standing standing_;                     // when the stream was asked for
-  Position acknowledged_;                 // of this connection
+  std::optional<Position> acknowledged_;  // in this attempt
   std::deque<std::int64_t> arrivals_ms_;  // of the records that are being written
   bool unsynced_ = false;                // written, but to be on the disk before it is acknowledged
   bool is_syncing_ = false;              // acknowledgements wait

@@ -26,8 +26,8 @@ bool Follower::can_stream() const {
 }
 
 void Follower::start_stream() {
-  replica_.standing([this, connection = connection_](const Standing& standing) {
-    if (connection != connection_) return;
+  replica_.standing([this, attempt = attempt_](const Standing& standing) {
+    if (attempt != attempt_) return;
     standing_ = standing;
     status_.applied = standing.position;
     follow(introduction().to_json());
@@ -90,8 +90,8 @@ void Follower::on_follow_reply(const JsonRpcMessage& message) {
 void Follower::compare() {
   port_.log_info(database_ + ": " + status_.applied.to_string() +
                  " is not in the active server's history; comparing rows");
-  replica_.holdings([this, connection = connection_](Replica::Holdings holdings) {
-    if (connection != connection_) return;
+  replica_.holdings([this, attempt = attempt_](Replica::Holdings holdings) {
+    if (attempt != attempt_) return;
     FollowRequest request = introduction();
     request.buckets = std::move(holdings.buckets);
     request.recent = std::move(holdings.recent);
@@ -119,6 +119,7 @@ void Follower::on_rows(const json::value& rows) {
       table_updates_from_json(*replica_.schema(), MonitorVersion::kUpdate2, rows);
   if (!read) return fail("rows cannot be read: " + read.error().to_string());
   status_.rows += read.value().size();
+  progress_ms_ = port_.monotonic_ms();
   rows_.insert(rows_.end(), std::make_move_iterator(read.value().begin()),
                std::make_move_iterator(read.value().end()));
   if (status_.rows > status_.rows_total) return fail("more rows came than were announced");
@@ -151,33 +152,33 @@ std::optional<Fork> Follower::fork() const {
 
 void Follower::end_rows() {
   const std::optional<Fork> parted = fork();
-  if (!parted || aside_ == status_.applied) {
+  // Where all rows are equal nothing is lost, however they came to be so.
+  if (!parted || aside_ == status_.applied || scope_->is_empty()) {
     take_over_rows();
     return;
   }
-  replica_.set_aside(
-      *parted, [this, connection = connection_](const Result<Replica::Aside>& aside) {
-        if (connection != connection_) return;
-        if (!aside) {
-          return fail("records that the active server does not have could not be saved: " +
-                      aside.error().to_string());
-        }
-        aside_ = status_.applied;
-        ++status_.divergences;
-        status_.records_aside += aside.value().records;
-        status_.divergence_file = aside.value().file;
-        port_.log_warn(database_ + ": the active server does not have the last " +
-                       std::to_string(aside.value().records) +
-                       " records of this server; they were saved to " + aside.value().file);
-        take_over_rows();
-      });
+  replica_.set_aside(*parted, [this, attempt = attempt_](const Result<Replica::Aside>& aside) {
+    if (attempt != attempt_) return;
+    if (!aside) {
+      return fail("records that the active server does not have could not be saved: " +
+                  aside.error().to_string());
+    }
+    aside_ = status_.applied;
+    ++status_.divergences;
+    status_.records_aside += aside.value().records;
+    status_.divergence_file = aside.value().file;
+    port_.log_warn(database_ + ": the active server does not have the last " +
+                   std::to_string(aside.value().records) +
+                   " records of this server; they were saved to " + aside.value().file);
+    take_over_rows();
+  });
 }
 
 void Follower::take_over_rows() {
   replica_.resync_to(
       {resync_.position, resync_.epochs}, *scope_, std::exchange(rows_, {}),
-      [this, connection = connection_](const Result<void>& applied) {
-        if (connection != connection_) return;
+      [this, attempt = attempt_](const Result<void>& applied) {
+        if (attempt != attempt_) return;
         if (!applied)
           return fail("its contents could not be applied: " + applied.error().to_string());
         ++status_.resyncs;
@@ -211,9 +212,9 @@ void Follower::append(StreamRecord record) {
   const bool durable = record.durable;
   arrivals_ms_.push_back(port_.monotonic_ms());
   status_.behind_since_ms = arrivals_ms_.front();
-  replica_.append(std::move(record), [this, position, durable, connection = connection_](
+  replica_.append(std::move(record), [this, position, durable, attempt = attempt_](
                                          const Result<void>& appended, bool more) {
-    if (connection != connection_) return;
+    if (attempt != attempt_) return;
     if (!appended) {
       // What we hold is not what the active thinks, or cannot be written.
       return fail("a record could not be applied: " + appended.error().to_string());
@@ -232,7 +233,7 @@ void Follower::acknowledge() {
   if (is_syncing_) return;  // that goes on from here
   if (unsynced_) return make_durable();
   acknowledged_ = status_.applied;
-  port_.notify("tandem_ack", {json::value(database_), acknowledged_.to_json()});
+  port_.notify("tandem_ack", {json::value(database_), acknowledged_->to_json()});
 }
 
 /// Acknowledges what is applied when it is on the disk. Also at the start: nobody knows what an
@@ -241,12 +242,12 @@ void Follower::make_durable() {
   unsynced_ = false;
   is_syncing_ = true;
   replica_.make_durable(
-      [this, position = status_.applied, connection = connection_](const Result<void>& synced) {
-        if (connection != connection_) return;
+      [this, position = status_.applied, attempt = attempt_](const Result<void>& synced) {
+        if (attempt != attempt_) return;
         if (!synced) return fail("its records could not be synced: " + synced.error().to_string());
         is_syncing_ = false;
         acknowledged_ = position;
-        port_.notify("tandem_ack", {json::value(database_), acknowledged_.to_json()});
+        port_.notify("tandem_ack", {json::value(database_), acknowledged_->to_json()});
         if (status_.applied != position) acknowledge();
       });
 }

@@ -20,7 +20,7 @@ void Standing::advance(const Position& after, std::string_view comment) {
   PositionMarks marks = PositionMarks::parse(comment);
   if (marks.snapshot) {
     epochs = std::move(marks.epochs);
-  } else if (after.epoch > before.epoch) {
+  } else if (after.epoch > before.epoch || after.index == 1) {
     epochs.push_back(after);
     if (epochs.size() > kMaxEpochs) epochs.erase(epochs.begin());
   }

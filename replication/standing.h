@@ -15,7 +15,9 @@ namespace tandem {
 /// of the last epoch that both know than the other, and no later epoch, has nothing of its own.
 struct Standing {
   Position position;
-  std::vector<Position> epochs;  ///< after each promotion, the oldest first; bounded
+  /// After the first record of each epoch, the oldest first; bounded. Of epoch 0 it tells apart
+  /// files that have nothing to do with one another.
+  std::vector<Position> epochs;
 
   /// A record with this comment led to `after`.
   void advance(const Position& after, std::string_view comment);

@@ -173,24 +173,30 @@ BackupService::~BackupService() { server_.remove_observer(*this); }
 
 void BackupService::follow(BackupSource source, Task settled) {
   shard_.post([this, source = std::move(source), settled = std::move(settled)]() mutable {
-    end_following("following another server", [this, source = std::move(source),
-                                               settled = std::move(settled)]() mutable {
-      following_ = std::make_shared<Following>(*this, std::move(source), std::move(settled));
-      server_.submit(
-          [this, following = following_] {
-            shard_.post([this, following, directory = server_.directory()] {
-              if (following != following_) return;
-              following->set_databases(*directory);
-              following->start();
-            });
-          },
-          shard_);
-    });
+    end_following(
+        "following another server", [this, change = ++changes_, source = std::move(source),
+                                     settled = std::move(settled)]() mutable {
+          if (change != changes_) {  // something else is wanted by now
+            if (settled) settled();
+            return;
+          }
+          following_ = std::make_shared<Following>(*this, std::move(source), std::move(settled));
+          server_.submit(
+              [this, following = following_] {
+                shard_.post([this, following, directory = server_.directory()] {
+                  if (following != following_) return;
+                  following->set_databases(*directory);
+                  following->start();
+                });
+              },
+              shard_);
+        });
   });
 }
 
 void BackupService::stop(Task done) {
   shard_.post([this, done = std::move(done)]() mutable {
+    ++changes_;
     end_following("becoming active", [this, done = std::move(done)]() mutable {
       // Jobs for what has arrived are ahead of this one.
       server_.submit(std::move(done), shard_);
@@ -199,18 +205,20 @@ void BackupService::stop(Task done) {
 }
 
 void BackupService::end_following(const std::string& reason, Task done) {
-  const std::shared_ptr<Following> old = std::exchange(following_, nullptr);
-  if (!old) {
+  if (!following_ && after_end_.empty()) {
     done();
     return;
   }
-  old->stop(reason, [this, old, done = std::move(done)]() mutable {
+  after_end_.push_back(std::move(done));
+  if (!following_) return;  // it is ending already
+  const std::shared_ptr<Following> old = std::exchange(following_, nullptr);
+  old->stop(reason, [this, old]() mutable {
     {
       std::lock_guard lock(mutex_);
       status_.clear();
       connection_error_.clear();
     }
-    done();
+    for (Task& waiting : std::exchange(after_end_, {})) waiting();
     shard_.post([old] {});  // `old` must not go inside a call from its own connection
   });
 }

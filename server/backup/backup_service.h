@@ -58,6 +58,8 @@ class BackupService final : private CommitObserver {
   net::IoShard& shard_;
   net::TlsContext& tls_;
   std::shared_ptr<Following> following_;         // shard only
+  std::vector<Task> after_end_;                  // of the one that is being closed; shard only
+  std::uint64_t changes_ = 0;                    // of what is wanted; shard only
   std::map<std::string, std::string> findings_;  // of schemas, by database; shard only
 
   mutable std::mutex mutex_;

@@ -40,6 +40,7 @@ void StatusBoard::refresh() {
     Entry& entry = now[name];
     if (const auto before = entries_.find(name); before != entries_.end()) entry = before->second;
     copy(*database, entry);
+    entry.gate.waiting = server_.waiting(*database);
     if (!database->stored->has_staged()) entry.position = database->stored->position();
   }
   entries_ = std::move(now);

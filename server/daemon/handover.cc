@@ -31,6 +31,7 @@ std::optional<HandoverState> from_text(std::string_view text) {
   read("active_remotes", state.active_remotes);
   read("active_server", state.active_server);
   read("backup", state.backup);
+  read("least_epoch", state.least_epoch);
   read("exclude_tables", state.exclude_tables);
   read("lease_length_ms", state.lease_length_ms);
   read("lease_deadline_ms", state.lease_deadline_ms);
@@ -50,6 +51,7 @@ void HandoverFile::save(const HandoverState& state) {
                              {"active_remotes", json::value_from(state.active_remotes)},
                              {"active_server", state.active_server},
                              {"backup", state.backup},
+                             {"least_epoch", state.least_epoch},
                              {"exclude_tables", state.exclude_tables},
                              {"lease_length_ms", state.lease_length_ms},
                              {"lease_deadline_ms", state.lease_deadline_ms},

@@ -18,6 +18,7 @@ struct HandoverState {
   std::vector<std::string> active_remotes;  ///< that listen only while this server is active
   std::string active_server;                ///< empty: none
   bool backup = false;
+  std::uint64_t least_epoch = 0;  ///< of an active server that may be followed
   std::string exclude_tables;
   std::int64_t lease_length_ms = 0;
   std::int64_t lease_deadline_ms = 0;  ///< monotonic; 0: the role lease is unarmed

@@ -188,6 +188,7 @@ void Server::save_state() {
   state.active_remotes = remotes_->list_active_only();
   state.active_server = active_server_;
   state.backup = backup_;
+  state.least_epoch = static_cast<std::uint64_t>(least_epoch_);
   state.exclude_tables = exclude_tables_;
   state.lease_length_ms = lease_.length_ms();
   state.lease_deadline_ms = lease_.deadline_ms().value_or(0);
@@ -199,6 +200,7 @@ void Server::save_state() {
 
 void Server::resume(const HandoverState& before) {
   exclude_tables_ = before.exclude_tables;
+  least_epoch_ = Epoch{before.least_epoch};
   if (before.lease_deadline_ms != 0)
     lease_.resume(before.lease_length_ms, before.lease_deadline_ms);
   sync_ = {before.sync_replicas, before.sync_timeout_ms, before.sync_block};

@@ -164,7 +164,9 @@ class Server final : public control::ServerControl, public control::RoleControl 
 
   std::map<std::string, std::string> files_of_;  // database name to file as given
   std::map<std::string, Role> roles_;            // by database; with a configuration file only
-  Epoch least_epoch_{};                          ///< of a server to be followed
+  std::optional<std::int64_t>
+      drain_until_ms_;   // while backups get what they lack before a demotion
+  Epoch least_epoch_{};  ///< of a server to be followed
   std::string active_server_;
   std::string exclude_tables_;
   std::int64_t probe_ms_ = 10'000;

@@ -97,8 +97,10 @@ void Server::settle_roles(control::Done done) {
 /// closed, or an orderly change of roles would lose it. `changed` then; `settled` when the
 /// connection to the active shows something. Both run on home.
 void Server::become_backup(control::Done changed, std::function<void()> settled) {
-  const bool was_active = !backup_;
-  if (was_active) server_log.info("becoming a backup of {}", active_server_);
+  if (!backup_) {
+    server_log.info("becoming a backup of {}", active_server_);
+    drain_until_ms_ = net::IoShard::now_ms() + kDrainMs;
+  }
   set_backup(true);
   save_state();
   auto go_on = [this, change = ++role_changes_, changed = std::move(changed),
@@ -107,12 +109,13 @@ void Server::become_backup(control::Done changed, std::function<void()> settled)
       settled();
       return changed(user_error("another change of role has overtaken this one"));
     }
+    drain_until_ms_.reset();
     remotes_->set_active(false);
     follow(settled);
     changed({});
   };
-  if (was_active) {
-    drain(net::IoShard::now_ms() + kDrainMs, std::move(go_on));
+  if (drain_until_ms_) {  // this change's, or that of one that it overtakes
+    drain(*drain_until_ms_, std::move(go_on));
   } else {
     go_on();
   }
@@ -163,8 +166,8 @@ Result<void> Server::check_promotable() {
 }
 
 void Server::promote(const Promotion& promotion, control::Done done) {
-  if (!backup_) return done({});
-  if (const Result<void> allowed = check_promotable(); !allowed && !promotion.force) {
+  if (!backup_ && promotion.above == Epoch{}) return done({});
+  if (const Result<void> allowed = check_promotable(); backup_ && !allowed && !promotion.force) {
     server_log.info("not promoted: {}", allowed.error().to_string());
     return done(allowed);
   }
@@ -230,6 +233,8 @@ void Server::promoted(std::uint64_t change, const Result<void>& durable,
   }
   for (auto& [name, role] : roles_) role.backup = false;
   backup_ = false;
+  drain_until_ms_.reset();
+  set_backups();  // of a database that was added meanwhile, too
   lease_.restart(net::IoShard::now_ms());
   apply_lease();
   remotes_->set_active(!lease_expired_);

@@ -44,7 +44,10 @@ Result<void> DatabaseServer::remove(std::string_view name) {
   cancel_blocked(database);
   flush();
   lose_followers(database);
-  release(database, nullptr);
+  const Error refused{"not allowed",
+                      "the database was removed before enough backups had acknowledged",
+                      std::nullopt};
+  release(database, &refused);
   ServedDatabase& server = *find("_Server");
   transact_internal(server, {{{"op", "delete"},
                               {"table", "Database"},
@@ -101,7 +104,8 @@ void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
 }
 
 Result<void> DatabaseServer::promote(ServedDatabase& database, Epoch above) {
-  if (!database.backup) return {};
+  if (!database.backup && (above == Epoch{} || database.stored->position().epoch > above))
+    return {};
   flush();
   const Epoch last = std::max(database.stored->position().epoch, above);
   const Epoch epoch{static_cast<std::uint64_t>(last) + 1};
@@ -167,7 +171,10 @@ Result<void> DatabaseServer::convert(ServedDatabase& database, const SchemaRef& 
   const Result<void> converted = database.stored->convert(schema);
   if (!converted) return converted;
   cancel_blocked(database);
-  release(database, nullptr);
+  const Error refused{"not allowed",
+                      "the database was converted before enough backups had acknowledged",
+                      std::nullopt};
+  release(database, &refused);
   lose_followers(database);
   database.gate.logged(database.stored->position());
   database.info = std::make_shared<const DatabaseInfo>(

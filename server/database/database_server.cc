@@ -74,14 +74,17 @@ bool DatabaseServer::is_blocked(const TransactCall& call) const {
   return false;
 }
 
+bool DatabaseServer::may_not_write() const {
+  return write_deadline_ms_ && ports_.clock.monotonic_ms() >= *write_deadline_ms_;
+}
+
 bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call) {
   if (call->transaction.schema != database.info->schema) {
     call->transaction = Transaction::from_json(database.info->schema, call->params);
   }
   const SessionId session = call->session;
   TransactContext context;
-  const bool too_late = write_deadline_ms_ && ports_.clock.monotonic_ms() >= *write_deadline_ms_;
-  context.read_only = call->read_only || database.backup || database.built_in || too_late;
+  context.read_only = call->read_only || database.backup || database.built_in || may_not_write();
   context.owns_lock = [this, session](std::string_view lock) { return locks_.owns(session, lock); };
   context.role = call->role;
   context.client_id = call->client_id;

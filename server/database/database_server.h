@@ -164,6 +164,11 @@ class DatabaseServer {
   void make_durable(ServedDatabase& database, Syncer::Done done) {
     ports_.syncer.sync(database.stored->log(), std::move(done));
   }
+  /// Replies and updates of the database that wait for acknowledgements.
+  std::size_t waiting(const ServedDatabase& database) const {
+    const auto found = waiting_.find(&database);
+    return found == waiting_.end() ? 0 : found->second.size();
+  }
   /// memory-trim-on-compaction: gives free memory back to the system after a compaction.
   void set_trim_on_compaction(bool enabled) { trim_on_compaction_ = enabled; }
   void add_observer(CommitObserver& observer) { observers_.push_back(&observer); }
@@ -196,6 +201,8 @@ class DatabaseServer {
 
   /// Whether a transaction of the same session and id waits.
   bool is_blocked(const TransactCall& call) const;
+  /// The lease has run out.
+  bool may_not_write() const;
   /// Executes, or keeps it among the blocked. True if it is done with.
   bool try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call);
   void retry_blocked(ServedDatabase& database);
@@ -240,7 +247,7 @@ class DatabaseServer {
   std::vector<CommitObserver*> observers_;
   std::vector<Outgoing> outgoing_;
   std::vector<DurableReply> durable_replies_;
-  std::map<ServedDatabase*, std::deque<Outgoing>> waiting_;  // for gates; no empty ones
+  std::map<const ServedDatabase*, std::deque<Outgoing>> waiting_;  // for gates; no empty ones
   CommitGate::Options sync_;
   std::optional<std::int64_t> write_deadline_ms_;
   bool directory_changed_ = false;

@@ -79,6 +79,8 @@ bool DatabaseServer::gate_is_open(const Outgoing& outgoing) {
   if (!outgoing.commit || outgoing.database->backup) return true;
   ServedDatabase& database = *outgoing.database;
   if (database.stored->log() == nullptr) return true;
+  // Backups may follow another active by now. If not, the lease is renewed.
+  if (database.gate.options().replicas > 0 && may_not_write()) return false;
   return database.gate.open(outgoing.commit->position, outgoing.logged_ms,
                             ports_.clock.monotonic_ms());
 }
@@ -220,7 +222,7 @@ void DatabaseServer::start_feed(std::string_view database, SessionId session,
     status.file = request.file;
     status.address = address;
     status.heard_ms = ports_.clock.monotonic_ms();
-    if (start.since) status.acknowledged = request.position;
+    // Nothing is acknowledged yet: where the backup stands is in its log, perhaps not on its disk.
     served->gate.add(gate_id(session), std::move(status));
     served->followers.insert_or_assign(session,
                                        ServedDatabase::Follower{&mailbox, std::move(deliver)});
@@ -234,7 +236,14 @@ Position DatabaseServer::acknowledge(std::string_view database, SessionId sessio
                                      const Position& position) {
   ServedDatabase* served = find(database);
   if (served == nullptr) return {};
-  served->gate.acknowledge(gate_id(session), position, ports_.clock.monotonic_ms());
+  // A position of another history may be greater than all here, and would open the gate for what
+  // the backup has never seen.
+  const StoredDatabase& stored = *served->stored;
+  const Position& newest = stored.position();
+  const bool within = position.index > stored.history().oldest_position().index;
+  if (position.epoch <= newest.epoch && position.index <= newest.index &&
+      (!within || stored.history().find(position.digest)))
+    served->gate.acknowledge(gate_id(session), position, ports_.clock.monotonic_ms());
   return served->stored->position();
 }
 

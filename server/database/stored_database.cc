@@ -7,6 +7,7 @@
 #include "protocol/table_updates.h"
 #include "server/database/schema_conversion.h"
 #include "server/storage/compaction.h"
+#include "server/storage/sha1.h"
 
 // The history at the start. Whoever resumes after a restart has mostly been away for seconds, and
 // who was away for longer is served nearly as cheaply by the rows (clients) or a comparison
@@ -25,6 +26,20 @@ std::chrono::system_clock::time_point wall_time(const Clock& clock) {
 /// outlive the process.
 Uuid ephemeral_id(const Uuid& before) {
   return Uuid{before.hi ^ 0x657068656d657261ULL, before.lo + 1};
+}
+
+/// Does a column that was ephemeral become persistent? Its values are each server's own.
+bool keeps_ephemeral_values(const DatabaseSchema& before, const DatabaseSchema& after) {
+  for (const TableSchema& table : after.tables()) {
+    const std::optional<TableIndex> old_table = before.find_table(table.name);
+    if (!old_table) continue;
+    for (ColumnIndex i = kFirstOwnColumn; i < table.columns.size(); ++i) {
+      const TableSchema& old = before.table(*old_table);
+      const std::optional<ColumnIndex> column = old.find_column(table.column(i).name);
+      if (column && old.column(*column).ephemeral && !table.column(i).ephemeral) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -239,10 +254,12 @@ SnapshotRecord StoredDatabase::snapshot_record() const {
 Result<void> StoredDatabase::convert(const SchemaRef& schema) {
   Result<std::unique_ptr<Database>> converted = convert_database(database_->snapshot(), schema);
   if (!converted) return converted.error();
-  // Other rows than any other server has at this position: a history of its own.
+  // A backup that takes over the new schema at the same position comes to the same rows and
+  // position.
   Standing standing = standing_;
-  standing.position.digest = Uuid::random();
-  ++standing.position.index;
+  standing.position = after_record(
+      position(), storage::Sha1().add("convert ").add(to_text(schema->to_json())).finish(), "");
+  if (keeps_ephemeral_values(*this->schema(), *schema)) standing.position.digest = Uuid::random();
   if (log_ != nullptr) {
     Result<std::unique_ptr<storage::Compaction>> begun = storage::Compaction::begin(*log_);
     if (!begun) return begun.error();

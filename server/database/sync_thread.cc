@@ -30,7 +30,6 @@ void SyncThread::run() {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stop_ || !requests_.empty(); });
       if (requests_.empty()) return;
-      batch.clear();
       batch.swap(requests_);
     }
     // Requests for one log stand together or not; each log is synced once.
@@ -43,6 +42,7 @@ void SyncThread::run() {
         batch[j].done = nullptr;
       }
     }
+    batch.clear();  // a log that nobody else holds is closed, and its lock free
   }
 }
 

@@ -201,7 +201,7 @@ class Remotes(SurfaceTest):
         with socket.create_connection(("127.0.0.1", port)) as sock:
             sock.sendall(b"nonsense")
             self.assertEqual(sock.recv(10), b"")
-        self.assertTrue(any("Protocol error" in line for line in self.troubles()))
+        wait_until(lambda: any("Protocol error" in line for line in self.troubles()), "a warning")
 
     def test_the_server_tells_of_its_databases(self):
         """Section 9: the table Database of _Server, also when databases come and go; schema version 1.2.0."""

@@ -403,6 +403,59 @@ TEST_CASE("a silent active makes the backup stale until it is heard again") {
   CHECK(backup.status().lag_records() == 3);
 }
 
+TEST_CASE("what an earlier attempt acknowledged is not said again in the next") {
+  Backup backup;
+  backup.reach_stream(R"({"mode":"resume","position":)" + at(5) + '}');
+  CHECK(backup.take_sent().find(at(5)) != std::string::npos);
+  backup.replica.syncs_at_once = false;
+  backup.notify("tandem_lost", "");
+  CHECK(backup.answer("result", kSchema) == "get_schema");
+  CHECK(backup.answer("result", R"({"mode":"resume","position":)" + at(5) + '}') ==
+        "tandem_follow");
+  backup.port.now += 1500;
+  backup.link.tick();
+  CHECK(backup.take_sent().find(R"("echo")") != std::string::npos);
+}
+
+TEST_CASE("a reply to what was given up changes nothing") {
+  Backup backup;
+  backup.reach_contents();
+  const std::string asked = backup.take_sent();
+  REQUIRE(asked.find("tandem_follow") != std::string::npos);
+  backup.notify("tandem_lost", "");  // not yet by the stream: no meaning
+  backup.link.on_disconnected("");
+  CHECK(backup.status().state == FollowerStatus::State::kConnecting);
+
+  backup.reach_stream(R"({"mode":"compare","position":)" + at(9) + '}');
+  const std::string compared = backup.take_sent();
+  backup.notify("tandem_lost", "");
+  backup.port.sent.push_front(compared);  // its answer comes late
+  CHECK(backup.answer("result", R"({"mode":"rows","position":)" + at(9) +
+                                    R"(,"rows":0,"buckets":{},"epochs":[],"oldest":)" + at(9) +
+                                    '}') == "tandem_follow");
+  CHECK(backup.status().state == FollowerStatus::State::kNegotiating);
+  CHECK(backup.answer("result", kSchema) == "get_schema");
+}
+
+TEST_CASE("an attempt that does not come forward is given up") {
+  Backup backup;
+  backup.reach_contents();
+  backup.port.now += 200'000;
+  backup.link.tick();
+  CHECK(backup.port.restarts.empty());
+  backup.port.now += 200'000;
+  backup.link.tick();
+  CHECK(backup.port.restarts.size() == 1);
+}
+
+TEST_CASE("a database that goes is not monitored any more") {
+  Backup backup;
+  backup.reach_monitor();
+  CHECK(backup.answer("result", kOneRow) == "monitor");
+  backup.link.remove("db");
+  CHECK(backup.take_sent().find("monitor_cancel") != std::string::npos);
+}
+
 TEST_CASE("with leave to do so a backup takes over a schema that has more") {
   Backup backup;
   backup.replica.adopts = true;

@@ -12,11 +12,11 @@ Position at(std::uint64_t epoch, std::uint64_t index, std::uint64_t digest) {
 TEST_CASE("promotions and snapshots say which epochs a history has") {
   Standing standing;
   standing.advance(at(0, 1, 1), "a client's comment");
-  CHECK(standing.epochs.empty());
+  CHECK(standing.epochs == std::vector{at(0, 1, 1)});
   standing.advance(at(1, 2, 2), promotion_mark(Epoch{1}));
   standing.advance(at(1, 3, 3), "");
   standing.advance(at(2, 4, 4), promotion_mark(Epoch{2}) + "\nby server x");
-  CHECK(standing.epochs == std::vector{at(1, 2, 2), at(2, 4, 4)});
+  CHECK(standing.epochs == std::vector{at(0, 1, 1), at(1, 2, 2), at(2, 4, 4)});
   Standing copy;
   copy.advance(standing.position, "compacted\n" + standing.marks());
   CHECK(copy.position == standing.position);
@@ -48,6 +48,13 @@ TEST_CASE("a copy that has more of an epoch than the next one took over has reco
   CHECK(find_fork({at(1, 25, 25), {at(1, 10, 10)}}, active)->common == 19);
   CHECK(find_fork({at(0, 12, 12), {}}, active)->common == 9);
   CHECK(find_fork({at(2, 51, 51), active.epochs}, active)->common == 50);
+}
+
+TEST_CASE("files that have nothing to do with one another have all records of their own") {
+  const Standing active{at(1, 50, 50), {at(0, 1, 1), at(1, 10, 10)}};
+  CHECK(find_fork({at(0, 9, 90), {at(0, 1, 2)}}, active)->common == 0);
+  CHECK_FALSE(find_fork({at(0, 9, 9), {at(0, 1, 1)}}, active));
+  CHECK(find_fork({at(0, 12, 12), {at(0, 1, 1)}}, active)->common == 9);
 }
 
 TEST_CASE("a copy with an epoch that the active has not has records of its own") {
