@@ -7,14 +7,16 @@
 namespace tandem {
 namespace {
 
-/// The ephemeral columns of a row that differ from those before, as members; empty: none.
-std::string ephemeral_members(const TableSchema& table, const RowChange& change) {
+enum class Values : std::uint8_t { kChanged, kAll };
+
+/// The ephemeral columns of a row, or those that differ from before, as members; empty: none.
+std::string ephemeral_members(const TableSchema& table, const RowChange& change, Values values) {
   std::string members;
   for (ColumnIndex i = kFirstOwnColumn; i < table.columns.size(); ++i) {
     const ColumnSchema& column = table.column(i);
     if (!column.ephemeral) continue;
     const Datum& before = change.before ? change.before->datum(i) : column.default_value;
-    if (before == change.after->datum(i)) continue;
+    if (values == Values::kChanged && before == change.after->datum(i)) continue;
     if (!members.empty()) members += ',';
     append_json_string(members, column.name);
     members += ':';
@@ -23,15 +25,13 @@ std::string ephemeral_members(const TableSchema& table, const RowChange& change)
   return members;
 }
 
-}  // namespace
-
-std::string ephemeral_updates(const Commit& commit) {
+std::string ephemeral_updates(const Commit& commit, Values values) {
   std::string text;
   std::optional<TableIndex> open;
   for (const RowChange& change : commit.changes) {
     if (!change.after) continue;
     const TableSchema& table = commit.schema->table(change.table);
-    const std::string members = ephemeral_members(table, change);
+    const std::string members = ephemeral_members(table, change, values);
     if (members.empty()) continue;
     if (open == change.table) {
       text += ',';
@@ -49,6 +49,12 @@ std::string ephemeral_updates(const Commit& commit) {
   return text;
 }
 
+}  // namespace
+
+std::string ephemeral_updates(const Commit& commit) {
+  return ephemeral_updates(commit, Values::kChanged);
+}
+
 std::string ephemeral_updates(const Snapshot& snapshot) {
   Commit all;
   all.schema = snapshot.schema;
@@ -62,7 +68,7 @@ std::string ephemeral_updates(const Snapshot& snapshot) {
       }
     }
   }
-  return ephemeral_updates(all);
+  return ephemeral_updates(all, Values::kAll);
 }
 
 StreamTextRef stream_text(const std::string& database, const CommitRef& commit) {

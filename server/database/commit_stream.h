@@ -13,8 +13,8 @@ StreamTextRef stream_text(const std::string& database, const CommitRef& commit);
 
 /// <table-updates> of the ephemeral columns that a commit changed; empty: none.
 std::string ephemeral_updates(const Commit& commit);
-/// The same of all that have not their defaults: what a backup that has just started cannot know,
-/// as no file has it.
+/// The same of all rows: what a backup cannot know that has been away, or whose active has, as no
+/// file has it.
 std::string ephemeral_updates(const Snapshot& snapshot);
 
 }  // namespace tandem

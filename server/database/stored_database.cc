@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include "protocol/table_updates.h"
@@ -40,6 +41,13 @@ bool keeps_ephemeral_values(const DatabaseSchema& before, const DatabaseSchema& 
     }
   }
   return false;
+}
+
+bool have_equal_columns(const Row& a, const Row& b) {
+  for (ColumnIndex i = kFirstOwnColumn; i < kFirstOwnColumn + a.own_columns(); ++i) {
+    if (!(a.datum(i) == b.datum(i))) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -211,17 +219,19 @@ Result<void> StoredDatabase::add_ephemeral(const json::value& updates,
   Result<std::vector<RowUpdate>> read =
       table_updates_from_json(*schema(), MonitorVersion::kUpdate, updates);
   if (!read) return read.error();
+  std::map<std::pair<TableIndex, Uuid>, std::size_t> number_of;  // in `changes`
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    number_of.emplace(std::pair(changes[i].table, changes[i].uuid()), i);
   for (const RowUpdate& update : read.value()) {
-    const auto change = std::find_if(changes.begin(), changes.end(), [&](const RowChange& c) {
-      return c.table == update.table && c.uuid() == update.uuid;
-    });
+    const auto changed = number_of.find({update.table, update.uuid});
+    const bool is_new = changed == number_of.end();
     RowRef row =
-        change != changes.end() ? change->after : database_->find(update.table, update.uuid);
+        is_new ? database_->find(update.table, update.uuid) : changes[changed->second].after;
     Result<RowRef> after = updated_row(*schema(), update, row);
     if (!after) return after.error();
-    if (change != changes.end()) {
-      change->after = std::move(after.value());
-    } else {
+    if (!is_new) {
+      changes[changed->second].after = std::move(after.value());
+    } else if (!row || !have_equal_columns(*row, *after.value())) {
       changes.push_back({update.table, std::move(row), std::move(after.value())});
     }
   }
