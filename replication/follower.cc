@@ -1,5 +1,6 @@
 #include "replication/follower.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "replication/schema_match.h"
@@ -43,7 +44,18 @@ void Follower::heard() {
 }
 
 void Follower::fail(const std::string& reason) {
+  drop_attempt();
   refuse(reason);
+  // What fails again and again (a full disk, a value that does not fit here) waits ever longer:
+  // other databases on the connection have to start anew, too.
+  const std::int64_t delay_ms = failures_ < 2 ? 0 : std::min(kMaxDelayMs, kDelayMs << failures_);
+  failures_ = std::min(failures_ + 1, 10);
+  restart_ms_ = port_.monotonic_ms() + delay_ms;
+  if (delay_ms == 0) restart();
+}
+
+void Follower::restart() {
+  restart_ms_.reset();
   port_.restart(status_.error);
 }
 
@@ -70,6 +82,10 @@ void Follower::ask_schema() {
 }
 
 void Follower::tick() {
+  if (restart_ms_) {
+    if (*restart_ms_ <= port_.monotonic_ms()) restart();
+    return;
+  }
   // On the same connection: nothing of it was used up. What does use it up restarts it.
   if (status_.state == FollowerStatus::State::kRefused &&
       status_.error_ms + retry_ms_ <= port_.monotonic_ms()) {
@@ -97,6 +113,7 @@ void Follower::ask_sign() {
 
 void Follower::on_disconnected(const std::string& reason) {
   drop_attempt();
+  restart_ms_.reset();
   status_.stale = false;
   if (!reason.empty()) {
     status_.error = reason;
@@ -234,6 +251,7 @@ Replica::Done Follower::when_applied(bool resync) {
            applied.error().to_string());
       return;
     }
+    failures_ = 0;
     if (!resync) {
       ++status_.commits;
       return;

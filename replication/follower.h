@@ -80,6 +80,8 @@ class Follower {
   static constexpr std::int64_t kRetryRefusedMs = 10'000;
   static constexpr std::int64_t kRetryOlderMs = 500;
   static constexpr std::int64_t kAskSignMs = 1000;
+  static constexpr std::int64_t kDelayMs = 100;  // doubled at each failure in a row
+  static constexpr std::int64_t kMaxDelayMs = 5000;
   static constexpr std::int64_t kStaleMs = 3000;
   static constexpr std::int64_t kNoProgressMs = 300'000;  // a whole database may be one message
 
@@ -90,7 +92,9 @@ class Follower {
   void on_contents(const JsonRpcMessage& reply);
   void heard();
   void ask_sign();
+  /// The attempt cannot go on; the next one takes a new connection.
   void fail(const std::string& reason);
+  void restart();
 
   // follower_stream.cc
   bool can_stream() const;
@@ -126,7 +130,9 @@ class Follower {
   SchemaRef active_schema_;
   std::string refused_for_;    // the reason that was logged; empty when it was followed since
   std::int64_t retry_ms_ = 0;  // after so long what was refused is tried again
-  bool asked_sign_ = false;    // and no answer yet
+  int failures_ = 0;           // in a row
+  std::optional<std::int64_t> restart_ms_;  // when the connection is to be given up for a failure
+  bool asked_sign_ = false;                 // and no answer yet
   std::int64_t asked_sign_ms_ = 0;
 
   Standing standing_;                     // when the stream was asked for

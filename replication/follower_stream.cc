@@ -181,6 +181,7 @@ void Follower::take_over_rows() {
         if (attempt != attempt_) return;
         if (!applied)
           return fail("its contents could not be applied: " + applied.error().to_string());
+        failures_ = 0;
         ++status_.resyncs;
         status_.applied = resync_.position;
         scope_.reset();
@@ -219,6 +220,7 @@ void Follower::append(StreamRecord record) {
       // What we hold is not what the active thinks, or cannot be written.
       return fail("a record could not be applied: " + appended.error().to_string());
     }
+    failures_ = 0;
     ++status_.commits;
     status_.applied = position;
     arrivals_ms_.pop_front();

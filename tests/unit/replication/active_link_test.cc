@@ -448,6 +448,26 @@ TEST_CASE("an attempt that does not come forward is given up") {
   CHECK(backup.port.restarts.size() == 1);
 }
 
+TEST_CASE("what fails again and again waits ever longer for its next connection") {
+  Backup backup;
+  std::vector<std::int64_t> waits_ms;
+  for (std::size_t failure = 1; failure <= 9; ++failure) {
+    backup.reach_monitor();
+    CHECK(backup.answer("result", kOneRow) == "monitor");
+    backup.replica.finish(Error{"I/O error", "no space", std::nullopt});
+    CHECK(backup.status().state == FollowerStatus::State::kRefused);
+    const std::int64_t began = backup.port.now;
+    while (backup.port.restarts.size() < failure) {
+      backup.port.now += 100;
+      backup.link.tick();
+    }
+    waits_ms.push_back(backup.port.now - began);
+    backup.link.on_disconnected("I/O error: no space");
+  }
+  CHECK(waits_ms == std::vector<std::int64_t>{0, 0, 400, 800, 1600, 3200, 5000, 5000, 5000});
+  CHECK(backup.port.sent.empty());
+}
+
 TEST_CASE("a database that goes is not monitored any more") {
   Backup backup;
   backup.reach_monitor();
