@@ -206,8 +206,8 @@ Result<Operation> OperationParser::read_mutate() {
 }
 
 Result<Operation> OperationParser::read_delete() {
-  take_table();
   const json::value* where = reader_.required("where", kJsonArray);
+  take_table();
   if (auto done = reader_.finish(); !done) return std::move(done).error();
 
   auto condition = read_where(*where);
@@ -217,8 +217,8 @@ Result<Operation> OperationParser::read_delete() {
 
 Result<Operation> OperationParser::read_wait() {
   const json::value* timeout = reader_.optional("timeout", kJsonInteger);
-  take_table();
   const json::value* where = reader_.required("where", kJsonArray);
+  take_table();
   const json::value* columns = reader_.optional("columns", kJsonArray);
   const json::value* until = reader_.required("until", kJsonString);
   const json::value* rows = reader_.required("rows", kJsonArray);

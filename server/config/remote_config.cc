@@ -15,6 +15,9 @@ log::Module server_log("ovsdb_server");
 /// Status columns follow so often, as ovsdb-server has it: each time is a transaction.
 constexpr std::int64_t kStatusEveryMs = 2500;
 
+constexpr std::string_view kOnlyOnCommandLine =
+    "pfd: remotes can only be specified on the command line";
+
 bool is_db(std::string_view text) { return text.starts_with("db:"); }
 
 /// The settings that may stand in a database.
@@ -70,8 +73,7 @@ Result<void> RemoteConfig::add(const std::string& remote, const net::RemoteOptio
     const Result<net::RemoteSpec> spec = spec_of(remote, options);
     if (!spec) return spec.error();
     if (spec.value().target.kind == Target::Kind::kPfd && origin != Origin::kCommandLine) {
-      return Error{remote + ": remotes can only be specified on the command line", "",
-                   std::nullopt};
+      return Error{std::string(kOnlyOnCommandLine), "", std::nullopt};
     }
   }
   remotes_.insert_or_assign(remote, Configured{options, false});
@@ -160,11 +162,12 @@ void RemoteConfig::refresh() {
       if (!remote.table.empty()) watched.emplace(path.database, remote.table);
       Result<net::RemoteSpec> spec = spec_of(remote.target, options_of(remote));
       if (!spec) {
-        complain(spec.error().to_string());
+        note(spec.error().to_string(),
+             log::Level::kInfo);  // whoever wrote it sees that nobody listens
         continue;
       }
       if (spec.value().target.kind == Target::Kind::kPfd) {
-        complain(remote.target + ": remotes can only be specified on the command line");
+        complain(std::string(kOnlyOnCommandLine));
         continue;
       }
       spec.value().options.freebind = configured.active_only;
@@ -189,8 +192,8 @@ void RemoteConfig::refresh() {
     home_.set_timer(*this, net::IoShard::now_ms() + kStatusEveryMs);
 }
 
-void RemoteConfig::complain(std::string problem) {
-  if (!known_problems_.contains(problem)) server_log.warn("{}", problem);
+void RemoteConfig::note(std::string problem, log::Level level) {
+  if (!known_problems_.contains(problem)) server_log.write(level, problem);
   problems_.insert(std::move(problem));
 }
 

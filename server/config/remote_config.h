@@ -71,7 +71,8 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
                                   const net::RemoteOptions& options) const;
   void refresh_tls();
   /// Logs what is wrong with a setting when it has become so, not at each refresh().
-  void complain(std::string problem);
+  void note(std::string problem, log::Level level);
+  void complain(std::string problem) { note(std::move(problem), log::Level::kWarn); }
   void on_timer(std::int64_t now_ms) override;
   /// Writes the remotes' status, as it is now, into their rows.
   Task status_job(std::vector<InDatabase> remotes) const;

@@ -1,6 +1,7 @@
 #include "server/daemon/server.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <future>
 #include <thread>
 
@@ -89,6 +90,7 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
   remotes_->refresh();
   if (backup_) follow(Task());
   housekeeping_->set(net::IoShard::now_ms() + kHousekeepingMs);
+  save_state();  // names of files among it: who is started after a crash may be in another folder
   return {};
 }
 
@@ -139,13 +141,13 @@ bool Server::serves_file(const std::string& file) const {
 
 Result<void> Server::open_databases(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
-    if (serves_file(file)) continue;  // named twice
+    if (serves_file(std::filesystem::absolute(file).string())) continue;  // named twice
     Result<std::unique_ptr<StoredDatabase>> stored = open_database(file);
     Result<void> added;
     if (!stored) {
       added = stored.error();
     } else {
-      files_of_[stored.value()->schema()->name()] = file;
+      files_of_[stored.value()->schema()->name()] = stored.value()->path();
       added = on_writer([&] { return databases_.add(std::move(stored.value())); });
     }
     if (!added) {
@@ -220,13 +222,14 @@ void Server::add_database(const std::string& file, control::Done done) {
   Result<std::unique_ptr<StoredDatabase>> stored = open_database(file);
   if (!stored) return done(stored.error());
   const std::string name = stored.value()->schema()->name();
+  const std::string path = stored.value()->path();
   const Result<void> added = on_writer([&] {
     Result<void> result = databases_.add(std::move(stored.value()));
     if (result && backup_) databases_.set_backup(*databases_.find(name), true);
     return result;
   });
   if (added) {
-    files_of_[name] = file;
+    files_of_[name] = path;
     save_state();
   }
   done(added);

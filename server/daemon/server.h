@@ -162,8 +162,9 @@ class Server final : public control::ServerControl, public control::RoleControl 
   std::unique_ptr<RemoteConfig> remotes_;
   std::vector<std::unique_ptr<BackupService>> services_;  // one for each source
 
-  std::map<std::string, std::string> files_of_;  // database name to file as given
-  std::map<std::string, Role> roles_;            // by database; with a configuration file only
+  std::map<std::string, std::string>
+      files_of_;                       // by database: absolute, or as the configuration file has it
+  std::map<std::string, Role> roles_;  // by database; with a configuration file only
   std::optional<std::int64_t>
       drain_until_ms_;   // while backups get what they lack before a demotion
   Epoch least_epoch_{};  ///< of a server to be followed

@@ -4,7 +4,6 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "server/database/database_server.h"
@@ -23,9 +22,8 @@ Result<void> DatabaseServer::add(std::unique_ptr<StoredDatabase> stored) {
   if (find(name) != nullptr)
     return Error{"ovsdb error", name + ": duplicate database name", std::nullopt};
   auto served = std::make_unique<ServedDatabase>();
-  served->info = std::make_shared<const DatabaseInfo>(DatabaseInfo{
-      name, next_generation_++, stored->schema(),
-      stored->path().empty() ? "" : std::filesystem::absolute(stored->path()).string()});
+  served->info = std::make_shared<const DatabaseInfo>(
+      DatabaseInfo{name, next_generation_++, stored->schema(), stored->path()});
   served->stored = std::move(stored);
   served->compacted_ms = ports_.clock.monotonic_ms();
   served->gate.configure(sync_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -92,7 +93,8 @@ Result<std::unique_ptr<StoredDatabase>> StoredDatabase::open(storage::FileSystem
   Result<std::unique_ptr<storage::LogFile>> log =
       storage::LogFile::open(files, path, options.access, wall_time(clock), replay);
   if (!log) return log.error();
-  stored->path_ = path;
+  // The process may leave its folder when it goes into the background.
+  stored->path_ = std::filesystem::absolute(path).string();
   stored->log_ = std::move(log.value());
   stored->staged_standing_ = stored->standing_;
   return stored;

@@ -48,7 +48,7 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
   if (version == MonitorVersion::kUpdate3) {
     if (params[3].is_string()) since = Uuid::parse(params[3].as_string());
     if (!since) {
-      session_.send_error(message.id, params_error(message, "Invalid last-txn-id parameter"));
+      session_.send_error(message.id, syntax_error(&params[3], "last-txn-id must be UUID format."));
       return;
     }
   }
@@ -101,7 +101,7 @@ void SessionMonitors::change(const JsonRpcMessage& message) {
 void SessionMonitors::cancel(const JsonRpcMessage& message) {
   const json::array& params = message.params.as_array();
   if (params.size() != 1) {
-    session_.send_error(message.id, params_error(message, "invalid parameters"));
+    session_.send_plain_error(message.id, "invalid parameters");
     return;
   }
   const auto found = asked_.find(to_text(params.front()));

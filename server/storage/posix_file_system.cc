@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -187,7 +188,7 @@ IoResult<void> PosixFileSystem::sync_folder(const std::string& folder) {
 
 IoResult<std::string> PosixFileSystem::resolve(const std::string& path) {
   constexpr int kMaxLinks = 40;  // as Linux
-  std::string target = path;
+  std::string target = std::filesystem::absolute(path).string();
   char link[PATH_MAX];
   for (int links = 0; links <= kMaxLinks; links++) {
     const ssize_t n = ::readlink(target.c_str(), link, sizeof link);

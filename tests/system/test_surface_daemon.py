@@ -2,6 +2,7 @@
 """The life of the daemon: signals, crashes, the monitor process, and what a new server takes over (surface, section 3)."""
 
 import grp
+import json
 import os
 import pwd
 import re
@@ -11,7 +12,7 @@ import unittest
 
 from harness import environment
 from harness.case import main
-from harness.surface import DB, SCHEMA, SurfaceTest
+from harness.surface import DB, SCHEMA, SurfaceTest, insert
 from harness.server import create_database, wait_until
 
 
@@ -46,6 +47,20 @@ class Life(SurfaceTest):
                 return False
         wait_until(renewed, "a new server")
         return self.pid()
+
+    def test_a_relative_file_stays_where_it_was(self):
+        """Section 2, DATABASE: relative to the working directory; the daemon then leaves it for /."""
+        self.start("--monitor", stays=False)
+        self.client("transact", self.socket, json.dumps([DB, insert(1)]))
+        self.ctl("ovsdb-server/compact")
+        self.client("transact", self.socket, json.dumps([DB, insert(2)]))
+        if not environment.is_stock(environment.SERVER):
+            self.crash(signal.SIGKILL)
+        self.ctl("exit")
+        self.wait_gone()
+        text = (self.path / "db").read_text()
+        self.assertIn('"n1"', text)
+        self.assertIn('"n2"', text)
 
     def test_signals_end_it_orderly(self):
         """Section 2, --pidfile: removed on SIGTERM, SIGINT, SIGHUP, SIGALRM; section 3: process name."""

@@ -104,7 +104,7 @@ class Remotes(SurfaceTest):
         self.connect(f"unix:{self.path}/three.sock").result("list_dbs")
         self.assertEqual(len(self.troubles()), 2)  # told once
         self.assertEqual({line.partition("|WARN|")[2] for line in self.troubles()},
-                         {"pfd:5: remotes can only be specified on the command line",
+                         {"pfd: remotes can only be specified on the command line",
                           "invalid remote: foo:x: Address family not supported by protocol"})
         others.transact("mydb", {"op": "update", "table": "Root", "where": [], "row": {"managers": ["set", []]}})
         wait_until(lambda: not (self.path / "one.sock").exists(), "the socket to go")

@@ -97,7 +97,7 @@ class CommandLine(SurfaceTest):
         self.assertEqual(self.client("list-dbs", address), f"_Server\n{DB}\n")
         self.assertEqual(self.ctl("ovsdb-server/list-remotes"), f"pfd:{fd}\n")
         self.assertEqual(self.refusal("ovsdb-server/add-remote", "pfd:9"),
-                         "pfd:9: remotes can only be specified on the command line")
+                         "pfd: remotes can only be specified on the command line")
         self.exit()
         self.assertEqual(self.troubles(), [])
         self.assertIn("pfd:77: not a socket", self.words("db", "--remote=pfd:77", "--run=true")[1])

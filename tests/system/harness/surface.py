@@ -38,10 +38,13 @@ class SurfaceTest(SystemTest):
                               timeout=environment.timeout_s(timeout), **options)
         return done.returncode, done.stdout, done.stderr
 
-    def start(self, *words, databases=("db",), binary=None):
-        """Detaches a server that logs to its default file and listens at `db.sock`; nothing may be printed."""
-        outcome = self.run_server("--detach", "--no-chdir", "--pidfile", "--log-file", "-vconsole:off",
-                                  "--remote=punix:db.sock", *words, *databases, binary=binary)
+    def start(self, *words, databases=("db",), binary=None, stays=True):
+        """Detaches a server that logs to its default file and listens at `db.sock`; nothing may be printed.
+
+        It leaves its folder unless it STAYS.
+        """
+        outcome = self.run_server("--detach", *(["--no-chdir"] if stays else []), "--pidfile", "--log-file",
+                                  "-vconsole:off", "--remote=punix:db.sock", *words, *databases, binary=binary)
         self.assertEqual(outcome, (0, "", ""))
         self.addCleanup(self._end, self.pid())
 
