@@ -68,7 +68,6 @@ MonitoredChild MonitorProcess::run() {
       return {std::move(ready.write_end), std::move(crash_report.write_end)};
     }
     wait_until_ready(ready);
-    title_.set(fmt::format("ovsdb-server: monitoring pid {} ({})", child_, status_));
     log::close_file();
 
     const int status = wait_for_end();
@@ -122,11 +121,13 @@ void MonitorProcess::wait_until_ready(const Pipe& ready) {
     if (crashes_ > 0) return;  // a restart: wait_for_end() finds out
     end(wait_for_end());
   }
+  title_.set(fmt::format("ovsdb-server: monitoring pid {} ({})", child_, status_));
   if (!ready_) return;
+  // Last: who waits may look at once.
+  if (options_.detach) go_to_background(options_.chdir);
   const ssize_t written = ::write(ready_.get(), "", 1);
   static_cast<void>(written);
   ready_ = {};
-  if (options_.detach) go_to_background(options_.chdir);
 }
 
 int MonitorProcess::wait_for_end() const {

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -151,15 +150,24 @@ IoResult<std::unique_ptr<FileLock>> lock_failed(const std::string& path, int err
 
 }  // namespace
 
+PosixFileSystem::PosixFileSystem() : folder_(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
+
+PosixFileSystem::~PosixFileSystem() {
+  if (folder_ >= 0) ::close(folder_);
+}
+
+/// Without one (the folder may not be opened) the present folder has to do.
+int PosixFileSystem::folder() const { return folder_ >= 0 ? folder_ : AT_FDCWD; }
+
 IoResult<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, Access access) {
   const int flags = access == Access::kReadOnly ? O_RDONLY : O_RDWR;
-  Descriptor fd(::open(path.c_str(), flags | O_CLOEXEC));
+  Descriptor fd(::openat(folder(), path.c_str(), flags | O_CLOEXEC));
   if (!fd.valid()) return last_error();
   return std::make_unique<PosixFile>(std::move(fd));
 }
 
 IoResult<std::unique_ptr<File>> PosixFileSystem::create(const std::string& path, const File* like) {
-  Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660));
+  Descriptor fd(::openat(folder(), path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660));
   if (!fd.valid()) return last_error();
   struct stat model;
   if (like && ::fstat(static_cast<const PosixFile*>(like)->fd(), &model) == 0) {
@@ -171,15 +179,15 @@ IoResult<std::unique_ptr<File>> PosixFileSystem::create(const std::string& path,
 }
 
 IoResult<void> PosixFileSystem::rename(const std::string& from, const std::string& to) {
-  return outcome(::rename(from.c_str(), to.c_str()));
+  return outcome(::renameat(folder(), from.c_str(), folder(), to.c_str()));
 }
 
 IoResult<void> PosixFileSystem::unlink(const std::string& path) {
-  return outcome(::unlink(path.c_str()));
+  return outcome(::unlinkat(folder(), path.c_str(), 0));
 }
 
-IoResult<void> PosixFileSystem::sync_folder(const std::string& folder) {
-  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+IoResult<void> PosixFileSystem::sync_folder(const std::string& path) {
+  const Descriptor fd(::openat(folder(), path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) return last_error();
   // EINVAL: a file system that has nothing to sync there.
   if (::fsync(fd.get()) != 0 && errno != EINVAL) return last_error();
@@ -188,10 +196,10 @@ IoResult<void> PosixFileSystem::sync_folder(const std::string& folder) {
 
 IoResult<std::string> PosixFileSystem::resolve(const std::string& path) {
   constexpr int kMaxLinks = 40;  // as Linux
-  std::string target = std::filesystem::absolute(path).string();
+  std::string target = path;
   char link[PATH_MAX];
   for (int links = 0; links <= kMaxLinks; links++) {
-    const ssize_t n = ::readlink(target.c_str(), link, sizeof link);
+    const ssize_t n = ::readlinkat(folder(), target.c_str(), link, sizeof link);
     if (n < 0) {
       if (errno == EINVAL || errno == ENOENT) return target;  // no link, or nothing there
       return last_error();
@@ -206,10 +214,11 @@ IoResult<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& pat
   HeldLocks& held = held_locks();
   const std::lock_guard guard(held.mutex);
   struct stat status;
-  if (::stat(path.c_str(), &status) == 0 && held.files.contains({status.st_dev, status.st_ino}))
+  if (::fstatat(folder(), path.c_str(), &status, 0) == 0 &&
+      held.files.contains({status.st_dev, status.st_ino}))
     return code(EDEADLK);
 
-  Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  Descriptor fd(::openat(folder(), path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid() || ::fstat(fd.get(), &status) != 0) return lock_failed(path, errno);
   struct flock request {};
   request.l_type = F_WRLCK;
