@@ -128,6 +128,8 @@ void Server::set_tls() {
 }
 
 Result<std::unique_ptr<StoredDatabase>> Server::open_database(const std::string& file) {
+  if (file.starts_with("relay:"))
+    return Error{"ovsdb error", file + ": relays are not supported", std::nullopt};
   StoredDatabase::Options options;
   options.history_bytes = options_.history_bytes;
   options.column_diff = options_.file_column_diff;

@@ -8,7 +8,7 @@ std::string usage(const Directories& directories) {
   return fmt::format(
       R"(ovsdb-server: Tandem, an Open vSwitch database server
 usage: ovsdb-server [OPTIONS] [DATABASE...]
-where each DATABASE is a database file in ovsdb format, or relay:SCHEMA:REMOTE.
+where each DATABASE is a database file in ovsdb format.
 The default DATABASE, if none is given, is
 {0}/conf.db.
 

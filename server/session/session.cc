@@ -228,7 +228,7 @@ void Session::convert(JsonRpcMessage& message) {
     send_error(message.id, Error{"invalid parameters",
                                  "new schema name (" + schema.value()->name() +
                                      ") does not match database name (" + database->name + ")",
-                                 to_text(message.params)});
+                                 std::nullopt});
     return;
   }
   ++conversions_;
