@@ -123,9 +123,10 @@ class BackupService::Following final : public ActiveLinkPort,
     options.targets = source_.targets;
     options.name = source_.targets.front().text;
     options.probe_ms = source_.probe_ms;
-    // The active's address moves between hosts without any event, and attempts at one that nobody
-    // has are lost without an answer: many short ones find it soonest.
-    options.connect_timeout_ms = 500;
+    // The active's address moves between hosts without any event, and requests to one that nobody
+    // has are lost without an answer: many of them find it soonest.
+    options.connect_timeout_ms = options.targets.size() == 1 ? 2000 : 500;
+    options.resend_ms = 50;
     options.backoff = {100, 250, 0};
     options.limits.max_message_bytes = std::size_t{1} << 40;  // a whole database is one message
     options.make_handler = [this](ConnectionPort& port) {

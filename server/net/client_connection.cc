@@ -55,7 +55,7 @@ void ClientConnection::attempt() {
   if (!quiet_) reconnect_log.info("{}: connecting...", next.text);
   status_.target = next.text;
   set_state(State::kConnecting);
-  connector_ = std::make_unique<Connector>(shard_, next, options_.dscp,
+  connector_ = std::make_unique<Connector>(shard_, next, options_.dscp, options_.resend_ms,
                                            [this](UniqueFd fd, const std::string& error) {
                                              if (fd) {
                                                connected(std::move(fd));

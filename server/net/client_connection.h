@@ -23,6 +23,7 @@ struct ClientOptions {
   std::optional<int> dscp;
   std::int64_t probe_ms = 5000;
   std::int64_t connect_timeout_ms = 5000;
+  std::int64_t resend_ms = 0;  ///< see Connector
   Backoff::Options backoff;
   Backoff::Random random;  ///< for backoff.jitter
   ConnectionLimits limits;

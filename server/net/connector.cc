@@ -1,5 +1,7 @@
 #include "server/net/connector.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -11,15 +13,22 @@ namespace tandem::net {
 
 namespace {
 constexpr std::int64_t kLookAgainMs = 100;
+constexpr std::size_t kSocketsAtOnce = 3;
 EventCount attempts("stream_open");
 }  // namespace
 
-Connector::Connector(IoShard& shard, Target target, std::optional<int> dscp, OnDone on_done)
-    : shard_(shard), target_(std::move(target)), dscp_(dscp), on_done_(std::move(on_done)) {}
+Connector::Connector(IoShard& shard, Target target, std::optional<int> dscp, std::int64_t resend_ms,
+                     OnDone on_done)
+    : shard_(shard),
+      target_(std::move(target)),
+      dscp_(dscp),
+      resend_ms_(resend_ms),
+      on_done_(std::move(on_done)) {}
 
 void Connector::start(std::int64_t timeout_ms) {
   attempts.add();
-  deadline_ms_ = IoShard::now_ms() + timeout_ms;
+  start_ms_ = IoShard::now_ms();
+  deadline_ms_ = start_ms_ + timeout_ms;
   shard_.set_timer(*this, deadline_ms_);
   go_on();
 }
@@ -46,7 +55,7 @@ void Connector::go_on() {
       done({}, "host not found");
       break;
     case NameLookup::State::kFound:
-      shard_.set_timer(*this, deadline_ms_);
+      set_timer();
       connect_ip(lookup_->address());
       break;
   }
@@ -73,16 +82,29 @@ void Connector::connect_unix_file() {
 
 void Connector::wait_for(UniqueFd fd) {
   FdListener& self = *this;
-  watcher_ = std::make_unique<FdWatcher>(shard_, std::move(fd), self);
-  watcher_->wait_writable();
+  if (watchers_.size() == kSocketsAtOnce) watchers_.pop_front();
+  watchers_.push_back(std::make_unique<FdWatcher>(shard_, std::move(fd), self));
+  watchers_.back()->wait_writable();
+}
+
+/// Until the next socket is due or the time is over.
+void Connector::set_timer() {
+  const std::int64_t now_ms = IoShard::now_ms();
+  const std::int64_t next_ms = now_ms + std::max(resend_ms_, (now_ms - start_ms_) / 10);
+  shard_.set_timer(*this, resend_ms_ > 0 ? std::min(deadline_ms_, next_ms) : deadline_ms_);
 }
 
 void Connector::on_writable() {
-  int error = 0;
-  socklen_t size = sizeof error;
-  getsockopt(watcher_->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0) return done({}, error_text(error));
-  done(watcher_->release(), {});
+  // Whichever of them it is.
+  for (std::unique_ptr<FdWatcher>& watcher : watchers_) {
+    pollfd ready{watcher->fd(), POLLOUT, 0};
+    if (poll(&ready, 1, 0) <= 0) continue;
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(watcher->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) return done({}, error_text(error));
+    return done(watcher->release(), {});
+  }
 }
 
 void Connector::on_timer(std::int64_t now_ms) {

@@ -19,12 +19,12 @@ defaults
     timeout connect 1s
     timeout client 1h
     timeout server 1h
-    option redispatch
+    retries 0
 """
 HAPROXY_SERVICE = """\
 listen {name}
     bind {vip}:{port}
-    default-server inter 200ms fall 1 rise 1 on-marked-down shutdown-sessions
+    default-server inter 100ms fall 1 rise 1 on-marked-down shutdown-sessions
 {servers}
 """
 
@@ -215,7 +215,7 @@ class Bench:
         recent = [when for when in times if when > now - 2]
         if len(recent) < 20 or now - recent[-1] > 0.5 or max(b - a for a, b in zip(recent, recent[1:])) > 0.5:
             return False
-        return writer.longest_gap_s(broke_at) > 0.5 or now - broke_at > 20
+        return writer.longest_gap_s(broke_at) > 0.2 or now - broke_at > 20
 
     def _diverged_text(self):
         text = ""

@@ -49,7 +49,7 @@ class Server:
         self.process = None
 
     def start(self):
-        """Starts it and waits until it accepts connections."""
+        """Starts it and waits until it accepts connections, clients' and control's."""
         command = [str(self.binary), *self.databases, *self.remotes,
                    f"--unixctl={self.name}.ctl", f"--pidfile={self.name}.pid",
                    f"--log-file={self.name}.log", "-vconsole:off", *self.options]
@@ -65,6 +65,7 @@ class Server:
                                  + self.stderr())
         try:
             self.connect(deadline_s=0).close()
+            Connection(f"unix:{self.scratch.path}/{self.name}.ctl", deadline_s=0).close()
             return True
         except OSError:
             return False

@@ -12,12 +12,13 @@ using namespace tandem::net::test;
 namespace {
 
 struct Fixture {
-  explicit Fixture(const std::vector<std::string>& targets) {
+  explicit Fixture(const std::vector<std::string>& targets, std::int64_t resend_ms = 0) {
     ClientOptions options;
     for (const std::string& target : targets)
       options.targets.push_back(Target::parse(target).value());
     options.name = targets.front();
-    options.connect_timeout_ms = 300;
+    options.connect_timeout_ms = resend_ms == 0 ? 300 : 3000;
+    options.resend_ms = resend_ms;
     options.make_handler = recorder(seen);
     client.emplace(shard, nullptr, std::move(options),
                    [this](const ClientStatus& s) { states.push_back(s.state); });
@@ -111,6 +112,23 @@ TEST_CASE("A connect that nobody answers times out") {
   Fixture f({tcp(port_of(server))});
   REQUIRE(serve_until(f.shard, [&] { return !f.client->status().last_error.empty(); }));
   CHECK(f.client->status().last_error == "connection attempt timed out");
+}
+
+TEST_CASE("Who asks for it tries again long before the kernel does") {
+  // Nobody answers, until the one connection that fills the backlog is taken out of it.
+  const UniqueFd server = make_socket(AF_INET);
+  const auto address = SocketAddress::numeric("127.0.0.1", 0);
+  REQUIRE(bind(server.get(), address->data(), address->size()) == 0);
+  REQUIRE(listen(server.get(), 0) == 0);
+  const UniqueFd only = connect_tcp(port_of(server));
+  Fixture f({tcp(port_of(server))}, 20);
+  serve_for(f.shard, 150);
+  CHECK(f.client->status().state == State::kConnecting);
+  const std::int64_t begin_ms = IoShard::now_ms();
+  const UniqueFd taken = accept_one(server, f.shard);
+  REQUIRE(f.wait_for(State::kActive));
+  CHECK(IoShard::now_ms() - begin_ms < 500);
+  CHECK(f.seen.made == 1);
 }
 
 TEST_CASE("An order to reconnect does not wait") {
