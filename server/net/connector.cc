@@ -117,6 +117,7 @@ void Connector::on_timer(std::int64_t now_ms) {
 
 void Connector::done(UniqueFd fd, const std::string& error) {
   cancel_timer();
+  watchers_.clear();
   const OnDone on_done = std::move(on_done_);
   on_done(std::move(fd), error);
 }
