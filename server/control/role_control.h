@@ -18,8 +18,8 @@ class RoleControl {
 
   virtual ServerStatus status() = 0;
   /// Runs `then` on the control thread when status() is up to date in all; or after a moment, if
-  /// the writer is busy.
-  virtual void refresh(std::function<void()> then) = 0;
+  /// the writer is busy: then it is not `fresh`.
+  virtual void refresh(std::function<void(bool fresh)> then) = 0;
 
   struct Promotion {
     bool force = false;  ///< also when a database never had anything

@@ -143,7 +143,7 @@ void answer_history(RoleControl& server, const Arguments& arguments, bool as_jso
 void show_history(RoleControl& server, Arguments arguments, const Reply& reply) {
   const Result<bool> as_json = take_json_format(arguments);
   if (as_json.has_error()) return reply.error(as_json.error());
-  server.refresh([&server, arguments, json = *as_json, reply] {
+  server.refresh([&server, arguments, json = *as_json, reply](bool) {
     answer_history(server, arguments, json, reply);
   });
 }
@@ -153,7 +153,7 @@ void show_status(RoleControl& server, Arguments arguments, const Reply& reply) {
   if (format != "text" && format != "short" && format != "json")
     return reply.error(fmt::format("\"{}\" is none of \"text\", \"short\" and \"json\"", format));
   if (!arguments.empty()) return reply.error("unexpected argument " + arguments[0]);
-  server.refresh([&server, format, reply] {
+  server.refresh([&server, format, reply](bool) {
     const ServerStatus status = server.status();
     reply.text(format == "json"    ? to_text(to_json(status)) + "\n"
                : format == "short" ? short_status_text(status)
@@ -193,8 +193,8 @@ void demote(RoleControl& server, Arguments arguments, const Reply& reply) {
 
 void poll_synced(RoleControl& server, const std::shared_ptr<Answer>& answer) {
   if (answer->given()) return;
-  server.refresh([&server, answer] {
-    if (server.is_synced()) return answer->give({});
+  server.refresh([&server, answer](bool fresh) {
+    if (fresh && server.is_synced()) return answer->give({});
     server.call_later(kPollMs, [&server, answer] { poll_synced(server, answer); });
   });
 }

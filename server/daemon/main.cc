@@ -94,7 +94,7 @@ Result<std::unique_ptr<control::HttpStatus>> open_http_status(const Options& opt
   return control::HttpStatus::listen(
       home.context().get_executor(), *options.http,
       [&server](std::function<void(const control::ServerStatus&)> use) {
-        server.refresh([&server, use = std::move(use)] { use(server.status()); });
+        server.refresh([&server, use = std::move(use)](bool) { use(server.status()); });
       });
 }
 

@@ -68,7 +68,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
 
   // control::RoleControl
   control::ServerStatus status() override;
-  void refresh(std::function<void()> then) override;
+  void refresh(std::function<void(bool fresh)> then) override;
   void promote(const Promotion& promotion, control::Done done) override;
   void demote(const std::string& active, std::uint64_t least_epoch, control::Done done) override;
   bool is_synced() override;

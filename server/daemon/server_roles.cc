@@ -123,8 +123,8 @@ void Server::become_backup(control::Done changed, std::function<void()> settled)
 
 /// Until the backups that keep up have everything, or it is `until_ms`.
 void Server::drain(std::int64_t until_ms, std::function<void()> then) {
-  refresh([this, until_ms, then = std::move(then)] {
-    bool drained = true;
+  refresh([this, until_ms, then = std::move(then)](bool fresh) {
+    bool drained = fresh;
     for (const auto& [name, entry] : board_.entries()) {
       for (const FeedStatus& feed : entry.followers)
         drained = drained && (!feed.in_sync || feed.acknowledged == entry.position);

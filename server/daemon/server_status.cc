@@ -6,7 +6,7 @@ namespace tandem {
 namespace {
 
 /// How long status commands wait for a busy writer before they show what is known.
-constexpr std::int64_t kRefreshMs = 200;
+constexpr std::int64_t kRefreshMs = 1000;
 
 }  // namespace
 
@@ -66,17 +66,18 @@ control::ServerStatus Server::status() {
   return status;
 }
 
-void Server::refresh(std::function<void()> then) {
-  const auto once = [open = std::make_shared<std::function<void()>>(std::move(then))] {
-    if (const auto now = std::exchange(*open, nullptr)) now();
+void Server::refresh(std::function<void(bool fresh)> then) {
+  const auto once = [open =
+                         std::make_shared<std::function<void(bool)>>(std::move(then))](bool fresh) {
+    if (const auto now = std::exchange(*open, nullptr)) now(fresh);
   };
   databases_.submit(
       [this, once] {
         board_.refresh();
-        home_.post(once);
+        home_.post([once] { once(true); });
       },
       home_);
-  call_later(kRefreshMs, once);
+  call_later(kRefreshMs, [once] { once(false); });
 }
 
 bool Server::is_synced() {

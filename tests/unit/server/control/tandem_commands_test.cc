@@ -27,7 +27,7 @@ class FakeServer : public RoleControl {
   }
 
   ServerStatus status() override { return now; }
-  void refresh(std::function<void()> then) override { then(); }
+  void refresh(std::function<void(bool)> then) override { then(true); }
   void promote(const Promotion& promotion, Done done) override {
     log += promotion.force ? "force" : "promote";
     if (promotion.above > Epoch{}) {
