@@ -7,6 +7,9 @@
 namespace tandem {
 namespace {
 
+/// Transactions of a database that may wait for backups.
+constexpr std::size_t kMostWaiting = 10'000;
+
 CommitGate::Follower gate_id(SessionId session) {
   return static_cast<CommitGate::Follower>(session);
 }
@@ -54,6 +57,13 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
   }
   if (is_blocked(*call)) {
     call->refused = Error{"syntax error", "transact: duplicate request ID", to_text(call->params)};
+    finish(std::move(call));
+    return;
+  }
+  if (waiting(*database) >= kMostWaiting) {
+    call->refused =
+        Error{"resources exhausted",
+              "too many transactions wait for the acknowledgement of backups", std::nullopt};
     finish(std::move(call));
     return;
   }

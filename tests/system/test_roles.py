@@ -184,6 +184,17 @@ class Roles(SystemTest):
         self.assertTrue(accepts(port))
         self.assertFalse([line for line in backup.log().splitlines() if "|WARN|" in line])
 
+    def test_an_active_that_no_backup_hears_refuses_what_it_cannot_keep(self):
+        server = self.start("active", "--sync-replicas=1", "--sync-fallback=block")
+        with server.connect() as connection:
+            insert = {"op": "insert", "table": "Switch", "row": {}}
+            ids = [connection.request("transact", [load.DB, insert]) for _ in range(10_000)]
+            wait_until(lambda: self.status(server)["databases"][0]["gate"]["waiting"] == 10_000, "all to wait")
+            for _ in range(2):
+                self.assertEqual(connection.call("transact", load.DB, insert)["error"]["error"], "resources exhausted")
+            server.appctl("tandem/sync-replicas", "0")
+            self.assertEqual([connection.receive()["id"] for _ in ids], ids)
+
     def test_a_role_bound_remote_binds_an_address_that_is_not_here_yet(self):
         port = free_port()
         server = self.start("active", f"--active-remote=ptcp:{port}:192.0.2.77")
