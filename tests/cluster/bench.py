@@ -24,7 +24,7 @@ defaults
 HAPROXY_SERVICE = """\
 listen {name}
     bind {vip}:{port}
-    default-server inter 100ms fall 1 rise 1 on-marked-down shutdown-sessions
+    default-server inter 100ms fastinter 50ms fall 2 rise 1 on-marked-down shutdown-sessions
 {servers}
 """
 
