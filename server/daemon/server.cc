@@ -5,6 +5,7 @@
 #include <future>
 #include <thread>
 
+#include "server/database/free_memory.h"
 #include "server/logging/log.h"
 #include "server/storage/compaction_policy.h"
 
@@ -91,6 +92,7 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
   if (backup_) follow(Task());
   housekeeping_->set(net::IoShard::now_ms() + kHousekeepingMs);
   save_state();  // names of files among it: who is started after a crash may be in another folder
+  give_back_memory();  // of the replay
   return {};
 }
 

@@ -1,12 +1,11 @@
 // How databases come and go: the part of DatabaseServer that ovs-appctl and the configuration
 // reach.
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "server/database/database_server.h"
+#include "server/database/free_memory.h"
 #include "server/database/record_codec.h"
 #include "server/database/schema_conversion.h"
 
@@ -157,7 +156,7 @@ void DatabaseServer::end_compaction(const DatabaseInfoRef& info,
   compaction.reset();  // another one may begin now
   database->compacting = false;
   database->compacted_ms = ports_.clock.monotonic_ms();
-  if (trim_on_compaction_) ::malloc_trim(0);
+  if (trim_on_compaction_) give_back_memory();
   done(written);
   // One of them may begin another compaction, for which those behind it wait anew.
   for (const auto& told : std::exchange(database->after_compaction, {})) told(written);
