@@ -144,10 +144,11 @@ class Bench:
     def start_writers(self, scenario):
         tls = self.tls_folder if self.options.proto == "ssl" else None
         stamp = f"{time.monotonic():.0f}"
+        rate = self.options.rate if scenario.rate is None else scenario.rate
         for which in self.options.writers:
-            self.writers.append(Writer(self.fabric, self.folder, self.vip, which, self.options.rate, tls, f"{which}{stamp}"))
+            self.writers.append(Writer(self.fabric, self.folder, self.vip, which, rate, tls, f"{which}{stamp}"))
         if scenario.inside_writer:
-            self.writers.append(Writer(self.active(), self.folder, self.vip, "nb", self.options.rate, tls, f"in{stamp}"))
+            self.writers.append(Writer(self.active(), self.folder, self.vip, "nb", rate, tls, f"in{stamp}"))
         wait_for("writers to write", lambda: all(writer.acknowledged() for writer in self.writers), 20)
 
     def stop_writers(self):

@@ -196,6 +196,7 @@ class Scenario:
     same_active: bool = False  # the fault must not move the role
     resumes: bool = True  # the writers go on by themselves, before the repair
     alone: bool = False  # no backup reaches the new active until the repair: where commits wait for one, they wait
+    rate: int | None = None  # transactions a second of each writer, instead of what the option says
 
 
 SCENARIOS = {
@@ -219,6 +220,6 @@ SCENARIOS = {
     "execd_dies": Scenario(daemon_dies("pacemaker-execd")),
     "controld_dies": Scenario(daemon_dies("pacemaker-controld")),
     "northd_dies": Scenario(daemon_dies("ovn-northd"), graceful=True, same_active=True, northd=True),
-    "ten_failovers": Scenario(outsiders.ten_failovers, graceful=True, resumes=False, outsiders=True),
+    "ten_failovers": Scenario(outsiders.ten_failovers, graceful=True, resumes=False, outsiders=True, rate=5),
 }
 SMOKE = ["standby", "kill_nb", "hang_nb", "power_off_active", "blind_backup", "total_power_loss"]
