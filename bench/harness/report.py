@@ -67,7 +67,9 @@ def table(result, all_scenarios):
     lines = ["# Tandem beside ovsdb-server", "",
              "Made by `bench/run`, which starts both servers in turn on the same files; every answer was checked.",
              "Median (least-most) of the rounds; CPU is that of all threads of the server.", ""]
-    lines += [f"- {name}: {text}" for name, text in about.items()]
+    lines += [f"- {name}: {text}" for name, text in about.items() if name != "later"]
+    lines += [f"- measured again on {later['date']}, {later['rounds']} rounds, {later['tandem']}: {', '.join(later['scenarios'])}"
+              for later in about.get("later", [])]
     lines += ["", "| scenario | figure | stock | Tandem | ratio | target | met |",
               "| --- | --- | ---: | ---: | ---: | --- | --- |"]
     for scenario in chosen:
