@@ -116,9 +116,12 @@ class Bench:
         run(new + ["-subj", "/CN=bench", "-keyout", f"{tls}/key.pem", "-out", f"{tls}/cert.pem",
                    "-CA", f"{tls}/ca.pem", "-CAkey", f"{tls}/ca-key.pem"])
         for node in nodes:
-            os.makedirs(node.path("/etc/ovn"), exist_ok=True)
-            for name in ("ca.pem", "key.pem", "cert.pem"):
-                run(["cp", f"{tls}/{name}", node.path("/etc/ovn/" + name)])
+            self.give_keys(node)
+
+    def give_keys(self, node):
+        os.makedirs(node.path("/etc/ovn"), exist_ok=True)
+        for name in ("ca.pem", "key.pem", "cert.pem"):
+            run(["cp", f"{self.tls_folder}/{name}", node.path("/etc/ovn/" + name)])
 
     def _start_haproxy(self):
         self.fabric.run("ip", "address", "add", self.vip, "dev", "br0", *(["nodad"] if self.options.ipv6 else []))

@@ -6,6 +6,7 @@ import os
 from cluster import wait_for
 from node import Node
 
+KEYS = ["/etc/ovn/key.pem", "/etc/ovn/cert.pem", "/etc/ovn/ca.pem"]
 OVS_SOCKET = "unix:/run/openvswitch/db.sock"
 
 
@@ -13,6 +14,9 @@ class Outsider:
     def __init__(self, bench, name, number):
         self.node = Node(bench.fabric, name, number, bench.folder)
         self.node.boot()
+        self.proto = bench.options.proto
+        if self.proto == "ssl":
+            bench.give_keys(self.node)
 
     def received_bytes(self):
         link = json.loads(self.node.run("ip", "-s", "-j", "link", "show", "eth0"))
@@ -25,8 +29,9 @@ class Outsider:
 class Northd(Outsider):
     def __init__(self, bench, number=21):
         super().__init__(bench, "north", number)
-        self.node.run("ovn-northd", "--detach", "--no-chdir", "--pidfile=/run/ovn/ovn-northd.pid", "--log-file",
-                      f"--ovnnb-db=tcp:{bench.vip}:6641", f"--ovnsb-db=tcp:{bench.vip}:6642")
+        keys = ["-p", KEYS[0], "-c", KEYS[1], "-C", KEYS[2]] if self.proto == "ssl" else []
+        self.node.run("ovn-northd", "--detach", "--no-chdir", "--pidfile=/run/ovn/ovn-northd.pid", "--log-file", *keys,
+                      f"--ovnnb-db={self.proto}:{bench.vip}:6641", f"--ovnsb-db={self.proto}:{bench.vip}:6642")
 
 
 class Chassis(Outsider):
@@ -39,8 +44,10 @@ class Chassis(Outsider):
         run("ovsdb-server", "--detach", "--no-chdir", "--pidfile", "--log-file", "--remote=p" + OVS_SOCKET,
             "/etc/openvswitch/conf.db")
         run("ovs-vsctl", "--no-wait", "--", "init", "--", "set", "Open_vSwitch", ".", "external_ids:system-id=hv",
-            f"external_ids:ovn-remote=tcp:{bench.vip}:6642", "external_ids:ovn-encap-type=geneve",
+            f"external_ids:ovn-remote={self.proto}:{bench.vip}:6642", "external_ids:ovn-encap-type=geneve",
             f"external_ids:ovn-encap-ip={self.node.address}", "external_ids:ovn-monitor-all=true")
+        if self.proto == "ssl":
+            run("ovs-vsctl", "--no-wait", "set-ssl", *KEYS)
         run("ovs-vswitchd", "--detach", "--no-chdir", "--pidfile", "--log-file", "--enable-dummy=override",
             "--disable-system", OVS_SOCKET)
         run("ovs-vsctl", "add-br", "br-int", "--", "set", "bridge", "br-int", "datapath_type=dummy",
@@ -98,7 +105,7 @@ def ten_failovers(bench, ports=2000, times=10):
             target = bench.cluster.other_nodes(bench.active().name)[0]
             wait_for(f"{target.name} to follow", lambda: follows(target), 30)
             bench.cluster.move(target)
-            bench.cluster.wait_promoted(among=[target.name], vip=True)
+            bench.cluster.wait_promoted(among=[target.name], vip=bench.options.mode == "ip")
             bench.cluster.wait_settled(60)
             bench.cluster.clear_move()
             wait_for("ovn-controller to reconnect", chassis.is_connected, 30)
