@@ -64,8 +64,8 @@ void Loop::run_for(double seconds) {
 
 namespace {
 
-/// Shared by all clients: what is read is used at once.
-std::array<char, 256 * 1024> scratch;
+/// Shared by all clients of a thread: what is read is used at once.
+thread_local std::array<char, 256 * 1024> scratch;
 
 }  // namespace
 
