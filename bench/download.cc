@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -84,6 +85,7 @@ void run_download(const Options& options, Report& report) {
     std::unique_ptr<Client> client;
     std::string reply;
     std::vector<std::int64_t> marks;  ///< of updates
+    std::int64_t newest = -1;         ///< of them
   };
   std::vector<Reader> readers(clients);
   std::size_t complete = 0;
@@ -99,8 +101,10 @@ void run_download(const Options& options, Report& report) {
         return;
       }
       std::size_t at = 0;
-      for (std::int64_t mark = find_mark(text, at); mark >= 0; mark = find_mark(text, at))
+      for (std::int64_t mark = find_mark(text, at); mark >= 0; mark = find_mark(text, at)) {
         reader.marks.push_back(mark);
+        reader.newest = std::max(reader.newest, mark);
+      }
     };
   }
   WriterBeside beside(endpoint, rate);
@@ -110,8 +114,15 @@ void run_download(const Options& options, Report& report) {
   for (Reader& reader : readers) reader.client->send(monitor);
   loop.run_until([&] { return complete == clients; }, 600, "downloads");
   meter.stop();
+  // What is written after the downloads comes as updates.
   WriterBeside::Result writer = beside.finish();
-  loop.run_for(0.2);
+  const auto newest = static_cast<std::int64_t>(writer.sent) - 1;
+  loop.run_until(
+      [&] {
+        return std::all_of(readers.begin(), readers.end(),
+                           [&](const Reader& reader) { return reader.newest == newest; });
+      },
+      120, "updates");
 
   // Every reader has the same rows, and each of the writer's either at once or as an update.
   Contents first;
