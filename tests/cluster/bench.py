@@ -60,7 +60,8 @@ class Bench:
         os.makedirs(self.folder, exist_ok=True)
         self.fabric.boot()
         install = {self.options.agent: AGENT}
-        nodes = [Node(self.fabric, name, number, self.folder, install)
+        programs = self.options.ovs_dir and os.path.dirname(self.options.ovs_dir)
+        nodes = [Node(self.fabric, name, number, self.folder, install, programs)
                  for number, name in enumerate(NODE_NAMES[:self.options.nodes], 1)]
         self.cluster = Cluster(nodes, self.options.token_ms)
         if self.options.proto == "ssl":

@@ -54,8 +54,12 @@ def mount_persistent(folder):
             shutil.chown(path, "hacluster", "haclient")
 
 
-def mount_volatile():
+def mount_volatile(programs):
+    """Folder PROGRAMS (may be none) stays to be seen where it is, also if that is below what is hidden here."""
     mount_tmpfs("/run")
+    if programs:
+        os.makedirs("/run/programs")
+        run("mount", "--bind", programs, "/run/programs")
     for sub in ("lock", "openvswitch", "ovn", "resource-agents"):
         os.makedirs("/run/" + sub)
     mount_tmpfs("/dev")
@@ -66,6 +70,9 @@ def mount_volatile():
         os.symlink(target, "/dev/" + name)
     mount_tmpfs("/dev/shm", "1777")
     mount_tmpfs("/tmp", "1777")
+    if programs and not os.path.exists(programs):
+        os.makedirs(programs)
+        run("mount", "--bind", "/run/programs", programs)
 
 
 def install(files):
@@ -91,7 +98,7 @@ def main():
     run("mount", "-t", "proc", "proc", "/proc")
     mount_persistent(spec["folder"])
     install(spec["install"])
-    mount_volatile()
+    mount_volatile(spec["programs"])
     run("hostname", spec["name"])
     run("ip", "link", "set", "lo", "up")
     print("ready", flush=True)

@@ -137,7 +137,7 @@ class Node(Host):
 
     enter_flags = ["-n", "-m", "-p", "-i", "-u"]
 
-    def __init__(self, fabric, name, number, folder, install=None):
+    def __init__(self, fabric, name, number, folder, install=None, programs=None):
         super().__init__(name)
         self.fabric = fabric
         self.number = number
@@ -146,6 +146,7 @@ class Node(Host):
         self.address6 = SUBNET6 + str(number)
         self.port = f"port{number}"
         self.install = install or {}  # file on this machine -> path in the node, put there at each boot
+        self.programs = programs  # folder on this machine that the node sees, too
         self._daemons = []
 
     @property
@@ -153,7 +154,7 @@ class Node(Host):
         return self.pid is not None
 
     def boot(self):
-        spec = {"name": self.name, "folder": self.folder, "install": self.install}
+        spec = {"name": self.name, "folder": self.folder, "install": self.install, "programs": self.programs}
         self._start(["--mount", "--pid", "--net", "--ipc", "--uts"],
                     [sys.executable, os.path.join(HERE, "init.py"), json.dumps(spec)])
         self.fabric.plug(self, self.port)

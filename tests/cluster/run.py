@@ -52,24 +52,12 @@ def parse():
         parser.error(f"no such scenario: {' '.join(unknown)}; there are: {' '.join(SCENARIOS)}")
     options.names = [name for name in names if not (SCENARIOS[name].outsiders if options.northd else SCENARIOS[name].northd)]
     options.agent = os.path.abspath(options.agent)
-    if options.ovs_dir and not os.access(os.path.join(options.ovs_dir, "ovsdb-server"), os.X_OK):
-        parser.error(f"no ovsdb-server in {options.ovs_dir}")
+    if options.ovs_dir:
+        options.ovs_dir = os.path.abspath(options.ovs_dir)
+        if not os.access(os.path.join(options.ovs_dir, "ovsdb-server"), os.X_OK):
+            parser.error(f"no ovsdb-server in {options.ovs_dir}")
+        options.parameter.append("tandem_dir=" + options.ovs_dir)
     return options
-
-
-def reachable(ovs_dir):
-    """A folder OVS_DIR that nodes see, too, and one to remove at the end: their /tmp is their own."""
-    ovs_dir = os.path.abspath(ovs_dir)
-    if os.path.realpath(ovs_dir).split("/")[1] != "tmp":
-        return ovs_dir, None
-    copy = tempfile.mkdtemp(prefix="tandem-cluster-", dir="/var/tmp")
-    os.chmod(copy, 0o755)
-    for name in os.listdir(ovs_dir):
-        program = os.path.realpath(os.path.join(ovs_dir, name))
-        shutil.copy(program, copy)
-        os.makedirs(os.path.join(copy, "ovs"), exist_ok=True)
-        os.symlink(os.path.join("..", os.path.basename(program)), os.path.join(copy, "ovs", name))
-    return os.path.join(copy, "ovs"), copy
 
 
 def show(outcome):
@@ -94,10 +82,6 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     folder = tempfile.mkdtemp(prefix="tandem-cluster-")
-    copy = None
-    if options.ovs_dir:
-        ovs_dir, copy = reachable(options.ovs_dir)
-        options.parameter.append("tandem_dir=" + ovs_dir)
     failed = 0
     bench = None
     try:
@@ -123,8 +107,6 @@ def main():
         if options.keep:
             shutil.copytree(folder, options.keep, symlinks=True, dirs_exist_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
-        if copy:
-            shutil.rmtree(copy, ignore_errors=True)
     return 1 if failed else 0
 
 
