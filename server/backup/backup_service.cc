@@ -124,7 +124,8 @@ class BackupService::Following final : public ActiveLinkPort,
     options.name = source_.targets.front().text;
     options.probe_ms = source_.probe_ms;
     // The active's address moves between hosts without any event, and requests to one that nobody
-    // has are lost without an answer: many of them find it soonest.
+    // has are lost without an answer: many of them find it soonest. Where there are several
+    // addresses the next one has its turn earlier.
     options.connect_timeout_ms = options.targets.size() == 1 ? 2000 : 500;
     options.resend_ms = 50;
     options.backoff = {100, 250, 0};

@@ -40,11 +40,11 @@ void SyncThread::run() {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stop_ || !requests_.empty(); });
       if (requests_.empty()) return;
-    }
-    // Those who were served together ask again together, nearly.
-    if (crowd) std::this_thread::sleep_for(kGatheringTime);
-    {
-      std::lock_guard lock(mutex_);
+      if (crowd) {  // those who were served together ask again together, nearly
+        lock.unlock();
+        std::this_thread::sleep_for(kGatheringTime);
+        lock.lock();
+      }
       batch.swap(requests_);
     }
     crowd = batch.size() >= kCrowd;

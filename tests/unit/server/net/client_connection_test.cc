@@ -50,6 +50,19 @@ UniqueFd accept_one(const UniqueFd& listener, IoShard& shard) {
   return fd;
 }
 
+/// A listener that ignores connects until the one that fills its backlog is accepted.
+struct FullListener {
+  FullListener() {
+    const auto address = SocketAddress::numeric("127.0.0.1", 0);
+    REQUIRE(bind(server.get(), address->data(), address->size()) == 0);
+    REQUIRE(listen(server.get(), 0) == 0);
+    only = connect_tcp(port_of(server));
+  }
+
+  UniqueFd server = make_socket(AF_INET);
+  UniqueFd only;
+};
+
 using State = ClientStatus::State;
 
 }  // namespace
@@ -103,29 +116,19 @@ TEST_CASE(
 }
 
 TEST_CASE("A connect that nobody answers times out") {
-  // A listener whose backlog is full ignores further connects.
-  const UniqueFd server = make_socket(AF_INET);
-  const auto address = SocketAddress::numeric("127.0.0.1", 0);
-  REQUIRE(bind(server.get(), address->data(), address->size()) == 0);
-  REQUIRE(listen(server.get(), 0) == 0);
-  const UniqueFd only = connect_tcp(port_of(server));
-  Fixture f({tcp(port_of(server))});
+  const FullListener full;
+  Fixture f({tcp(port_of(full.server))});
   REQUIRE(serve_until(f.shard, [&] { return !f.client->status().last_error.empty(); }));
   CHECK(f.client->status().last_error == "connection attempt timed out");
 }
 
 TEST_CASE("Who asks for it tries again long before the kernel does") {
-  // Nobody answers, until the one connection that fills the backlog is taken out of it.
-  const UniqueFd server = make_socket(AF_INET);
-  const auto address = SocketAddress::numeric("127.0.0.1", 0);
-  REQUIRE(bind(server.get(), address->data(), address->size()) == 0);
-  REQUIRE(listen(server.get(), 0) == 0);
-  const UniqueFd only = connect_tcp(port_of(server));
-  Fixture f({tcp(port_of(server))}, 20);
+  const FullListener full;
+  Fixture f({tcp(port_of(full.server))}, 20);
   serve_for(f.shard, 150);
   CHECK(f.client->status().state == State::kConnecting);
   const std::int64_t begin_ms = IoShard::now_ms();
-  const UniqueFd taken = accept_one(server, f.shard);
+  const UniqueFd taken = accept_one(full.server, f.shard);
   REQUIRE(f.wait_for(State::kActive));
   CHECK(IoShard::now_ms() - begin_ms < 500);
   // The other requests came too late.
