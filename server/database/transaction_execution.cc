@@ -191,9 +191,9 @@ TransactionExecution::Step TransactionExecution::execute(const MutateOp& op) {
     return allowed.error();
   }
   const TableSchema& schema = drafts_.schema(op.table);
-  if (op.mutations.empty()) return CountResult{rows.size()};
   for (const Row* const row : rows) {
-    // Touched even if nothing changes: the order of tables decides which error of many is named.
+    // Touched even if nothing changes, or is to: the order of tables decides which error of many
+    // is named.
     Row& draft = drafts_.modify(op.table, row->uuid());
     for (const Mutation& mutation : op.mutations) {
       auto datum = mutation.apply(schema.column(mutation.column), draft.datum(mutation.column));

@@ -17,6 +17,7 @@ constexpr std::string_view kSchema = R"({"name":"T","tables":{
     "name":{"type":"string"},
     "next":{"type":{"key":{"type":"uuid","refTable":"kid"},"min":0,"max":"unlimited"}}}},
   "one":{"isRoot":true,"maxRows":1,"columns":{"x":{"type":"integer"}}},
+  "two":{"isRoot":true,"maxRows":1,"columns":{"x":{"type":"integer"}}},
   "pair":{"isRoot":true,"indexes":[["a"],["b","c"]],"columns":{
     "a":{"type":"integer"},"b":{"type":"string"},"c":{"type":{"key":"integer","min":0,"max":3}},"z":{"type":"integer"}}},
   "must":{"isRoot":true,"columns":{"w":{"type":{"key":{"type":"uuid","refTable":"kid","refType":"weak"},"min":1,"max":2}}}}}})";
@@ -117,6 +118,17 @@ TEST_CASE("a table over its limit is refused, garbage not counted, deleted rows 
       R"(transaction causes "one" table to contain 2 rows, greater than the schema-defined limit of 1 row(s))");
   CHECK_FALSE(failed(details_of_last(engine.transact(insert("one", 2, ""), remove("one", 1)))));
   CHECK(has(engine, "one", 2));
+}
+
+TEST_CASE("of several tables over their limits the one touched first is named") {
+  Engine engine(kSchema);
+  engine.transact(insert("one", 1, ""), insert("two", 2, ""));
+  const auto named = [&](const std::string& first) {
+    return details_of_last(engine.transact(first, insert("two", 4, ""), insert("one", 3, "")));
+  };
+  CHECK(named(update("root", 9, "")).find("\"two\"") != std::string::npos);
+  CHECK(named(R"({"op":"mutate","table":"one","where":[],"mutations":[]})").find("\"one\"") !=
+        std::string::npos);
 }
 
 TEST_CASE("references come before limits, limits before weak references, these before indexes") {
