@@ -2,7 +2,9 @@
 
 import dataclasses
 import itertools
+import json
 import random
+import re
 import time
 
 from harness.scratch import Scratch
@@ -13,6 +15,7 @@ _VARIANTS_AT_ONCE = 5
 _DEATH_S = 0.3  # between a connection's end and that of its process
 _PATIENCE = 6  # how many times more variants it may take to meet a row as the first of many
 _VERIFIED = 0.03  # of the differences that look like mere order, how many are verified
+_COLUMN = re.compile(r'"c(\d+)"')
 
 
 class CutShort(Exception):
@@ -96,7 +99,7 @@ def compare(case, reference, candidate, script=None, variants=60):
                 if any(is_zero_collision(*pair, contest.participants[0].schema) for pair in zip(expected, actual)):
                     raise CutShort("stock takes 0 and -0 for two values in an index")
                 if not _varies(case, reference, number, expected, actual, variants):
-                    return _difference(contest, number, expected, actual)
+                    return _difference(contest, reference, number, expected, actual)
                 _check_states(contest)
             late = _late_updates(*contest.participants)
             if late:
@@ -105,7 +108,7 @@ def compare(case, reference, candidate, script=None, variants=60):
         try:
             expected, actual = (participant.dump() for participant in contest.participants)
             if expected != actual:
-                return _difference(contest, -1, expected, actual)
+                return _difference(contest, reference, -1, expected, actual)
             contest.stop()
         except Died as error:
             return _death(contest, -1, error)
@@ -143,9 +146,9 @@ def _death(contest, number, error):
     return Difference(number, f"alive: {reference}", f"alive: {candidate}; {error}\n{contest.scratch.logs(20)}")
 
 
-def _difference(contest, number, expected, actual):
+def _difference(contest, reference, number, expected, actual):
     """The first pair of answers that differs in more than order, or else at all."""
-    if contest.participants[0].dangles():
+    if contest.participants[0].dangles() or _dangled(contest.case, reference, number):
         raise CutShort(f"the reference left a weak reference dangling by step {number}")
     pairs = list(itertools.zip_longest(expected, actual, fillvalue="nothing"))
     for form in (without_place, str):
@@ -155,12 +158,35 @@ def _difference(contest, number, expected, actual):
     raise AssertionError("no difference")
 
 
+def _dangled(case, reference, number):
+    """True when a weak reference dangles between two requests of step NUMBER."""
+    if number < 0 or case["steps"][number]["do"] != "send":
+        return False
+    with Contest(case, [reference], [""]) as contest:
+        try:
+            for step in case["steps"][:number]:
+                contest.play(step)
+            for request in case["steps"][number]["requests"]:
+                contest.play({**case["steps"][number], "requests": [request]})
+                if contest.participants[0].dangles():
+                    return True
+        except (Died, Misread) as error:
+            raise CutShort(str(error)) from error
+    return False
+
+
+def _renamed(case, suffix):
+    """CASE with other names of columns, which keep their order."""
+    return json.loads(_COLUMN.sub(rf'"c\1{suffix}"', json.dumps(case)))
+
+
 def _varies(case, reference, number, expected, actual, variants):
     """True when the reference itself gives ACTUAL at times.
 
     Where a transaction breaks several rules, which one is named depends on UUIDs, which differ from
-    run to run. What looks so is believed for the most part; all else, and a sample, is verified: the
-    case is replayed on several references with other UUIDs to see what they say.
+    run to run, and on the names of columns. What looks so is believed for the most part; all else, and
+    a sample, is verified: the case is replayed on several references with other UUIDs and other names
+    to see what they say.
     """
     if len(expected) != len(actual):
         return False
@@ -176,11 +202,14 @@ def _varies(case, reference, number, expected, actual, variants):
               if form(one) != form(other)}
     for first in range(0, variants, _VARIANTS_AT_ONCE):
         salts = [f"salt {first + i}" for i in range(_VARIANTS_AT_ONCE)]
+        suffix = f"x{first}" if first else ""
+        variant = _renamed(case, suffix)
         try:
-            with Contest(case, [reference] * _VARIANTS_AT_ONCE, salts) as contest:
-                for step in case["steps"][:number]:
+            with Contest(variant, [reference] * _VARIANTS_AT_ONCE, salts) as contest:
+                for step in variant["steps"][:number]:
                     contest.play(step)
-                answers = contest.play(case["steps"][number])
+                answers = [[re.sub(rf"\b(c\d+){suffix}\b", r"\1", text) for text in answer]
+                           for answer in contest.play(variant["steps"][number])]
         except (Died, Misread) as error:
             raise CutShort(str(error)) from error
         for answer in answers:

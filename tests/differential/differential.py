@@ -28,7 +28,11 @@ def main():
     options = _options()
     if options.replay:
         case = json.loads(pathlib.Path(options.replay).read_text())
-        difference = compare(case, options.reference, options.candidate)
+        try:
+            difference = compare(case, options.reference, options.candidate)
+        except CutShort as error:
+            print(f"cut short: {error}")
+            return 0
         print(_describe(case, difference) if difference else "no difference")
         return 1 if difference else 0
     started = time.monotonic()
