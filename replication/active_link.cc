@@ -94,6 +94,14 @@ void ActiveLink::on_message(const JsonRpcMessage& message) {
   }
 }
 
+void ActiveLink::depose() {
+  for (const auto& [name, lane] : lanes_) {
+    if (lane->follower().status().mode != FollowerStatus::Mode::kStream) continue;
+    port_.send(make_notification("tandem_depose", "[]"));
+    return;
+  }
+}
+
 void ActiveLink::on_notification(const JsonRpcMessage& message) {
   // All that concern a follower begin with the database's name, its monitor's id too.
   if (!message.params.is_array() || message.params.get_array().empty()) return;

@@ -42,6 +42,8 @@ class ActiveLink {
   void on_disconnected(const std::string& reason);
   void on_message(const JsonRpcMessage& message);
 
+  /// Tells the active that another server is being made active, if it is one that understands.
+  void depose();
   /// About once a second: what was refused is tried again after a while.
   void tick();
 

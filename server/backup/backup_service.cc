@@ -61,6 +61,8 @@ class BackupService::Following final : public ActiveLinkPort,
     changed();
   }
 
+  void depose_active() { link_.depose(); }
+
   void stop(const std::string& reason, Task done) {
     cancel_timer();
     settle();
@@ -193,6 +195,12 @@ void BackupService::follow(BackupSource source, Task settled) {
               },
               shard_);
         });
+  });
+}
+
+void BackupService::depose_active() {
+  shard_.post([this] {
+    if (following_) following_->depose_active();
   });
 }
 

@@ -39,6 +39,8 @@ class BackupService final : private CommitObserver {
   /// Drops what it follows now and follows `source`, at once. `settled` runs on the shard when the
   /// first attempt has shown something: contact, refusal or failure; or after half a second.
   void follow(BackupSource source, Task settled);
+  /// Tells the one that is followed that another server is being made active.
+  void depose_active();
   /// Applies what has arrived, and closes the connection. `done` runs on the writer, after the last
   /// commit.
   void stop(Task done);

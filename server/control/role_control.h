@@ -28,9 +28,14 @@ class RoleControl {
   /// Becomes active. `done` comes when all that had arrived is applied and the record of the
   /// promotion is on the disk. If that cannot be written it stays a backup.
   virtual void promote(const Promotion& promotion, Done done) = 0;
-  /// Becomes a backup of `active`, or of the one that is set if empty, unless its epoch is below
-  /// the least.
-  virtual void demote(const std::string& active, std::uint64_t least_epoch, Done done) = 0;
+  struct Demotion {
+    std::string active;   ///< whom to follow; empty: the one that is set
+    Epoch least_epoch{};  ///< not if its epoch is below this
+    /// The one that is followed until now is told that another is being made active.
+    bool depose = false;
+  };
+  /// Becomes a backup.
+  virtual void demote(const Demotion& demotion, Done done) = 0;
   /// Everything that this server has is in all its backups, or, on a backup, everything that the
   /// active has is here.
   virtual bool is_synced() = 0;

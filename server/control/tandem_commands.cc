@@ -180,15 +180,18 @@ void promote(RoleControl& server, Arguments arguments, const Reply& reply) {
 }
 
 void demote(RoleControl& server, Arguments arguments, const Reply& reply) {
+  RoleControl::Demotion demotion;
   const std::string text = take_option(arguments, "--epoch").value_or("0");
   const auto least_epoch = parse_number<std::uint64_t>(text);
   if (!least_epoch) return reply.error(fmt::format("\"{}\" is not an epoch", text));
+  demotion.least_epoch = Epoch{*least_epoch};
+  demotion.depose = std::erase(arguments, "--depose") > 0;
   if (arguments.size() > 1) return reply.error("unexpected argument " + arguments[1]);
+  if (!arguments.empty()) demotion.active = arguments[0];
   const auto answer =
       answer_within(server, reply, kRoleChangeMs,
                     fmt::format("not demoted within {} s; it goes on", kRoleChangeMs / 1000));
-  server.demote(arguments.empty() ? "" : arguments[0], *least_epoch,
-                [answer](const Result<void>& result) { answer->give(result); });
+  server.demote(demotion, [answer](const Result<void>& result) { answer->give(result); });
 }
 
 void poll_synced(RoleControl& server, const std::shared_ptr<Answer>& answer) {
@@ -268,7 +271,7 @@ void add_tandem_commands(CommandRegistry& registry, RoleControl& server) {
   add("tandem/position", "[DB] [--format text|json]", 3, show_position);
   add("tandem/history", "[DB] [--format text|json]", 3, show_history);
   add("tandem/promote", "[--force] [--above EPOCH]", 3, promote);
-  add("tandem/demote", "[REMOTE] [--epoch E]", 3, demote);
+  add("tandem/demote", "[REMOTE] [--epoch E] [--depose]", 4, demote);
   add("tandem/wait-synced", "[--timeout SECONDS]", 2, wait_synced);
   add("tandem/sync-replicas", "[N [TIMEOUT_MS [async|block]]]", 3, set_sync);
   add("tandem/lease", "[SECONDS|off]", 1, lease);

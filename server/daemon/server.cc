@@ -66,7 +66,8 @@ void Server::make_client_shards(unsigned threads) {
   if (threads == 0) threads = std::max(2U, std::thread::hardware_concurrency()) - 1;
   for (unsigned i = 0; i < threads; ++i) {
     auto shard = std::make_unique<net::IoShard>(i);
-    auto hub = std::make_unique<ClientHub>(databases_, *shard);
+    auto hub = std::make_unique<ClientHub>(databases_, *shard,
+                                           [this] { home_.post([this] { deposed(); }); });
     shards_.push_back({std::move(shard), std::move(hub)});
   }
 }

@@ -70,7 +70,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
   control::ServerStatus status() override;
   void refresh(std::function<void(bool fresh)> then) override;
   void promote(const Promotion& promotion, control::Done done) override;
-  void demote(const std::string& active, std::uint64_t least_epoch, control::Done done) override;
+  void demote(const Demotion& demotion, control::Done done) override;
   bool is_synced() override;
   void set_sync(const control::SyncSettings& settings) override;
   void renew_lease(std::int64_t length_ms) override;
@@ -133,6 +133,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
   void not_promoted(std::uint64_t change, const Error& error, const control::Done& done);
   void promoted(std::uint64_t change, const Result<void>& durable, const control::Done& done);
   void apply_lease();
+  void deposed();
   void compact_what_is_due();
   void apply_sync();
   void save_state();

@@ -140,14 +140,17 @@ void Server::connect_active(control::Done done) {
   become_backup([](const Result<void>&) {}, [done = std::move(done)] { done({}); });
 }
 
-void Server::demote(const std::string& active, std::uint64_t least_epoch, control::Done done) {
-  if (!active.empty()) {
+void Server::demote(const Demotion& demotion, control::Done done) {
+  if (!demotion.active.empty()) {
     Result<void> set;
-    set_active_server(active, [&set](const Result<void>& result) { set = result; });
+    set_active_server(demotion.active, [&set](const Result<void>& result) { set = result; });
     if (!set) return done(set);
   }
   if (active_server_.empty()) return done(user_error("the active server is not specified"));
-  least_epoch_ = Epoch{least_epoch};
+  if (demotion.depose) {
+    for (const std::unique_ptr<BackupService>& service : services_) service->depose_active();
+  }
+  least_epoch_ = demotion.least_epoch;
   become_backup(std::move(done), [] {});
 }
 
@@ -278,6 +281,20 @@ void Server::apply_lease() {
   }
   lease_timer_->cancel();
   if (deadline && !expired && !backup_) lease_timer_->set(*deadline);
+}
+
+/// A backup says that another server is being made active. Whoever grants the lease does not know
+/// yet, or cannot tell any more: the right to write ends now instead of with the lease.
+void Server::deposed() {
+  if (backup_) return;
+  if (lease_.state(net::IoShard::now_ms()) != control::RoleLease::State::kHeld) {
+    server_log.warn("a backup says that another server is being made active");
+    return;
+  }
+  server_log.info("a backup says that another server is being made active: giving the lease back");
+  lease_.give_back(net::IoShard::now_ms());
+  apply_lease();
+  save_state();
 }
 
 // --- synchronous commits ---

@@ -7,11 +7,12 @@
 
 namespace tandem {
 
-ClientHub::ClientHub(DatabaseServer& server, Shard& shard)
+ClientHub::ClientHub(DatabaseServer& server, Shard& shard, std::function<void()> deposed)
     : server_(server),
       shard_(shard),
       mailbox_(shard),
-      directory_(std::make_shared<const Directory>()) {
+      directory_(std::make_shared<const Directory>()),
+      deposed_(std::move(deposed)) {
   server_.add_client_thread(mailbox_, *this);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -18,7 +19,8 @@ class Session;
 /// the shard's connections and the writer's last batch.
 class ClientHub final : public ClientThread {
  public:
-  ClientHub(DatabaseServer& server, Shard& shard);
+  /// `deposed` runs on the shard when a backup says that another server is being made active.
+  ClientHub(DatabaseServer& server, Shard& shard, std::function<void()> deposed = {});
   ~ClientHub() override;
 
   /// A HandlerFactory for this shard's connections.
@@ -43,6 +45,9 @@ class ClientHub final : public ClientThread {
   /// (ovsdb-server/disable-monitor-cond).
   void disable_conditional_monitors();
   bool conditional_monitors() const { return conditional_monitors_; }
+  void depose() const {
+    if (deposed_) deposed_();
+  }
 
   struct Usage {
     std::size_t sessions = 0;
@@ -62,6 +67,7 @@ class ClientHub final : public ClientThread {
   std::unordered_map<SessionId, Session*> sessions_;
   std::map<std::uint64_t, SharedText> schema_texts_;  // by generation
   bool conditional_monitors_ = true;
+  const std::function<void()> deposed_;
 };
 
 }  // namespace tandem

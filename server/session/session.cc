@@ -116,6 +116,7 @@ void Session::on_message(JsonRpcMessage message) {
     case JsonRpcMessage::Kind::kNotification:
       if (message.method == "cancel") cancel(message);
       if (message.method == "tandem_ack") tandem_ack(message);
+      if (message.method == "tandem_depose" && !feeds_.empty()) hub_.depose();
       return;
     case JsonRpcMessage::Kind::kReply:
     case JsonRpcMessage::Kind::kError:

@@ -141,6 +141,26 @@ class Roles(SystemTest):
             for request in requests:
                 self.assertEqual(connection.reply(request)["result"][-1]["error"], "not allowed")
 
+    def test_a_backup_that_makes_way_for_another_active_ends_the_lease_of_the_old_one(self):
+        active, backup = self.pair()
+        active.appctl("tandem/lease", "60")
+        with active.connect() as stranger:
+            stranger.send({"method": "tandem_depose", "params": [], "id": None})
+            self.assertEqual(stranger.result("echo", 1), [1])
+        self.assertTrue(self.status(active)["writable"], "no follower has said it")
+        backup.appctl("tandem/demote", "unix:nowhere.sock", "--depose")
+        wait_until(lambda: not self.status(active)["writable"], "the lease to end", seconds=5)
+        self.assertEqual(self.write(active, "a"), "not allowed")
+        self.assertEqual(self.status(active)["role"], "active")
+        active.appctl("tandem/lease", "60")
+        self.assertIsNone(self.write(active, "b"))
+
+    def test_a_server_whose_role_nobody_grants_is_not_deposed(self):
+        active, backup = self.pair()
+        backup.appctl("tandem/demote", "unix:nowhere.sock", "--depose")
+        wait_until(lambda: "another server is being made active" in active.log(), "the log", seconds=5)
+        self.assertIsNone(self.write(active, "a"))
+
     def test_a_lease_of_a_backup_counts_from_its_promotion(self):
         _, backup = self.pair()
         backup.appctl("tandem/lease", "0.4")

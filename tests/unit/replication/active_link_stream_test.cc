@@ -169,6 +169,19 @@ TEST_CASE(
   CHECK(backup.answer("result", resume(7)) == "tandem_follow");
 }
 
+TEST_CASE("only an active that streams is told that another is being made active") {
+  Backup backup;
+  backup.link.depose();
+  CHECK(backup.port.sent.empty());
+  backup.reach_stream(resume(5));
+  CHECK(backup.take_sent().find("tandem_ack") != std::string::npos);
+  backup.link.depose();
+  CHECK(backup.take_sent().find("tandem_depose") != std::string::npos);
+  backup.link.on_disconnected("gone");
+  backup.link.depose();
+  CHECK(backup.port.sent.empty());
+}
+
 TEST_CASE("a silent active makes the backup stale until it is heard again") {
   Backup backup;
   backup.reach_stream(resume(5));

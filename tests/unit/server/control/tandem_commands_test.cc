@@ -36,8 +36,10 @@ class FakeServer : public RoleControl {
     log += ';';
     promotions.push_back(std::move(done));
   }
-  void demote(const std::string& active, std::uint64_t least_epoch, Done done) override {
-    log += "demote " + active + " " + std::to_string(least_epoch) + ";";
+  void demote(const Demotion& demotion, Done done) override {
+    log += "demote " + demotion.active + " " +
+           std::to_string(static_cast<std::uint64_t>(demotion.least_epoch)) +
+           (demotion.depose ? " depose;" : ";");
     done({});
   }
   bool is_synced() override { return synced; }
