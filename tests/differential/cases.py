@@ -134,6 +134,8 @@ class Script:
             clauses.append(rng.random() < 0.5 if rng.random() < 0.15 else self.operations.clause(table))
         if rng.random() < 0.2:
             clauses += self.operations.where(table)
+        while True in clauses and clauses.count(False) > 1:
+            clauses.remove(False)  # with several, stock overlooks the true one
         return clauses
 
     def _narrow_monitor_change(self):

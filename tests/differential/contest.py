@@ -9,7 +9,8 @@ import re
 import time
 
 from harness.scratch import Scratch
-from normalisations import has_long_real, is_zero_collision, without_pair, without_place, without_value
+from normalisations import (has_long_real, is_wait_for_zero, is_weak_collision, is_zero_collision, without_pair,
+                            without_place, without_value)
 from participant import Died, Misread, Participant
 
 _VARIANTS_AT_ONCE = 5
@@ -100,6 +101,10 @@ def compare(case, reference, candidate, script=None, variants=60):
             if expected != actual:
                 if any(is_zero_collision(*pair, contest.participants[0].schema) for pair in zip(expected, actual)):
                     raise CutShort("stock takes 0 and -0 for two values in an index")
+                if any(is_wait_for_zero(*pair, step) for pair in zip(expected, actual)):
+                    raise CutShort("stock takes 0 and -0 for two values in a wait")
+                if any(is_weak_collision(*pair) for pair in zip(expected, actual)):
+                    raise CutShort("stock has overlooked a weak reference in a transaction that has other faults, too")
                 if not _varies(case, reference, number, expected, actual, variants):
                     return _difference(contest, reference, number, expected, actual)
                 _check_states(contest)
