@@ -34,14 +34,23 @@ Error mentioned_twice(const TableSchema& schema, ColumnIndex column, const json:
       where, fmt::format("column {} mentioned more than once", schema.column(column).name));
 }
 
-/// The columns that one <monitor-request> asks for: those named, or all but _uuid.
-Result<std::vector<ColumnIndex>> read_columns(const TableSchema& schema, const json::value* names) {
-  std::vector<ColumnIndex> columns;
+/// Adds the columns that one <monitor-request> asks for: those named, or all but _uuid. Of several
+/// faults the first is named, as ovsdb-server does.
+Result<void> add_columns(const TableSchema& schema, const json::value* names,
+                         const MonitorSelect& select, std::vector<MonitoredColumn>& columns) {
+  const auto add = [&](ColumnIndex column) -> Result<void> {
+    const auto same = [&](const MonitoredColumn& m) { return m.column == column; };
+    if (std::any_of(columns.begin(), columns.end(), same))
+      return mentioned_twice(schema, column, names);
+    columns.push_back({column, select});
+    return {};
+  };
   if (!names) {
     for (ColumnIndex i = 0; i < schema.columns.size(); ++i) {
-      if (i != kUuidColumn) columns.push_back(i);
+      if (i == kUuidColumn) continue;
+      if (auto added = add(i); !added) return added;
     }
-    return columns;
+    return {};
   }
   for (const json::value& element : names->get_array()) {
     const json::string* name = element.if_string();
@@ -50,14 +59,15 @@ Result<std::vector<ColumnIndex>> read_columns(const TableSchema& schema, const j
     if (!column)
       return syntax_error(names,
                           fmt::format("{} is not a valid column name", std::string_view(*name)));
-    columns.push_back(*column);
+    if (auto added = add(*column); !added) return added;
   }
-  return columns;
+  return {};
 }
 
 /// Adds one <monitor-request> or <monitor-cond-request> to its table.
 Result<void> merge_request(const TableSchema& schema, MonitorVersion version,
-                           const json::value& value, MonitoredTable& table, bool is_first) {
+                           const json::value& value, MonitoredTable& table, bool is_first,
+                           bool& has_condition) {
   ObjectReader reader(value, fmt::format("table {}", schema.name));
   const json::value* names = reader.optional("columns", kJsonArray);
   const json::value* where =
@@ -71,23 +81,21 @@ Result<void> merge_request(const TableSchema& schema, MonitorVersion version,
     if (!read) return read.error();
     select = *read;
   }
-  const auto columns = read_columns(schema, names);
-  if (!columns) return columns.error();
-  for (const ColumnIndex column : *columns) {
-    const auto same = [&](const MonitoredColumn& m) { return m.column == column; };
-    if (std::any_of(table.columns.begin(), table.columns.end(), same))
-      return mentioned_twice(schema, column, names);
-    table.columns.push_back({column, select});
-  }
-  auto condition = where ? MonitorCondition::from_json(schema, *where) : MonitorCondition::always();
-  if (!condition) return std::move(condition).error();
-  if (is_first) {
+  if (auto added = add_columns(schema, names, select, table.columns); !added) return added;
+  if (is_first)
     table.select = select;
-    table.condition = std::move(*condition);
-  } else {
+  else
     table.select |= select;
+  // A request without conditions asks for columns of the rows that the others ask for, as
+  // ovsdb-client sends it.
+  if (!where) return {};
+  auto condition = MonitorCondition::from_json(schema, *where);
+  if (!condition) return std::move(condition).error();
+  if (has_condition)
     table.condition.add_alternatives(*condition);
-  }
+  else
+    table.condition = std::move(*condition);
+  has_condition = true;
   return {};
 }
 
@@ -127,9 +135,10 @@ Result<MonitorRequest> MonitorRequest::from_json(SchemaRef schema, MonitorVersio
     MonitoredTable table;
     table.table = *index;
     bool is_first = true;
+    bool has_condition = false;
     for (const json::value* element : requests_of(member.value())) {
-      auto merged =
-          merge_request(request.schema->table(*index), version, *element, table, is_first);
+      auto merged = merge_request(request.schema->table(*index), version, *element, table, is_first,
+                                  has_condition);
       if (!merged) return std::move(merged).error();
       is_first = false;
     }

@@ -288,6 +288,7 @@ void Connection::write_queue() {
         break;
       case Status::kWouldBlock:
         write_waits_ = true;
+        behind_ = true;
         stream_->wait_writable();
         return;
       case Status::kEnd:
@@ -311,9 +312,11 @@ void Connection::drop_written(std::size_t bytes) {
 }
 
 void Connection::after_write() {
-  if (state_ != State::kOpen || !over_high_mark_ || queued_bytes_ > options_.limits.low_mark)
-    return;
-  over_high_mark_ = false;
+  const bool caught_up = behind_ && queue_.empty();
+  const bool below_mark = over_high_mark_ && queued_bytes_ <= options_.limits.low_mark;
+  if (state_ != State::kOpen || !(caught_up || below_mark)) return;
+  if (caught_up) behind_ = false;
+  if (below_mark) over_high_mark_ = false;
   handler_->on_writable();
   if (state_ == State::kOpen && input_stopped_) shard_.defer(*this);
 }

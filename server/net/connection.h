@@ -67,6 +67,7 @@ class Connection final : public ConnectionPort,
   void send(std::unique_ptr<TextSource> source) override;
   using ConnectionPort::send;
   std::size_t queued_bytes() const override { return queued_bytes_; }
+  bool is_behind() const override { return behind_ || over_high_mark_; }
   void set_reading(bool enabled) override;
   void close(std::string reason) override;
   const ConnectionInfo& info() const override { return options_.info; }
@@ -132,6 +133,7 @@ class Connection final : public ConnectionPort,
   std::size_t queued_bytes_ = 0;
   bool write_waits_ = false;  ///< for on_writable()
   bool over_high_mark_ = false;
+  bool behind_ = false;  ///< what is queued waits for the socket
 
   bool reading_ = true;         ///< as the handler wants it
   bool input_stopped_ = false;  ///< may_read() was false when there was more to read

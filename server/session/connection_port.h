@@ -59,6 +59,9 @@ class ConnectionPort {
   }
   /// Bytes that the peer's socket has not taken yet.
   virtual std::size_t queued_bytes() const = 0;
+  /// The peer's socket was full when it was last written to, or a message is being made piece by
+  /// piece: on_writable() follows when it has taken all.
+  virtual bool is_behind() const = 0;
   /// Stops or resumes the reading of messages, e.g. while too many requests are under way. After
   /// stop no message arrives before resume. (While the queue is over the high mark the connection
   /// does not read either.)
@@ -79,7 +82,8 @@ class ConnectionHandler {
   /// A valid message. "echo" requests and replies to inactivity probes do not come here: the
   /// connection answers and takes them itself.
   virtual void on_message(JsonRpcMessage message) = 0;
-  /// The queue has been over ConnectionLimits' high mark, or was, and fell to the low mark.
+  /// The peer was behind, and has caught up; or the queue was over ConnectionLimits' high mark, and
+  /// fell to the low mark.
   virtual void on_writable() = 0;
   /// The last call, once. The port must not be used after it.
   virtual void on_closed(const std::string& reason) = 0;

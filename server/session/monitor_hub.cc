@@ -32,10 +32,6 @@ struct MonitorGroup {
 
 namespace {
 
-/// A session with this much unsent hears of further commits merged, when it has room. Not less than
-/// the connection's high mark: only below that does it call on_writable().
-constexpr std::size_t kBacklogBytes = 1U << 20;
-
 std::string_view method_of(MonitorVersion version) {
   switch (version) {
     case MonitorVersion::kUpdate:
@@ -357,7 +353,8 @@ void MonitorHub::State::deliver(MonitorGroup& group, const Commit& commit) {
   std::string text_id;
   SharedText text;
   for (Monitor* monitor : group.members) {
-    if (monitor->backlogged || monitor->session->queued_bytes() > kBacklogBytes) {
+    // Who is behind hears of further commits merged, when it has caught up.
+    if (monitor->backlogged || monitor->session->is_behind()) {
       monitor->backlogged = true;
       monitor->backlog_id = commit.id;
       for (const RowChange* change : group.concerned) monitor->backlog.add(*change);

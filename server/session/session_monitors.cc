@@ -29,7 +29,7 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
                             MonitorVersion version) {
   const json::array& params = message.params.as_array();
   const std::size_t wanted = version == MonitorVersion::kUpdate3 ? 4 : 3;
-  if (params.size() != wanted) {
+  if (params.size() < wanted) {
     session_.send_error(message.id, params_error(message, "invalid parameters"));
     return;
   }
@@ -48,7 +48,10 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
   if (version == MonitorVersion::kUpdate3) {
     if (params[3].is_string()) since = Uuid::parse(params[3].as_string());
     if (!since) {
-      session_.send_error(message.id, syntax_error(&params[3], "last-txn-id must be UUID format."));
+      session_.send_error(
+          message.id,
+          syntax_error(&params[3], params[3].is_string() ? "last-txn-id must be UUID format."
+                                                         : "last-txn-id must be string"));
       return;
     }
   }

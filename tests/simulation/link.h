@@ -59,6 +59,7 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
     send(std::make_shared<const std::string>(std::move(whole)));
   }
   std::size_t queued_bytes() const override { return 0; }
+  bool is_behind() const override { return false; }
   void set_reading(bool) override {}
   void close(std::string) override { cut(); }
   const ConnectionInfo& info() const override { return info_; }

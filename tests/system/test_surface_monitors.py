@@ -244,6 +244,28 @@ class Monitors(SystemTest):
             seen, updates = row["new"]["n"], updates + 1
         self.assertLess(updates, count)
 
+    def test_a_client_that_pauses_briefly_gets_fewer_updates(self):
+        """Section 8, details: as soon as its socket is full, however little waits."""
+        slow = self.under_test.connect()
+        self.addCleanup(slow.close)
+        slow.result("monitor_cond", "D", "m", {"T": {"columns": ["n", "s"]}})
+        count = 400
+        self.do(insert(n=0))
+        for number in range(1, count + 1):
+            self.client.transact("D", update([], n=number, s="x" * 1000 + str(number)))
+        seen, updates = None, 0
+        while seen != count:
+            [row] = slow.receive()["params"][1]["T"].values()
+            seen, updates = row.get("modify", row.get("insert")).get("n", 0), updates + 1
+        self.assertLess(updates, count)
+
+    def test_one_condition_for_several_groups_of_columns(self):
+        """ovsdb-client sends the condition with the first group only."""
+        self.do(insert(n=1, s="a"), insert(n=2, s="b"))
+        self.assertEqual(self.monitor("monitor_cond", [{"where": [["n", "==", 1]], "columns": ["n"]},
+                                                       {"columns": ["s"]}]),
+                         {"T": [{"initial": {"n": 1, "s": "a"}}]})
+
 
 if __name__ == "__main__":
     main()

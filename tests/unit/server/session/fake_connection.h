@@ -30,6 +30,7 @@ class FakeConnection final : public ConnectionPort {
   using ConnectionPort::send;
   void send(SharedText text) override { sent_.push_back(std::move(text)); }
   std::size_t queued_bytes() const override { return queued; }
+  bool is_behind() const override { return queued > 0; }
   void set_reading(bool enabled) override { reading = enabled; }
   void close(std::string reason) override { closed = std::move(reason); }
   const ConnectionInfo& info() const override { return identity; }
