@@ -17,6 +17,7 @@ namespace tandem {
 /// What a transaction may do, from the session that sent it.
 struct TransactContext {
   bool read_only = false;  ///< writing operations fail with "not allowed"
+  bool reserved = false;   ///< the same, since the server keeps the database for itself
   std::function<bool(std::string_view lock)> owns_lock;  ///< for "assert"; empty: owns none
   std::string_view role;       ///< RBAC role of the connection; empty: everything is allowed
   std::string_view client_id;  ///< common name of its certificate

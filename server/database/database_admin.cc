@@ -83,6 +83,11 @@ void DatabaseServer::publish_directory() {
   }
 }
 
+bool DatabaseServer::is_backup() const {
+  return std::any_of(databases_.begin(), databases_.end(),
+                     [](const auto& entry) { return entry.second->backup; });
+}
+
 void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
   if (database.backup == backup) return;
   flush();

@@ -94,7 +94,8 @@ bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<Tran
   }
   const SessionId session = call->session;
   TransactContext context;
-  context.read_only = call->read_only || database.backup || database.built_in || may_not_write();
+  context.read_only = call->read_only || database.backup || may_not_write();
+  context.reserved = database.built_in;
   context.owns_lock = [this, session](std::string_view lock) { return locks_.owns(session, lock); };
   context.role = call->role;
   context.client_id = call->client_id;

@@ -101,13 +101,13 @@ bool TransactionExecution::run_operations() {
     if (!step) return false;
     const bool failed = std::holds_alternative<Error>(*step);
     // ovsdb-server refuses after the fact: an operation that fails by itself says why.
-    const char* const refused =
-        context_.read_only && !failed ? std::visit(RefusedName(), operation) : nullptr;
+    const bool refuses = (context_.read_only || context_.reserved) && !failed;
+    const char* const refused = refuses ? std::visit(RefusedName(), operation) : nullptr;
     if (refused) {
-      step = Error{"not allowed",
-                   fmt::format("{} operation not allowed when database server is in read only mode",
-                               refused),
-                   {}};
+      const std::string why =
+          context_.reserved ? "on table in reserved database " + drafts_.database().schema()->name()
+                            : "when database server is in read only mode";
+      step = Error{"not allowed", fmt::format("{} operation not allowed {}", refused, why), {}};
     }
     results.push_back(std::move(*step));
     if (failed || refused) return true;

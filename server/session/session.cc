@@ -67,6 +67,9 @@ void convert(const std::shared_ptr<const Conversion>& conversion) {
 
 }  // namespace
 
+constexpr std::string_view kNoLocks =
+    "lock and unlock methods not allowed, DB server is read only.";
+
 Error params_error(const JsonRpcMessage& message, std::string details) {
   return Error{"syntax error", std::move(details), to_text(message.params)};
 }
@@ -216,8 +219,7 @@ void Session::convert(JsonRpcMessage& message) {
   if (!database) return;
   const json::array& params = message.params.as_array();
   if (params.size() != 2) {
-    send_error(message.id,
-               params_error(message, "convert request params must be [<db-name>, <schema>]"));
+    send_error(message.id, params_error(message, "array expected"));
     return;
   }
   Result<SchemaRef> schema = DatabaseSchema::from_json(params[1]);
@@ -343,11 +345,20 @@ void Session::open_on_writer() {
   });
 }
 
+/// On the writer.
+void Session::refuse_lock(ClientHub& hub, SessionId session, const json::value& id) {
+  hub.server().reply(hub.mailbox(), [hub = &hub, session, id] {
+    if (Session* self = hub->find(session)) self->send_plain_error(id, kNoLocks);
+  });
+}
+
 void Session::acquire_lock(JsonRpcMessage& message, LockTable::Mode mode) {
   const std::string* name = lock_name(message);
   if (name == nullptr) return;
+  if (port_.info().read_only) return send_plain_error(message.id, kNoLocks);
   open_on_writer();
   submit([hub = &hub_, session = id_, lock = *name, mode, message = std::move(message)] {
+    if (hub->server().is_backup()) return refuse_lock(*hub, session, message.id);
     const std::optional<bool> owned = hub->server().lock(session, lock, mode);
     hub->server().reply(hub->mailbox(), [hub, session, owned, message] {
       Session* session_now = hub->find(session);
@@ -370,7 +381,9 @@ void Session::steal(JsonRpcMessage& message) { acquire_lock(message, LockTable::
 void Session::unlock(JsonRpcMessage& message) {
   const std::string* name = lock_name(message);
   if (name == nullptr) return;
+  if (port_.info().read_only) return send_plain_error(message.id, kNoLocks);
   submit([hub = &hub_, session = id_, lock = *name, message = std::move(message)] {
+    if (hub->server().is_backup()) return refuse_lock(*hub, session, message.id);
     const bool released = hub->server().unlock(session, lock);
     hub->server().reply(hub->mailbox(), [hub, session, released, message] {
       Session* session_now = hub->find(session);

@@ -68,6 +68,7 @@ class Session final : public ConnectionHandler {
   /// The database that params[0] names; null after an error reply.
   DatabaseInfoRef database_of(const JsonRpcMessage& message);
   void start_monitor(const JsonRpcMessage& message, MonitorVersion version);
+  static void refuse_lock(ClientHub& hub, SessionId session, const json::value& id);
   void acquire_lock(JsonRpcMessage& message, LockTable::Mode mode);
   /// The lock that params names; nothing after an error reply.
   const std::string* lock_name(const JsonRpcMessage& message);
