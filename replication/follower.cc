@@ -166,7 +166,7 @@ void Follower::on_schema(const JsonRpcMessage& reply) {
   const DatabaseSchema& active = *schema.value();
   const DatabaseSchema& backup = *replica_.schema();
   const SchemaMatch match = match_schemas(active, backup);
-  if (!match.same_version) {
+  if (!match.same) {
     port_.log_finding(database_, match.can_replicate() ? database_ + " can be replicated"
                                                        : database_ + " cannot be replicated");
   }

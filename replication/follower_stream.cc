@@ -167,7 +167,7 @@ void Follower::end_rows() {
     ++status_.divergences;
     status_.records_aside += aside.value().records;
     status_.divergence_file = aside.value().file;
-    port_.log_warn(database_ + ": the active server does not have the last " +
+    port_.log_info(database_ + ": the active server does not have the last " +
                    std::to_string(aside.value().records) +
                    " records of this server; they were saved to " + aside.value().file);
     take_over_rows();

@@ -10,7 +10,7 @@ namespace tandem {
 /// What stands between a backup's schema and its active's. The backup may have more tables and
 /// columns than the active, not fewer, and what both have must be of the same type.
 struct SchemaMatch {
-  bool same_version = false;         ///< both have one, and it is the same
+  bool same = false;                 ///< in all they say
   std::vector<std::string> missing;  ///< "table X", "column X.c", "type of X.c": what the backup
                                      ///< has not as the active has it
 

@@ -49,7 +49,11 @@ Result<BackupSource> Server::backup_source() const {
 
 /// Databases that follow the same server share a connection to it.
 std::vector<BackupSource> Server::sources() const {
-  if (!options_.config_file) return {backup_source().value()};
+  if (!options_.config_file) {
+    BackupSource source = backup_source().value();
+    if (source.targets.empty()) return {};  // nobody to connect to
+    return {std::move(source)};
+  }
   std::map<std::pair<std::string, std::int64_t>, BackupSource> by_source;
   for (const auto& [name, role] : roles_) {
     if (!role.backup) continue;

@@ -276,6 +276,43 @@ class Replication(SystemTest):
         self.write(active, "a", 2)
         self.wait_numbers(backup, [1, 2])
 
+    def test_schemas_that_differ_under_one_version(self):
+        """`Schemas differ`: whatever their versions say."""
+        more = json.loads(json.dumps(SCHEMA))
+        more["tables"]["c"] = COLUMNS
+        active = self.start("active", schema=more)
+        backup = self.start("backup", f"--sync-from={active.socket}")
+        wait_until(lambda: f"{DB} cannot be replicated" in backup.log(), "the finding")
+        self.assertEqual(backup.log().count("Schema version mismatch"), 1)
+
+    def test_records_of_its_own_are_no_reason_for_a_warning(self):
+        active = self.start("active")
+        backup = self.backup(active)
+        backup.appctl("ovsdb-server/disconnect-active-ovsdb-server")
+        self.write(backup, "a", 9)
+        self.write(active, "a", 1)
+        self.connect_again(backup)
+        self.wait_numbers(backup, [1])
+        self.assertIn("they were saved to", backup.log())
+        self.no_complaints(backup)
+
+    def test_locks_are_not_to_be_had_from_a_backup(self):
+        """ovsdb-server(1), Active-Backup: lock commands are rejected."""
+        active = self.start("active")
+        backup = self.backup(active)
+        with backup.connect() as client, active.connect() as other:
+            for method in ("lock", "steal", "unlock"):
+                self.assertEqual(client.call(method, "l")["error"],
+                                 "lock and unlock methods not allowed, DB server is read only.")
+            self.assertEqual(other.result("lock", "l"), {"locked": True})
+
+    def test_nobody_to_follow(self):
+        """`--sync-from=` of a script whose variable is empty."""
+        server = self.start("lonely", "--sync-from=")
+        self.assertEqual(self.write(server, "a", 1)[0].get("error"), "not allowed")
+        server.appctl("ovsdb-server/disconnect-active-ovsdb-server")
+        self.assertIn("uuid", self.write(server, "a", 1)[0])
+
     def test_an_active_that_is_not_there(self):
         """No WARN or ERR; retry with backoff."""
         for source in (f"unix:{self.scratch.path}/nowhere.sock", "tcp:127.0.0.1:1"):
