@@ -136,7 +136,9 @@ Result<std::unique_ptr<StoredDatabase>> Server::open_database(const std::string&
   StoredDatabase::Options options;
   options.history_bytes = options_.history_bytes;
   options.column_diff = options_.file_column_diff;
-  return StoredDatabase::open(files_, file, options, clock_);
+  auto stored = StoredDatabase::open(files_, file, options, clock_);
+  if (stored) stored.value()->log()->warn_of_tail();
+  return stored;
 }
 
 bool Server::serves_file(const std::string& file) const {
@@ -146,7 +148,8 @@ bool Server::serves_file(const std::string& file) const {
 
 Result<void> Server::open_databases(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
-    if (serves_file(std::filesystem::absolute(file).string())) continue;  // named twice
+    if (!file.empty() && serves_file(std::filesystem::absolute(file).string()))
+      continue;  // named twice
     Result<std::unique_ptr<StoredDatabase>> stored = open_database(file);
     Result<void> added;
     if (!stored) {

@@ -45,8 +45,7 @@ Result<std::unique_ptr<LogFile>> LogFile::open(FileSystem& files, const std::str
   log->file_ = std::move(*file);
   if (const Result<void> standalone = check_file_type(*log->file_, name); !standalone)
     return standalone.error();
-  if (const Result<void> replayed = log->replay_all(replay, access); !replayed)
-    return replayed.error();
+  if (const Result<void> replayed = log->replay_all(replay); !replayed) return replayed.error();
   return log;
 }
 
@@ -84,7 +83,7 @@ Result<void> LogFile::lock() {
   return {};
 }
 
-Result<void> LogFile::replay_all(const Replay& replay, Access access) {
+Result<void> LogFile::replay_all(const Replay& replay) {
   LogReader reader(*file_, name_);
   while (true) {
     const Result<std::optional<Record>> record = reader.next();
@@ -100,7 +99,6 @@ Result<void> LogFile::replay_all(const Replay& replay, Access access) {
     if (bad) {
       // Nothing may be cut off only because the disk did not answer.
       if (!have_schema || reader.end() == LogEnd::kNoRead) return *bad;
-      if (access == Access::kReadWrite) ovsdb_log.warn("{}", bad->to_string());
       tail_ = Tail::kFound;
       tail_error_ = std::move(bad);
       return {};
@@ -180,9 +178,13 @@ Result<void> LogFile::keep_tail_aside() {
     (void)files_.unlink(path);
     return io_error(path, "write failed", done.error());
   }
-  ovsdb_log.info("{}: cut {} bytes after the last good record; they are kept in {}", name_,
-                 *file_size - end_, path);
+  ovsdb_log.dbg("{}: cut {} bytes after the last good record; they are kept in {}", name_,
+                *file_size - end_, path);
   return {};
+}
+
+void LogFile::warn_of_tail() const {
+  if (tail_error_) ovsdb_log.warn("{}", tail_error_->to_string());
 }
 
 Result<void> LogFile::sync() {

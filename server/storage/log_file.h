@@ -35,9 +35,8 @@ class LogFile {
 
   /// Opens a file and replays it. Read-only: without lock. Otherwise fails when it is locked,
   /// cannot be opened, is no standalone database, or its first record is bad. A bad record after
-  /// that, or one that `replay` refuses, ends the log: tail_error() tells, with read-write access a
-  /// warning is logged, and the first append() cuts the rest off, after it was copied to
-  /// NAME.torn-DATE, the date being `now`.
+  /// that, or one that `replay` refuses, ends the log: tail_error() tells, and the first append()
+  /// cuts the rest off, after it was copied to NAME.torn-DATE, the date being `now`.
   static Result<std::unique_ptr<LogFile>> open(FileSystem& files, const std::string& name,
                                                Access access,
                                                std::chrono::system_clock::time_point now,
@@ -67,6 +66,8 @@ class LogFile {
   LogGrowth growth() const { return {size(), compacted_size_, commits_}; }
   /// Why the log ended before the file did, when it was opened.
   const std::optional<Error>& tail_error() const { return tail_error_; }
+  /// Logs tail_error(), if there is one.
+  void warn_of_tail() const;
 
  private:
   friend class Compaction;
@@ -81,7 +82,7 @@ class LogFile {
   LogFile(FileSystem& files, std::string name, std::string target);
 
   Result<void> lock();
-  Result<void> replay_all(const Replay& replay, Access access);
+  Result<void> replay_all(const Replay& replay);
   /// Fails if writing has failed for good; otherwise removes the tail.
   Result<void> make_writable();
   Result<void> keep_tail_aside();
