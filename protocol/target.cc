@@ -86,6 +86,7 @@ Result<Target> Target::parse(std::string_view text) {
     switch (scheme.kind) {
       case Kind::kUnix:
       case Kind::kPunix:
+        if (rest.empty()) return invalid_target(fmt::format("{}: no name of a socket", text));
         target.path = rest;
         return target;
       case Kind::kPfd: {

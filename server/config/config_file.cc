@@ -3,8 +3,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <optional>
-#include <sstream>
 
 #include "protocol/json_parser.h"
 #include "protocol/object_reader.h"
@@ -138,12 +138,12 @@ Result<ConfigFile> ConfigFile::parse(std::string_view text) {
 
 Result<ConfigFile> ConfigFile::load(const std::string& path) {
   std::ifstream file(path);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || file.bad()) {
     config_log.warn("failed to load configuration from {}: {}", path, std::strerror(errno));
     return failure(path + ": cannot be read");
   }
-  Result<ConfigFile> config = parse(text.str());
+  Result<ConfigFile> config = parse(text);
   if (!config) config_log.warn("failed to load configuration from {}", path);
   return config;
 }

@@ -111,7 +111,7 @@ std::vector<DbRemote> read_remotes(DatabaseServer& server, const ColumnPath& pat
         const RowRef referenced = r.database->stored->database().find(key.ref_table_index, *uuid);
         if (referenced) {
           DbRemote remote = remote_of_row(schema.table(key.ref_table_index), *referenced);
-          if (!remote.target.empty()) remotes.push_back(std::move(remote));
+          remotes.push_back(std::move(remote));
         }
       }
     }
@@ -129,8 +129,14 @@ void write_remote_status(DatabaseServer& server, const std::string& database_nam
   const TableSchema& table_schema = schema.table(*table);
   if (!database->stored->database().find(*table, *remote.row)) return;
   json::object row;
-  if (table_schema.find_column("is_connected")) row["is_connected"] = status.is_connected;
-  if (table_schema.find_column("status")) {
+  const auto has = [&](std::string_view name, AtomicType key, bool is_map) {
+    const auto column = table_schema.find_column(name);
+    if (!column) return false;
+    const ColumnType& type = table_schema.column(*column).type;
+    return type.key.type == key && type.is_map() == is_map;
+  };
+  if (has("is_connected", AtomicType::kBoolean, false)) row["is_connected"] = status.is_connected;
+  if (has("status", AtomicType::kString, true)) {
     json::array pairs;
     for (const auto& [key, value] : status.status)
       pairs.push_back(json::array{json::value(key), json::value(value)});

@@ -158,8 +158,11 @@ void RemoteConfig::refresh() {
         },
         home_);
     if (!checked) complain(checked.error().to_string());
-    for (DbRemote& remote : remotes) {
+    for (const DbRemote& remote : remotes) {
       if (!remote.table.empty()) watched.emplace(path.database, remote.table);
+      // Also of a target that is refused: what is told of a former one has to go.
+      if (remote.row) in_database.push_back({path.database, remote});
+      if (remote.target.empty()) continue;
       Result<net::RemoteSpec> spec = spec_of(remote.target, options_of(remote));
       if (!spec) {
         note(spec.error().to_string(),
@@ -172,7 +175,6 @@ void RemoteConfig::refresh() {
       }
       spec.value().options.freebind = configured.active_only;
       specs.push_back(std::move(spec.value()));
-      if (remote.row) in_database.push_back({path.database, std::move(remote)});
     }
   }
   std::vector<InDatabase> fresh;
@@ -210,8 +212,12 @@ Task RemoteConfig::status_job(std::vector<InDatabase> remotes) const {
     statuses[status.target] = {status.is_connected, std::move(status.values)};
   return
       [&server = server_, remotes = std::move(remotes), statuses = std::move(statuses)]() mutable {
-        for (const InDatabase& entry : remotes)
-          write_remote_status(server, entry.database, entry.remote, statuses[entry.remote.target]);
+        const DbRemoteStatus unknown{false, {{"state", "BACKOFF"}}};
+        for (const InDatabase& entry : remotes) {
+          const auto status = statuses.find(entry.remote.target);
+          write_remote_status(server, entry.database, entry.remote,
+                              status == statuses.end() ? unknown : status->second);
+        }
       };
 }
 

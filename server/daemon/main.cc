@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -142,7 +143,16 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
   return outcome;
 }
 
+/// What is opened later must not become the standard input or output that a parent has closed.
+void keep_standard_descriptors() {
+  int fd = -1;
+  do fd = ::open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) ::close(fd);
+}
+
 int run(int argc, char** argv) {
+  keep_standard_descriptors();
   ProcessTitle title(argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write

@@ -15,6 +15,8 @@ Error user_error(std::string text) { return Error{std::move(text), "", std::null
 
 /// Does the file hold what the configuration calls it? Files that are clustered are not opened.
 Result<void> check_model(const std::string& file, ConfigFile::Model model) {
+  if (model == ConfigFile::Model::kRelay)
+    return Error{"ovsdb error", file + ": relays are not supported", std::nullopt};
   if (model != ConfigFile::Model::kClustered) return {};
   return Error{"ovsdb error", file + ": database is standalone and not clustered", std::nullopt};
 }
@@ -55,9 +57,9 @@ Result<void> Server::apply_databases(const ConfigFile& config) {
     files_of_.erase(name);
   }
   for (const auto& [file, settings] : config.databases) {
-    if (serves_file(file)) continue;
-    // A backup before anybody can write to it.
-    const Result<void> opened = serve_file(file, settings.model, settings.backup);
+    const Result<void> opened = serves_file(file)
+                                    ? check_model(file, settings.model)
+                                    : serve_file(file, settings.model, settings.backup);
     if (opened) continue;
     server_log.warn("failed to open database '{}': {}", file, opened.error().to_string());
     if (outcome) outcome = opened;
@@ -67,7 +69,9 @@ Result<void> Server::apply_databases(const ConfigFile& config) {
 }
 
 /// Databases of the configuration file are in the folder of databases, if their names are relative.
+/// A backup is one before anybody can write to it.
 Result<void> Server::serve_file(const std::string& file, ConfigFile::Model model, bool backup) {
+  if (model == ConfigFile::Model::kRelay) return check_model(file, model);
   Result<std::unique_ptr<StoredDatabase>> stored =
       open_database(Directories::resolve(directories_.db, file));
   if (!stored) return stored.error();

@@ -9,7 +9,9 @@ void Probe::heard(std::int64_t now_ms) {
   state_ = State::kActive;
 }
 
-void Probe::set_interval(std::int64_t interval_ms) { interval_ms_ = interval_ms; }
+void Probe::set_interval(std::int64_t interval_ms) {
+  interval_ms_ = std::min(interval_ms, kLongestMs);
+}
 
 std::int64_t Probe::deadline_ms() const {
   if (interval_ms_ <= 0) return std::numeric_limits<std::int64_t>::max();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace tandem::net {
@@ -17,7 +18,7 @@ class Probe {
 
   /// An interval of 0 turns probes off.
   Probe(std::int64_t interval_ms, std::int64_t now_ms)
-      : interval_ms_(interval_ms), heard_ms_(now_ms) {}
+      : interval_ms_(std::min(interval_ms, kLongestMs)), heard_ms_(now_ms) {}
 
   /// The peer showed life: bytes came, or it took bytes that had been waiting.
   void heard(std::int64_t now_ms);
@@ -30,6 +31,8 @@ class Probe {
   std::int64_t interval_ms() const { return interval_ms_; }
 
  private:
+  static constexpr std::int64_t kLongestMs = std::int64_t{1} << 40;
+
   enum class State : std::uint8_t {
     kActive,  ///< heard from lately
     kIdle,    ///< the echo request is out

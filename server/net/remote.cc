@@ -1,5 +1,6 @@
 #include "server/net/remote.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -10,6 +11,7 @@ namespace tandem::net {
 namespace {
 
 constexpr std::int64_t kDefaultProbeMs = 5000;
+constexpr std::int64_t kShortestProbeMs = 1000;
 
 std::string_view state_name(ClientStatus::State state) {
   switch (state) {
@@ -46,7 +48,9 @@ void Remote::retry_listening() {
 std::int64_t Remote::probe_ms() const {
   const bool is_unix =
       spec_.target.kind == Target::Kind::kUnix || spec_.target.kind == Target::Kind::kPunix;
-  return spec_.options.inactivity_probe_ms.value_or(is_unix ? 0 : kDefaultProbeMs);
+  const std::int64_t wanted =
+      spec_.options.inactivity_probe_ms.value_or(is_unix ? 0 : kDefaultProbeMs);
+  return wanted > 0 ? std::max(wanted, kShortestProbeMs) : 0;
 }
 
 void Remote::accept(UniqueFd fd, std::string name) {

@@ -43,6 +43,19 @@ class ConfigFile(SystemTest):
         with self.assertRaises(AssertionError):
             self.reload(server, config)
 
+    def test_models_that_are_not_served(self):
+        """Section 12: a file that is standalone and not clustered, also one that is open; relays."""
+        relay = {"databases": {"db": {"service-model": "relay", "source": {"tcp:127.0.0.1:1": None}}}}
+        self.assertIn("relays are not supported", self.warnings(relay)[0])
+        server = self.serve({"databases": {"db": None}})
+        self.reload_fails(server, {"databases": {"db": {"service-model": "clustered"}}})
+        self.assertIn("failed to open database 'db': ovsdb error: db: database is standalone and not clustered",
+                      server.log())
+        self.assertIn("failed to configure databases", server.log())
+
+    def test_an_empty_file(self):
+        self.assertIn("empty input stream", self.warnings("")[0])
+
     def test_an_unknown_model(self):
         """Section 12, row "unknown model"."""
         self.assertEqual(self.warnings({"databases": {"db": {"service-model": "X"}}}), [

@@ -4,6 +4,7 @@
 import json
 import socket
 import threading
+import time
 
 from harness.case import main
 from harness.jsonrpc import Connection
@@ -128,7 +129,31 @@ class Remotes(SurfaceTest):
             outcome = reader.result("transact", "mydb", {"op": op, "table": "Root"} | words)[0]
             self.assertEqual((outcome["error"], outcome["details"]), (
                 "not allowed", f"{op} operation not allowed when database server is in read only mode"))
+        for method in ("lock", "steal", "unlock"):
+            self.assertEqual(reader.call(method, "l")["error"],
+                             "lock and unlock methods not allowed, DB server is read only.")
         self.assertEqual(reader.result("get_schema", "mydb")["version"], "1.0.0")
+        self.assertEqual(self.troubles(), [])
+
+    def test_a_target_that_cannot_be_is_not_connected(self):
+        """Section 11: what was told of the former target goes."""
+        self.serve(rows=[{"target": "punix:x.sock"}])
+        peer = self.connect(self.socket)
+        self.connect(f"unix:{self.path}/x.sock").result("echo", 1)
+        wait_until(lambda: self.managers(peer)["punix:x.sock"][0], "the client to be seen")
+        for target in ("foo:bar", "ptcp:22x", ""):
+            peer.transact("mydb", {"op": "update", "table": "Manager", "where": [], "row": {"target": target}})
+            wait_until(lambda t=target: self.managers(peer)[t] == (False, {"state": "BACKOFF"}), "the status")
+
+    def test_probes_leave_time_for_an_answer(self):
+        """No client is asked more often than once a second, and none is dropped for a huge interval."""
+        self.serve(rows=[{"target": "punix:x.sock", "inactivity_probe": 1},
+                         {"target": "punix:y.sock", "inactivity_probe": 9223372036854775807}])
+        for name in ("x", "y"):
+            silent = self.connect(f"unix:{self.path}/{name}.sock")
+            silent.result("echo", 1)
+            time.sleep(1.5)
+            self.assertEqual(silent.result("echo", 2), [2])
         self.assertEqual(self.troubles(), [])
 
     def test_the_status_follows(self):

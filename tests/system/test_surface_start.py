@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """The command line: what is printed, and how the server ends (surface, sections 1 and 2)."""
 
+import json
 import os
 import socket
+import subprocess
 
 from harness import environment
 from harness.case import main
@@ -23,6 +25,28 @@ class CommandLine(SurfaceTest):
         """Section 1: with --run nothing of the server's own is on stderr; section 2: --run's streams."""
         self.assertEqual(self.run_server("db", "--remote=punix:db.sock", "--run=true"), (0, "", ""))
         self.assertEqual(self.run_server("db", "--run=echo a; echo b >&2"), (0, "a\n", "b\n"))
+
+    def test_a_damaged_end_of_a_file_prints_one_line(self):
+        """Section 10: the warning of the start; that the rest is cut off before the first write is no news."""
+        with (self.path / "db").open("a") as file:
+            file.write("xxx\n")
+        insert = json.dumps([DB, {"op": "insert", "table": DB, "row": {"number": 7}}])
+        status, text = self.words("db", "--remote=punix:db.sock",
+                                  f"--run=ovsdb-client transact {self.socket} '{insert}' >/dev/null")
+        self.assertEqual((status, text.count("\n")), (0, 1), text)
+        self.assertIn("WARN|syntax error: db: parse error", text)
+
+    def test_a_start_without_standard_descriptors(self):
+        """Section 2, --detach: the parent ends, whatever it was given."""
+        words = f"{environment.SERVER} --detach --no-chdir --pidfile --unixctl=x.ctl db <&- >&- 2>&-"
+        done = subprocess.run(["/bin/sh", "-c", words], env=self.scratch.env, cwd=self.path, check=False,
+                              timeout=environment.timeout_s(30))
+        self.assertEqual(done.returncode, 0)
+        self.addCleanup(self._end, self.pid())
+
+    def test_names_that_are_empty(self):
+        self.assertIn("I/O error: : open failed", self.words("", "--run=true")[1])
+        self.assertIn("punix:: no name", self.words("db", "--remote=punix:", "--run=true")[1])
 
     def test_the_end_of_run_is_the_end_of_the_server(self):
         """Section 2: --run, exit status and message."""
