@@ -137,7 +137,10 @@ Result<std::unique_ptr<StoredDatabase>> Server::open_database(const std::string&
   options.history_bytes = options_.history_bytes;
   options.column_diff = options_.file_column_diff;
   auto stored = StoredDatabase::open(files_, file, options, clock_);
-  if (stored) stored.value()->log()->warn_of_tail();
+  if (!stored) return stored;
+  if (const std::string& name = stored.value()->schema()->name(); name.starts_with('_'))
+    return Error{"ovsdb error", name + ": names beginning with \"_\" are reserved", std::nullopt};
+  stored.value()->log()->warn_of_tail();
   return stored;
 }
 
