@@ -56,7 +56,7 @@ void ClientHub::on_directory(const DirectoryRef& directory) {
 }
 
 void ClientHub::on_role_change() {
-  for (const auto& [id, session] : sessions_) session->on_databases_changed();
+  for (const auto& [id, session] : sessions_) session->on_role_change();
 }
 
 void ClientHub::disable_conditional_monitors() {

@@ -143,6 +143,12 @@ void Session::on_databases_changed() {
   if (!change_aware_ && feeds_.empty()) close_unaware();
 }
 
+void Session::on_role_change() {
+  // Locks are to be had from an active only: whoever holds one, or was refused one, asks anew.
+  if (asked_for_lock_) return port_.close("change of role, and the client has to do with locks");
+  on_databases_changed();
+}
+
 void Session::close_unaware() {
   // Who asked for the change itself is told first that it has come.
   if (conversions_ == 0) port_.close("database change, and the client is not aware of such");
@@ -356,6 +362,7 @@ void Session::acquire_lock(JsonRpcMessage& message, LockTable::Mode mode) {
   const std::string* name = lock_name(message);
   if (name == nullptr) return;
   if (port_.info().read_only) return send_plain_error(message.id, kNoLocks);
+  asked_for_lock_ = true;
   open_on_writer();
   submit([hub = &hub_, session = id_, lock = *name, mode, message = std::move(message)] {
     if (hub->server().is_backup()) return refuse_lock(*hub, session, message.id);

@@ -30,6 +30,8 @@ class Session final : public ConnectionHandler {
   /// A database came, went, was converted or changed role: closes the connection unless the client
   /// is aware of such changes.
   void on_databases_changed();
+  /// The server has become active or a backup.
+  void on_role_change();
   void close(const std::string& reason) { port_.close(reason); }
   SessionFeeds& feeds() { return feeds_; }
   SessionMonitors& monitors() { return monitors_; }
@@ -81,6 +83,7 @@ class Session final : public ConnectionHandler {
   ConnectionPort& port_;
   const SessionId id_;
   bool change_aware_ = false;
+  bool asked_for_lock_ = false;
   unsigned conversions_ = 0;  ///< "convert" requests under way
   bool closes_after_conversions_ = false;
   bool known_to_writer_ = false;

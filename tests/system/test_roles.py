@@ -11,6 +11,7 @@ import time
 
 from harness import environment, load
 from harness.case import SystemTest, main
+from harness.jsonrpc import Closed
 from harness.ports import accepts, free_port
 from harness.server import wait_until
 
@@ -168,6 +169,22 @@ class Roles(SystemTest):
         backup.appctl("tandem/promote")
         self.assertTrue(self.status(backup)["writable"])
         wait_until(lambda: not self.status(backup)["writable"], "the lease to run out")
+
+    def test_who_asked_for_a_lock_asks_anew_after_a_change_of_role(self):
+        """Also when it lives through such changes: a holder at a backup would take itself for the only one."""
+        active, backup = self.pair()
+        with active.connect() as holder, backup.connect() as refused:
+            for client in (holder, refused):
+                client.result("set_db_change_aware", True)
+            self.assertEqual(holder.result("lock", "l"), {"locked": True})
+            self.assertIn("read only", refused.call("lock", "l")["error"])
+            backup.appctl("tandem/promote")
+            active.appctl("tandem/demote", backup.socket)
+            for client in (holder, refused):
+                with self.assertRaises(Closed):
+                    client.result("echo", 1)
+        with backup.connect() as client:
+            self.assertEqual(client.result("lock", "l"), {"locked": True})
 
     def test_role_bound_remotes_listen_only_while_active(self):
         port = free_port()
