@@ -84,8 +84,13 @@ void DatabaseServer::publish_directory() {
 }
 
 bool DatabaseServer::is_backup() const {
-  return std::any_of(databases_.begin(), databases_.end(),
-                     [](const auto& entry) { return entry.second->backup; });
+  bool any = false;
+  for (const auto& [name, database] : databases_) {
+    if (database->built_in) continue;
+    if (!database->backup) return false;
+    any = true;
+  }
+  return any;
 }
 
 void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {

@@ -94,7 +94,7 @@ class DatabaseServer {
   const DirectoryRef& directory() const { return directory_; }
   /// Makes a database a backup or active; transactions in flight of a new backup are refused.
   void set_backup(ServedDatabase& database, bool backup);
-  /// Is any database a backup?
+  /// Are all databases backups, the built-in one aside?
   bool is_backup() const;
   /// From this monotonic time on writes answer "not allowed", whatever the role; nothing: never. To
   /// the millisecond, also if the process was stopped meanwhile: no timer has to fire for it.

@@ -8,6 +8,9 @@
 namespace tandem {
 namespace {
 
+constexpr std::string_view kNoLocks =
+    "lock and unlock methods not allowed, DB server is read only.";
+
 /// A transaction on its way, with what the reply needs.
 struct SessionTransactCall final : TransactCall {
   ClientHub* hub = nullptr;
@@ -66,9 +69,6 @@ void convert(const std::shared_ptr<const Conversion>& conversion) {
 }
 
 }  // namespace
-
-constexpr std::string_view kNoLocks =
-    "lock and unlock methods not allowed, DB server is read only.";
 
 Error params_error(const JsonRpcMessage& message, std::string details) {
   return Error{"syntax error", std::move(details), to_text(message.params)};

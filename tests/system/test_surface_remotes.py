@@ -207,7 +207,7 @@ class Remotes(SurfaceTest):
         self.assertEqual([line for line in self.troubles() if "No status column" not in line], [])
 
     def test_clients_that_come_and_go_are_no_trouble(self):
-        """Section 1: no warning for what clients do every day; section 6: what is no JSON-RPC is one."""
+        """Section 1: no warning for what clients do every day."""
         self.start("--remote=ptcp:0:127.0.0.1")
         port = self.port()
         def rush():
@@ -222,7 +222,11 @@ class Remotes(SurfaceTest):
         self.connect(self.socket).result("echo")
         ignored = ("reset by peer", "Broken pipe", "is not connected")
         self.assertEqual([line for line in self.troubles() if not any(text in line for text in ignored)], [])
-        with socket.create_connection(("127.0.0.1", port)) as sock:
+
+    def test_what_is_no_json_rpc(self):
+        """Section 6: it is worth a warning, and the connection."""
+        self.start("--remote=ptcp:0:127.0.0.1")
+        with socket.create_connection(("127.0.0.1", self.port())) as sock:
             sock.sendall(b"nonsense")
             self.assertEqual(sock.recv(10), b"")
         wait_until(lambda: any("Protocol error" in line for line in self.troubles()), "a warning")
