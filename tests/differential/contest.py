@@ -18,7 +18,7 @@ _DEATH_S = 0.3  # between a connection's end and that of its process
 _PATIENCE = 6  # how many times more variants it may take to meet a row as the first of many
 _VERIFIED = 0.03  # of the differences that look like mere order, how many are verified
 _VERSION = re.compile(r"version \d+")
-_COLUMN = re.compile(r'"c(\d+)"')
+_NAME = re.compile(r'"([cT]\d+)"')
 
 
 class CutShort(Exception):
@@ -183,15 +183,15 @@ def _dangled(case, reference, number):
 
 
 def _renamed(case, suffix):
-    """CASE with other names of columns, which keep their order."""
-    return json.loads(_COLUMN.sub(rf'"c\1{suffix}"', json.dumps(case)))
+    """CASE with other names of tables and columns, which keep their order."""
+    return json.loads(_NAME.sub(rf'"\1{suffix}"', json.dumps(case)))
 
 
 def _varies(case, reference, number, expected, actual, variants):
     """True when the reference itself gives ACTUAL at times.
 
     Where a transaction breaks several rules, which one is named depends on UUIDs, which differ from
-    run to run, and on the names of columns. What looks so is believed for the most part; all else, and
+    run to run, and on the names of tables and columns. What looks so is believed for the most part; all else, and
     a sample, is verified: the case is replayed on several references with other UUIDs and other names
     to see what they say.
     """
@@ -219,7 +219,7 @@ def _varies(case, reference, number, expected, actual, variants):
             with Contest(variant, [reference] * _VARIANTS_AT_ONCE, salts) as contest:
                 for step in variant["steps"][:number]:
                     contest.play(step)
-                answers = [[re.sub(rf"\b(c\d+){suffix}\b", r"\1", text) for text in answer]
+                answers = [[re.sub(rf"\b([cT]\d+){suffix}\b", r"\1", text) for text in answer]
                            for answer in contest.play(variant["steps"][number])]
         except (Died, Misread) as error:
             raise CutShort(str(error)) from error

@@ -136,7 +136,7 @@ _VALUE = re.compile(
     r'"details": "(?:[^"\\]|\\.)*(?: is not one of the allowed values| is less than minimum allowed'
     r'| is greater than maximum allowed| is not in the valid range|Attempted to store \d+ elements'
     r'|Result of .* operation)(?:[^"\\]|\\.)*"(?:, "error": "constraint violation")?'
-    r'|"details": "expected (?:[^"\\]|\\.)*", "error": "syntax error", "syntax": "(?:[^"\\]|\\.)*"')
+    r'|"details": "(?:expected|set must have exactly one member) (?:[^"\\]|\\.)*", "error": "syntax error", "syntax": "(?:[^"\\]|\\.)*"')
 
 
 def without_value(text):
