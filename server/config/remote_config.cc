@@ -237,13 +237,17 @@ Result<void> RemoteConfig::check_tls() {
 }
 
 void RemoteConfig::refresh_tls() {
+  // What cannot be read any more, since its database has gone, stays as it was.
+  net::TlsConfig before = tls_.config();
   net::TlsConfig config = tls_sources_;
-  for (std::string* setting : sources_of(config)) {
-    const Result<std::string> found = tls_setting(*setting);
+  const auto former = sources_of(before);
+  const auto settings = sources_of(config);
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    const Result<std::string> found = tls_setting(*settings[i]);
     if (!found) complain(found.error().to_string());
-    *setting = found ? *found : "";
+    *settings[i] = found ? *found : *former[i];
   }
-  if (config != tls_.config()) tls_.configure(std::move(config));
+  if (config != before) tls_.configure(std::move(config));
 }
 
 }  // namespace tandem

@@ -76,11 +76,13 @@ bool AccessControl::owns(const Permission& permission, const TableSchema& table,
     const AtomView atom = authorization.key(i);
     const std::string_view rule = *std::get_if<std::string_view>(&atom);
     if (rule.empty()) return true;
+    if (client_id_.empty()) continue;  // nobody's rows are not those of a client without a name
     const std::size_t colon = rule.find(':');
     const DatumView datum = column_of(table, row, rule.substr(0, colon));
     if (colon == std::string_view::npos) {
-      if (holds(datum, client_id_)) return true;
-    } else if (datum.is_map() && datum.key_type() == AtomicType::kString) {
+      if (!datum.is_map() && holds(datum, client_id_)) return true;
+    } else if (datum.is_map() && datum.key_type() == AtomicType::kString &&
+               colon + 1 < rule.size()) {
       const auto at = datum.find(AtomView(rule.substr(colon + 1)));
       if (at && datum.value(*at) == AtomView(client_id_)) return true;
     }
@@ -91,7 +93,8 @@ bool AccessControl::owns(const Permission& permission, const TableSchema& table,
 Error AccessControl::prohibited(std::string_view what, TableIndex table) const {
   return Error{"permission error",
                fmt::format("RBAC rules for client \"{}\" role \"{}\" prohibit {} table \"{}\".",
-                           client_id_, role_, what, database_.table(table).schema().name),
+                           client_id_.empty() ? "(null)" : client_id_, role_, what,
+                           database_.table(table).schema().name),
                {}};
 }
 

@@ -23,7 +23,7 @@ namespace {
 
 log::Module stream_ssl("stream_ssl");
 
-constexpr std::int64_t kLookEveryMs = 1000;
+constexpr std::int64_t kLookEveryMs = 50;
 constexpr std::string_view kNoVerification = "none";
 
 std::string library_error() {
@@ -42,18 +42,17 @@ bool check(bool good, std::string_view what, const std::string& value) {
 }
 
 bool set_protocols(SSL_CTX* keys, const std::string& text) {
-  const auto protocols = TlsProtocols::parse(text);
-  if (!protocols) {
-    stream_ssl.warn("{}", protocols.error().details);
-    return false;
-  }
+  const auto parsed = TlsProtocols::parse(text);
+  if (!parsed) stream_ssl.warn("{}", parsed.error().details);
+  // A slip must not open more than the default does.
+  const TlsProtocols protocols = parsed ? parsed.value() : TlsProtocols{};
   constexpr std::uint64_t kOff[] = {SSL_OP_NO_TLSv1, SSL_OP_NO_TLSv1_1, SSL_OP_NO_TLSv1_2,
                                     SSL_OP_NO_TLSv1_3};
   SSL_CTX_set_min_proto_version(keys, TLS1_VERSION);
   for (unsigned i = 0; i < std::size(kOff); ++i) {
-    if ((protocols->versions & 1U << i) == 0) SSL_CTX_set_options(keys, kOff[i]);
+    if ((protocols.versions & 1U << i) == 0) SSL_CTX_set_options(keys, kOff[i]);
   }
-  return true;
+  return parsed.has_value();
 }
 
 bool set_ciphers(SSL_CTX* keys, const TlsConfig& config) {
@@ -196,8 +195,10 @@ std::unique_ptr<Stream> TlsContext::make_stream(IoShard& shard, UniqueFd fd, FdL
   static log::RateLimit limit(60, 30);
   if (side == Side::kServer && !has_key && limit.admit(stream_ssl, log::Level::kWarn))
     stream_ssl.warn("{}: private key and certificate must be configured to use TLS", name);
+  // Only who connects learns an authority: a client must not choose by whom it is trusted.
+  const bool learns = keys.bootstrapping && side == Side::kClient;
   return std::make_unique<TlsStream>(shard, std::move(fd), listener, keys.context.get(),
-                                     keys.bootstrapping ? this : nullptr, side, std::move(name));
+                                     learns ? this : nullptr, side, std::move(name));
 }
 
 std::string TlsContext::save_root(const std::string& pem) {

@@ -2,7 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <optional>
 
 namespace tandem::net {
@@ -11,9 +13,13 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kNames = {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
 
+bool same_letter(char a, char b) {
+  return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+}
+
 std::optional<unsigned> version_named(std::string_view name) {
   for (unsigned i = 0; i < kNames.size(); ++i) {
-    if (kNames[i] == name) return i;
+    if (std::ranges::equal(kNames[i], name, same_letter)) return i;
   }
   return std::nullopt;
 }

@@ -1,5 +1,7 @@
 #include "server/net/tls_stream.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -10,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "protocol/target.h"
 #include "server/logging/event_count.h"
 #include "server/logging/log.h"
 #include "server/logging/rate_limit.h"
@@ -50,6 +53,18 @@ std::string to_pem(X509* certificate) {
   return pem;
 }
 
+/// The host of a target such as "ssl:example.org:6641"; empty for addresses, which are no names to
+/// indicate (RFC 6066 section 3).
+std::string host_of(const std::string& target) {
+  const Result<Target> parsed = Target::parse(target);
+  if (!parsed) return {};
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  const std::string& host = parsed->host;
+  const bool is_address = ::inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
+                          host.find(':') != std::string::npos;
+  return is_address ? std::string() : host;
+}
+
 }  // namespace
 
 TlsStream::TlsStream(IoShard& shard, UniqueFd fd, FdListener& listener, ssl_ctx_st* keys,
@@ -63,9 +78,15 @@ TlsStream::TlsStream(IoShard& shard, UniqueFd fd, FdListener& listener, ssl_ctx_
   SSL_set_fd(ssl_, watcher_.fd());
   switch (side_) {
     case TlsContext::Side::kServer:
+      // Not the lenient check of a context that is still to learn its authority.
+      if (SSL_get_verify_mode(ssl_) != SSL_VERIFY_NONE)
+        SSL_set_verify(ssl_, SSL_get_verify_mode(ssl_),
+                       [](int good, X509_STORE_CTX*) { return good; });
       SSL_set_accept_state(ssl_);
       break;
     case TlsContext::Side::kClient:
+      if (const std::string host = host_of(name_); !host.empty())
+        SSL_set_tlsext_host_name(ssl_, host.c_str());
       SSL_set_connect_state(ssl_);
       break;
   }

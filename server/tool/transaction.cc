@@ -58,7 +58,6 @@ TransactResult execute(StoredDatabase& database, const json::array& params, cons
   const std::vector<bool> patience = take_patience(transaction);
   TransactContext context;
   context.role = role;
-  context.client_id = "(null)";  // so ovsdb-tool calls a client without certificate
   TransactOutcome outcome = database.execute(transaction, context);
   name_waits(outcome.result, patience);
   if (access == Access::kReadWrite) {

@@ -151,6 +151,30 @@ class Tls(SurfaceTest):
         with open(self.pki.ca("one"), encoding="ascii") as known:
             self.assertIn(known.read().strip(), (self.path / "learned.pem").read_text())
 
+    def test_clients_do_not_choose_by_whom_they_are_trusted(self):
+        """Only who connects learns an authority: a server without one refuses everybody, and learns none."""
+        self.serve("-p", self.pki.key("one", "server"), "-c", self.pki.certificate("one", "server"),
+                   f"--bootstrap-ca-cert={self.path}/learned.pem", f"--peer-ca-cert={self.pki.ca('one')}")
+        self.refused()
+        self.assertFalse((self.path / "learned.pem").exists())
+
+    def test_a_slip_in_the_protocols_opens_no_old_ones(self):
+        self.serve(*self.keys(), "--ssl-protocols=TLSv1.2;TLSv1.3", "--ssl-ciphers=DEFAULT:@SECLEVEL=0")
+        self.refused(most=ssl.TLSVersion.TLSv1_1, ciphers="DEFAULT:@SECLEVEL=0")
+
+    def test_names_of_listening_clients_are_indicated(self):
+        """RFC 6066: to a client that listens, by its name if it has one."""
+        names = []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.pki.certificate("one", "client"), self.pki.key("one", "client"))
+        context.sni_callback = lambda _sock, name, _context: names.append(name)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(20)
+            port = listener.getsockname()[1]
+            self.start(f"--remote=ssl:localhost:{port}", *self.keys())
+            context.wrap_socket(listener.accept()[0], server_side=True).close()
+        self.assertEqual(names, ["localhost"])
+
     def test_names_of_servers_are_told(self):
         """Section 16, SNI: at DBG of stream_ssl, the whole message; nothing without."""
         self.serve(*self.keys(), "-vPATTERN:file:%c|%m", "-vstream_ssl:file:dbg")

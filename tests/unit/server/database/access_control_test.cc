@@ -60,6 +60,23 @@ TEST_CASE("a client may insert rows that it owns, by a column or a map's value")
   CHECK(engine.last(R"({"op":"insert","table":"shared","row":{}})").starts_with(R"({"uuid")"));
 }
 
+TEST_CASE("a client without a name owns nothing, and a map without a key shows no owner") {
+  Guarded engine;
+  engine.context.client_id = "";
+  const std::string refused =
+      R"~(RBAC rules for client "(null)" role "R" prohibit row insertion into table "own".)~";
+  CHECK(engine.last(R"({"op":"insert","table":"own","row":{"owner":""}})") == refused);
+  CHECK(engine.last(R"({"op":"insert","table":"shared","row":{}})").starts_with(R"({"uuid")"));
+  engine.context = {};
+  engine.transact(
+      R"({"op":"update","table":"RBAC_Permission","where":[],"row":{"authorization":["set",["ids","ids:"]]}})");
+  engine.context.role = "R";
+  engine.context.client_id = "me";
+  CHECK(engine.last(
+            R"({"op":"insert","table":"own","row":{"ids":["map",[["","me"],["host","me"]]]}})") ==
+        prohibited(R"(row insertion into table "own".)"));
+}
+
 TEST_CASE(
     "a table without permission, and one without insert_delete, takes no rows and loses none") {
   Guarded engine;
