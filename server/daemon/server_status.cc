@@ -18,9 +18,10 @@ control::SyncStatus Server::sync_status() {
     control::SyncStatus::Database database;
     database.name = name;
     database.source = source_of(name);
-    if (database.source.empty()) continue;
+    const bool is_backup = is_to_be_backup(name);
+    if (database.source.empty() && !is_backup) continue;
     database.exclude_tables = excluded_of(name);
-    if (is_to_be_backup(name)) {
+    if (is_backup) {
       database.state = State::kConnecting;
       if (const auto found = followers.find(name); found != followers.end()) {
         const FollowerStatus& follower = found->second;

@@ -310,7 +310,9 @@ class Replication(SystemTest):
         """`--sync-from=` of a script whose variable is empty."""
         server = self.start("lonely", "--sync-from=")
         self.assertEqual(self.write(server, "a", 1)[0].get("error"), "not allowed")
+        self.assertEqual(self.sync_status(server), f"database: {DB}\nstate: backup\nconnecting: \n")
         server.appctl("ovsdb-server/disconnect-active-ovsdb-server")
+        self.assertEqual(self.sync_status(server), "state: active\n")
         self.assertIn("uuid", self.write(server, "a", 1)[0])
 
     def test_an_active_that_is_not_there(self):
