@@ -109,10 +109,8 @@ std::vector<DbRemote> read_remotes(DatabaseServer& server, const ColumnPath& pat
       } else if (const auto* uuid = std::get_if<Uuid>(&atom);
                  uuid != nullptr && !key.ref_table.empty()) {
         const RowRef referenced = r.database->stored->database().find(key.ref_table_index, *uuid);
-        if (referenced) {
-          DbRemote remote = remote_of_row(schema.table(key.ref_table_index), *referenced);
-          remotes.push_back(std::move(remote));
-        }
+        if (referenced)
+          remotes.push_back(remote_of_row(schema.table(key.ref_table_index), *referenced));
       }
     }
   });

@@ -1,5 +1,6 @@
 #include "server/net/probe.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace tandem::net {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 namespace tandem::net {
@@ -17,8 +16,9 @@ class Probe {
   };
 
   /// An interval of 0 turns probes off.
-  Probe(std::int64_t interval_ms, std::int64_t now_ms)
-      : interval_ms_(std::min(interval_ms, kLongestMs)), heard_ms_(now_ms) {}
+  Probe(std::int64_t interval_ms, std::int64_t now_ms) : heard_ms_(now_ms) {
+    set_interval(interval_ms);
+  }
 
   /// The peer showed life: bytes came, or it took bytes that had been waiting.
   void heard(std::int64_t now_ms);
@@ -38,7 +38,7 @@ class Probe {
     kIdle,    ///< the echo request is out
   };
 
-  std::int64_t interval_ms_;
+  std::int64_t interval_ms_ = 0;
   std::int64_t heard_ms_;
   std::int64_t asked_ms_ = 0;  ///< in kIdle
   State state_ = State::kActive;

@@ -165,9 +165,7 @@ void TlsContext::load() {
   if (config_.ca_cert == kNoVerification) {
     SSL_CTX_set_verify(keys.get(), SSL_VERIFY_NONE, nullptr);
   } else {
-    const auto accept_any = [](int, X509_STORE_CTX*) { return 1; };
-    SSL_CTX_set_verify(keys.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-                       bootstrapping ? static_cast<SSL_verify_cb>(accept_any) : nullptr);
+    SSL_CTX_set_verify(keys.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     if (!config_.ca_cert.empty() && !bootstrapping)
       good = set_ca(keys.get(), config_.ca_cert) && good;
   }

@@ -330,12 +330,16 @@ void Session::cancel(const JsonRpcMessage& message) {
 const std::string* Session::lock_name(const JsonRpcMessage& message) {
   static thread_local std::string name;
   const json::array& params = message.params.as_array();
-  if (params.size() == 1 && params.front().is_string() && is_id(params.front().as_string())) {
-    name = std::string(params.front().as_string());
-    return &name;
+  if (params.size() != 1 || !params.front().is_string() || !is_id(params.front().as_string())) {
+    send_error(message.id, params_error(message, message.method + " request params must be <id>"));
+    return nullptr;
   }
-  send_error(message.id, params_error(message, message.method + " request params must be <id>"));
-  return nullptr;
+  if (port_.info().read_only) {
+    send_plain_error(message.id, kNoLocks);
+    return nullptr;
+  }
+  name = std::string(params.front().as_string());
+  return &name;
 }
 
 void Session::open_on_writer() {
@@ -361,7 +365,6 @@ void Session::refuse_lock(ClientHub& hub, SessionId session, const json::value& 
 void Session::acquire_lock(JsonRpcMessage& message, LockTable::Mode mode) {
   const std::string* name = lock_name(message);
   if (name == nullptr) return;
-  if (port_.info().read_only) return send_plain_error(message.id, kNoLocks);
   asked_for_lock_ = true;
   open_on_writer();
   submit([hub = &hub_, session = id_, lock = *name, mode, message = std::move(message)] {
@@ -388,7 +391,6 @@ void Session::steal(JsonRpcMessage& message) { acquire_lock(message, LockTable::
 void Session::unlock(JsonRpcMessage& message) {
   const std::string* name = lock_name(message);
   if (name == nullptr) return;
-  if (port_.info().read_only) return send_plain_error(message.id, kNoLocks);
   submit([hub = &hub_, session = id_, lock = *name, message = std::move(message)] {
     if (hub->server().is_backup()) return refuse_lock(*hub, session, message.id);
     const bool released = hub->server().unlock(session, lock);
