@@ -25,6 +25,16 @@ def reboot(bench, *nodes):
     return repair
 
 
+def when_promoted(bench, names, repair):
+    """The repair, once one of these nodes is promoted. Nobody asks before the writers go on: all nodes share this machine's
+    processors, and what a question takes would count as outage."""
+    def repair_then():
+        bench.cluster.wait_promoted(among=names)
+        repair()
+
+    return repair_then
+
+
 def signal_servers(node, which, number, monitor_too=False):
     """Signals the node's servers; returns the pids."""
     pids = [node.pid_in(f"/run/ovn/ovn{name}_db.pid") for name in which]
@@ -49,16 +59,14 @@ def continue_all(pids):
 def standby_active(bench):
     active = bench.active()
     bench.cluster.standby(active)
-    bench.cluster.wait_promoted(among=bench.names_but(active))
-    return lambda: bench.cluster.standby(active, on=False)
+    return when_promoted(bench, bench.names_but(active), lambda: bench.cluster.standby(active, on=False))
 
 
 def move(bench):
     active = bench.active()
     target = bench.cluster.other_nodes(active.name)[0]
     bench.cluster.move(target)
-    bench.cluster.wait_promoted(among=[target.name])
-    return bench.cluster.clear_move
+    return when_promoted(bench, [target.name], bench.cluster.clear_move)
 
 
 # --- a server dies or hangs ---
@@ -107,8 +115,7 @@ def kill_backup(bench):
 def power_off_active(bench):
     active = bench.active()
     active.power_off()
-    bench.cluster.wait_promoted(among=bench.names_but(active))
-    return reboot(bench, active)
+    return when_promoted(bench, bench.names_but(active), reboot(bench, active))
 
 
 def power_off_backup(bench):
