@@ -1,5 +1,6 @@
 #include "server/database/sync_thread.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -8,8 +9,9 @@ namespace {
 
 /// So many requests served by one flush show that more clients than one ask.
 constexpr std::size_t kCrowd = 4;
-/// A fraction of what a flush takes (0.1 to 10 ms).
-constexpr std::chrono::microseconds kGatheringTime{20};
+/// Together no longer than a slow disk's flush (0.1 to 10 ms).
+constexpr std::chrono::microseconds kPause{20};  // 75 with the kernel's slack
+constexpr int kPauses = 4;
 
 }  // namespace
 
@@ -32,22 +34,30 @@ void SyncThread::sync(std::shared_ptr<storage::LogFile> log, Done done) {
   wake_.notify_one();
 }
 
+// Those who were served together ask again together, nearly: while they come, all are waited for.
+void SyncThread::gather(std::unique_lock<std::mutex>& lock, std::size_t served) {
+  if (served < kCrowd) return;
+  std::size_t before = 0;
+  for (int i = 0; i < kPauses && requests_.size() > before && requests_.size() < served; ++i) {
+    before = requests_.size();
+    lock.unlock();
+    std::this_thread::sleep_for(kPause);
+    lock.lock();
+  }
+}
+
 void SyncThread::run() {
   std::vector<Request> batch;
-  bool crowd = false;  // in the last batch
+  std::size_t served = 1;  // by a flush, lately
   for (;;) {
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stop_ || !requests_.empty(); });
       if (requests_.empty()) return;
-      if (crowd) {  // those who were served together ask again together, nearly
-        lock.unlock();
-        std::this_thread::sleep_for(kGatheringTime);
-        lock.lock();
-      }
+      gather(lock, served);
       batch.swap(requests_);
     }
-    crowd = batch.size() >= kCrowd;
+    served = std::max(batch.size(), served - served / 4);
     // Requests for one log stand together or not; each log is synced once.
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (!batch[i].done) continue;

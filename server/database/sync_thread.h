@@ -35,6 +35,7 @@ class SyncThread final : public Syncer {
     Done done;
   };
   void run();
+  void gather(std::unique_lock<std::mutex>& lock, std::size_t served);
 
   std::mutex mutex_;
   std::condition_variable wake_;
