@@ -111,7 +111,9 @@ class Fabric(Host):
     def boot(self):
         self._start(["--net"], ["sh", "-c", "echo ready; exec sleep infinity"])
         self.run("ip", "link", "set", "lo", "up")
-        self.run("ip", "link", "add", "br0", "type", "bridge", "forward_delay", "0")
+        # Without an address of its own a bridge takes the least of its ports', another one whenever a node comes or goes,
+        # and all others send to the former for three seconds.
+        self.run("ip", "link", "add", "br0", "address", "02:00:00:00:00:fe", "type", "bridge", "forward_delay", "0")
         self.run("ip", "link", "set", "br0", "up")
         self.run("ip", "address", "add", OUTSIDE + "/24", "dev", "br0")
         self.run("ip", "address", "add", OUTSIDE6 + "/64", "dev", "br0", "nodad")
