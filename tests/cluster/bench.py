@@ -220,7 +220,7 @@ class Bench:
         recent = [when for when in times if when > now - 2]
         if len(recent) < 20 or now - recent[-1] > 0.5 or max(b - a for a, b in zip(recent, recent[1:])) > 0.5:
             return False
-        return writer.longest_gap_s(broke_at) > 0.1 or now - broke_at > 20
+        return writer.longest_gap_s(broke_at) > 0.2 or now - broke_at > 20
 
     def _diverged_text(self):
         text = ""
