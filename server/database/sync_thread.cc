@@ -35,6 +35,7 @@ void SyncThread::sync(std::shared_ptr<storage::LogFile> log, Done done) {
 }
 
 // Those who were served together ask again together, nearly: while they come, all are waited for.
+// Asleep, as a wait for the condition would end with each of them.
 void SyncThread::gather(std::unique_lock<std::mutex>& lock, std::size_t served) {
   if (served < kCrowd) return;
   std::size_t before = 0;
