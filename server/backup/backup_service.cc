@@ -129,7 +129,7 @@ class BackupService::Following final : public ActiveLinkPort,
     // has are lost without an answer: many of them find it soonest. Where there are several
     // addresses the next one has its turn earlier.
     options.connect_timeout_ms = options.targets.size() == 1 ? 2000 : 500;
-    options.resend_ms = 50;
+    options.resend_ms = 10;
     options.backoff = {100, 250, 0};
     options.limits.max_message_bytes = std::size_t{1} << 40;  // a whole database is one message
     options.make_handler = [this](ConnectionPort& port) {

@@ -13,7 +13,7 @@ namespace tandem::net {
 
 namespace {
 constexpr std::int64_t kLookAgainMs = 100;
-constexpr std::size_t kSocketsAtOnce = 3;
+constexpr std::size_t kSocketsAtOnce = 8;
 EventCount attempts("stream_open");
 }  // namespace
 

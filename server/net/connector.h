@@ -19,7 +19,7 @@ namespace tandem::net {
 ///
 /// The kernel sends a lost request again after a second. Who waits for an address that moves
 /// between hosts asks for more: every `resend_ms`, and a tenth of the time that has passed, another
-/// socket tries beside the last two; the first that connects is taken.
+/// socket tries beside the last seven; the first that connects is taken.
 class Connector final : private FdListener, private WheelTimer {
  public:
   /// A connected, non-blocking socket, or none and why. May destroy the connector.
