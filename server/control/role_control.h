@@ -33,6 +33,7 @@ class RoleControl {
     Epoch least_epoch{};  ///< not if its epoch is below this
     /// The one that is followed until now is told that another is being made active.
     bool depose = false;
+    std::string successor{};  ///< host of the backup that is to be active: it is waited for longer
   };
   /// Becomes a backup.
   virtual void demote(const Demotion& demotion, Done done) = 0;

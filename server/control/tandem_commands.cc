@@ -185,6 +185,7 @@ void demote(RoleControl& server, Arguments arguments, const Reply& reply) {
   const auto least_epoch = parse_number<std::uint64_t>(text);
   if (!least_epoch) return reply.error(fmt::format("\"{}\" is not an epoch", text));
   demotion.least_epoch = Epoch{*least_epoch};
+  demotion.successor = take_option(arguments, "--successor").value_or("");
   demotion.depose = std::erase(arguments, "--depose") > 0;
   if (arguments.size() > 1) return reply.error("unexpected argument " + arguments[1]);
   if (!arguments.empty()) demotion.active = arguments[0];
@@ -271,7 +272,7 @@ void add_tandem_commands(CommandRegistry& registry, RoleControl& server) {
   add("tandem/position", "[DB] [--format text|json]", 3, show_position);
   add("tandem/history", "[DB] [--format text|json]", 3, show_history);
   add("tandem/promote", "[--force] [--above EPOCH]", 3, promote);
-  add("tandem/demote", "[REMOTE] [--epoch E] [--depose]", 4, demote);
+  add("tandem/demote", "[REMOTE] [--epoch E] [--depose] [--successor HOST]", 6, demote);
   add("tandem/wait-synced", "[--timeout SECONDS]", 2, wait_synced);
   add("tandem/sync-replicas", "[N [TIMEOUT_MS [async|block]]]", 3, set_sync);
   add("tandem/lease", "[SECONDS|off]", 1, lease);

@@ -125,8 +125,9 @@ class Server final : public control::ServerControl, public control::RoleControl 
   std::string source_of(const std::string& database) const;
   std::string excluded_of(const std::string& database) const;
   void set_backup(bool backup);
-  void become_backup(control::Done changed, std::function<void()> settled);
-  void drain(std::int64_t until_ms, std::function<void()> then);
+  void become_backup(const std::string& successor, control::Done changed,
+                     std::function<void()> settled);
+  void drain(std::function<void()> then);
   void follow(Task settled);
   Result<void> check_promotable();
   void make_active(std::uint64_t change, Epoch above, const control::Done& done);
@@ -166,9 +167,12 @@ class Server final : public control::ServerControl, public control::RoleControl 
   std::map<std::string, std::string>
       files_of_;                       // by database: absolute, or as the configuration file has it
   std::map<std::string, Role> roles_;  // by database; with a configuration file only
-  std::optional<std::int64_t>
-      drain_until_ms_;   // while backups get what they lack before a demotion
-  Epoch least_epoch_{};  ///< of a server to be followed
+  struct Drain {
+    std::int64_t start_ms;
+    std::string successor;  ///< the backup that is to be active, by its host; empty: not known
+  };
+  std::optional<Drain> drain_;  // while backups get what they lack before a demotion
+  Epoch least_epoch_{};         ///< of a server to be followed
   std::string active_server_;
   std::string exclude_tables_;
   std::int64_t probe_ms_ = 10'000;

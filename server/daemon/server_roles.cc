@@ -13,8 +13,9 @@ log::Module server_log("ovsdb_server");
 
 Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
-/// How long a demotion waits for backups, and how often it looks.
+/// How long a demotion waits for backups, for the one that is to be active, and how often it looks.
 constexpr std::int64_t kDrainMs = 1000;
+constexpr std::int64_t kDrainSuccessorMs = 2500;
 constexpr std::int64_t kDrainPollMs = 5;
 
 /// Waits until several logs are on the disk.
@@ -96,10 +97,11 @@ void Server::settle_roles(control::Done done) {
 /// From here on nothing is written. What has been goes to the backups before their connections are
 /// closed, or an orderly change of roles would lose it. `changed` then; `settled` when the
 /// connection to the active shows something. Both run on home.
-void Server::become_backup(control::Done changed, std::function<void()> settled) {
+void Server::become_backup(const std::string& successor, control::Done changed,
+                           std::function<void()> settled) {
   if (!backup_) {
     server_log.info("becoming a backup of {}", active_server_);
-    drain_until_ms_ = net::IoShard::now_ms() + kDrainMs;
+    drain_ = Drain{net::IoShard::now_ms(), successor};
   }
   set_backup(true);
   save_state();
@@ -109,35 +111,41 @@ void Server::become_backup(control::Done changed, std::function<void()> settled)
       settled();
       return changed(user_error("another change of role has overtaken this one"));
     }
-    drain_until_ms_.reset();
+    drain_.reset();
     remotes_->set_active(false);
     follow(settled);
     changed({});
   };
-  if (drain_until_ms_) {  // this change's, or that of one that it overtakes
-    drain(*drain_until_ms_, std::move(go_on));
+  if (drain_) {  // this change's, or that of one that it overtakes
+    drain(std::move(go_on));
   } else {
     go_on();
   }
 }
 
-/// Until the backups that keep up have everything, or it is `until_ms`.
-void Server::drain(std::int64_t until_ms, std::function<void()> then) {
-  refresh([this, until_ms, then = std::move(then)](bool fresh) {
-    bool drained = fresh;
+/// Until the backups that keep up have everything, or have been waited for long enough.
+void Server::drain(std::function<void()> then) {
+  refresh([this, then = std::move(then)](bool fresh) {
+    if (!drain_) return then();  // overtaken by a promotion
+    const std::int64_t waited_ms = net::IoShard::now_ms() - drain_->start_ms;
+    bool drained = fresh || waited_ms >= kDrainMs;
     for (const auto& [name, entry] : board_.entries()) {
-      for (const FeedStatus& feed : entry.followers)
-        drained = drained && (!feed.in_sync || feed.acknowledged == entry.position);
+      for (const FeedStatus& feed : entry.followers) {
+        if (!feed.in_sync || feed.acknowledged == entry.position) continue;
+        drained =
+            drained && waited_ms >= (feed.name == drain_->successor ? kDrainSuccessorMs : kDrainMs);
+      }
     }
-    if (drained || net::IoShard::now_ms() >= until_ms) return then();
-    call_later(kDrainPollMs, [this, until_ms, then] { drain(until_ms, then); });
+    if (drained) return then();
+    call_later(kDrainPollMs, [this, then] { drain(then); });
   });
 }
 
 /// Scripts look at sync-status next.
 void Server::connect_active(control::Done done) {
   least_epoch_ = {};
-  become_backup([](const Result<void>&) {}, [done = std::move(done)] { done({}); });
+  become_backup(
+      "", [](const Result<void>&) {}, [done = std::move(done)] { done({}); });
 }
 
 void Server::demote(const Demotion& demotion, control::Done done) {
@@ -151,7 +159,7 @@ void Server::demote(const Demotion& demotion, control::Done done) {
     for (const std::unique_ptr<BackupService>& service : services_) service->depose_active();
   }
   least_epoch_ = demotion.least_epoch;
-  become_backup(std::move(done), [] {});
+  become_backup(demotion.successor, std::move(done), [] {});
 }
 
 /// An empty database in the place of a full one is the worst that a promotion can do.
@@ -236,7 +244,7 @@ void Server::promoted(std::uint64_t change, const Result<void>& durable,
   }
   for (auto& [name, role] : roles_) role.backup = false;
   backup_ = false;
-  drain_until_ms_.reset();
+  drain_.reset();
   set_backups();  // of a database that was added meanwhile, too
   lease_.restart(net::IoShard::now_ms());
   apply_lease();

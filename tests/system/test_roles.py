@@ -7,12 +7,14 @@ import pathlib
 import shutil
 import signal
 import socket
+import threading
 import time
 
 from harness import environment, load
 from harness.case import SystemTest, main
 from harness.jsonrpc import Closed
 from harness.ports import accepts, free_port
+from harness.proxy import Proxy
 from harness.server import wait_until
 
 INSERT = {"op": "insert", "table": "Switch"}
@@ -87,6 +89,20 @@ class Roles(SystemTest):
         self.assertEqual(self.write(active, "c"), "not allowed")
         wait_until(lambda: active.dump(load.DB) == backup.dump(load.DB), "equal contents", seconds=5)
         self.assertIn("state: backup", active.appctl("ovsdb-server/sync-status"))
+
+    def test_a_demotion_waits_longer_for_the_backup_that_is_to_be_active(self):
+        active = self.start("active")
+        link = Proxy(active.socket)
+        self.addCleanup(link.close)
+        backup = self.start("backup", f"--sync-from={link.address}")
+        wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), "replication")
+        link.hold()
+        self.assertIsNone(self.write(active, "a"))
+        back_again = threading.Timer(1.5, link.release)
+        back_again.start()
+        active.appctl("tandem/demote", "unix:nowhere.sock", "--successor", socket.gethostname())
+        self.assertEqual(self.position(backup), self.position(active))
+        back_again.join()
 
     def test_a_backup_of_a_silent_server_says_stale_not_replicating(self):
         active, backup = self.pair()
