@@ -29,6 +29,8 @@ constexpr std::size_t kGather = 64;
 /// What one client does wrong, thousands may: so many warnings of a kind.
 constexpr unsigned kLinesAMinute = 60;
 constexpr unsigned kLinesAtOnce = 30;
+/// How a client begins that takes us for a TLS server (RFC 8446 section 5.1).
+constexpr std::string_view kTlsHandshake = "\x16\x03";
 /// Pulled from a source at a time: about what a socket's buffer takes.
 constexpr std::size_t kPullBytes = 256 << 10;
 
@@ -154,7 +156,11 @@ void Connection::take_input(std::string_view input) {
       return;
     }
     Result<std::optional<json::value>> value = framer_.next(input);
-    if (!value) return fail_protocol("error parsing stream: " + value.error().details);
+    if (!value) {
+      return fail_protocol(input.starts_with(kTlsHandshake)
+                               ? "received SSL data on JSON-RPC channel"
+                               : "error parsing stream: " + value.error().details);
+    }
     if (!*value) return;
     take_message(std::move(**value));
     if (state_ != State::kOpen) return;

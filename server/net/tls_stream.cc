@@ -1,10 +1,12 @@
 #include "server/net/tls_stream.h"
 
 #include <arpa/inet.h>
+#include <fmt/core.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -92,6 +94,11 @@ TlsStream::TlsStream(IoShard& shard, UniqueFd fd, FdListener& listener, ssl_ctx_
 
 TlsStream::~TlsStream() { SSL_free(ssl_); }
 
+void TlsStream::warn(const std::string& text) const {
+  static log::RateLimit limit(60, 30);
+  if (limit.admit(stream_ssl, log::Level::kWarn)) stream_ssl.warn("{}: {}", name_, text);
+}
+
 IoResult TlsStream::failure(int answer, const char* action) {
   const int system_error = errno;
   switch (SSL_get_error(ssl_, answer)) {
@@ -114,19 +121,23 @@ IoResult TlsStream::failure(int answer, const char* action) {
   const unsigned long code = ERR_get_error();
   const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
   failures.add();
-  static log::RateLimit limit(60, 30);
-  if (limit.admit(stream_ssl, log::Level::kWarn))
-    stream_ssl.warn("{}: {}: {}", name_, action, reason == nullptr ? "unknown error" : reason);
+  warn(fmt::format("{}: {}", action, reason == nullptr ? "unknown error" : reason));
   ERR_clear_error();
   return {Status::kFailed, 0, "Protocol error"};
 }
 
 IoResult TlsStream::handshake() {
   ERR_clear_error();
+  char first = 0;  // nothing of it is left when OpenSSL has refused it
+  if (side_ == TlsContext::Side::kServer) ::recv(watcher_.fd(), &first, 1, MSG_PEEK);
   errno = 0;
   const int answer = SSL_do_handshake(ssl_);
   if (answer == 1) return handshake_done();
-  return failure(answer, side_ == TlsContext::Side::kServer ? "SSL_accept" : "SSL_connect");
+  IoResult result =
+      failure(answer, side_ == TlsContext::Side::kServer ? "SSL_accept" : "SSL_connect");
+  if (result.status == Status::kFailed && first == '{')
+    warn("received JSON-RPC data on SSL channel");
+  return result;
 }
 
 IoResult TlsStream::handshake_done() {

@@ -31,6 +31,7 @@ class TlsStream final : public Stream, private FdListener {
  private:
   void on_readable() override;
   void on_writable() override;
+  void warn(const std::string& text) const;
   /// Turns OpenSSL's answer into ours; logs errors of the protocol, with `action` in front.
   IoResult failure(int answer, const char* action);
   IoResult handshake_done();

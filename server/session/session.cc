@@ -5,8 +5,13 @@
 #include <memory>
 #include <utility>
 
+#include "server/logging/log.h"
+#include "server/logging/rate_limit.h"
+
 namespace tandem {
 namespace {
+
+log::Module jsonrpc_server("ovsdb_jsonrpc_server");
 
 constexpr std::string_view kNoLocks =
     "lock and unlock methods not allowed, DB server is read only.";
@@ -123,8 +128,17 @@ void Session::on_message(JsonRpcMessage message) {
       return;
     case JsonRpcMessage::Kind::kReply:
     case JsonRpcMessage::Kind::kError:
-      return;  // we ask clients nothing but echo, which the connection takes
+      return refuse_answer(message.kind);
   }
+}
+
+/// We ask clients nothing but echo, which the connection takes.
+void Session::refuse_answer(JsonRpcMessage::Kind kind) {
+  if (static log::RateLimit limit(60, 30); limit.admit(jsonrpc_server, log::Level::kWarn)) {
+    jsonrpc_server.warn("{}: received unexpected {} message", port_.info().name,
+                        kind == JsonRpcMessage::Kind::kReply ? "reply" : "error");
+  }
+  port_.close("");
 }
 
 void Session::on_writable() {

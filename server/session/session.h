@@ -49,6 +49,7 @@ class Session final : public ConnectionHandler {
   using Method = void (Session::*)(JsonRpcMessage&);
   static Method find_method(std::string_view name);
 
+  void refuse_answer(JsonRpcMessage::Kind kind);
   void cancel(const JsonRpcMessage& message);
   void convert(JsonRpcMessage& message);
   void get_schema(JsonRpcMessage& message);

@@ -43,10 +43,14 @@ class Malformed(SystemTest):
                      b'{"id":1 "method":"echo","params":[]}', b'{"id":1,"method":"echo","params":[01]}',
                      b'{"id":1,"method":"echo","params":["\\u12"]}', b'{"id":1,"method":"echo","params":["\\q"]}',
                      b'{"id":1,"method":"echo","params":["\n"]}', b'{"id":1,"method":"echo","params":[tru]}',
-                     b'{"id":null,"method":"echo","params":["\x00"]}', b"\x16\x03\x01\x02\x00\x01\x00"):
+                     b'{"id":null,"method":"echo","params":["\x00"]}', b"\x16\x03\x01\x02\x00\x01\x00",
+                     b'{"id":1,"result":[],"error":null}', b'{"id":"x","result":null,"error":"no"}'):
             with self.subTest(data=data):
                 self.assertEqual(self.answer(data, timeout=10), CLOSED)
                 self.goes_on()
+        for text in ("received SSL data on JSON-RPC channel", "received unexpected reply message",
+                     "received unexpected error message"):
+            self.assertEqual(self.under_test.log().count(text), 1, text)
 
     def test_an_unfinished_message_is_no_message(self):
         with Connection(self.under_test.socket) as connection:

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """TLS: keys from files and from the database, what is negotiated, what is logged (surface, section 16)."""
 
+import contextlib
 import json
 import socket
 import ssl
@@ -89,6 +90,19 @@ class Tls(SurfaceTest):
             socket.create_connection(("127.0.0.1", self.port())).close()
         self.list_dbs(*self.keys("one", "client"))
         self.assertEqual(self.troubles(), [])
+
+    def test_a_client_that_speaks_without_tls_is_told_from_other_strangers(self):
+        """As the stock server's log has it."""
+        self.serve(*self.keys())
+        for data in (b'{"id":1,"method":"echo","params":[]}', b"GET / HTTP/1.0\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", self.port())) as plain:
+                plain.settimeout(20)
+                plain.sendall(data)
+                with contextlib.suppress(ConnectionResetError):
+                    while plain.recv(100):
+                        pass
+        self.assertEqual(self.log().count("received JSON-RPC data on SSL channel"), 1)
+        self.only_tls_troubles()
 
     def test_keys_from_the_database(self):
         """Section 16: -p db:..., read when they change; empty ones mean default."""

@@ -281,5 +281,7 @@ TEST_CASE("Plain text sent to a TLS listener is refused") {
     peer.read();
     return peer.closed();
   }));
-  CHECK(log.count("stream_ssl|WARN|") == 1);
+  CHECK(log.count("stream_ssl|WARN|") == 2);
+  CHECK(log.count("SSL_accept: ") == 1);
+  CHECK(log.count("received JSON-RPC data on SSL channel") == 1);
 }
