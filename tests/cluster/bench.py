@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import checks
 from client import insert_of
-from cluster import Cluster, wait_for
+from cluster import Cluster, MONITOR_TIMEOUT_S, wait_for
 from node import Fabric, Node, VIP, VIP6, run
 from writer import DATABASES, Writer
 
@@ -142,6 +142,10 @@ class Bench:
     def active(self):
         return self.cluster.node(self.cluster.status().promoted[0])
 
+    def lease_s(self):
+        """For so long an active may write without word from the cluster."""
+        return self.options.promoted_monitor_s + MONITOR_TIMEOUT_S + 5
+
     def names_but(self, node):
         return [other.name for other in self.cluster.other_nodes(node.name)]
 
@@ -205,6 +209,8 @@ class Bench:
             outcome.lost_untraced[writer.label] = sum(mark + '"' not in diverged for mark in lost)
             if scenario.resumes:
                 outcome.outage_s[writer.label] = writer.longest_gap_s(broke_at)
+                if scenario.unfelt and outcome.outage_s[writer.label] > 1:
+                    outcome.wrong.append(f"{writer.label} had to wait {outcome.outage_s[writer.label]:.1f} s")
         if any(outcome.lost.values()) and (scenario.graceful or self.options.lossless):
             outcome.wrong.append(f"acknowledged transactions were lost: {outcome.lost}")
         if any(outcome.lost_untraced.values()) and self.options.traced:

@@ -1,6 +1,7 @@
 """A Pacemaker cluster of bench nodes: corosync and pacemaker without systemd, configured through the CIB."""
 import os
 import shutil
+import signal
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from node import CommandFailed
 RESOURCE = "ovndb_servers"
 CLONE = RESOURCE + "-master"
 VIP_RESOURCE = "VirtualIP"
+MONITOR_TIMEOUT_S = 20
 
 COROSYNC_CONF = """\
 totem {{
@@ -95,7 +97,8 @@ def resources_xml(parameters, vip, monitor_s, promoted_monitor_s):
         + (f' role="{role}"' if role else "") + "/>"
         for name, role, interval, timeout in (
             ("start", "", 0, 30), ("stop", "", 0, 20), ("promote", "", 0, 50), ("demote", "", 0, 50),
-            ("notify", "", 0, 20), ("monitor", "", monitor_s, 20), ("monitor", "Promoted", promoted_monitor_s, 20)))
+            ("notify", "", 0, 20), ("monitor", "", monitor_s, MONITOR_TIMEOUT_S),
+            ("monitor", "Promoted", promoted_monitor_s, MONITOR_TIMEOUT_S)))
     xml = (f'<resources><clone id="{CLONE}">'
            + nvpairs("meta_attributes", CLONE + "-meta", {"promotable": "true", "notify": "true"})
            + f'<primitive id="{RESOURCE}" class="ocf" provider="ovn" type="ovndb-servers">'
@@ -185,6 +188,21 @@ class Cluster:
         for command in pcs_commands(*what):
             node.run("pcs", "-f", "/tmp/cib.xml", *command)
         node.run("cibadmin", "--replace", "--xml-file", "/tmp/cib.xml")
+
+    def stop_pacemaker(self):
+        """Ends it on all nodes in good order; what is not managed goes on."""
+        pids = [pid for node in self.nodes for pid in node.pids_of("pacemakerd")]
+        for pid in pids:
+            os.kill(pid, signal.SIGTERM)
+        wait_for("pacemaker to end", lambda: not any(node.pids_of("pacemaker-controld") for node in self.nodes), 30)
+
+    def start_pacemaker(self):
+        for node in self.nodes:
+            node.daemon("pacemakerd", "-f")
+        wait_for("all nodes to be online", lambda: self.status().online == {node.name for node in self.nodes}, 60)
+
+    def set_maintenance(self, on):
+        self.a_node().run("crm_attribute", "--type", "crm_config", "-n", "maintenance-mode", "-v", "true" if on else "false")
 
     def a_node(self):
         return next(node for node in self.nodes if node.up)

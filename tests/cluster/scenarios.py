@@ -69,6 +69,23 @@ def move(bench):
     return when_promoted(bench, [target.name], bench.cluster.clear_move)
 
 
+# --- the administrator wants everything left alone, for longer than an active may write without word from the cluster ---
+
+def maintenance(bench):
+    bench.cluster.set_maintenance(True)
+    time.sleep(bench.lease_s() + 5)
+    return lambda: bench.cluster.set_maintenance(False)
+
+
+def maintenance_without_pacemaker(bench):
+    bench.cluster.set_maintenance(True)
+    time.sleep(3)
+    bench.cluster.stop_pacemaker()
+    time.sleep(bench.lease_s() + 5)
+    bench.cluster.start_pacemaker()
+    return lambda: bench.cluster.set_maintenance(False)
+
+
 # --- a server dies or hangs ---
 
 def kill_nb(bench):
@@ -201,6 +218,7 @@ class Scenario:
     northd: bool = False  # only with manage_northd
     outsiders: bool = False  # brings an ovn-northd of its own: only without manage_northd
     same_active: bool = False  # the fault must not move the role
+    unfelt: bool = False  # the writers must not notice it
     resumes: bool = True  # the writers go on by themselves, before the repair
     alone: bool = False  # no backup reaches the new active until the repair: where commits wait for one, they wait
     rate: int | None = None  # transactions a second of each writer, instead of what the option says
@@ -209,6 +227,8 @@ class Scenario:
 SCENARIOS = {
     "standby": Scenario(standby_active, graceful=True),
     "move": Scenario(move, graceful=True),
+    "maintenance": Scenario(maintenance, graceful=True, same_active=True, unfelt=True),
+    "maintenance_without_pacemaker": Scenario(maintenance_without_pacemaker, graceful=True, same_active=True, unfelt=True),
     "kill_nb": Scenario(kill_nb),
     "kill_sb": Scenario(kill_sb),
     "kill_both": Scenario(kill_both),
