@@ -10,19 +10,14 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+from harness.server import wait_until  # noqa: E402
+
 AGENT = pathlib.Path(__file__).resolve().parents[2] / "ocf/ovndb-servers"
 STUB = pathlib.Path(__file__).resolve().parent / "stub"
 PROGRAMS = ["attrd_updater", "crm_attribute", "crm_node", "crm_resource", "ovn-ctl", "tandem-ctl"]
 OK, FAILED, NOT_RUNNING, PROMOTED = 0, 1, 7, 8  # OCF's exit codes
 POSITION, SCORE = "position-ovndb_servers", "master-ovndb_servers"
-
-
-def wait_until(condition, what, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds} s for {what}")
-        time.sleep(0.05)
 
 
 class Node:

@@ -171,8 +171,11 @@ class Cluster:
         self.seed()
         for node in self.nodes:
             self.start_node(node)
-        wait_for("all nodes to be online", lambda: self.status().online == {node.name for node in self.nodes}, 60)
+        self.wait_online()
         self.a_node().run("cibadmin", "--upgrade", "--force")
+
+    def wait_online(self):
+        wait_for("all nodes to be online", lambda: self.status().online == {node.name for node in self.nodes}, 60)
 
     def configure(self, parameters, vip, monitor_s=10, promoted_monitor_s=15):
         node = self.a_node()
@@ -199,7 +202,7 @@ class Cluster:
     def start_pacemaker(self):
         for node in self.nodes:
             node.daemon("pacemakerd", "-f")
-        wait_for("all nodes to be online", lambda: self.status().online == {node.name for node in self.nodes}, 60)
+        self.wait_online()
 
     def set_maintenance(self, on):
         self.a_node().run("crm_attribute", "--type", "crm_config", "-n", "maintenance-mode", "-v", "true" if on else "false")

@@ -6,17 +6,16 @@
 #include <vector>
 
 #include "tests/support/fake_file_system.h"
+#include "tests/unit/server/storage/log_text.h"
 
 namespace tandem {
 namespace {
-
-constexpr std::string_view kSchema = R"({"name":"T","tables":{},"version":"1.0.0"})";
 
 struct Disk {
   test::FakeFileSystem files;
 
   std::shared_ptr<storage::LogFile> make(const std::string& name) {
-    auto log = storage::LogFile::create(files, name, kSchema);
+    auto log = storage::LogFile::create(files, name, test::kSchema);
     REQUIRE(log);
     files_synced = files.calls(test::FakeFileSystem::Op::kSync);
     return std::move(*log);
