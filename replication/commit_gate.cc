@@ -10,54 +10,163 @@ bool reached(const Position& position, const Position& wanted) {
   return std::tie(position.epoch, position.index) >= std::tie(wanted.epoch, wanted.index);
 }
 
-/// The same server, or the same copy in the hands of a server that has been started anew.
-bool is_same_copy(const FeedStatus& a, const FeedStatus& b) {
+/// They say that they are the same server, or the same copy in the hands of a server that has been
+/// started anew.
+bool claim_same_copy(const FeedStatus& a, const FeedStatus& b) {
   return a.server_id == b.server_id || (!a.file.empty() && a.file == b.file && a.name == b.name);
 }
 
 }  // namespace
 
-void CommitGate::add(Follower follower, FeedStatus status) {
-  // A copy counts once: the end of its server's last connection may not have been seen yet.
-  std::erase_if(followers_, [&](const auto& f) { return is_same_copy(f.second, status); });
+// --- followers ---
+
+std::vector<CommitGate::Follower> CommitGate::add(Follower follower, FeedStatus status) {
+  std::vector<Follower> doubted;
+  for (auto& [id, other] : followers_) {
+    if (id == follower || !claim_same_copy(other.status, status)) continue;
+    other.claimed_by = follower;
+    doubted.push_back(id);
+  }
+  Member member;
   status.in_sync = reached(status.acknowledged, newest_);
-  followers_.insert_or_assign(follower, std::move(status));
+  member.since_ms = status.heard_ms;
+  member.trial_ms = trial_ms_;
+  member.status = std::move(status);
+  if (const auto before = followers_.find(follower); before != followers_.end())
+    member.late = before->second.late;
+  followers_.insert_or_assign(follower, std::move(member));
+  return doubted;
+}
+
+void CommitGate::alive(Follower follower) {
+  const auto found = followers_.find(follower);
+  if (found == followers_.end()) return;
+  found->second.claimed_by.reset();
 }
 
 void CommitGate::acknowledge(Follower follower, const Position& position, std::int64_t now_ms) {
   const auto found = followers_.find(follower);
   if (found == followers_.end()) return;
-  FeedStatus& status = found->second;
-  status.acknowledged = position;
-  status.heard_ms = now_ms;
-  status.in_sync = status.in_sync || reached(position, newest_);
+  Member& member = found->second;
+  member.claimed_by.reset();
+  member.status.acknowledged = position;
+  member.status.heard_ms = now_ms;
+  if (is_established(member, now_ms)) member.late = false;
+  if (member.status.in_sync || !reached(position, newest_)) return;
+  member.status.in_sync = true;
+  member.since_ms = now_ms;
+  member.trial_ms = trial_ms_;
 }
 
-unsigned CommitGate::in_sync() const {
-  return static_cast<unsigned>(std::count_if(followers_.begin(), followers_.end(),
-                                             [](const auto& f) { return f.second.in_sync; }));
+std::optional<Position> CommitGate::acknowledged(Follower follower) const {
+  const auto found = followers_.find(follower);
+  if (found == followers_.end() || found->second.status.acknowledged == Position{})
+    return std::nullopt;
+  return found->second.status.acknowledged;
 }
 
-bool CommitGate::acknowledged(const Position& position) const {
-  std::vector<const FeedStatus*> counted;
-  for (const auto& [id, status] : followers_) {
-    if (status.in_sync) counted.push_back(&status);
+std::vector<FeedStatus> CommitGate::followers() const {
+  std::vector<FeedStatus> result;
+  for (const auto& [id, member] : followers_) {
+    result.push_back(member.status);
+    result.back().doubted = &head(member) != &member;
   }
-  if (counted.size() < options_.replicas) return false;
-  std::sort(counted.begin(), counted.end(), [](const FeedStatus* a, const FeedStatus* b) {
-    return std::tie(a->name, a->server_id) < std::tie(b->name, b->server_id);
+  return result;
+}
+
+// --- who counts ---
+
+bool CommitGate::is_established(const Member& member, std::int64_t now_ms) const {
+  return member.status.in_sync && now_ms - member.since_ms >= member.trial_ms &&
+         now_ms - member.status.heard_ms <= kSilentMs;
+}
+
+const CommitGate::Member& CommitGate::head(const Member& member) const {
+  // A claim is always of one that joined later: this ends.
+  const Member* head = &member;
+  while (head->claimed_by) {
+    const auto found = followers_.find(*head->claimed_by);
+    if (found == followers_.end()) break;
+    head = &found->second;
+  }
+  return *head;
+}
+
+std::vector<CommitGate::Backup> CommitGate::backups(std::int64_t now_ms) const {
+  std::vector<Backup> result;
+  for (const auto& [id, member] : followers_) {
+    if (!member.status.in_sync) continue;
+    const FeedStatus& status = head(member).status;
+    const Backup backup{&status, member.status.acknowledged, is_established(member, now_ms),
+                        member.late};
+    const auto same = std::find_if(result.begin(), result.end(),
+                                   [&](const Backup& b) { return b.status == &status; });
+    if (same == result.end()) {
+      result.push_back(backup);
+      continue;
+    }
+    if (reached(backup.acknowledged, same->acknowledged)) same->acknowledged = backup.acknowledged;
+    same->established = same->established || backup.established;
+    same->late = same->late && backup.late;
+  }
+  std::sort(result.begin(), result.end(), [](const Backup& a, const Backup& b) {
+    const auto rank = [](const Backup& x) { return x.established ? 0 : x.late ? 2 : 1; };
+    const int rank_a = rank(a);
+    const int rank_b = rank(b);
+    return std::tie(rank_a, a.status->name, a.status->server_id) <
+           std::tie(rank_b, b.status->name, b.status->server_id);
   });
+  return result;
+}
+
+unsigned CommitGate::in_sync() const { return static_cast<unsigned>(backups(0).size()); }
+
+// --- commits ---
+
+bool CommitGate::acknowledged(const Position& position, std::int64_t now_ms) const {
+  const std::vector<Backup> counted = backups(now_ms);
+  if (counted.size() < options_.replicas) return false;
   return std::all_of(counted.begin(), counted.begin() + options_.replicas,
-                     [&](const FeedStatus* f) { return reached(f->acknowledged, position); });
+                     [&](const Backup& b) { return reached(b.acknowledged, position); });
+}
+
+/// Puts newcomers that let the commit wait behind the others, if enough of these have it.
+void CommitGate::pass_over_late(const Position& position, std::int64_t now_ms) {
+  const std::vector<Backup> counted = backups(now_ms);
+  const auto have = std::count_if(counted.begin(), counted.end(), [&](const Backup& b) {
+    return reached(b.acknowledged, position);
+  });
+  if (have < static_cast<std::ptrdiff_t>(options_.replicas)) return;
+  for (auto& [id, member] : followers_) {
+    if (!member.status.in_sync || is_established(member, now_ms) ||
+        reached(member.status.acknowledged, position))
+      continue;
+    member.late = true;
+    member.since_ms = now_ms;
+  }
+}
+
+/// Whoever let the commit wait for the whole timeout no longer keeps up.
+void CommitGate::drop_silent(const Position& position, std::int64_t now_ms) {
+  bool was_established = false;
+  for (auto& [id, member] : followers_) {
+    if (!member.status.in_sync || reached(member.status.acknowledged, position)) continue;
+    was_established = was_established || now_ms - member.since_ms >= member.trial_ms;
+    member.status.in_sync = false;
+    member.late = true;
+  }
+  if (was_established) trial_ms_ = std::min(trial_ms_ * 2, kLongestTrialMs);
 }
 
 bool CommitGate::open(const Position& position, std::int64_t logged_ms, std::int64_t now_ms) {
-  if (options_.replicas == 0 || acknowledged(position)) return true;
+  if (options_.replicas == 0 || acknowledged(position, now_ms)) return true;
+  if (now_ms - logged_ms >= kPatienceMs) {
+    pass_over_late(position, now_ms);
+    if (acknowledged(position, now_ms)) return true;
+  }
   if (now_ms - logged_ms >= options_.timeout_ms) {
-    for (auto& [id, status] : followers_) {
-      status.in_sync = status.in_sync && reached(status.acknowledged, position);
-    }
-    if (acknowledged(position)) return true;
+    drop_silent(position, now_ms);
+    if (acknowledged(position, now_ms)) return true;
   }
   switch (options_.fallback) {
     case Fallback::kAsync:
@@ -72,9 +181,12 @@ bool CommitGate::open(const Position& position, std::int64_t logged_ms, std::int
 
 std::optional<std::int64_t> CommitGate::deadline_ms(std::int64_t logged_ms,
                                                     std::int64_t now_ms) const {
-  const std::int64_t deadline = logged_ms + options_.timeout_ms;
-  if (options_.replicas == 0 || deadline <= now_ms) return std::nullopt;
-  return deadline;
+  if (options_.replicas == 0) return std::nullopt;
+  for (const std::int64_t wait_ms :
+       {std::min(kPatienceMs, options_.timeout_ms), options_.timeout_ms}) {
+    if (logged_ms + wait_ms > now_ms) return logged_ms + wait_ms;
+  }
+  return std::nullopt;
 }
 
 GateStatus CommitGate::status() const {
@@ -84,12 +196,6 @@ GateStatus CommitGate::status() const {
   status.degraded = status.in_sync < options_.replicas;
   status.missed = missed_;
   return status;
-}
-
-std::vector<FeedStatus> CommitGate::followers() const {
-  std::vector<FeedStatus> result;
-  for (const auto& [id, status] : followers_) result.push_back(status);
-  return result;
 }
 
 }  // namespace tandem

@@ -16,6 +16,9 @@ struct FeedStatus {
   Position acknowledged;      ///< it has applied and written everything up to here
   std::int64_t heard_ms = 0;  ///< its last word, monotonic
   bool in_sync = false;       ///< it keeps up: its acknowledgements count
+  /// A later connection says that it is of the same copy, and this one has not shown since that it
+  /// lives: the two count as one.
+  bool doubted = false;
 };
 
 /// How commits of one database stand to the backups that are to acknowledge them.

@@ -103,6 +103,9 @@ class Follower {
   FollowRequest introduction() const;
   void follow(const json::object& request);
   void on_follow_reply(const JsonRpcMessage& reply);
+  void on_stream_refused(const json::value& error);
+  /// False after the active was refused for its position.
+  bool may_follow(const FollowReply& reply);
   void compare();
   void begin_rows(const FollowReply& reply);
   void end_rows();

@@ -27,6 +27,7 @@ struct FollowerStatus {
   State state = State::kConnecting;
   Mode mode = Mode::kNone;
   std::string error;                     ///< the last one; kept after recovery
+  std::string stream_refused;            ///< why the active gives no stream; empty: it does
   std::int64_t error_ms = 0;             ///< when, monotonic; 0: never
   std::optional<std::int64_t> heard_ms;  ///< last word from the active, monotonic
   bool stale = false;         ///< replicating, but the active has been silent since `heard_ms`

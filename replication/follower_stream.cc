@@ -8,11 +8,10 @@
 namespace tandem {
 namespace {
 
-bool is_unknown_method(const json::value& error) {
-  const std::string_view unknown = "unknown method";
-  if (error.is_string()) return std::string_view(error.get_string()) == unknown;
+bool is_error(const json::value& error, std::string_view name) {
+  if (error.is_string()) return std::string_view(error.get_string()) == name;
   const json::value* tag = error.is_object() ? error.get_object().if_contains("error") : nullptr;
-  return tag != nullptr && tag->is_string() && std::string_view(tag->get_string()) == unknown;
+  return tag != nullptr && tag->is_string() && std::string_view(tag->get_string()) == name;
 }
 
 }  // namespace
@@ -49,8 +48,11 @@ void Follower::follow(const json::object& request) {
 
 void Follower::on_follow_reply(const JsonRpcMessage& message) {
   if (message.kind == JsonRpcMessage::Kind::kError) {
-    if (is_unknown_method(message.error)) {
+    if (is_error(message.error, "unknown method")) {
+      status_.stream_refused.clear();
       start_monitor();
+    } else if (is_error(message.error, "permission error")) {
+      on_stream_refused(message.error);
     } else {
       refuse("the active server answered with an error: " + to_text(message.error));
     }
@@ -60,10 +62,8 @@ void Follower::on_follow_reply(const JsonRpcMessage& message) {
   if (!read) return fail(read.error().to_string());
   const FollowReply& reply = read.value();
   status_.mode = FollowerStatus::Mode::kStream;
-  if (reply.position.epoch < identity_.least_epoch) {
-    return refuse("its epoch is older than that of the last promotion: it is no longer the active",
-                  kRetryOlderMs);
-  }
+  status_.stream_refused.clear();
+  if (!may_follow(reply)) return;
   status_.announced = reply.position;
   switch (reply.mode) {
     case FollowReply::Mode::kResume:
@@ -74,10 +74,6 @@ void Follower::on_follow_reply(const JsonRpcMessage& message) {
       make_durable();
       return;
     case FollowReply::Mode::kCompare:
-      if (is_older_copy(reply)) {
-        return refuse("it is a backup too, and its copy is older: waiting until it has caught up",
-                      kRetryOlderMs);
-      }
       enter(FollowerStatus::State::kResyncing);
       compare();
       return;
@@ -85,6 +81,35 @@ void Follower::on_follow_reply(const JsonRpcMessage& message) {
       begin_rows(reply);
       return;
   }
+}
+
+bool Follower::may_follow(const FollowReply& reply) {
+  if (reply.position.epoch < identity_.least_epoch) {
+    refuse("its epoch is older than that of the last promotion: it is no longer the active",
+           kRetryOlderMs);
+    return false;
+  }
+  if (reply.mode != FollowReply::Mode::kCompare || !is_older_copy(reply)) return true;
+  refuse("it is a backup too, and its copy is older: waiting until it has caught up",
+         kRetryOlderMs);
+  return false;
+}
+
+/// This connection is not one for backups. Its remote may still be read, unless the active is too
+/// far behind to be followed at all: the error tells its position.
+void Follower::on_stream_refused(const json::value& error) {
+  const std::string text = to_text(error);
+  if (std::exchange(status_.stream_refused, text) != text)
+    port_.log_info(database_ +
+                   ": the active server gives no stream, following by monitor: " + text);
+  json::object told = error.is_object() ? error.get_object() : json::object();
+  told["mode"] = "compare";
+  const Result<FollowReply> standing = FollowReply::from_json(told);
+  if (standing ? !may_follow(standing.value()) : identity_.least_epoch != Epoch{}) {
+    if (!standing) refuse("the active server does not tell its epoch: " + text);
+    return;
+  }
+  start_monitor();
 }
 
 void Follower::compare() {

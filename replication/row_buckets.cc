@@ -17,36 +17,8 @@ namespace {
 
 constexpr std::size_t kRowsPerBucket = 32;
 constexpr std::size_t kMaxBuckets = std::size_t{1} << 20;
-
-/// Digests of rows, one after the other. SHA-256, cut to 128 bits: equal sums are to mean equal
-/// rows.
-class RowDigester {
- public:
-  RowDigester() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    if (context_ == nullptr) std::abort();
-  }
-
-  RowBuckets::Sum digest(const TableSchema& table, const Row& row) {
-    text_.clear();
-    row.uuid().append_to(text_);
-    append_row_contents(text_, table, row);
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    if (!EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) ||
-        !EVP_DigestUpdate(context_.get(), text_.data(), text_.size()) ||
-        !EVP_DigestFinal_ex(context_.get(), hash, nullptr))
-      std::abort();  // only a broken OpenSSL has no SHA-256
-    return {number(hash), number(hash + 8)};
-  }
-
- private:
-  static std::uint64_t number(const unsigned char* bytes) {
-    std::uint64_t value = 0;
-    for (int i = 0; i < 8; ++i) value = value << 8 | bytes[i];
-    return value;
-  }
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-  std::string text_;
-};
+/// Of all tables together: enough for 64 million rows.
+constexpr std::size_t kMaxSums = kMaxBuckets * 2;
 
 constexpr std::size_t kDigits = 32;
 
@@ -71,6 +43,36 @@ bool valid_count(std::size_t buckets) {
 }
 
 }  // namespace
+
+/// Digests of rows, one after the other. SHA-256, cut to 128 bits: equal sums are to mean equal
+/// rows.
+class RowBuckets::RowDigester {
+ public:
+  RowDigester() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+    if (context_ == nullptr) std::abort();
+  }
+
+  Sum digest(const TableSchema& table, const Row& row) {
+    text_.clear();
+    row.uuid().append_to(text_);
+    append_row_contents(text_, table, row);
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    if (!EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) ||
+        !EVP_DigestUpdate(context_.get(), text_.data(), text_.size()) ||
+        !EVP_DigestFinal_ex(context_.get(), hash, nullptr))
+      std::abort();  // only a broken OpenSSL has no SHA-256
+    return {number(hash), number(hash + 8)};
+  }
+
+ private:
+  static std::uint64_t number(const unsigned char* bytes) {
+    std::uint64_t value = 0;
+    for (int i = 0; i < 8; ++i) value = value << 8 | bytes[i];
+    return value;
+  }
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+  std::string text_;
+};
 
 void append_row_contents(std::string& out, const TableSchema& table, const Row& row) {
   out += '{';
@@ -146,29 +148,33 @@ RowBuckets RowBuckets::of(const DatabaseSchema& schema, const RowSource& rows) {
     const std::size_t buckets = std::bit_ceil(std::max<std::size_t>(count / kRowsPerBucket, 1));
     result.tables_.emplace_back(std::min(buckets, kMaxBuckets));
   }
-  result.add_all(schema, rows);
+  RowDigester digester;
+  for (TableIndex table = 0; table < schema.tables().size(); ++table) {
+    rows(table, [&](const RowRef& row) { result.add(digester, schema, table, *row); });
+  }
   return result;
 }
 
-RowBuckets RowBuckets::like(const RowBuckets& like, const DatabaseSchema& schema,
-                            const RowSource& rows) {
+RowBuckets RowBuckets::zeros_like(const RowBuckets& like) {
   RowBuckets result;
   for (const std::vector<Sum>& sums : like.tables_) result.tables_.emplace_back(sums.size());
-  result.add_all(schema, rows);
   return result;
 }
 
-void RowBuckets::add_all(const DatabaseSchema& schema, const RowSource& rows) {
+void RowBuckets::add(const DatabaseSchema& schema, TableIndex table, std::span<const RowRef> rows) {
   RowDigester digester;
-  for (TableIndex table = 0; table < tables_.size(); ++table) {
-    std::vector<Sum>& sums = tables_[table];
-    rows(table, [&](const RowRef& row) {
-      const Sum digest = digester.digest(schema.table(table), *row);
-      Sum& sum = sums[bucket_of(row->uuid(), sums.size())];
-      sum.hi += digest.hi;
-      sum.lo += digest.lo;
-    });
+  for (const RowRef& row : rows) {
+    if (row) add(digester, schema, table, *row);
   }
+}
+
+void RowBuckets::add(RowDigester& digester, const DatabaseSchema& schema, TableIndex table,
+                     const Row& row) {
+  std::vector<Sum>& sums = tables_[table];
+  const Sum digest = digester.digest(schema.table(table), row);
+  Sum& sum = sums[bucket_of(row.uuid(), sums.size())];
+  sum.hi += digest.hi;
+  sum.lo += digest.lo;
 }
 
 BucketScope RowBuckets::difference(const RowBuckets& other) const {
@@ -199,6 +205,7 @@ Result<RowBuckets> RowBuckets::from_json(const DatabaseSchema& schema, const jso
   const Error bad = syntax_error(nullptr, "Parsing bucket sums failed");
   if (!value.is_object()) return bad;
   RowBuckets result;
+  std::size_t total = 0;
   for (const TableSchema& table : schema.tables()) {
     const json::value* entry = value.get_object().if_contains(table.name);
     if (entry == nullptr) {
@@ -207,8 +214,10 @@ Result<RowBuckets> RowBuckets::from_json(const DatabaseSchema& schema, const jso
     }
     if (!entry->is_string()) return bad;
     const std::string_view text = entry->get_string();
-    std::vector<Sum> sums(text.size() / kDigits);
-    if (text.size() % kDigits != 0 || !valid_count(sums.size())) return bad;
+    const std::size_t count = text.size() / kDigits;
+    total += count;
+    if (text.size() % kDigits != 0 || !valid_count(count) || total > kMaxSums) return bad;
+    std::vector<Sum> sums(count);
     for (std::size_t i = 0; i < sums.size(); ++i) {
       if (!read_hex(text.substr(i * kDigits, 16), sums[i].hi) ||
           !read_hex(text.substr(i * kDigits + 16, 16), sums[i].lo))

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,10 @@ class RowBuckets {
 
   /// Of the rows that `rows` has, with as many buckets as suit their number.
   static RowBuckets of(const DatabaseSchema& schema, const RowSource& rows);
-  /// Of the rows that `rows` has, in buckets as `like` has them.
-  static RowBuckets like(const RowBuckets& like, const DatabaseSchema& schema,
-                         const RowSource& rows);
+  /// Of no rows, in as many buckets as `like` has.
+  static RowBuckets zeros_like(const RowBuckets& like);
+  /// Adds rows of a table; null ones are passed over.
+  void add(const DatabaseSchema& schema, TableIndex table, std::span<const RowRef> rows);
 
   /// The buckets whose sums differ. Requires equal numbers of buckets.
   BucketScope difference(const RowBuckets& other) const;
@@ -68,7 +70,8 @@ class RowBuckets {
   }
 
  private:
-  void add_all(const DatabaseSchema& schema, const RowSource& rows);
+  class RowDigester;
+  void add(RowDigester& digester, const DatabaseSchema& schema, TableIndex table, const Row& row);
   std::vector<std::vector<Sum>> tables_;
 };
 

@@ -1,5 +1,7 @@
 #include "replication/stream.h"
 
+#include <algorithm>
+
 #include "protocol/jsonrpc.h"
 
 namespace tandem {
@@ -19,6 +21,24 @@ Result<Position> position_of(const json::object& object, std::string_view name) 
 std::optional<Uuid> uuid_of(const json::value* value) {
   if (value == nullptr || !value->is_string()) return std::nullopt;
   return Uuid::parse(std::string_view(value->get_string()));
+}
+
+/// A text that a backup gives of itself, for status and logs: it is kept for as long as the backup
+/// follows, so it is cut. False if it is none, or has control characters.
+bool read_text(const json::object& object, std::string_view name, std::string& out) {
+  constexpr std::size_t kMaxBytes = 255;
+  const json::value* member = object.if_contains(name);
+  if (member == nullptr) return true;
+  if (!member->is_string()) return false;
+  std::string_view text = member->get_string();
+  if (text.size() > kMaxBytes) {
+    std::size_t end = kMaxBytes;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+    text = text.substr(0, end);  // before a character, not in it
+  }
+  out = text;
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 std::string_view to_string(FollowReply::Mode mode) {
@@ -102,13 +122,12 @@ Result<FollowRequest> FollowRequest::from_json(const json::value& value) {
   FollowRequest request;
   request.position = position.value();
   request.server_id = *server_id;
-  if (const json::value* name = object->if_contains("name"); name != nullptr && name->is_string()) {
-    request.name = std::string_view(name->get_string());
+  if (!read_text(*object, "name", request.name)) return bad_message("name");
+  if (!read_text(*object, "file", request.file)) return bad_message("file");
+  if (const json::value* buckets = object->if_contains("buckets")) {
+    if (!buckets->is_object()) return bad_message("buckets");
+    request.buckets = *buckets;
   }
-  if (const json::value* file = object->if_contains("file"); file != nullptr && file->is_string()) {
-    request.file = std::string_view(file->get_string());
-  }
-  if (const json::value* buckets = object->if_contains("buckets")) request.buckets = *buckets;
   if (const json::value* recent = object->if_contains("recent")) {
     if (!recent->is_array() || recent->get_array().size() > kMaxRecent)
       return bad_message("recent");

@@ -14,7 +14,11 @@
 //   tandem_ack [db, position]                  from the backup: all records up to there are in its
 //                                              log, and on its disk up to the last durable one; as
 //                                              a request it is answered with the active's newest
-//                                              position
+//                                              position; one of what was never sent ends the
+//                                              connection
+//
+// A connection that is no peer (server/session/authority.h) is answered "permission error", with
+// "position" and "backup" as above: by them a backup decides whether to follow by monitor instead.
 //
 // A record travels as its exact text, so that the logs of both, and with them the digests, are
 // equal. What ephemeral columns got in a commit rides beside it.

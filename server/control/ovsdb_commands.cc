@@ -321,6 +321,8 @@ std::string to_text(const SyncStatus& status) {
                                           : fmt::format("{}{}{}", name, state, link);
     if (!is_active && !database.exclude_tables.empty())
       out += "exclude: " + database.exclude_tables + "\n";
+    if (!is_active && !database.stream_refused.empty())
+      out += "stream refused: " + database.stream_refused + "\n";
   }
   return out;
 }

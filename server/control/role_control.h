@@ -42,6 +42,8 @@ class RoleControl {
   virtual bool is_synced() = 0;
 
   virtual void set_sync(const SyncSettings& settings) = 0;
+  /// The clients that may be backups: "any", or names of certificates with commas between them.
+  virtual Result<void> set_sync_peers(const std::string& names) = 0;
   virtual void renew_lease(std::int64_t length_ms) = 0;
   virtual void disarm_lease() = 0;
 

@@ -40,6 +40,7 @@ struct ServerStatus {
   bool backup = false;
   RoleLease lease;
   SyncSettings sync;
+  std::string sync_peers = "any";  ///< the clients that may be backups
   std::string active_server;  ///< that is, or would be, followed; empty: none
   std::string exclude_tables;
   std::vector<DatabaseStatus> databases;  ///< by name

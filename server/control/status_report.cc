@@ -58,6 +58,7 @@ json::object follower_json(const ServerStatus& status, const FollowerStatus& fol
                       {"commits", follower.commits},
                       {"divergences", follower.divergences},
                       {"records_aside", follower.records_aside}};
+  if (!follower.stream_refused.empty()) object["stream_refused"] = follower.stream_refused;
   if (!follower.divergence_file.empty()) object["divergence_file"] = follower.divergence_file;
   if (follower.state == FollowerStatus::State::kResyncing) {
     json::object resync{{"rows", follower.rows}, {"rows_total", follower.rows_total}};
@@ -80,7 +81,8 @@ json::object feed_json(const ServerStatus& status, const FeedStatus& feed, const
           {"acknowledged", at.to_json()},
           {"lag_records", newest.index > at.index ? newest.index - at.index : 0},
           {"heard_ms_ago", status.now_ms - feed.heard_ms},
-          {"in_sync", feed.in_sync}};
+          {"in_sync", feed.in_sync},
+          {"doubted", feed.doubted}};
 }
 
 json::object gate_json(const GateStatus& gate) {
@@ -138,7 +140,10 @@ std::string followers_text(const ServerStatus& status, const DatabaseStatus& dat
     const std::uint64_t newest = database.entry.position.index;
     const std::uint64_t at = feed.acknowledged.index;
     out += fmt::format("  follower: {} {} {}, {} records behind, heard {} ago\n", feed.name,
-                       feed.address, feed.in_sync ? "in sync" : "behind",
+                       feed.address,
+                       feed.doubted   ? "doubted"
+                       : feed.in_sync ? "in sync"
+                                      : "behind",
                        newest > at ? newest - at : 0, seconds(status.now_ms - feed.heard_ms));
   }
   return out;
@@ -153,6 +158,8 @@ std::string follower_text(const ServerStatus& status, const FollowerStatus& foll
     out += fmt::format(", heard {} ago", seconds(status.now_ms - *follower.heard_ms));
   out += fmt::format(", {} records and {} ms behind\n", follower.lag_records(),
                      follower.lag_ms(status.now_ms));
+  if (!follower.stream_refused.empty())
+    out += fmt::format("  stream refused: {}\n", follower.stream_refused);
   if (follower.state == FollowerStatus::State::kResyncing) {
     out += fmt::format("  resync: {}", progress_bar(follower.rows, follower.rows_total));
     if (const auto left = follower.resync_left_ms(status.now_ms))
@@ -203,7 +210,8 @@ json::object to_json(const ServerStatus& status) {
           {"sync",
            {{"replicas", status.sync.replicas},
             {"timeout_ms", status.sync.timeout_ms},
-            {"fallback", status.sync.block ? "block" : "async"}}},
+            {"fallback", status.sync.block ? "block" : "async"},
+            {"peers", status.sync_peers}}},
           {"active_server", status.active_server},
           {"exclude_tables", status.exclude_tables},
           {"databases", std::move(databases)}};
@@ -224,6 +232,7 @@ std::string status_text(const ServerStatus& status) {
   if (status.sync.replicas > 0)
     out += fmt::format(", timeout {} ms, then {}", status.sync.timeout_ms,
                        status.sync.block ? "block" : "async");
+  out += fmt::format("\nsync-peers: {}", status.sync_peers);
   out += fmt::format("\nserver-id: {}\n", status.server_id);
   if (!status.active_server.empty())
     out += fmt::format("active-server: {}\n", status.active_server);

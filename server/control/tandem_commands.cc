@@ -239,6 +239,13 @@ void set_sync(RoleControl& server, const Arguments& arguments, const Reply& repl
                          settings.block ? "block" : "async"));
 }
 
+void set_sync_peers(RoleControl& server, const Arguments& arguments, const Reply& reply) {
+  if (arguments.empty()) return reply.text(server.status().sync_peers + "\n");
+  const Result<void> set = server.set_sync_peers(arguments[0]);
+  if (!set) return reply.error(set.error());
+  reply.done();
+}
+
 void lease(RoleControl& server, const Arguments& arguments, const Reply& reply) {
   if (arguments.empty()) {
     const ServerStatus status = server.status();
@@ -275,6 +282,7 @@ void add_tandem_commands(CommandRegistry& registry, RoleControl& server) {
   add("tandem/demote", "[REMOTE] [--epoch E] [--depose] [--successor HOST]", 6, demote);
   add("tandem/wait-synced", "[--timeout SECONDS]", 2, wait_synced);
   add("tandem/sync-replicas", "[N [TIMEOUT_MS [async|block]]]", 3, set_sync);
+  add("tandem/sync-peers", "[NAME,...|any]", 1, set_sync_peers);
   add("tandem/lease", "[SECONDS|off]", 1, lease);
 }
 

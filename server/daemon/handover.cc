@@ -38,6 +38,7 @@ std::optional<HandoverState> from_text(std::string_view text) {
   read("sync_replicas", state.sync_replicas);
   read("sync_timeout_ms", state.sync_timeout_ms);
   read("sync_block", state.sync_block);
+  read("sync_peers", state.sync_peers);
   return state;
 }
 
@@ -57,7 +58,8 @@ void HandoverFile::save(const HandoverState& state) {
                              {"lease_deadline_ms", state.lease_deadline_ms},
                              {"sync_replicas", state.sync_replicas},
                              {"sync_timeout_ms", state.sync_timeout_ms},
-                             {"sync_block", state.sync_block}};
+                             {"sync_block", state.sync_block},
+                             {"sync_peers", state.sync_peers}};
   const std::string line = to_text(value) + "\n";
   struct stat file {};
   if (::fstat(fd_.get(), &file) != 0) return;

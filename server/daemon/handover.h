@@ -25,6 +25,7 @@ struct HandoverState {
   unsigned sync_replicas = 0;
   unsigned sync_timeout_ms = 0;
   bool sync_block = false;
+  std::string sync_peers = "any";
 
   bool operator==(const HandoverState&) const = default;
 };

@@ -61,6 +61,13 @@ Failure set_sync_fallback(Options& options, const Argument& argument, const Cont
   return std::nullopt;
 }
 
+Failure set_sync_peers(Options& options, const Argument& argument, const Context&) {
+  Result<PeerList> peers = PeerList::parse(*argument);
+  if (!peers) return peers.error().to_string();
+  options.sync.peers = std::move(*peers);
+  return std::nullopt;
+}
+
 /// Lets the table name a member: a captureless lambda that finds it.
 #define TANDEM_MEMBER(path) ([](Options & o) -> auto& { return o.path; })
 
@@ -137,6 +144,7 @@ constexpr std::array kTable = {
     OptionEntry{"sync-replicas", 0, kRequired, true, store_number<TANDEM_MEMBER(sync.replicas)>},
     OptionEntry{"sync-timeout", 0, kRequired, true, store_number<TANDEM_MEMBER(sync.timeout_ms)>},
     OptionEntry{"sync-fallback", 0, kRequired, true, set_sync_fallback},
+    OptionEntry{"sync-peers", 0, kRequired, true, set_sync_peers},
     OptionEntry{"sync-schema", 0, kNone, true, set_flag<TANDEM_MEMBER(sync.schema)>},
     OptionEntry{"active-remote", 0, kRequired, true, append<TANDEM_MEMBER(active_remotes)>},
     OptionEntry{"http", 0, kRequired, true, store<TANDEM_MEMBER(http)>},

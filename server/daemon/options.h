@@ -7,6 +7,7 @@
 
 #include "protocol/error.h"
 #include "server/daemon/directories.h"
+#include "server/session/authority.h"
 
 namespace tandem {
 
@@ -54,6 +55,7 @@ struct SyncOptions {
   unsigned replicas = 0;  ///< acknowledgements that a commit waits for
   unsigned timeout_ms = 1000;
   SyncFallback fallback = SyncFallback::kAsync;
+  PeerList peers;       ///< the clients that may be backups
   bool schema = false;  ///< adopt the active's schema when it has more
 };
 

@@ -44,6 +44,7 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       exclude_tables_(options.sync.exclude_tables),
       sync_{options.sync.replicas, options.sync.timeout_ms,
             options.sync.fallback == SyncFallback::kBlock},
+      peers_(options.sync.peers),
       started_ms_(net::IoShard::now_ms()) {
   make_client_shards(options.threads);
   std::vector<net::IoShard*> shards;
@@ -81,6 +82,7 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
 
   if (before) resume(*before);
   apply_sync();
+  apply_peers();
   set_tls();
   const Result<void> started =
       options_.config_file ? start_from_config(before) : start_from_options(before);
@@ -208,6 +210,7 @@ void Server::save_state() {
   state.sync_replicas = sync_.replicas;
   state.sync_timeout_ms = sync_.timeout_ms;
   state.sync_block = sync_.block;
+  state.sync_peers = peers_.to_string();
   save_(state);
 }
 
@@ -217,6 +220,7 @@ void Server::resume(const HandoverState& before) {
   if (before.lease_deadline_ms != 0)
     lease_.resume(before.lease_length_ms, before.lease_deadline_ms);
   sync_ = {before.sync_replicas, before.sync_timeout_ms, before.sync_block};
+  if (const Result<PeerList> peers = PeerList::parse(before.sync_peers)) peers_ = *peers;
 }
 
 // --- databases ---

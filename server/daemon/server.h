@@ -73,6 +73,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
   void demote(const Demotion& demotion, control::Done done) override;
   bool is_synced() override;
   void set_sync(const control::SyncSettings& settings) override;
+  Result<void> set_sync_peers(const std::string& names) override;
   void renew_lease(std::int64_t length_ms) override;
   void disarm_lease() override;
   void call_later(std::int64_t delay_ms, std::function<void()> task) override;
@@ -137,6 +138,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
   void deposed();
   void compact_what_is_due();
   void apply_sync();
+  void apply_peers();
   void save_state();
   void resume(const HandoverState& before);
 
@@ -181,6 +183,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
   control::RoleLease lease_;
   bool lease_expired_ = false;  // and the role-bound remotes are closed for it
   control::SyncSettings sync_;
+  PeerList peers_;
   std::int64_t started_ms_ = 0;
 };
 

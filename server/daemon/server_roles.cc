@@ -131,7 +131,7 @@ void Server::drain(std::function<void()> then) {
     bool drained = fresh || waited_ms >= kDrainMs;
     for (const auto& [name, entry] : board_.entries()) {
       for (const FeedStatus& feed : entry.followers) {
-        if (!feed.in_sync || feed.acknowledged == entry.position) continue;
+        if (!feed.in_sync || feed.doubted || feed.acknowledged == entry.position) continue;
         drained =
             drained && waited_ms >= (feed.name == drain_->successor ? kDrainSuccessorMs : kDrainMs);
       }
@@ -320,6 +320,22 @@ void Server::set_sync(const control::SyncSettings& settings) {
   server_log.info("commits wait for {} backups, {} ms, then {}", settings.replicas,
                   settings.timeout_ms, settings.block ? "block" : "go on");
   save_state();
+}
+
+void Server::apply_peers() {
+  for (ClientShard& client : shards_) {
+    client.shard->post([hub = client.hub.get(), peers = peers_] { hub->set_peers(peers); });
+  }
+}
+
+Result<void> Server::set_sync_peers(const std::string& names) {
+  const Result<PeerList> peers = PeerList::parse(names);
+  if (!peers) return peers.error();
+  peers_ = *peers;
+  apply_peers();
+  server_log.info("clients that may be backups: {}", peers_.to_string());
+  save_state();
+  return {};
 }
 
 }  // namespace tandem

@@ -29,6 +29,7 @@ control::SyncStatus Server::sync_status() {
           database.state = follower.stale ? State::kStale : State::kReplicating;
         if (follower.state == FollowerStatus::State::kRefused) database.state = State::kError;
         database.error = follower.error;
+        database.stream_refused = follower.stream_refused;
         if (follower.heard_ms) database.silent_ms = net::IoShard::now_ms() - *follower.heard_ms;
       }
     }
@@ -46,6 +47,7 @@ control::ServerStatus Server::status() {
   status.backup = backup_;
   status.lease = lease_;
   status.sync = sync_;
+  status.sync_peers = peers_.to_string();
   status.active_server = active_server_;
   status.exclude_tables = exclude_tables_;
   const std::map<std::string, FollowerStatus> followers = this->followers();
@@ -90,10 +92,13 @@ bool Server::is_synced() {
         return false;
       continue;
     }
-    if (entry.followers.size() < sync_.replicas) return false;
+    unsigned backups = 0;
     for (const FeedStatus& follower : entry.followers) {
+      if (follower.doubted) continue;
       if (follower.acknowledged != entry.position) return false;
+      ++backups;
     }
+    if (backups < sync_.replicas) return false;
   }
   return true;
 }

@@ -61,6 +61,8 @@ Replication:
   --sync-timeout=MS       how long to wait for them (default: 1000)
   --sync-fallback=async|block
                           what to do then (default: async)
+  --sync-peers=NAME,...   only clients with a certificate of one of these common
+                          names may be backups (default: any)
   --sync-schema           let a backup adopt the active's schema
 
 Other:

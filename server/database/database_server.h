@@ -29,6 +29,12 @@
 
 namespace tandem {
 
+/// What a backup's session is told, on its mailbox's thread.
+struct FeedListener {
+  std::function<void(const StreamTextRef&)> deliver;  ///< null: the database was converted
+  std::function<void()> challenge;  ///< to ask the backup whether it is there: see alive()
+};
+
 /// One served database and who waits on it.
 struct ServedDatabase {
   DatabaseInfoRef info;
@@ -36,10 +42,10 @@ struct ServedDatabase {
   bool backup = false;    ///< writes answer "not allowed"
   bool built_in = false;  ///< "_Server": clients may not write it, nobody may remove it
   std::list<std::unique_ptr<TransactCall>> blocked;  ///< in a "wait"
-  /// A backup that follows this database; what it is told runs on its mailbox's thread.
+  /// A backup that follows this database.
   struct Follower {
     Mailbox* mailbox;
-    std::function<void(const StreamTextRef&)> deliver;  ///< null: the database was converted
+    FeedListener listener;
   };
   std::map<SessionId, Follower> followers;
   CommitGate gate;
@@ -139,11 +145,18 @@ class DatabaseServer {
   /// mailbox's thread, before the first `deliver`, and between the commits that it holds and those
   /// that are delivered. Errors: "unknown database", "not allowed".
   void start_feed(std::string_view database, SessionId session, const FollowRequest& request,
-                  const std::string& address, Mailbox& mailbox,
-                  std::function<void(const StreamTextRef&)> deliver,
+                  const std::string& address, Mailbox& mailbox, FeedListener listener,
                   std::function<void(Result<FeedStart>)> started);
-  /// The session has written everything up to a position. Returns the database's newest.
-  Position acknowledge(std::string_view database, SessionId session, const Position& position);
+  /// The session follows nothing any more.
+  void stop_feeds(SessionId session);
+  /// The session has written everything up to a position. Returns the database's newest; an error
+  /// if a follower says so of what it cannot have got from here.
+  Result<Position> acknowledge(std::string_view database, SessionId session,
+                               const Position& position);
+  /// The session has answered a challenge.
+  void alive(SessionId session);
+  /// The session follows a database, and has acknowledged a position of its present epoch.
+  bool may_depose(SessionId session) const;
   /// For long work on snapshots.
   TaskRunner& background() { return ports_.background; }
 

@@ -6,13 +6,6 @@
 #include "server/database/database_server.h"
 
 namespace tandem {
-namespace {
-
-CommitGate::Follower gate_id(SessionId session) {
-  return static_cast<CommitGate::Follower>(session);
-}
-
-}  // namespace
 
 void DatabaseServer::flush() {
   // Observers and replies may cause further commits (status columns); they join the next round.
@@ -65,7 +58,7 @@ void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
     if (!database.followers.empty()) {
       const StreamTextRef text = stream_text(database.info->name, outgoing.commit);
       for (const auto& [session, follower] : database.followers) {
-        follower.mailbox->put([deliver = follower.deliver, text] { deliver(text); });
+        follower.mailbox->put([deliver = follower.listener.deliver, text] { deliver(text); });
       }
     }
     for (CommitObserver* observer : observers_) observer->on_logged(database, outgoing.commit);
@@ -173,127 +166,6 @@ void DatabaseServer::start_monitor(std::string_view database, std::optional<Uuid
     started(std::move(start));
   };
   outgoing_.push_back(std::move(outgoing));
-}
-
-// --- backups ---
-
-void DatabaseServer::set_sync(const CommitGate::Options& options) {
-  sync_ = options;
-  for (auto& [name, database] : databases_) database->gate.configure(options);
-  schedule_wake();
-}
-
-void DatabaseServer::start_feed(std::string_view database, SessionId session,
-                                const FollowRequest& request, const std::string& address,
-                                Mailbox& mailbox, std::function<void(const StreamTextRef&)> deliver,
-                                std::function<void(Result<FeedStart>)> started) {
-  // What is staged must be in the log before anybody is told of it; who joins now hears what comes
-  // after.
-  flush();
-  ServedDatabase* served = find(database);
-  const auto refuse = [&](Error error) {
-    mailbox.put([started = std::move(started), error = std::move(error)] { started(error); });
-  };
-  if (served == nullptr) return refuse({"unknown database", "", std::nullopt});
-  if (served->stored->log() == nullptr)
-    return refuse({"not allowed", "this database is not replicated", std::nullopt});
-  if (request.server_id == server_id_)
-    return refuse({"not allowed", "Self replicating is not allowed", std::nullopt});
-  const StoredDatabase& stored = *served->stored;
-  FeedStart start;
-  start.database = served->info;
-  start.position = stored.position();
-  start.id = stored.history().newest_id();
-  start.backup = served->backup;
-  start.snapshot = stored.database().snapshot();
-  if (request.buckets.is_null()) {
-    start.since = stored.history().since(request.position.digest);
-  } else {
-    start.epochs = stored.standing().epochs;
-    start.oldest = stored.history().oldest_position();
-    for (auto id = request.recent.begin(); id != request.recent.end() && !start.common; ++id) {
-      start.common = stored.history().find(*id);
-    }
-  }
-  if (start.since || !request.buckets.is_null()) {
-    FeedStatus status;
-    status.server_id = request.server_id;
-    status.name = request.name;
-    status.file = request.file;
-    status.address = address;
-    status.heard_ms = ports_.clock.monotonic_ms();
-    // Nothing is acknowledged yet: where the backup stands is in its log, perhaps not on its disk.
-    served->gate.add(gate_id(session), std::move(status));
-    served->followers.insert_or_assign(session,
-                                       ServedDatabase::Follower{&mailbox, std::move(deliver)});
-  }
-  mailbox.put([started = std::move(started), start = std::move(start)]() mutable {
-    started(std::move(start));
-  });
-}
-
-Position DatabaseServer::acknowledge(std::string_view database, SessionId session,
-                                     const Position& position) {
-  ServedDatabase* served = find(database);
-  if (served == nullptr) return {};
-  // A position of another history may be greater than all here, and would open the gate for what
-  // the backup has never seen.
-  const StoredDatabase& stored = *served->stored;
-  const Position& newest = stored.position();
-  const bool within = position.index > stored.history().oldest_position().index;
-  if (position.epoch <= newest.epoch && position.index <= newest.index &&
-      (!within || stored.history().find(position.digest)))
-    served->gate.acknowledge(gate_id(session), position, ports_.clock.monotonic_ms());
-  return served->stored->position();
-}
-
-void DatabaseServer::lose_followers(ServedDatabase& database) {
-  for (auto& [session, follower] : database.followers) {
-    database.gate.remove(gate_id(session));
-    follower.mailbox->put([deliver = std::move(follower.deliver)] { deliver(nullptr); });
-  }
-  database.followers.clear();
-}
-
-void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
-                               std::function<void(Result<void>)> written) {
-  Outgoing outgoing;
-  outgoing.database = &database;
-  if (!changes.empty()) outgoing.commit = database.stored->stage_changes(std::move(changes), "");
-  outgoing.written = std::move(written);
-  outgoing_.push_back(std::move(outgoing));
-  if (database.stored->has_staged()) retry_blocked(database);
-}
-
-void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
-                               const Standing& standing,
-                               std::function<void(Result<void>)> written) {
-  Outgoing outgoing;
-  outgoing.database = &database;
-  if (!changes.empty() || database.stored->position() != standing.position) {
-    outgoing.commit = database.stored->stage_changes(std::move(changes), standing.marks());
-  }
-  outgoing.written = std::move(written);
-  outgoing_.push_back(std::move(outgoing));
-  retry_blocked(database);
-}
-
-void DatabaseServer::replicate(ServedDatabase& database, const StreamRecord& record,
-                               std::function<void(Result<void>)> written) {
-  Outgoing outgoing;
-  outgoing.database = &database;
-  Result<CommitRef> commit = database.stored->stage_record(record);
-  if (commit) {
-    outgoing.commit = std::move(commit.value());
-    outgoing.written = std::move(written);
-  } else {
-    // In its turn, after those before it.
-    outgoing.written = [written = std::move(written), error = commit.error()](const Result<void>&) {
-      written(error);
-    };
-  }
-  outgoing_.push_back(std::move(outgoing));
-  if (database.stored->has_staged()) retry_blocked(database);
 }
 
 }  // namespace tandem

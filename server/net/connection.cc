@@ -40,7 +40,12 @@ const SharedText& echo_request() {
   return text;
 }
 
-bool is_echo_id(const json::value& id) { return id.is_string() && id.get_string() == "echo"; }
+/// The id of a challenge's echo, which no answer to an earlier probe has.
+constexpr std::string_view kChallenge = "challenge";
+
+bool has_id(const JsonRpcMessage& message, std::string_view id) {
+  return message.id.is_string() && message.id.get_string() == id;
+}
 
 }  // namespace
 
@@ -179,8 +184,17 @@ void Connection::take_message(json::value value) {
     return;
   }
   const bool is_answer = message->kind == Kind::kReply || message->kind == Kind::kError;
-  if (is_answer && is_echo_id(message->id)) return;
+  if (is_answer && has_id(*message, "echo")) return;
+  if (is_answer && challenged_ && has_id(*message, kChallenge)) {
+    challenged_ = false;
+    return handler_->on_alive();
+  }
   handler_->on_message(std::move(*message));
+}
+
+void Connection::challenge() {
+  if (std::exchange(challenged_, true)) return;
+  send(make_request("echo", "[]", json::value(kChallenge)));
 }
 
 void Connection::set_reading(bool enabled) {

@@ -70,6 +70,7 @@ class Connection final : public ConnectionPort,
   bool is_behind() const override { return behind_ || over_high_mark_; }
   void set_reading(bool enabled) override;
   void close(std::string reason) override;
+  void challenge() override;
   const ConnectionInfo& info() const override { return options_.info; }
   Shard& shard() override { return shard_; }
 
@@ -127,6 +128,7 @@ class Connection final : public ConnectionPort,
   std::unique_ptr<Framer> sent_framer_;  ///< only while what is sent is logged
   Probe probe_;
   std::int64_t opened_ms_ = 0;
+  bool challenged_ = false;  ///< the answer is awaited
 
   std::deque<Outgoing> queue_;
   std::size_t front_written_ = 0;  ///< of queue_.front().text

@@ -59,6 +59,11 @@ void ClientHub::on_role_change() {
   for (const auto& [id, session] : sessions_) session->on_role_change();
 }
 
+void ClientHub::set_peers(const PeerList& peers) {
+  peers_ = peers;
+  for (const auto& [id, session] : sessions_) session->on_peers_changed();
+}
+
 void ClientHub::disable_conditional_monitors() {
   conditional_monitors_ = false;
   for (const auto& [id, session] : sessions_) session->close("disabling conditional monitoring");

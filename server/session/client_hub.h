@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "server/database/database_server.h"
+#include "server/session/authority.h"
 #include "server/session/connection_port.h"
 #include "server/session/monitor_hub.h"
 
@@ -19,7 +20,7 @@ class Session;
 /// the shard's connections and the writer's last batch.
 class ClientHub final : public ClientThread {
  public:
-  /// `deposed` runs on the shard when a backup says that another server is being made active.
+  /// `deposed` runs on the writer when a backup says that another server is being made active.
   ClientHub(DatabaseServer& server, Shard& shard, std::function<void()> deposed = {});
   ~ClientHub() override;
 
@@ -45,6 +46,10 @@ class ClientHub final : public ClientThread {
   /// (ovsdb-server/disable-monitor-cond).
   void disable_conditional_monitors();
   bool conditional_monitors() const { return conditional_monitors_; }
+  /// Who may be a backup, from now on.
+  void set_peers(const PeerList& peers);
+  const PeerList& peers() const { return peers_; }
+  /// Any thread.
   void depose() const {
     if (deposed_) deposed_();
   }
@@ -67,6 +72,7 @@ class ClientHub final : public ClientThread {
   std::unordered_map<SessionId, Session*> sessions_;
   std::map<std::uint64_t, SharedText> schema_texts_;  // by generation
   bool conditional_monitors_ = true;
+  PeerList peers_;
   const std::function<void()> deposed_;
 };
 

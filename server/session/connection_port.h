@@ -70,6 +70,9 @@ class ConnectionPort {
   /// follows as a task of its own; no other callback does. The reason is logged, empty ones are
   /// not.
   virtual void close(std::string reason) = 0;
+  /// Asks the peer at once whether it is there: ConnectionHandler::on_alive() follows its answer.
+  /// While a question is open no further one is sent.
+  virtual void challenge() {}
   /// `role` and `read_only` change in place when the remote is reconfigured; the rest is constant.
   virtual const ConnectionInfo& info() const = 0;
   virtual Shard& shard() = 0;
@@ -85,6 +88,8 @@ class ConnectionHandler {
   /// The peer was behind, and has caught up; or the queue was over ConnectionLimits' high mark, and
   /// fell to the low mark.
   virtual void on_writable() = 0;
+  /// The peer has answered a ConnectionPort::challenge().
+  virtual void on_alive() {}
   /// The last call, once. The port must not be used after it.
   virtual void on_closed(const std::string& reason) = 0;
 };

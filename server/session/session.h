@@ -1,10 +1,14 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "server/session/client_hub.h"
+#include "server/session/methods.h"
+#include "server/session/session_conversions.h"
 #include "server/session/session_feeds.h"
+#include "server/session/session_locks.h"
 #include "server/session/session_monitors.h"
 
 namespace tandem {
@@ -23,8 +27,16 @@ class Session final : public ConnectionHandler {
 
   SessionId id() const { return id_; }
 
+  /// All that a client may say.
+  static std::span<const Method> methods();
+  /// Does the connection have this authority now?
+  bool may(Authority authority) const {
+    return has_authority(port_.info(), authority, hub_.peers());
+  }
+
   void on_message(JsonRpcMessage message) override;
   void on_writable() override;
+  void on_alive() override;
   void on_closed(const std::string& reason) override;
 
   /// A database came, went, was converted or changed role: closes the connection unless the client
@@ -32,26 +44,33 @@ class Session final : public ConnectionHandler {
   void on_databases_changed();
   /// The server has become active or a backup.
   void on_role_change();
+  /// The list of peers is another one: who is none any more is told nothing from now on.
+  void on_peers_changed();
   void close(const std::string& reason) { port_.close(reason); }
+  SessionConversions& conversions() { return conversions_; }
   SessionFeeds& feeds() { return feeds_; }
+  SessionLocks& locks() { return locks_; }
   SessionMonitors& monitors() { return monitors_; }
 
   /// Sends the updates that wait for room on the socket: a transaction's come before its reply.
   void send_updates();
   void send_reply(const json::value& id, std::string_view result_json);
   void send_error(const json::value& id, const Error& error);
-  /// The outcome of a "convert" of this session is here.
-  void finish_conversion(const json::value& id, const Result<void>& converted);
+  /// The database that params[0] names; null after an error reply.
+  DatabaseInfoRef database_of(const JsonRpcMessage& message);
   /// An error that is a plain string on the wire.
   void send_plain_error(const json::value& id, std::string_view error);
 
  private:
-  using Method = void (Session::*)(JsonRpcMessage&);
-  static Method find_method(std::string_view name);
+  static const Method* find_method(const JsonRpcMessage& message);
 
   void refuse_answer(JsonRpcMessage::Kind kind);
-  void cancel(const JsonRpcMessage& message);
-  void convert(JsonRpcMessage& message);
+  void refuse_convert(JsonRpcMessage& message) { conversions_.refuse(message); }
+  void refuse_lock(JsonRpcMessage& message) { locks_.refuse(message); }
+  void refuse_peer(JsonRpcMessage& message);
+
+  void cancel(JsonRpcMessage& message);
+  void convert(JsonRpcMessage& message) { conversions_.convert(message); }
   void get_schema(JsonRpcMessage& message);
   void get_server_id(JsonRpcMessage& message);
   void list_dbs(JsonRpcMessage& message);
@@ -65,17 +84,11 @@ class Session final : public ConnectionHandler {
   void monitor_cancel(JsonRpcMessage& message);
   void set_db_change_aware(JsonRpcMessage& message);
   void tandem_ack(JsonRpcMessage& message);
+  void tandem_depose(JsonRpcMessage& message);
   void tandem_follow(JsonRpcMessage& message);
   void transact(JsonRpcMessage& message);
 
-  /// The database that params[0] names; null after an error reply.
-  DatabaseInfoRef database_of(const JsonRpcMessage& message);
   void start_monitor(const JsonRpcMessage& message, MonitorVersion version);
-  static void refuse_lock(ClientHub& hub, SessionId session, const json::value& id);
-  void acquire_lock(JsonRpcMessage& message, LockTable::Mode mode);
-  /// The lock that params names; nothing after an error reply.
-  const std::string* lock_name(const JsonRpcMessage& message);
-  void open_on_writer();
   /// Disconnects this client, which is not aware of changes of databases.
   void close_unaware();
   void submit(Task job) { hub_.server().submit(std::move(job), hub_.shard()); }
@@ -84,11 +97,10 @@ class Session final : public ConnectionHandler {
   ConnectionPort& port_;
   const SessionId id_;
   bool change_aware_ = false;
-  bool asked_for_lock_ = false;
-  unsigned conversions_ = 0;  ///< "convert" requests under way
-  bool closes_after_conversions_ = false;
   bool known_to_writer_ = false;
+  SessionConversions conversions_;
   SessionFeeds feeds_;
+  SessionLocks locks_;
   SessionMonitors monitors_;
 };
 

@@ -5,108 +5,121 @@
 #include "protocol/jsonrpc.h"
 #include "replication/row_buckets.h"
 #include "server/database/commit_stream.h"
+#include "server/logging/log.h"
+#include "server/logging/rate_limit.h"
 #include "server/session/session.h"
 
 namespace tandem {
 namespace {
 
-/// The rows of some buckets, as tandem_rows messages.
-class SnapshotRows final : public FeedRows {
- public:
-  SnapshotRows(std::string database, Snapshot snapshot, BucketScope scope)
-      : database_(std::move(database)), snapshot_(std::move(snapshot)), scope_(std::move(scope)) {}
-
-  std::optional<std::string> next() override {
-    std::string params = "[";
-    append_json_string(params, database_);
-    params += ",{";
-    bool any_table = false;
-    const std::size_t end = params.size() + kMessageBytes;
-    for (; table_ < snapshot_.tables.size() && params.size() < end; ++table_, chunk_ = 0) {
-      std::string rows;
-      const std::vector<ChunkRef>& chunks = snapshot_.tables[table_].chunks();
-      for (; chunk_ < chunks.size() && params.size() + rows.size() < end; ++chunk_) {
-        append_rows(rows, *chunks[chunk_]);
-      }
-      if (!rows.empty()) {
-        if (any_table) params += ',';
-        any_table = true;
-        append_json_string(params, snapshot_.schema->table(table_).name);
-        params += ":{" + rows + '}';
-      }
-      if (chunk_ < chunks.size()) break;
-    }
-    if (!any_table) return std::nullopt;
-    return make_notification("tandem_rows", params + "}]");
-  }
-
- private:
-  static constexpr std::size_t kMessageBytes = std::size_t{1} << 20;
-
-  void append_rows(std::string& out, const RowChunk& chunk) {
-    for (const RowRef& row : chunk.rows) {
-      if (!row || !scope_.contains(table_, row->uuid())) continue;
-      out += out.empty() ? "\"" : ",\"";
-      row->uuid().append_to(out);
-      out += R"(":{"initial":)";
-      append_row_contents(out, snapshot_.schema->table(table_), *row);
-      out += '}';
-    }
-  }
-
-  const std::string database_;
-  const Snapshot snapshot_;
-  const BucketScope scope_;
-  TableIndex table_ = 0;
-  std::size_t chunk_ = 0;
-};
-
-RowSource rows_of(const Snapshot& snapshot) {
-  return [&snapshot](TableIndex table, const std::function<void(const RowRef&)>& row) {
-    for (const ChunkRef& chunk : snapshot.tables[table].chunks()) {
-      for (const RowRef& held : chunk->rows) {
-        if (held) row(held);
-      }
-    }
-  };
-}
-
-std::uint64_t count_rows(const Snapshot& snapshot, const BucketScope& scope) {
-  std::uint64_t count = 0;
-  for (TableIndex table = 0; table < snapshot.tables.size(); ++table) {
-    snapshot.tables[table].for_each(
-        [&](const Row& row) { count += scope.contains(table, row.uuid()) ? 1 : 0; });
-  }
-  return count;
-}
+log::Module jsonrpc_server("ovsdb_jsonrpc_server");
 
 }  // namespace
+
+SessionFeeds::~SessionFeeds() {
+  if (comparing_) comparing_->work->cancel();
+}
+
+// --- peers, and others ---
+
+Error SessionFeeds::not_a_peer(const std::string& method) const {
+  const ConnectionInfo& client = port_.info();
+  std::string why = "the name \"" + client.peer_id + "\" is not among sync-peers";
+  if (client.read_only) why = "the connection is read-only";
+  if (!client.role.empty()) why = "the connection has the role \"" + client.role + "\"";
+  return {"permission error", "\"" + method + "\" is for backups only: " + why, std::nullopt};
+}
+
+void SessionFeeds::refuse(const JsonRpcMessage& message, const DatabaseInfo& database) {
+  hub_.server().submit(
+      [hub = &hub_, session = session_, id = message.id, name = database.name,
+       error = not_a_peer(message.method).to_json()]() mutable {
+        if (const ServedDatabase* served = hub->server().find(name)) {
+          error["position"] = served->stored->position().to_json();
+          if (served->backup) error["backup"] = true;
+        }
+        hub->server().reply(hub->mailbox(), [hub, session, id, error = std::move(error)] {
+          if (Session* self = hub->find(session)) self->feeds().reply_error(id, error);
+        });
+      },
+      hub_.shard());
+}
+
+void SessionFeeds::end() {
+  cancel_comparisons();
+  for (const auto& [name, feed] : feeds_) feed->end();
+  hub_.server().submit(
+      [server = &hub_.server(), session = session_] { server->stop_feeds(session); }, hub_.shard());
+}
+
+void SessionFeeds::depose() {
+  hub_.server().submit(
+      [hub = &hub_, session = session_, name = port_.info().name] {
+        if (hub->server().may_depose(session)) return hub->depose();
+        if (static log::RateLimit limit(60, 30); limit.admit(jsonrpc_server, log::Level::kInfo))
+          jsonrpc_server.info("{}: tandem_depose ignored, it has acknowledged nothing", name);
+      },
+      hub_.shard());
+}
+
+void SessionFeeds::acknowledge(const JsonRpcMessage& message, const std::string& database,
+                               const Position& position) {
+  const bool asks = message.kind == JsonRpcMessage::Kind::kRequest;
+  hub_.server().submit(
+      [hub = &hub_, session = session_, database, position, id = message.id, asks] {
+        const Result<Position> newest = hub->server().acknowledge(database, session, position);
+        if (newest && !asks) return;
+        hub->server().reply(hub->mailbox(), [hub, session, id, newest] {
+          Session* self = hub->find(session);
+          if (self == nullptr) return;
+          if (newest) return self->send_reply(id, to_text(newest.value().to_json()));
+          if (static log::RateLimit limit(60, 30); limit.admit(jsonrpc_server, log::Level::kWarn))
+            jsonrpc_server.warn("{}: {}", self->feeds().port_.info().name, newest.error().details);
+          self->close("acknowledgement of what was never sent");
+        });
+      },
+      hub_.shard());
+}
+
+void SessionFeeds::on_alive() {
+  hub_.server().submit([server = &hub_.server(), session = session_] { server->alive(session); },
+                       hub_.shard());
+}
+
+// --- feeds ---
 
 void SessionFeeds::follow(const json::value& id, const DatabaseInfoRef& database,
                           FollowRequest request) {
   feeds_.erase(database->name);
-  auto deliver = [hub = &hub_, session = session_,
-                  name = database->name](const StreamTextRef& text) {
-    Session* self = hub->find(session);
-    if (self == nullptr) return;
-    const auto feed = self->feeds().feeds_.find(name);
-    if (feed == self->feeds().feeds_.end()) return;
-    if (text != nullptr) {
-      feed->second->on_record(text);
-    } else {
-      feed->second->end();
-    }
-  };
+  cancel_comparisons(&database->name);
+  FeedListener listener{
+      [hub = &hub_, session = session_, name = database->name](const StreamTextRef& text) {
+        if (Session* self = hub->find(session)) self->feeds().on_record(name, text);
+      },
+      [hub = &hub_, session = session_] {
+        if (Session* self = hub->find(session)) self->feeds().port_.challenge();
+      }};
   auto begun = [hub = &hub_, session = session_, id,
                 buckets = request.buckets](const Result<FeedStart>& start) {
     if (Session* self = hub->find(session)) self->feeds().started(id, buckets, start);
   };
   hub_.server().submit(
       [hub = &hub_, session = session_, name = database->name, address = port_.info().name,
-       request = std::move(request), deliver = std::move(deliver), begun = std::move(begun)] {
-        hub->server().start_feed(name, session, request, address, hub->mailbox(), deliver, begun);
+       request = std::move(request), listener = std::move(listener), begun = std::move(begun)] {
+        hub->server().start_feed(name, session, request, address, hub->mailbox(), listener, begun);
       },
       hub_.shard());
+}
+
+void SessionFeeds::on_record(const std::string& database, const StreamTextRef& text) {
+  const auto feed = feeds_.find(database);
+  if (feed == feeds_.end()) return;
+  if (!has_authority(port_.info(), Authority::kPeer, hub_.peers())) return end();
+  if (text != nullptr) {
+    feed->second->on_record(text);
+  } else {
+    feed->second->end();
+  }
 }
 
 void SessionFeeds::on_writable() {
@@ -117,10 +130,17 @@ void SessionFeeds::reply(const json::value& id, const FollowReply& reply) {
   port_.send(make_reply(id, to_text(reply.to_json())));
 }
 
+void SessionFeeds::reply_error(const json::value& id, const json::object& error) {
+  port_.send(make_error_reply(id, to_text(error)));
+}
+
 void SessionFeeds::started(const json::value& id, const json::value& buckets,
                            const Result<FeedStart>& start) {
-  if (!start) {
-    port_.send(make_error_reply(id, to_text(start.error().to_json())));
+  if (!has_authority(port_.info(), Authority::kPeer, hub_.peers())) {  // it was when it asked
+    end();
+    reply_error(id, not_a_peer("tandem_follow").to_json());
+  } else if (!start) {
+    reply_error(id, start.error().to_json());
   } else if (start.value().since) {
     resume(id, start.value());
   } else if (buckets.is_null()) {
@@ -158,37 +178,56 @@ void SessionFeeds::resume(const json::value& id, const FeedStart& start) {
   feed->resume(std::move(backlog));
 }
 
+// --- comparisons ---
+
 void SessionFeeds::compare(const json::value& id, const json::value& buckets,
                            const FeedStart& start) {
   Result<RowBuckets> held = RowBuckets::from_json(*start.database->schema, buckets);
   if (!held) {
-    port_.send(make_error_reply(id, to_text(held.error().to_json())));
-    return;
+    end();
+    return reply_error(id, held.error().to_json());
   }
-  auto feed = std::make_shared<Feed>(start.database->name, static_cast<FeedPort&>(*this));
-  feeds_[start.database->name] = feed;
-  hub_.server().background().post([hub = &hub_, session = session_, id, start = start,
-                                   held = std::move(held.value()),
-                                   feed = std::weak_ptr<Feed>(feed)]() mutable {
-    const DatabaseSchema& schema = *start.database->schema;
-    BucketScope scope = RowBuckets::like(held, schema, rows_of(start.snapshot)).difference(held);
-    FollowReply answer;
-    answer.mode = FollowReply::Mode::kRows;
-    answer.position = start.position;
-    answer.rows = count_rows(start.snapshot, scope);
-    answer.buckets = scope.to_json(schema);
-    answer.epochs = start.epochs;
-    answer.oldest = start.oldest;
-    answer.common = start.common;
-    auto rows = std::make_unique<SnapshotRows>(start.database->name, std::move(start.snapshot),
-                                               std::move(scope));
-    hub->shard().post([hub, session, id, answer, feed, rows = std::move(rows)]() mutable {
-      Session* self = hub->find(session);
-      const FeedRef now = feed.lock();
-      if (self == nullptr || now == nullptr) return;  // gone, or asked anew
-      self->feeds().reply(id, answer);
-      now->send_rows(std::move(rows));
-    });
+  const std::string& database = start.database->name;
+  auto feed = std::make_shared<Feed>(database, static_cast<FeedPort&>(*this));
+  feeds_[database] = feed;
+  cancel_comparisons(&database);
+  to_compare_[database] = {std::make_shared<Comparison>(start, std::move(held.value())), id, feed};
+  compare_next();
+}
+
+void SessionFeeds::compare_next() {
+  if (comparing_ || to_compare_.empty()) return;
+  comparing_ = std::move(to_compare_.begin()->second);
+  to_compare_.erase(to_compare_.begin());
+  comparing_->work->start(
+      hub_.server().background(),
+      [hub = &hub_, session = session_](std::optional<Comparison::Outcome> outcome) {
+        hub->shard().post([hub, session, outcome = std::move(outcome)]() mutable {
+          if (Session* self = hub->find(session)) self->feeds().compared(std::move(outcome));
+        });
+      });
+}
+
+void SessionFeeds::compared(std::optional<Comparison::Outcome> outcome) {
+  const Compared compared = std::move(*comparing_);
+  comparing_.reset();
+  const FeedRef feed = compared.feed.lock();
+  if (outcome && feed != nullptr) {
+    reply(compared.id, outcome->reply);
+    feed->send_rows(std::move(outcome->rows));
+  } else {
+    port_.send(make_error_reply(compared.id, "\"canceled\""));
+  }
+  compare_next();
+}
+
+void SessionFeeds::cancel_comparisons(const std::string* database) {
+  if (comparing_ && (database == nullptr || comparing_->work->database() == *database))
+    comparing_->work->cancel();
+  std::erase_if(to_compare_, [&](const auto& entry) {
+    const bool canceled = database == nullptr || entry.first == *database;
+    if (canceled) port_.send(make_error_reply(entry.second.id, "\"canceled\""));
+    return canceled;
   });
 }
 

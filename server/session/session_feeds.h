@@ -6,6 +6,7 @@
 
 #include "replication/feed.h"
 #include "server/database/client_port.h"
+#include "server/session/comparison.h"
 #include "server/session/connection_port.h"
 
 namespace tandem {
@@ -18,28 +19,58 @@ class SessionFeeds final : private FeedPort {
  public:
   SessionFeeds(ClientHub& hub, ConnectionPort& port, SessionId session)
       : hub_(hub), port_(port), session_(session) {}
+  ~SessionFeeds() override;
+  SessionFeeds(const SessionFeeds&) = delete;
+  SessionFeeds& operator=(const SessionFeeds&) = delete;
 
   /// Answers tandem_follow, later. The session's end must be told to the writer.
   void follow(const json::value& id, const DatabaseInfoRef& database, FollowRequest request);
+  /// Answers the request of a connection that is no peer, with the position: how far the server is
+  /// decides whether a backup may follow it in another way.
+  void refuse(const JsonRpcMessage& message, const DatabaseInfo& database);
+  /// tandem_ack. A position that was never sent ends the connection.
+  void acknowledge(const JsonRpcMessage& message, const std::string& database,
+                   const Position& position);
+  /// tandem_depose.
+  void depose();
+  /// The peer is told that it has lost the thread, and nothing more: it is none any more, or errs.
+  void end();
   void on_writable();
+  /// The peer has answered a challenge.
+  void on_alive();
   bool empty() const { return feeds_.empty(); }
 
  private:
   using FeedRef = std::shared_ptr<Feed>;
+  /// A comparison and the request that it answers.
+  struct Compared {
+    std::shared_ptr<Comparison> work;
+    json::value id;
+    std::weak_ptr<Feed> feed;
+  };
 
   void send(SharedText text) override { port_.send(std::move(text)); }
   std::size_t queued_bytes() const override { return port_.queued_bytes(); }
 
+  void on_record(const std::string& database, const StreamTextRef& text);
   void started(const json::value& id, const json::value& buckets, const Result<FeedStart>& start);
   void resume(const json::value& id, const FeedStart& start);
-  /// Compares in the background.
+  // One comparison of a session is under way; of each database one more may wait.
   void compare(const json::value& id, const json::value& buckets, const FeedStart& start);
+  void compare_next();
+  void compared(std::optional<Comparison::Outcome> outcome);
+  /// Of all databases, or of one.
+  void cancel_comparisons(const std::string* database = nullptr);
   void reply(const json::value& id, const FollowReply& reply);
+  void reply_error(const json::value& id, const json::object& error);
+  Error not_a_peer(const std::string& method) const;
 
   ClientHub& hub_;
   ConnectionPort& port_;
   const SessionId session_;
   std::map<std::string, FeedRef> feeds_;
+  std::optional<Compared> comparing_;
+  std::map<std::string, Compared> to_compare_;  // by database
 };
 
 }  // namespace tandem

@@ -62,6 +62,14 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
   bool is_behind() const override { return false; }
   void set_reading(bool) override {}
   void close(std::string) override { cut(); }
+  /// The backup's connection answers by itself.
+  void challenge() override {
+    deliver(down_ms_, loses_down_, [](Wire& wire) {
+      wire.deliver(wire.up_ms_, wire.loses_up_, [](Wire& answered) {
+        if (answered.session_ != nullptr) answered.session_->on_alive();
+      });
+    });
+  }
   const ConnectionInfo& info() const override { return info_; }
   Shard& shard() override { return shard_; }
 

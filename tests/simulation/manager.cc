@@ -123,8 +123,9 @@ void Manager::point(Node& node) {
 /// the first database, but of others perhaps no more than the worst.
 void Manager::note_unreplicated(Node& node) {
   for (const std::string& database : scenario_.databases) {
-    const std::vector<FeedStatus> followers =
+    std::vector<FeedStatus> followers =
         node.process->on_writer([&] { return node.process->database(database).gate.followers(); });
+    std::erase_if(followers, [](const FeedStatus& follower) { return follower.doubted; });
     std::uint64_t best = 0;
     std::uint64_t worst = followers.size() + 1 < nodes_.size() ? 0 : UINT64_MAX;
     for (const FeedStatus& follower : followers) {

@@ -23,6 +23,16 @@ class FakeRunner final : public TaskRunner {
     }
     running_ = false;
   }
+  /// Runs the oldest task; false if there is none.
+  bool run_one() {
+    if (tasks_.empty()) return false;
+    Task task = std::move(tasks_.front());
+    tasks_.pop_front();
+    running_ = true;
+    task();
+    running_ = false;
+    return true;
+  }
   bool idle() const { return tasks_.empty(); }
 
  private:

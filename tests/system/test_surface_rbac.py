@@ -172,6 +172,28 @@ class Rbac(SystemTest):
         self.assertEqual(self.bob.transact("D", select, wait, {"op": "comment", "comment": "c"}),
                          [{"rows": [{"n": 1}]}, {}, {}])
 
+    def test_only_the_root_role_may_convert(self):
+        """A role is looked at after the database's name, and before the schema."""
+        def error(*params):
+            return self.ann.call("convert", *params)["error"]
+
+        refused = {"error": "permission error", "details":
+                   'RBAC rules for client "ann" role "role" prohibit "convert" of database D '
+                   '(only the root role may convert databases)'}
+        self.assertEqual(error("D", {"name": "D", "tables": {}}), refused)
+        self.assertEqual(error("D"), refused)
+        self.assertEqual(error("D", 5), refused)
+        self.assertEqual(error(5)["error"], "syntax error")
+        self.assertEqual(error("E", SCHEMA)["error"], "unknown database")
+        self.assertIn("database _Server", error("_Server", SCHEMA)["details"])
+        self.assertIn("Owned", self.ann.result("get_schema", "D")["tables"])
+
+    def test_locks_are_for_every_role(self):
+        """A role restricts rows, not locks."""
+        self.assertEqual(self.ann.result("lock", "l"), {"locked": True})
+        self.assertEqual(self.bob.result("steal", "l"), {"locked": True})
+        self.assertEqual(self.ann.result("unlock", "l"), {})
+
     def test_a_connection_without_role_may_do_anything(self):
         """Section 15: rules apply to remotes that have a role."""
         self.admin.transact("D", self.insert("Other"), self.update("Other", n=5), self.delete("Other"))

@@ -229,5 +229,43 @@ TEST_CASE("a reply to what was given up changes nothing") {
   CHECK(backup.answer("result", kSchema) == "get_schema");
 }
 
+TEST_CASE(
+    "a backup that gets no stream follows by monitor, says why, and asks again when it comes "
+    "anew") {
+  Backup backup;
+  backup.reach_contents();
+  CHECK(backup.answer("error", R"({"error":"permission error","details":"the role",)"
+                               R"("position":)" +
+                                   at(9) + "}") == "tandem_follow");
+  CHECK(backup.answer("result", kOneRow) == "monitor");
+  backup.replica.finish({});
+  CHECK(backup.status().state == FollowerStatus::State::kReplicating);
+  CHECK(backup.status().mode == FollowerStatus::Mode::kMonitor);
+  CHECK_THAT(backup.status().stream_refused, Catch::Contains("the role"));
+  backup.link.on_disconnected("");
+  backup.port.sent.clear();
+  backup.reach_stream(resume(5));
+  CHECK(backup.status().mode == FollowerStatus::Mode::kStream);
+  CHECK(backup.status().stream_refused.empty());
+}
+
+TEST_CASE(
+    "an active that gives no stream is not followed by monitor if it is no longer the active") {
+  for (const std::string& position : {R"("position":)" + at(9), std::string(R"("details":"")")}) {
+    Backup backup(Epoch{2});
+    backup.reach_contents();
+    backup.answer("error", R"({"error":"permission error",)" + position + "}");
+    CHECK(backup.status().state == FollowerStatus::State::kRefused);
+    CHECK(backup.port.sent.empty());
+  }
+}
+
+TEST_CASE("a backup that gives no stream is not followed by monitor if its copy is older") {
+  Backup backup;
+  backup.reach_contents();
+  backup.answer("error", R"({"error":"permission error","backup":true,"position":)" + at(4) + "}");
+  CHECK(backup.status().state == FollowerStatus::State::kRefused);
+}
+
 }  // namespace
 }  // namespace tandem

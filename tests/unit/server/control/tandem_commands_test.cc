@@ -44,6 +44,11 @@ class FakeServer : public RoleControl {
   }
   bool is_synced() override { return synced; }
   void set_sync(const SyncSettings& settings) override { now.sync = settings; }
+  Result<void> set_sync_peers(const std::string& names) override {
+    if (names.empty()) return Error{"no names", "", std::nullopt};
+    now.sync_peers = names;
+    return {};
+  }
   void renew_lease(std::int64_t length_ms) override { now.lease.renew(length_ms, now.now_ms); }
   void disarm_lease() override { now.lease.disarm(); }
   void call_later(std::int64_t delay_ms, std::function<void()> task) override {
@@ -125,6 +130,14 @@ TEST_CASE_METHOD(Fixture, "the settings of synchronous commits are shown and cha
   CHECK(run("sync-replicas") == "1 250 block\n");
   CHECK(run("sync-replicas", {"x"}) == "error: \"x\" is not a valid number");
   CHECK(run("sync-replicas", {"1", "1", "x"}) == "error: \"x\" is neither \"async\" nor \"block\"");
+}
+
+TEST_CASE_METHOD(Fixture, "the clients that may be backups are shown and changed") {
+  CHECK(run("sync-peers") == "any\n");
+  CHECK(run("sync-peers", {"a,b"}).empty());
+  CHECK(run("sync-peers") == "a,b\n");
+  CHECK(run("sync-peers", {""}) == "error: no names");
+  CHECK_THAT(run("status"), Catch::Contains("sync-peers: a,b\n"));
 }
 
 TEST_CASE_METHOD(Fixture, "a lease that runs out takes the right to write until it is renewed") {

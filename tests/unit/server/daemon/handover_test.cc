@@ -16,7 +16,8 @@ const HandoverState kState{{"/a.db", "relay:x:tcp:y"},
                            123'456,
                            2,
                            500,
-                           true};
+                           true,
+                           "node1,node2"};
 
 TEST_CASE("nothing is handed over before it is saved") { CHECK(!HandoverFile().load()); }
 

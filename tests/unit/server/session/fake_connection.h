@@ -17,6 +17,7 @@ class FakeShard final : public Shard {
   bool is_current() const override { return runner_.is_current(); }
   unsigned index() const override { return 0; }
   void run() { runner_.run(); }
+  bool idle() const { return runner_.idle(); }
 
  private:
   FakeRunner runner_;
@@ -33,6 +34,7 @@ class FakeConnection final : public ConnectionPort {
   bool is_behind() const override { return queued > 0; }
   void set_reading(bool enabled) override { reading = enabled; }
   void close(std::string reason) override { closed = std::move(reason); }
+  void challenge() override { ++challenges; }
   const ConnectionInfo& info() const override { return identity; }
   Shard& shard() override { return shard_; }
 
@@ -47,6 +49,7 @@ class FakeConnection final : public ConnectionPort {
 
   std::size_t queued = 0;  ///< what the peer has not taken
   bool reading = true;
+  int challenges = 0;
   std::string closed;  ///< the reason
   ConnectionInfo identity;
 

@@ -1,0 +1,174 @@
+// The two sides of replication as the writer sees them: the backups that follow this server's
+// databases, and what it takes over from the server that it follows itself.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "server/database/commit_stream.h"
+#include "server/database/database_server.h"
+
+namespace tandem {
+namespace {
+
+CommitGate::Follower gate_id(SessionId session) {
+  return static_cast<CommitGate::Follower>(session);
+}
+
+/// A position of another history may be greater than all here, and would open a gate for what the
+/// backup has never seen. Where the history does not reach, an acknowledgement opens none.
+bool is_in_history(const StoredDatabase& stored, const Position& position) {
+  const Position& oldest = stored.history().oldest_position();
+  if (position.index < oldest.index) return position.epoch <= oldest.epoch;
+  return position == oldest || stored.history().find(position.digest) == position;
+}
+
+}  // namespace
+
+void DatabaseServer::set_sync(const CommitGate::Options& options) {
+  sync_ = options;
+  for (auto& [name, database] : databases_) database->gate.configure(options);
+  schedule_wake();
+}
+
+void DatabaseServer::start_feed(std::string_view database, SessionId session,
+                                const FollowRequest& request, const std::string& address,
+                                Mailbox& mailbox, FeedListener listener,
+                                std::function<void(Result<FeedStart>)> started) {
+  // What is staged must be in the log before anybody is told of it; who joins now hears what comes
+  // after.
+  flush();
+  ServedDatabase* served = find(database);
+  const auto refuse = [&](Error error) {
+    mailbox.put([started = std::move(started), error = std::move(error)] { started(error); });
+  };
+  if (served == nullptr) return refuse({"unknown database", "", std::nullopt});
+  if (served->stored->log() == nullptr)
+    return refuse({"not allowed", "this database is not replicated", std::nullopt});
+  if (request.server_id == server_id_)
+    return refuse({"not allowed", "Self replicating is not allowed", std::nullopt});
+  const StoredDatabase& stored = *served->stored;
+  FeedStart start;
+  start.database = served->info;
+  start.position = stored.position();
+  start.id = stored.history().newest_id();
+  start.backup = served->backup;
+  start.snapshot = stored.database().snapshot();
+  if (request.buckets.is_null()) {
+    start.since = stored.history().since(request.position.digest);
+  } else {
+    start.epochs = stored.standing().epochs;
+    start.oldest = stored.history().oldest_position();
+    for (auto id = request.recent.begin(); id != request.recent.end() && !start.common; ++id) {
+      start.common = stored.history().find(*id);
+    }
+  }
+  if (start.since || !request.buckets.is_null()) {
+    FeedStatus status;
+    status.server_id = request.server_id;
+    status.name = request.name;
+    status.file = request.file;
+    status.address = address;
+    status.heard_ms = ports_.clock.monotonic_ms();
+    // Nothing is acknowledged yet: where the backup stands is in its log, perhaps not on its disk.
+    for (const CommitGate::Follower doubted :
+         served->gate.add(gate_id(session), std::move(status))) {
+      const auto& [its_mailbox, its_listener] = served->followers.at(SessionId{doubted});
+      its_mailbox->put([challenge = its_listener.challenge] { challenge(); });
+    }
+    served->followers.insert_or_assign(session,
+                                       ServedDatabase::Follower{&mailbox, std::move(listener)});
+  }
+  mailbox.put([started = std::move(started), start = std::move(start)]() mutable {
+    started(std::move(start));
+  });
+}
+
+void DatabaseServer::stop_feeds(SessionId session) {
+  for (auto& [name, database] : databases_) {
+    if (database->followers.erase(session) > 0) database->gate.remove(gate_id(session));
+  }
+}
+
+Result<Position> DatabaseServer::acknowledge(std::string_view database, SessionId session,
+                                             const Position& position) {
+  ServedDatabase* served = find(database);
+  if (served == nullptr) return Position{};
+  const StoredDatabase& stored = *served->stored;
+  if (!served->followers.contains(session)) return stored.position();
+  if (is_in_history(stored, position)) {
+    served->gate.acknowledge(gate_id(session), position, ports_.clock.monotonic_ms());
+  } else if (!served->backup) {
+    // (The history of a backup may be replaced while its own backups acknowledge.)
+    return Error{"",
+                 fmt::format("{}: acknowledgement of {}, which was never sent", database,
+                             position.to_string()),
+                 std::nullopt};
+  }
+  return stored.position();
+}
+
+void DatabaseServer::alive(SessionId session) {
+  for (auto& [name, database] : databases_) database->gate.alive(gate_id(session));
+}
+
+bool DatabaseServer::may_depose(SessionId session) const {
+  return std::any_of(databases_.begin(), databases_.end(), [session](const auto& entry) {
+    const ServedDatabase& database = *entry.second;
+    if (database.stored->log() == nullptr) return false;
+    const std::optional<Position> has = database.gate.acknowledged(gate_id(session));
+    return has && has->epoch == database.stored->position().epoch;
+  });
+}
+
+void DatabaseServer::lose_followers(ServedDatabase& database) {
+  for (auto& [session, follower] : database.followers) {
+    database.gate.remove(gate_id(session));
+    follower.mailbox->put([deliver = std::move(follower.listener.deliver)] { deliver(nullptr); });
+  }
+  database.followers.clear();
+}
+
+void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
+                               std::function<void(Result<void>)> written) {
+  Outgoing outgoing;
+  outgoing.database = &database;
+  if (!changes.empty()) outgoing.commit = database.stored->stage_changes(std::move(changes), "");
+  outgoing.written = std::move(written);
+  outgoing_.push_back(std::move(outgoing));
+  if (database.stored->has_staged()) retry_blocked(database);
+}
+
+void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
+                               const Standing& standing,
+                               std::function<void(Result<void>)> written) {
+  Outgoing outgoing;
+  outgoing.database = &database;
+  if (!changes.empty() || database.stored->position() != standing.position) {
+    outgoing.commit = database.stored->stage_changes(std::move(changes), standing.marks());
+  }
+  outgoing.written = std::move(written);
+  outgoing_.push_back(std::move(outgoing));
+  retry_blocked(database);
+}
+
+void DatabaseServer::replicate(ServedDatabase& database, const StreamRecord& record,
+                               std::function<void(Result<void>)> written) {
+  Outgoing outgoing;
+  outgoing.database = &database;
+  Result<CommitRef> commit = database.stored->stage_record(record);
+  if (commit) {
+    outgoing.commit = std::move(commit.value());
+    outgoing.written = std::move(written);
+  } else {
+    // In its turn, after those before it.
+    outgoing.written = [written = std::move(written), error = commit.error()](const Result<void>&) {
+      written(error);
+    };
+  }
+  outgoing_.push_back(std::move(outgoing));
+  if (database.stored->has_staged()) retry_blocked(database);
+}
+
+}  // namespace tandem

@@ -1,0 +1,102 @@
+#include "server/session/session_conversions.h"
+
+#include <memory>
+#include <utility>
+
+#include "server/session/session.h"
+
+namespace tandem {
+namespace {
+
+Error read_only_error(const std::string& database) {
+  return {"not allowed", "conversion is not allowed for read-only database " + database,
+          std::nullopt};
+}
+
+Error role_error(const ConnectionInfo& client, const std::string& database) {
+  return {"permission error",
+          "RBAC rules for client \"" + client.peer_id + "\" role \"" + client.role +
+              "\" prohibit \"convert\" of database " + database +
+              " (only the root role may convert databases)",
+          std::nullopt};
+}
+
+}  // namespace
+
+SchemaRef SessionConversions::schema_of(const JsonRpcMessage& message,
+                                        const DatabaseInfo& database) {
+  const json::array& params = message.params.as_array();
+  Result<SchemaRef> schema = params.size() == 2
+                                 ? DatabaseSchema::from_json(params[1])
+                                 : Result<SchemaRef>(params_error(message, "array expected"));
+  if (schema && schema.value()->name() != database.name) {
+    schema = Error{"invalid parameters",
+                   "new schema name (" + schema.value()->name() +
+                       ") does not match database name (" + database.name + ")",
+                   std::nullopt};
+  }
+  if (schema) return std::move(schema.value());
+  session_.send_error(message.id, schema.error());
+  return nullptr;
+}
+
+void SessionConversions::refuse(const JsonRpcMessage& message) {
+  const DatabaseInfoRef database = session_.database_of(message);
+  if (!database) return;
+  // In the stock server's order: a role is refused before the schema is looked at.
+  if (!port_.info().role.empty())
+    return session_.send_error(message.id, role_error(port_.info(), database->name));
+  if (schema_of(message, *database))
+    session_.send_error(message.id, read_only_error(database->name));
+}
+
+void SessionConversions::convert(const JsonRpcMessage& message) {
+  const DatabaseInfoRef database = session_.database_of(message);
+  if (!database) return;
+  SchemaRef schema = schema_of(message, *database);
+  if (!schema) return;
+  ++under_way_;
+  hub_.server().submit([conversion = std::make_shared<const Conversion>(
+                            Conversion{&hub_, session_.id(), message.id, database->name,
+                                       std::move(schema)})] { run(conversion); },
+                       hub_.shard());
+}
+
+Result<void> SessionConversions::Conversion::run(ServedDatabase* served) const {
+  if (served == nullptr) {
+    return Error{"unknown database", "convert request specifies unknown database " + database,
+                 std::nullopt};
+  }
+  if (served->backup || served->built_in) return read_only_error(database);
+  return hub->server().convert(*served, schema);
+}
+
+void SessionConversions::run(const std::shared_ptr<const Conversion>& conversion) {
+  DatabaseServer& server = conversion->hub->server();
+  ServedDatabase* served = server.find(conversion->database);
+  if (served != nullptr && served->compacting) {
+    served->after_compaction.emplace_back([conversion](const Result<void>&) { run(conversion); });
+    return;
+  }
+  server.reply(conversion->hub->mailbox(), [conversion, converted = conversion->run(served)] {
+    if (Session* session = conversion->hub->find(conversion->session))
+      session->conversions().finish(conversion->id, converted);
+  });
+}
+
+void SessionConversions::finish(const json::value& id, const Result<void>& converted) {
+  if (converted) {
+    session_.send_reply(id, "{}");
+  } else {
+    session_.send_error(id, converted.error());
+  }
+  --under_way_;
+  if (under_way_ == 0 && close_reason_) port_.close(*close_reason_);
+}
+
+void SessionConversions::close_when_done(const std::string& reason) {
+  if (under_way_ == 0) return port_.close(reason);
+  close_reason_ = reason;
+}
+
+}  // namespace tandem

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+
+#include "protocol/jsonrpc.h"
+#include "protocol/schema.h"
+#include "server/session/client_hub.h"
+
+namespace tandem {
+
+class Session;
+
+/// "convert" of one session (ovsdb-server(7)). Owned by the session, on its shard's thread.
+class SessionConversions {
+ public:
+  SessionConversions(ClientHub& hub, Session& session, ConnectionPort& port)
+      : hub_(hub), session_(session), port_(port) {}
+
+  void convert(const JsonRpcMessage& message);
+  /// Answers it on a connection that has a role, or is read-only.
+  void refuse(const JsonRpcMessage& message);
+  /// Closes the connection, when the conversions under way have been answered.
+  void close_when_done(const std::string& reason);
+
+ private:
+  /// The schema that params gives for the database; null after an error reply.
+  SchemaRef schema_of(const JsonRpcMessage& message, const DatabaseInfo& database);
+  void finish(const json::value& id, const Result<void>& converted);
+
+  /// A conversion on its way.
+  struct Conversion {
+    ClientHub* hub;
+    SessionId session;
+    json::value id;
+    std::string database;
+    SchemaRef schema;
+
+    Result<void> run(ServedDatabase* served) const;
+  };
+  /// On the writer. A compaction that is under way comes first.
+  static void run(const std::shared_ptr<const Conversion>& conversion);
+
+  ClientHub& hub_;
+  Session& session_;
+  ConnectionPort& port_;
+  unsigned under_way_ = 0;
+  std::optional<std::string> close_reason_;  // when none is under way any more
+};
+
+}  // namespace tandem

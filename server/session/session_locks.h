@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+
+#include "protocol/jsonrpc.h"
+#include "server/session/client_hub.h"
+
+namespace tandem {
+
+class Session;
+
+/// "lock", "steal" and "unlock" of one session (RFC 7047 section 4.1.8). Owned by the session, on
+/// its shard's thread.
+class SessionLocks {
+ public:
+  SessionLocks(ClientHub& hub, Session& session, ConnectionPort& port)
+      : hub_(hub), session_(session), port_(port) {}
+
+  /// The writer must be told of the session's end.
+  void acquire(const JsonRpcMessage& message, LockTable::Mode mode);
+  void release(const JsonRpcMessage& message);
+  /// Answers any of the three on a read-only connection.
+  void refuse(const JsonRpcMessage& message);
+  /// The client has to do with locks.
+  bool asked() const { return asked_; }
+
+ private:
+  /// The lock that params names; nothing after an error reply.
+  std::optional<std::string> name_of(const JsonRpcMessage& message);
+  void open_on_writer();
+  /// On the writer.
+  static void refuse_as_backup(ClientHub& hub, SessionId session, const json::value& id);
+
+  ClientHub& hub_;
+  Session& session_;
+  ConnectionPort& port_;
+  bool asked_ = false;
+};
+
+}  // namespace tandem
