@@ -113,8 +113,6 @@ struct RowsResult {
   std::vector<ColumnIndex> columns;
   std::vector<ColumnIndex> sort;
   std::vector<RowRef> rows;
-
-  void append_json(std::string& out) const;
 };
 struct CountResult {
   std::size_t count = 0;
@@ -123,8 +121,6 @@ struct EmptyResult {};
 
 using OperationResult = std::variant<EmptyResult, CountResult, InsertedResult, RowsResult, Error>;
 
-void append_result_json(std::string& out, const OperationResult& result);
-
 /// The "result" of a transact reply: one per operation; after the first error nulls up to `count`;
 /// an error of the commit is one more.
 struct TransactResult {
@@ -132,6 +128,9 @@ struct TransactResult {
   std::size_t count = 0;
 
   bool failed() const;
+  /// Rows that it holds.
+  std::size_t rows() const;
+  /// In one go; ResultWriter makes the text in pieces.
   void append_json(std::string& out) const;
 };
 

@@ -14,8 +14,8 @@ std::string text_of_rows(const std::vector<ColumnIndex>& columns,
   result.rows = {row(R"({"n":3,"name":"a"})", "q", 1), row(R"({"n":1,"name":"b"})", "q", 2),
                  row(R"({"n":2,"name":"c"})", "q", 3), row(R"({"n":1,"name":"b"})", "q", 4)};
   std::string text;
-  result.append_json(text);
-  return text;
+  TransactResult{{result}, 1}.append_json(text);
+  return text.substr(1, text.size() - 2);
 }
 
 std::string text_of_results(std::vector<OperationResult> results, std::size_t count) {
