@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "protocol/json_excerpt.h"
+
 namespace tandem {
 
 json::object Error::to_json() const {
@@ -28,7 +30,7 @@ std::ostream& operator<<(std::ostream& out, const Error& error) { return out << 
 
 Error syntax_error(const json::value* where, std::string details) {
   return {"syntax error", std::move(details),
-          where ? std::optional<std::string>(to_text(*where)) : std::nullopt};
+          where ? std::optional<std::string>(json_excerpt(*where)) : std::nullopt};
 }
 
 Error syntax_error_text(std::string syntax, std::string details) {

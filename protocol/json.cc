@@ -11,6 +11,8 @@
 #include <limits>
 #include <vector>
 
+#include "protocol/json_excerpt.h"
+
 namespace tandem {
 
 namespace {
@@ -53,7 +55,14 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
-void append_object(std::string& out, const json::object& object) {
+/// As append_json(), but what would begin behind `end` is left out.
+void append_until(std::string& out, const json::value& value, std::size_t end);
+
+void append_string_until(std::string& out, std::string_view text, std::size_t end) {
+  append_json_string(out, text.substr(0, end - std::min(end, out.size())));
+}
+
+void append_object(std::string& out, const json::object& object, std::size_t end) {
   std::vector<const json::key_value_pair*> members;
   members.reserve(object.size());
   for (const auto& member : object) members.push_back(&member);
@@ -62,13 +71,26 @@ void append_object(std::string& out, const json::object& object) {
   out += '{';
   bool first = true;
   for (const auto* member : members) {
+    if (out.size() >= end) break;
     if (!first) out += ',';
     first = false;
-    append_json_string(out, member->key());
+    append_string_until(out, member->key(), end);
     out += ':';
-    append_json(out, member->value());
+    append_until(out, member->value(), end);
   }
   out += '}';
+}
+
+void append_array(std::string& out, const json::array& array, std::size_t end) {
+  out += '[';
+  bool first = true;
+  for (const auto& element : array) {
+    if (out.size() >= end) break;
+    if (!first) out += ',';
+    first = false;
+    append_until(out, element, end);
+  }
+  out += ']';
 }
 
 constexpr int kShownDigits = 15;
@@ -121,7 +143,9 @@ void append_exact_json_real(std::string& out, double value) {
   out.append(text.data(), end);
 }
 
-void append_json(std::string& out, const json::value& value) {
+namespace {
+
+void append_until(std::string& out, const json::value& value, std::size_t end) {
   switch (value.kind()) {
     case json::kind::null:
       out += "null";
@@ -139,29 +163,37 @@ void append_json(std::string& out, const json::value& value) {
       append_json_real(out, value.get_double());
       break;
     case json::kind::string:
-      append_json_string(out, value.get_string());
+      append_string_until(out, value.get_string(), end);
       break;
-    case json::kind::array: {
-      out += '[';
-      bool first = true;
-      for (const auto& element : value.get_array()) {
-        if (!first) out += ',';
-        first = false;
-        append_json(out, element);
-      }
-      out += ']';
+    case json::kind::array:
+      append_array(out, value.get_array(), end);
       break;
-    }
     case json::kind::object:
-      append_object(out, value.get_object());
+      append_object(out, value.get_object(), end);
       break;
   }
+}
+
+}  // namespace
+
+void append_json(std::string& out, const json::value& value) {
+  append_until(out, value, std::string::npos);
 }
 
 std::string to_text(const json::value& value) {
   std::string text;
   append_json(text, value);
   return text;
+}
+
+std::string json_excerpt(const json::value& value, std::size_t most) {
+  std::string text;
+  append_until(text, value, most);
+  if (text.size() <= most) return text;
+  // Not in the middle of a character (UTF-8).
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
+  text.resize(most);
+  return text += "...";
 }
 
 bool as_integer(const json::value& value, std::int64_t& out) {
