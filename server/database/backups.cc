@@ -136,7 +136,7 @@ void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> 
   outgoing.database = &database;
   if (!changes.empty()) outgoing.commit = database.stored->stage_changes(std::move(changes), "");
   outgoing.written = std::move(written);
-  outgoing_.push_back(std::move(outgoing));
+  send(std::move(outgoing));
   if (database.stored->has_staged()) retry_blocked(database);
 }
 
@@ -149,7 +149,7 @@ void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> 
     outgoing.commit = database.stored->stage_changes(std::move(changes), standing.marks());
   }
   outgoing.written = std::move(written);
-  outgoing_.push_back(std::move(outgoing));
+  send(std::move(outgoing));
   retry_blocked(database);
 }
 
@@ -167,7 +167,7 @@ void DatabaseServer::replicate(ServedDatabase& database, const StreamRecord& rec
       written(error);
     };
   }
-  outgoing_.push_back(std::move(outgoing));
+  send(std::move(outgoing));
   if (database.stored->has_staged()) retry_blocked(database);
 }
 

@@ -38,6 +38,8 @@ class ClientThread {
 struct TransactCall {
   virtual ~TransactCall() = default;
   virtual void done() = 0;
+  /// It waits: what its session is told, on the mailbox's thread. On the writer.
+  virtual Task blocked() { return {}; }
 
   SessionId session{};
   Mailbox* mailbox = nullptr;
@@ -52,6 +54,7 @@ struct TransactCall {
   TransactResult result;
   bool canceled = false;
   std::optional<Error> refused;  ///< instead of a result, e.g. "unknown database"
+  bool waits_too_many = false;   ///< instead of waiting: its session has too many that wait
 
   std::int64_t first_tried_ms = 0;  ///< monotonic; the writer's
   std::optional<std::int64_t>

@@ -12,6 +12,8 @@ class Clock {
   virtual std::int64_t wall_ms() const = 0;
   /// Milliseconds since some start, never backwards, for time-outs.
   virtual std::int64_t monotonic_ms() const = 0;
+  /// The same in microseconds, for what work costs; a simulation's work costs nothing.
+  virtual std::int64_t monotonic_us() const { return 1000 * monotonic_ms(); }
 };
 
 /// The machine's clocks.
@@ -19,6 +21,7 @@ class SystemClock final : public Clock {
  public:
   std::int64_t wall_ms() const override;
   std::int64_t monotonic_ms() const override;
+  std::int64_t monotonic_us() const override;
 };
 
 }  // namespace tandem

@@ -103,6 +103,7 @@ void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
     release(database, &refused);
   }
   database.backup = backup;
+  database.blocked.mark_all();
   retry_blocked(database);
   for (CommitObserver* observer : observers_) observer->on_databases_changed();
   for (const ClientThreadPort& port : threads_) {
@@ -143,15 +144,17 @@ void DatabaseServer::compact(ServedDatabase& database,
       storage::Compaction::begin(*database.stored->log());
   if (!begun) return done(begun.error());
   database.compacting = true;
+  // The background's thread may have more to do: it does not become the writer.
+  TaskRunner& runner = threads_.empty() ? ports_.background : threads_.front().mailbox->runner();
   ports_.background.post([this, done = std::move(done), info = database.info,
                           log = database.stored->log(), compaction = std::move(begun.value()),
-                          record = database.stored->snapshot_record()]() mutable {
+                          &runner, record = database.stored->snapshot_record()]() mutable {
     Result<void> written =
         compaction->write_snapshot(to_text(info->schema->to_json()), [&] { return record.next(); });
     submit([this, info, log, compaction = std::move(compaction), written = std::move(written),
             done = std::move(
                 done)]() mutable { end_compaction(info, std::move(compaction), written, done); },
-           ports_.background);
+           runner);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "protocol/json_excerpt.h"
 #include "server/database/server_schema.h"
 
 namespace tandem {
@@ -9,6 +10,8 @@ namespace {
 
 /// Transactions of a database that may wait for backups.
 constexpr std::size_t kMostWaiting = 10'000;
+/// Waits are tried again for so long before others have their turn.
+constexpr std::int64_t kRetryUs = 500;
 
 CommitGate::Follower gate_id(SessionId session) {
   return static_cast<CommitGate::Follower>(session);
@@ -18,7 +21,11 @@ CommitGate::Follower gate_id(SessionId session) {
 
 DatabaseServer::DatabaseServer(Ports ports)
     : ports_(std::move(ports)),
-      writer_([this] { flush(); }),
+      writer_([this] { end_batch(); },
+              [this] {
+                for (const ClientThreadPort& thread : threads_) thread.mailbox->deliver();
+              }),
+      turns_(ports_.clock),
       server_id_(Uuid::random()),
       directory_(std::make_shared<const Directory>()) {
   auto server = std::make_unique<ServedDatabase>();
@@ -43,6 +50,18 @@ ServedDatabase* DatabaseServer::find(std::string_view name) {
   return found == databases_.end() ? nullptr : found->second.get();
 }
 
+void DatabaseServer::end_batch() {
+  flush();
+  turns_.end_batch();
+  if (turns_.next() == nullptr || std::exchange(turn_posted_, true)) return;
+  submit(
+      [this] {
+        turn_posted_ = false;
+        turns_.run_waiting();
+      },
+      turns_.next()->runner());
+}
+
 // --- transactions ---
 
 void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
@@ -51,12 +70,13 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
   if (database == nullptr) {
     call->refused =
         Error{"unknown database", "transact request specifies unknown database " + call->database,
-              to_text(call->params)};
+              json_excerpt(call->params)};
     finish(std::move(call));
     return;
   }
   if (is_blocked(*call)) {
-    call->refused = Error{"syntax error", "transact: duplicate request ID", to_text(call->params)};
+    call->refused =
+        Error{"syntax error", "transact: duplicate request ID", json_excerpt(call->params)};
     finish(std::move(call));
     return;
   }
@@ -69,17 +89,25 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
   }
   if (try_transact(*database, call)) {
     if (database->stored->has_staged()) retry_blocked(*database);
+  } else if (blocked_of(call->session) >= most_waits_) {
+    call->waits_too_many = true;
+    finish(std::move(call));
   } else {
-    database->blocked.push_back(std::move(call));
+    if (Task told = call->blocked()) reply(*call->mailbox, std::move(told));
+    database->blocked.add(std::move(call));
     schedule_wake();
   }
 }
 
+std::size_t DatabaseServer::blocked_of(SessionId session) const {
+  std::size_t count = 0;
+  for (const auto& [name, database] : databases_) count += database->blocked.count(session);
+  return count;
+}
+
 bool DatabaseServer::is_blocked(const TransactCall& call) const {
   for (const auto& [name, database] : databases_) {
-    for (const auto& blocked : database->blocked) {
-      if (blocked->session == call.session && blocked->id == call.id) return true;
-    }
+    if (database->blocked.contains(call.session, call.id)) return true;
   }
   return false;
 }
@@ -102,6 +130,7 @@ bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<Tran
   context.waited_ms = ports_.clock.monotonic_ms() - call->first_tried_ms;
   TransactOutcome outcome = database.stored->execute(call->transaction, context);
   if (outcome.blocked) {
+    call->deadline_ms.reset();
     if (outcome.timeout_ms) call->deadline_ms = call->first_tried_ms + *outcome.timeout_ms;
     return false;
   }
@@ -111,24 +140,33 @@ bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<Tran
   outgoing.commit = std::move(outcome.commit);
   outgoing.durable = outcome.durable;
   outgoing.call = std::move(call);
-  outgoing_.push_back(std::move(outgoing));
+  send(std::move(outgoing));
   return true;
 }
 
+void DatabaseServer::send(Outgoing outgoing) {
+  if (outgoing.commit) outgoing.database->blocked.mark_touched(outgoing.commit->changes);
+  outgoing_.push_back(std::move(outgoing));
+}
+
 void DatabaseServer::retry_blocked(ServedDatabase& database) {
-  // A transaction that stops waiting may change what those before it in the list wait for: go round
-  // until nothing moves.
-  bool moved = true;
-  while (moved) {
-    moved = false;
-    for (auto it = database.blocked.begin(); it != database.blocked.end();) {
-      if (try_transact(database, *it)) {
-        moved = moved || outgoing_.back().commit != nullptr;
-        it = database.blocked.erase(it);
-      } else {
-        ++it;
-      }
-    }
+  if (database.retry_posted || database.blocked.empty()) return;
+  // A transaction that stops waiting may change what others wait for, which are due then.
+  const std::int64_t end_us = ports_.clock.monotonic_us() + kRetryUs;
+  while (std::unique_ptr<TransactCall> call = database.blocked.take_due()) {
+    TaskRunner& runner = call->mailbox->runner();
+    if (!try_transact(database, call)) database.blocked.add(std::move(call));
+    if (ports_.clock.monotonic_us() < end_us) continue;
+    database.retry_posted = true;
+    return submit(
+        [this, name = database.info->name] {
+          ServedDatabase* served = find(name);
+          if (served == nullptr) return;
+          served->retry_posted = false;
+          retry_blocked(*served);
+          schedule_wake();
+        },
+        runner);
   }
 }
 
@@ -140,38 +178,25 @@ void DatabaseServer::finish(std::unique_ptr<TransactCall> call) {
 
 void DatabaseServer::cancel(SessionId session, const json::value& id) {
   for (auto& [name, database] : databases_) {
-    for (auto it = database->blocked.begin(); it != database->blocked.end(); ++it) {
-      if ((*it)->session != session || (*it)->id != id) continue;
-      (*it)->canceled = true;
-      finish(std::move(*it));
-      database->blocked.erase(it);
-      return;
-    }
+    std::unique_ptr<TransactCall> call = database->blocked.take(session, id);
+    if (call == nullptr) continue;
+    call->canceled = true;
+    return finish(std::move(call));
   }
 }
 
 void DatabaseServer::cancel_blocked(ServedDatabase& database) {
-  for (std::unique_ptr<TransactCall>& call : database.blocked) {
+  for (std::unique_ptr<TransactCall>& call : database.blocked.take_all()) {
     call->canceled = true;
     finish(std::move(call));
   }
-  database.blocked.clear();
 }
 
 void DatabaseServer::tick() {
   const std::int64_t now = ports_.clock.monotonic_ms();
   for (auto& [name, database] : databases_) {
-    bool committed = false;
-    for (auto it = database->blocked.begin(); it != database->blocked.end();) {
-      const std::optional<std::int64_t> deadline = (*it)->deadline_ms;
-      if (deadline && *deadline <= now && try_transact(*database, *it)) {
-        committed = committed || outgoing_.back().commit != nullptr;
-        it = database->blocked.erase(it);
-      } else {
-        ++it;
-      }
-    }
-    if (committed) retry_blocked(*database);
+    database->blocked.mark_overdue(now);
+    retry_blocked(*database);
   }
   schedule_wake();
 }
@@ -179,9 +204,10 @@ void DatabaseServer::tick() {
 void DatabaseServer::schedule_wake() {
   std::optional<std::int64_t> next;
   for (const auto& [name, database] : databases_) {
-    for (const std::unique_ptr<TransactCall>& call : database->blocked) {
-      if (call->deadline_ms && (!next || *call->deadline_ms < *next)) next = call->deadline_ms;
-    }
+    // What is overdue is being tried already.
+    if (database->retry_posted) continue;
+    const std::optional<std::int64_t> deadline = database->blocked.next_deadline_ms();
+    if (deadline && (!next || *deadline < *next)) next = deadline;
   }
   for (const auto& [database, queue] : waiting_) {
     const auto deadline =
@@ -201,7 +227,7 @@ TransactResult DatabaseServer::transact_internal(ServedDatabase& database,
     Outgoing outgoing;
     outgoing.database = &database;
     outgoing.commit = std::move(outcome.commit);
-    outgoing_.push_back(std::move(outgoing));
+    send(std::move(outgoing));
     retry_blocked(database);
   }
   return std::move(outcome.result);
@@ -218,8 +244,7 @@ void DatabaseServer::close_session(SessionId session) {
   sessions_.erase(session);
   for (auto& [name, database] : databases_) {
     if (database->followers.erase(session) > 0) database->gate.remove(gate_id(session));
-    std::erase_if(database->blocked,
-                  [session](const auto& call) { return call->session == session; });
+    database->blocked.drop(session);
   }
 }
 

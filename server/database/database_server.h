@@ -12,7 +12,6 @@
 
 #include <deque>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,7 +20,9 @@
 
 #include "replication/commit_gate.h"
 #include "replication/stream.h"
+#include "server/database/blocked_transactions.h"
 #include "server/database/client_port.h"
+#include "server/database/fair_turns.h"
 #include "server/database/stored_database.h"
 #include "server/database/sync_thread.h"
 #include "server/database/writer.h"
@@ -41,7 +42,8 @@ struct ServedDatabase {
   std::unique_ptr<StoredDatabase> stored;
   bool backup = false;    ///< writes answer "not allowed"
   bool built_in = false;  ///< "_Server": clients may not write it, nobody may remove it
-  std::list<std::unique_ptr<TransactCall>> blocked;  ///< in a "wait"
+  BlockedTransactions blocked;
+  bool retry_posted = false;  ///< a job goes on with those that are due
   /// A backup that follows this database.
   struct Follower {
     Mailbox* mailbox;
@@ -83,6 +85,13 @@ class DatabaseServer {
   /// Runs a job on the writer; everything below is for such jobs only. Thread-safe. `runner` is the
   /// caller's own thread.
   void submit(Task job, TaskRunner& runner) { writer_.submit(std::move(job), runner); }
+  /// The same for a job of a session, which must not make others wait: jobs of one lane run in
+  /// order, but once they have taken a turn's time, those of others come first.
+  template <class Job>
+  void submit(Job&& job, const LaneRef& lane) {
+    writer_.submit([this, lane, job = std::forward<Job>(job)]() mutable { turns_.run(lane, job); },
+                   lane->runner());
+  }
 
   /// The same, and returns when the job has run. For the control thread.
   void call(Task job, TaskRunner& runner) { writer_.call(std::move(job), runner); }
@@ -117,6 +126,8 @@ class DatabaseServer {
 
   // Clients
 
+  /// Blocked transactions that a session may have.
+  void set_most_waits(std::size_t most) { most_waits_ = most; }
   void transact(std::unique_ptr<TransactCall> call);
   /// RFC 7047 section 4.1.4.
   void cancel(SessionId session, const json::value& id);
@@ -218,9 +229,16 @@ class DatabaseServer {
   bool is_blocked(const TransactCall& call) const;
   /// The lease has run out.
   bool may_not_write() const;
-  /// Executes, or keeps it among the blocked. True if it is done with.
+  /// The writer ends a batch.
+  void end_batch();
+  /// Publishes in its turn; a commit makes those due that wait for its tables.
+  void send(Outgoing outgoing);
+  /// Executes. True if it is done with; else it is to wait.
   bool try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call);
+  /// Tries those that are due, until nothing moves. Others wait for half a millisecond of it at
+  /// most: a job of its own goes on.
   void retry_blocked(ServedDatabase& database);
+  std::size_t blocked_of(SessionId session) const;
   void finish(std::unique_ptr<TransactCall> call);
   /// The log was written, or not: backups and observers are told, and who waits for the log.
   void logged(Outgoing& outgoing, const Error* failure);
@@ -252,6 +270,8 @@ class DatabaseServer {
 
   Ports ports_;
   Writer writer_;
+  FairTurns turns_;
+  bool turn_posted_ = false;  ///< a job runs the turn of a lane that waits
   Uuid server_id_;
   std::uint64_t next_generation_ = 1;
   std::map<std::string, std::unique_ptr<ServedDatabase>, std::less<>> databases_;
@@ -265,6 +285,7 @@ class DatabaseServer {
   std::map<const ServedDatabase*, std::deque<Outgoing>> waiting_;  // for gates; no empty ones
   CommitGate::Options sync_;
   std::optional<std::int64_t> write_deadline_ms_;
+  std::size_t most_waits_ = 1000;
   bool directory_changed_ = false;
   bool trim_on_compaction_ = false;
 };

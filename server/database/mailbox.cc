@@ -20,10 +20,14 @@ void Mailbox::flush() {
     draining_ = true;
   }
   if (runner_.is_current()) {
-    drain();
+    due_ = true;
   } else {
     runner_.post([this] { drain(); });
   }
+}
+
+void Mailbox::deliver() {
+  if (runner_.is_current() && std::exchange(due_, false)) drain();
 }
 
 void Mailbox::drain() {

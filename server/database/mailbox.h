@@ -9,15 +9,19 @@ namespace tandem {
 
 /// What the writer has for one I/O thread, in the order in which the writer published it: commits,
 /// replies, snapshots. One wake-up carries all of a batch. put() and flush() are the writer's; the
-/// tasks run on the runner's thread. Must outlive the runner's last task.
+/// tasks run on the runner's thread, and never inside the writer: a thread that is both delivers
+/// when it has stopped being the writer. Must outlive the runner's last task.
 class Mailbox {
  public:
   explicit Mailbox(TaskRunner& runner) : runner_(runner) {}
 
   void put(Task task);
-  /// Hands over what was put. On the runner's own thread the tasks run before flush() returns,
-  /// unless they are already running.
+  /// Hands over what was put: wakes the runner up, or, on the runner's own thread, leaves it to
+  /// deliver().
   void flush();
+  /// Runs what a flush() on this thread has left, if this is the runner's thread. Not for the
+  /// writer.
+  void deliver();
 
   TaskRunner& runner() { return runner_; }
 
@@ -29,6 +33,7 @@ class Mailbox {
   std::mutex mutex_;
   std::vector<Task> posted_;  // under mutex_
   bool draining_ = false;     // under mutex_: somebody will see what is in posted_
+  bool due_ = false;          // the runner's thread's: deliver() is to drain
 };
 
 }  // namespace tandem

@@ -7,17 +7,21 @@ namespace tandem {
 void Writer::submit(Task job, TaskRunner& runner) {
   {
     std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(job));
+    queue_.push_back({std::move(job), &runner});
     if (state_ != State::kIdle) return;
     state_ = State::kPosted;
   }
+  ask(runner);
+}
+
+void Writer::ask(TaskRunner& runner) {
   runner.post([this, &runner] { start(runner); });
 }
 
 void Writer::start(TaskRunner& runner) {
   {
     std::lock_guard lock(mutex_);
-    if (state_ != State::kPosted) return;  // call() has taken over
+    if (state_ != State::kPosted) return;  // somebody else was quicker
     state_ = State::kRunning;
   }
   run(runner);
@@ -25,45 +29,45 @@ void Writer::start(TaskRunner& runner) {
 
 void Writer::call(Task job, TaskRunner& runner) {
   bool done = false;  // under mutex_
-  bool mine = false;
-  {
+  const auto run_job = [this, &job, &done] {
+    job();
     std::lock_guard lock(mutex_);
-    queue_.emplace_back([this, &job, &done] {
-      job();
-      std::lock_guard done_lock(mutex_);
-      done = true;
-      called_.notify_all();
-    });
-    mine = std::exchange(state_, State::kRunning) != State::kRunning;
-  }
-  if (mine) {
-    run(runner);
-    return;
-  }
+    done = true;
+    called_.notify_all();
+  };
   std::unique_lock lock(mutex_);
-  called_.wait(lock, [&done] { return done; });
+  queue_.push_back({run_job, &runner});
+  while (!done) {
+    if (state_ == State::kRunning) {
+      called_.wait(lock);
+      continue;
+    }
+    state_ = State::kRunning;
+    lock.unlock();
+    run(runner);
+    lock.lock();
+  }
 }
 
 void Writer::run(TaskRunner& runner) {
-  std::vector<Task> batch;
-  for (int i = 0; i < kMaxBatches; ++i) {
-    {
-      std::lock_guard lock(mutex_);
-      batch.clear();
-      batch.swap(queue_);
-      if (batch.empty()) {
-        state_ = State::kIdle;
-        return;
-      }
-    }
-    for (Task& job : batch) job();
-    end_batch_();
-  }
   {
     std::lock_guard lock(mutex_);
-    state_ = State::kPosted;
+    batch_.swap(queue_);
   }
-  runner.post([this, &runner] { start(runner); });
+  for (Job& job : batch_) job.task();
+  end_batch_();
+  batch_.clear();
+  TaskRunner* next = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    state_ = queue_.empty() ? State::kIdle : State::kPosted;
+    if (!queue_.empty()) next = queue_.front().runner;
+    called_.notify_all();
+  }
+  if (next != nullptr) ask(*next);
+  left_();
+  // That runner may be busy with its own clients; this one is free again.
+  if (next != nullptr && next != &runner) ask(runner);
 }
 
 }  // namespace tandem

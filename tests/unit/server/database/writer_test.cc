@@ -13,7 +13,7 @@ namespace {
 TEST_CASE("jobs that gather before the writer runs make one batch") {
   FakeRunner runner;
   std::string log;
-  Writer writer([&] { log += '|'; });
+  Writer writer([&] { log += '|'; }, [] {});
   writer.submit([&] { log += 'a'; }, runner);
   writer.submit([&] { log += 'b'; }, runner);
   CHECK(log.empty());
@@ -24,7 +24,7 @@ TEST_CASE("jobs that gather before the writer runs make one batch") {
 TEST_CASE("a job that submits a job runs it in the next batch, in order") {
   FakeRunner runner;
   std::string log;
-  Writer writer([&] { log += '|'; });
+  Writer writer([&] { log += '|'; }, [] {});
   writer.submit(
       [&] {
         log += 'a';
@@ -39,7 +39,7 @@ TEST_CASE("a job that submits a job runs it in the next batch, in order") {
 TEST_CASE("a call on the thread that was lent but has not begun takes the jobs over") {
   FakeRunner runner;
   std::string log;
-  Writer writer([&] { log += '|'; });
+  Writer writer([&] { log += '|'; }, [] {});
   writer.submit([&] { log += 'a'; }, runner);
   writer.call([&] { log += 'b'; }, runner);
   CHECK(log == "ab|");
@@ -48,10 +48,10 @@ TEST_CASE("a call on the thread that was lent but has not begun takes the jobs o
   CHECK(log == "ab|c|");
 }
 
-TEST_CASE("after a few batches in a row the lent thread gets a turn of its own") {
+TEST_CASE("after a batch the lent thread gets a turn of its own") {
   FakeRunner runner;
   std::string log;
-  Writer writer([] {});
+  Writer writer([] {}, [] {});
   int left = 10;
   std::function<void()> again = [&] {
     log += 'w';
@@ -60,7 +60,7 @@ TEST_CASE("after a few batches in a row the lent thread gets a turn of its own")
   writer.submit([&] { again(); }, runner);
   runner.post([&] { log += 'o'; });
   runner.run();
-  CHECK(log == "wwwwowwwwww");
+  CHECK(log == "wowwwwwwwww");
 }
 
 TEST_CASE("a mailbox delivers on its own runner, in order, one post a flush") {
@@ -77,7 +77,37 @@ TEST_CASE("a mailbox delivers on its own runner, in order, one post a flush") {
   CHECK(log == "abc");
 }
 
-TEST_CASE("a mailbox flushed on its own runner delivers at once, but not inside its own tasks") {
+TEST_CASE("what a thread does for its own clients it does when it is not the writer any more") {
+  FakeRunner runner;
+  FakeRunner other;
+  std::string log;
+  Writer* self = nullptr;
+  Writer writer([&] { log += '|'; },
+                [&] {
+                  // Another thread may write meanwhile.
+                  if (log.size() == 2) self->submit([&] { log += 'b'; }, other);
+                  other.run();
+                  log += '.';
+                });
+  self = &writer;
+  writer.submit([&] { log += 'a'; }, runner);
+  runner.run();
+  CHECK(log == "a|b|..");
+}
+
+TEST_CASE("the runner of the oldest job that waits goes on, or whoever is quicker") {
+  FakeRunner runner;
+  FakeRunner other;
+  std::string log;
+  Writer writer([&] { log += '|'; }, [] {});
+  writer.submit([&] { writer.submit([&] { log += 'b'; }, other); }, runner);
+  runner.run();  // it is free again, and the other has not come
+  CHECK(log == "|b|");
+  other.run();
+  CHECK(log == "|b|");
+}
+
+TEST_CASE("a mailbox flushed on its own runner delivers when it is told, but not inside a task") {
   FakeRunner runner;
   Mailbox mailbox(runner);
   std::string log;
@@ -86,13 +116,16 @@ TEST_CASE("a mailbox flushed on its own runner delivers at once, but not inside 
       log += 'a';
       mailbox.put([&] { log += 'c'; });
       mailbox.flush();
+      mailbox.deliver();
       log += 'b';
     });
     mailbox.flush();
+    log += '0';
+    mailbox.deliver();
     log += 'd';
   });
   runner.run();
-  CHECK(log == "abcd");
+  CHECK(log == "0abcd");
 }
 
 }  // namespace

@@ -1,0 +1,102 @@
+#include "server/database/blocked_transactions.h"
+
+#include <algorithm>
+#include <set>
+
+namespace tandem {
+namespace {
+
+/// The tables that decide what becomes of the transaction.
+std::set<TableIndex> tables_of(const Transaction& transaction) {
+  std::set<TableIndex> tables;
+  const auto note = [&](const auto& operation) {
+    if constexpr (requires { operation.table; }) tables.insert(operation.table);
+  };
+  for (const Operation& operation : transaction.operations) std::visit(note, operation);
+  return tables;
+}
+
+}  // namespace
+
+void BlockedTransactions::add(std::unique_ptr<TransactCall> call) {
+  const SessionId session = call->session;
+  Entry& entry = entries_[{session, to_text(call->id)}];
+  for (const TableIndex table : tables_of(call->transaction))
+    by_table_[table].push_back(entry.places.emplace_back(entry));
+  if (call->deadline_ms) entry.deadline = deadlines_.emplace(*call->deadline_ms, &entry);
+  entry.call = std::move(call);
+  ++counts_[session];
+}
+
+bool BlockedTransactions::contains(SessionId session, const json::value& id) const {
+  return !entries_.empty() && entries_.contains({session, to_text(id)});
+}
+
+std::unique_ptr<TransactCall> BlockedTransactions::remove(Entries::iterator entry) {
+  if (entry->second.deadline) deadlines_.erase(*entry->second.deadline);
+  const auto count = counts_.find(entry->first.first);
+  if (--count->second == 0) counts_.erase(count);
+  std::unique_ptr<TransactCall> call = std::move(entry->second.call);
+  entries_.erase(entry);
+  return call;
+}
+
+std::unique_ptr<TransactCall> BlockedTransactions::take(SessionId session, const json::value& id) {
+  const auto found = entries_.find({session, to_text(id)});
+  return found == entries_.end() ? nullptr : remove(found);
+}
+
+std::vector<std::unique_ptr<TransactCall>> BlockedTransactions::take_all() {
+  std::vector<std::unique_ptr<TransactCall>> calls;
+  while (!entries_.empty()) calls.push_back(remove(entries_.begin()));
+  return calls;
+}
+
+void BlockedTransactions::drop(SessionId session) {
+  auto entry = entries_.lower_bound({session, {}});
+  while (entry != entries_.end() && entry->first.first == session) remove(entry++);
+}
+
+std::size_t BlockedTransactions::count(SessionId session) const {
+  const auto found = counts_.find(session);
+  return found == counts_.end() ? 0 : found->second;
+}
+
+std::optional<std::int64_t> BlockedTransactions::next_deadline_ms() const {
+  if (deadlines_.empty()) return std::nullopt;
+  return deadlines_.begin()->first;
+}
+
+void BlockedTransactions::mark_touched(const std::vector<RowChange>& changes) {
+  if (entries_.empty()) return;
+  for (auto change = changes.begin(); change != changes.end();) {
+    const TableIndex table = change->table;
+    if (const auto waiting = by_table_.find(table); waiting != by_table_.end()) {
+      due_.splice(due_.end(), waiting->second);
+      by_table_.erase(waiting);
+    }
+    change = std::find_if(change, changes.end(),
+                          [table](const RowChange& next) { return next.table != table; });
+  }
+}
+
+void BlockedTransactions::mark_overdue(std::int64_t now_ms) {
+  for (auto next = deadlines_.begin(); next != deadlines_.end() && next->first <= now_ms; ++next) {
+    Place& place = next->second->places.front();
+    place.unlink();
+    due_.push_back(place);
+  }
+}
+
+void BlockedTransactions::mark_all() {
+  for (auto& [table, waiting] : by_table_) due_.splice(due_.end(), waiting);
+  by_table_.clear();
+}
+
+std::unique_ptr<TransactCall> BlockedTransactions::take_due() {
+  if (due_.empty()) return nullptr;
+  const TransactCall& call = *due_.front().entry->call;
+  return take(call.session, call.id);
+}
+
+}  // namespace tandem
