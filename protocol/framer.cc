@@ -24,6 +24,7 @@ struct Framer::State {
   std::size_t message_bytes = 0;   ///< of these, in the message that is being read
   bool partial = false;
   bool failed = false;
+  bool too_long = false;
 
   void skip_space(std::string_view& input);
   Error fail(std::string details);
@@ -75,12 +76,17 @@ Result<std::optional<json::value>> Framer::next(std::string_view& input) {
   state.message_bytes += taken;
   if (ec) return state.fail(fmt::format("byte {}: {}", state.stream_bytes, ec.message()));
   if (state.message_bytes > state.max_bytes) {
+    state.too_long = true;
     return state.fail(fmt::format("message is longer than {} bytes", state.max_bytes));
   }
   if (!state.parser.done()) return Message();
   state.partial = false;
   return Message(state.parser.release());
 }
+
+void Framer::set_max_bytes(std::size_t max_bytes) { state_->max_bytes = max_bytes; }
+
+bool Framer::is_too_long() const { return state_->too_long; }
 
 bool Framer::partial() const { return state_->partial; }
 

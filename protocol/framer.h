@@ -25,6 +25,10 @@ class Framer {
   /// bytes are needed. All of a value lives in one arena, so what is kept of it for long should be
   /// copied.
   Result<std::optional<json::value>> next(std::string_view& input);
+  /// From now on, the message that is being read included.
+  void set_max_bytes(std::size_t max_bytes);
+  /// True if it failed because a message was too long.
+  bool is_too_long() const;
   /// True if part of a value has arrived.
   bool partial() const;
 

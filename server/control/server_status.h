@@ -44,6 +44,14 @@ struct ServerStatus {
   std::string active_server;  ///< that is, or would be, followed; empty: none
   std::string exclude_tables;
   std::vector<DatabaseStatus> databases;  ///< by name
+  /// A limit of clients, and how often it was met.
+  struct LimitStatus {
+    std::string name;  ///< of the option
+    std::uint64_t value = 0;
+    std::uint64_t times = 0;
+    std::uint64_t connections = 0;
+  };
+  std::vector<LimitStatus> limits;
 
   bool lease_expired() const {
     return !backup && lease.state(now_ms) == RoleLease::State::kExpired;

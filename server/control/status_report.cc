@@ -115,6 +115,26 @@ json::object database_json(const ServerStatus& status, const DatabaseStatus& dat
   return object;
 }
 
+json::object limits_json(const ServerStatus& status) {
+  json::object limits;
+  for (const ServerStatus::LimitStatus& limit : status.limits) {
+    limits[limit.name] = json::object{
+        {"value", limit.value}, {"times", limit.times}, {"connections", limit.connections}};
+  }
+  return limits;
+}
+
+/// Those that were met.
+std::string limits_text(const ServerStatus& status) {
+  std::string out;
+  for (const ServerStatus::LimitStatus& limit : status.limits) {
+    if (limit.times == 0) continue;
+    out += fmt::format("limit: {} {} met {} times by {} connections\n", limit.name, limit.value,
+                       limit.times, limit.connections);
+  }
+  return out;
+}
+
 /// "[#####.....] 50% (10 of 20 rows)"
 std::string progress_bar(std::uint64_t done, std::uint64_t total) {
   constexpr std::uint64_t kWidth = 30;
@@ -214,6 +234,7 @@ json::object to_json(const ServerStatus& status) {
             {"peers", status.sync_peers}}},
           {"active_server", status.active_server},
           {"exclude_tables", status.exclude_tables},
+          {"limits", limits_json(status)},
           {"databases", std::move(databases)}};
 }
 
@@ -238,6 +259,7 @@ std::string status_text(const ServerStatus& status) {
     out += fmt::format("active-server: {}\n", status.active_server);
   if (!status.exclude_tables.empty())
     out += fmt::format("exclude-tables: {}\n", status.exclude_tables);
+  out += limits_text(status);
   for (const DatabaseStatus& database : status.databases) out += database_text(status, database);
   return out;
 }

@@ -44,6 +44,13 @@ Failure store_number(Options& options, const Argument& argument, const Context&)
   return "\"" + *argument + "\" is not a valid number";
 }
 
+template <auto Member>
+Failure store_limit(Options& options, const Argument& argument, const Context& context) {
+  const Failure failure = store_number<Member>(options, argument, context);
+  if (!failure && Member(options) > 0) return std::nullopt;
+  return "\"" + *argument + "\" is not a positive number";
+}
+
 Failure ignore(Options&, const Argument&, const Context&) { return std::nullopt; }
 
 Failure refuse(Options&, const Argument&, const Context&) { return "not supported by this server"; }
@@ -147,6 +154,16 @@ constexpr std::array kTable = {
     OptionEntry{"sync-peers", 0, kRequired, true, set_sync_peers},
     OptionEntry{"sync-schema", 0, kNone, true, set_flag<TANDEM_MEMBER(sync.schema)>},
     OptionEntry{"active-remote", 0, kRequired, true, append<TANDEM_MEMBER(active_remotes)>},
+    OptionEntry{"max-requests", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.requests)>},
+    OptionEntry{"max-unsent", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.unsent_bytes)>},
+    OptionEntry{"max-monitors", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.monitors)>},
+    OptionEntry{"max-clauses", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.clauses)>},
+    OptionEntry{"max-locks", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.locks)>},
+    OptionEntry{"max-waits", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.waits)>},
+    OptionEntry{"max-message-size", 0, kRequired, true,
+                store_limit<TANDEM_MEMBER(limits.message_bytes)>},
+    OptionEntry{"max-first-message-size", 0, kRequired, true,
+                store_limit<TANDEM_MEMBER(limits.first_message_bytes)>},
     OptionEntry{"http", 0, kRequired, true, store<TANDEM_MEMBER(http)>},
 };
 

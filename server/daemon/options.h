@@ -8,6 +8,7 @@
 #include "protocol/error.h"
 #include "server/daemon/directories.h"
 #include "server/session/authority.h"
+#include "server/session/session_limits.h"
 
 namespace tandem {
 
@@ -76,6 +77,8 @@ struct Options {
   LogOptions log;
   TlsOptions tls;
   SyncOptions sync;
+
+  SessionLimits limits;
 
   unsigned threads = 0;  ///< I/O threads; 0: as many as there are cores beside the writer's
   std::uint64_t history_bytes = 64U << 20U;

@@ -46,13 +46,16 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
             options.sync.fallback == SyncFallback::kBlock},
       peers_(options.sync.peers),
       started_ms_(net::IoShard::now_ms()) {
+  databases_.set_most_waits(options_.limits.waits);
   make_client_shards(options.threads);
   std::vector<net::IoShard*> shards;
   for (ClientShard& client : shards_) shards.push_back(client.shard.get());
-  manager_ =
-      std::make_unique<net::RemoteManager>(home_, shards, tls_, [this](ConnectionPort& port) {
+  manager_ = std::make_unique<net::RemoteManager>(
+      home_, shards, tls_,
+      [this](ConnectionPort& port) {
         return shards_[port.shard().index()].hub->make_session(port);
-      });
+      },
+      net::connection_limits(options_.limits, limit_counts_));
   remotes_ = std::make_unique<RemoteConfig>(databases_, home_, *manager_, tls_, directories_.run);
   databases_.add_observer(table_log_);
 }
@@ -67,8 +70,9 @@ void Server::make_client_shards(unsigned threads) {
   if (threads == 0) threads = std::max(2U, std::thread::hardware_concurrency()) - 1;
   for (unsigned i = 0; i < threads; ++i) {
     auto shard = std::make_unique<net::IoShard>(i);
-    auto hub = std::make_unique<ClientHub>(databases_, *shard,
-                                           [this] { home_.post([this] { deposed(); }); });
+    auto hub = std::make_unique<ClientHub>(
+        databases_, *shard, [this] { home_.post([this] { deposed(); }); }, options_.limits,
+        limit_counts_);
     shards_.push_back({std::move(shard), std::move(hub)});
   }
 }

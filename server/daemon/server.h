@@ -160,6 +160,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
   std::map<std::uint64_t, std::unique_ptr<HomeTimer>> later_;  // of call_later()
   std::uint64_t next_later_ = 0;
   DatabaseServer databases_;
+  const LimitCountsRef limit_counts_ = std::make_shared<LimitCounts>();
   TableLog table_log_;  // the writer's
   control::StatusBoard board_;
   std::unique_ptr<net::RemoteManager> manager_;

@@ -50,6 +50,12 @@ control::ServerStatus Server::status() {
   status.sync_peers = peers_.to_string();
   status.active_server = active_server_;
   status.exclude_tables = exclude_tables_;
+  for (std::size_t i = 0; i < kLimits; ++i) {
+    const auto limit = static_cast<Limit>(i);
+    const LimitCounts::Count met = limit_counts_->of(limit);
+    status.limits.push_back({std::string(option_of(limit)), value_of(options_.limits, limit),
+                             met.times, met.connections});
+  }
   const std::map<std::string, FollowerStatus> followers = this->followers();
   for (const auto& [name, entry] : board_.entries()) {
     control::DatabaseStatus database;

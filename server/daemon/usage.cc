@@ -5,6 +5,7 @@
 namespace tandem {
 
 std::string usage(const Directories& directories) {
+  const SessionLimits limits;
   return fmt::format(
       R"(ovsdb-server: Tandem, an Open vSwitch database server
 usage: ovsdb-server [OPTIONS] [DATABASE...]
@@ -65,6 +66,19 @@ Replication:
                           names may be backups (default: any)
   --sync-schema           let a backup adopt the active's schema
 
+Limits of one client (see docs/operating.md):
+  --max-requests=N        requests under way (default: {3})
+  --max-unsent=BYTES      replies and updates that it has not taken (default: {4})
+  --max-monitors=N        monitors (default: {5})
+  --max-clauses=N         clauses in the conditions of its monitors (default: {6})
+  --max-locks=N           locks that it has or awaits (default: {7})
+  --max-waits=N           transactions in a "wait" (default: {8})
+  --max-message-size=BYTES
+                          one message (default: {9})
+  --max-first-message-size=BYTES
+                          the same, before one of a client without a
+                          certificate was valid (default: {10})
+
 Other:
   --run=COMMAND           serve while COMMAND runs
   --unixctl=SOCKET        name of the control socket, or none
@@ -76,7 +90,9 @@ Other:
   -h, --help              print this
   -V, --version           print the version
 )",
-      directories.db, directories.run, directories.log);
+      directories.db, directories.run, directories.log, limits.requests, limits.unsent_bytes,
+      limits.monitors, limits.clauses, limits.locks, limits.waits, limits.message_bytes,
+      limits.first_message_bytes);
 }
 
 }  // namespace tandem

@@ -1,5 +1,6 @@
 #include "server/net/connection.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -49,6 +50,11 @@ bool has_id(const JsonRpcMessage& message, std::string_view id) {
 
 }  // namespace
 
+ConnectionLimits connection_limits(const SessionLimits& limits, LimitCountsRef counts) {
+  return {limits.message_bytes, limits.first_message_bytes, limits.unsent_bytes,
+          limits.unsent_bytes / 8, std::move(counts)};
+}
+
 Connection::Connection(IoShard& shard, ConnectionOptions options)
     : shard_(shard),
       options_(std::move(options)),
@@ -96,6 +102,11 @@ void Connection::open() {
   state_ = State::kOpen;
   opened_ms_ = IoShard::now_ms();
   options_.info.peer_id = stream_->peer_id();
+  knows_peer_ = options_.active || !options_.info.peer_id.empty();
+  if (!knows_peer_) {
+    framer_.set_max_bytes(
+        std::min(options_.limits.first_message_bytes, options_.limits.max_message_bytes));
+  }
   if (options_.active) {
     reconnect.info("{}: connected", options_.info.name);
   } else {
@@ -161,6 +172,7 @@ void Connection::take_input(std::string_view input) {
       return;
     }
     Result<std::optional<json::value>> value = framer_.next(input);
+    if (framer_.is_too_long()) return fail_size();
     if (!value) {
       return fail_protocol(input.starts_with(kTlsHandshake)
                                ? "received SSL data on JSON-RPC channel"
@@ -177,6 +189,7 @@ void Connection::take_message(json::value value) {
   Result<JsonRpcMessage> message = JsonRpcMessage::from_json(std::move(value));
   messages_received.add();
   if (!message) return fail_protocol("received bad JSON-RPC message: " + message.error().details);
+  if (!std::exchange(knows_peer_, true)) framer_.set_max_bytes(options_.limits.max_message_bytes);
   if (jsonrpc.enabled(log::Level::kDbg))
     jsonrpc.dbg("{}: received {}", options_.info.name, describe(*message));
   if (message->kind == Kind::kRequest && message->method == "echo") {
@@ -211,7 +224,8 @@ void Connection::send(SharedText text) {
   }
   queued_bytes_ += text->size();
   queue_.push_back({std::move(text), nullptr});
-  if (queued_bytes_ > options_.limits.high_mark) over_high_mark_ = true;
+  if (queued_bytes_ > options_.limits.high_mark && !std::exchange(over_high_mark_, true))
+    count(Limit::kUnsent);
   shard_.defer(*this);
 }
 
@@ -414,6 +428,22 @@ void Connection::fail_protocol(const std::string& details) {
     jsonrpc.warn("{}: {}", options_.info.name, details);
   }
   begin_closing("Protocol error", log::Level::kWarn, "connection dropped (Protocol error)");
+}
+
+void Connection::fail_size() {
+  protocol_errors.add();
+  const bool first =
+      !knows_peer_ && options_.limits.first_message_bytes < options_.limits.max_message_bytes;
+  const Limit limit = first ? Limit::kFirstMessageSize : Limit::kMessageSize;
+  count(limit);
+  const std::string details =
+      fmt::format("message is longer than --{}={} bytes", option_of(limit),
+                  first ? options_.limits.first_message_bytes : options_.limits.max_message_bytes);
+  begin_closing(details, log::Level::kWarn, fmt::format("connection dropped ({})", details));
+}
+
+void Connection::count(Limit limit) {
+  if (options_.limits.counts != nullptr) options_.limits.counts->add(limit, limits_met_);
 }
 
 void Connection::begin_closing(std::string reason, log::Level level, const std::string& message) {

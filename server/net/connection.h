@@ -14,17 +14,24 @@
 #include "server/net/stream.h"
 #include "server/net/tls_context.h"
 #include "server/session/connection_port.h"
+#include "server/session/session_limits.h"
 
 namespace tandem::net {
 
 struct ConnectionLimits {
   std::size_t max_message_bytes = std::size_t{1} << 30;
+  /// The same until a message of a peer without a certificate was whole and valid, if that is less.
+  std::size_t first_message_bytes = static_cast<std::size_t>(-1);
   /// Over this many bytes in the queue, nothing more is read from the peer and the session should
   /// stop sending;
   std::size_t high_mark = std::size_t{1} << 20;
   /// at this many both go on.
   std::size_t low_mark = std::size_t{128} << 10;
+  LimitCountsRef counts = nullptr;  ///< of limits that were met; may be null
 };
+
+/// Those of a client.
+ConnectionLimits connection_limits(const SessionLimits& limits, LimitCountsRef counts);
 
 /// How a connection came to its end.
 struct ConnectionEnding {
@@ -116,6 +123,8 @@ class Connection final : public ConnectionPort,
 
   void fail(const IoResult& result);
   void fail_protocol(const std::string& details);
+  void fail_size();
+  void count(Limit limit);
   void begin_closing(std::string reason, log::Level level, const std::string& message);
   void finish();
 
@@ -129,6 +138,8 @@ class Connection final : public ConnectionPort,
   Probe probe_;
   std::int64_t opened_ms_ = 0;
   bool challenged_ = false;  ///< the answer is awaited
+  bool knows_peer_ = false;  ///< a message was valid, or we know whom we talk to
+  LimitsMet limits_met_;
 
   std::deque<Outgoing> queue_;
   std::size_t front_written_ = 0;  ///< of queue_.front().text

@@ -19,6 +19,7 @@ struct RemoteContext {
   std::function<IoShard&()> next_shard;  ///< where the next connection is to live
   TlsContext& tls;
   HandlerFactory make_handler;
+  ConnectionLimits limits;        ///< of every connection
   std::function<void()> on_idle;  ///< a remote has no connection any more; on home
 };
 

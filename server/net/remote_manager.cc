@@ -5,9 +5,13 @@
 namespace tandem::net {
 
 RemoteManager::RemoteManager(IoShard& home, std::vector<IoShard*> shards, TlsContext& tls,
-                             HandlerFactory make_handler)
-    : context_{home, [this]() -> IoShard& { return *shards_[next_shard_++ % shards_.size()]; }, tls,
-               std::move(make_handler), [this] { context_.home.defer(*this); }},
+                             HandlerFactory make_handler, ConnectionLimits limits)
+    : context_{home,
+               [this]() -> IoShard& { return *shards_[next_shard_++ % shards_.size()]; },
+               tls,
+               std::move(make_handler),
+               std::move(limits),
+               [this] { context_.home.defer(*this); }},
       shards_(std::move(shards)),
       address_watch_(home, [this] {
         for (const auto& [target, remote] : remotes_) remote->retry_listening();

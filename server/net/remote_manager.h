@@ -22,7 +22,7 @@ class RemoteManager final : private Deferred {
  public:
   /// `make_handler` runs on the shard of the connection it is for.
   RemoteManager(IoShard& home, std::vector<IoShard*> shards, TlsContext& tls,
-                HandlerFactory make_handler);
+                HandlerFactory make_handler, ConnectionLimits limits = {});
   ~RemoteManager() override;
 
   /// Makes the set of remotes this one: what is new is opened, what is missing closed, and what is

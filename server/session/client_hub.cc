@@ -7,12 +7,15 @@
 
 namespace tandem {
 
-ClientHub::ClientHub(DatabaseServer& server, Shard& shard, std::function<void()> deposed)
+ClientHub::ClientHub(DatabaseServer& server, Shard& shard, std::function<void()> deposed,
+                     const SessionLimits& limits, LimitCountsRef counts)
     : server_(server),
       shard_(shard),
       mailbox_(shard),
       directory_(std::make_shared<const Directory>()),
-      deposed_(std::move(deposed)) {
+      deposed_(std::move(deposed)),
+      limits_(limits),
+      counts_(std::move(counts)) {
   server_.add_client_thread(mailbox_, *this);
 }
 
@@ -28,6 +31,12 @@ std::unique_ptr<ConnectionHandler> ClientHub::make_session(ConnectionPort& port)
 Session* ClientHub::find(SessionId id) const {
   const auto found = sessions_.find(id);
   return found == sessions_.end() ? nullptr : found->second;
+}
+
+Session* ClientHub::find_answered(SessionId id, std::optional<std::size_t> rows) const {
+  Session* session = find(id);
+  if (session != nullptr) session->end_request(rows);
+  return session;
 }
 
 void ClientHub::forget(SessionId id) { sessions_.erase(id); }

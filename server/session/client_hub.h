@@ -10,6 +10,7 @@
 #include "server/session/authority.h"
 #include "server/session/connection_port.h"
 #include "server/session/monitor_hub.h"
+#include "server/session/session_limits.h"
 
 namespace tandem {
 
@@ -21,7 +22,9 @@ class Session;
 class ClientHub final : public ClientThread {
  public:
   /// `deposed` runs on the writer when a backup says that another server is being made active.
-  ClientHub(DatabaseServer& server, Shard& shard, std::function<void()> deposed = {});
+  ClientHub(DatabaseServer& server, Shard& shard, std::function<void()> deposed = {},
+            const SessionLimits& limits = {},
+            LimitCountsRef counts = std::make_shared<LimitCounts>());
   ~ClientHub() override;
 
   /// A HandlerFactory for this shard's connections.
@@ -39,6 +42,8 @@ class ClientHub final : public ClientThread {
 
   /// Null when the session is gone.
   Session* find(SessionId id) const;
+  /// The same when a request of the session is answered; one that selects: by so many rows.
+  Session* find_answered(SessionId id, std::optional<std::size_t> rows = {}) const;
   /// The schema's text, made once a database.
   SharedText schema_text(const DatabaseInfoRef& database);
 
@@ -53,6 +58,9 @@ class ClientHub final : public ClientThread {
   void depose() const {
     if (deposed_) deposed_();
   }
+
+  const SessionLimits& limits() const { return limits_; }
+  LimitCounts& limit_counts() { return *counts_; }
 
   struct Usage {
     std::size_t sessions = 0;
@@ -74,6 +82,8 @@ class ClientHub final : public ClientThread {
   bool conditional_monitors_ = true;
   PeerList peers_;
   const std::function<void()> deposed_;
+  const SessionLimits limits_;
+  const LimitCountsRef counts_;
 };
 
 }  // namespace tandem

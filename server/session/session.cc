@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "protocol/json_excerpt.h"
 #include "server/logging/log.h"
 #include "server/logging/rate_limit.h"
 
@@ -11,38 +12,56 @@ namespace {
 
 log::Module jsonrpc_server("ovsdb_jsonrpc_server");
 
+/// An answer with fewer is made at once.
+constexpr std::size_t kFewRows = 64;
+
 /// A transaction on its way, with what the reply needs.
 struct SessionTransactCall final : TransactCall {
   ClientHub* hub = nullptr;
+  bool selects = false;
+  bool waits = false;  ///< and is not counted among the requests under way any more
+
+  Task blocked() override {
+    waits = true;
+    return [hub = hub, session = session, rows = rows()] { hub->find_answered(session, rows); };
+  }
 
   void done() override {
-    Session* session_now = hub->find(session);
+    Session* session_now = waits ? hub->find(session) : hub->find_answered(session, rows());
     if (session_now == nullptr) return;
     if (canceled) {
       session_now->send_plain_error(id, "canceled");
     } else if (refused) {
       session_now->send_error(id, *refused);
+    } else if (waits_too_many) {
+      session_now->send_limit_error(id, Limit::kWaits);
     } else {
-      std::string text;
-      result.append_json(text);
       session_now->send_updates();
-      session_now->send_reply(id, text);
+      const bool has_many_rows = selects && result.rows() > kFewRows;
+      session_now->send_answer(TransactAnswer(id, std::move(result)), has_many_rows);
     }
+  }
+
+  /// What the answer holds, if it is one that may hold any.
+  std::optional<std::size_t> rows() const {
+    return selects ? std::optional(result.rows()) : std::nullopt;
   }
 };
 
 }  // namespace
 
 Error params_error(const JsonRpcMessage& message, std::string details) {
-  return Error{"syntax error", std::move(details), to_text(message.params)};
+  return syntax_error(&message.params, std::move(details));
 }
 
 Session::Session(ClientHub& hub, ConnectionPort& port, SessionId id)
     : hub_(hub),
       port_(port),
       id_(id),
+      lane_(std::make_shared<Lane>(hub.shard())),
+      window_(hub.limits().requests),
       conversions_(hub, *this, port),
-      feeds_(hub, port, id),
+      feeds_(hub, *this, port, id),
       locks_(hub, *this, port),
       monitors_(hub, *this, port) {}
 
@@ -83,7 +102,9 @@ void Session::on_alive() { feeds_.on_alive(); }
 void Session::on_closed(const std::string& /*reason*/) {
   hub_.monitors().remove_session(port_);
   hub_.forget(id_);
-  if (known_to_writer_) submit([server = &hub_.server(), id = id_] { server->close_session(id); });
+  // Behind what it has asked for before.
+  if (known_to_writer_)
+    hub_.server().submit([server = &hub_.server(), id = id_] { server->close_session(id); }, lane_);
 }
 
 void Session::on_databases_changed() {
@@ -106,6 +127,21 @@ void Session::on_peers_changed() {
   if (!feeds_.empty() && !may(Authority::kPeer)) feeds_.end();
 }
 
+// --- requests under way ---
+
+void Session::begin_request(bool selects) {
+  window_.begin(selects);
+  if (window_.is_open()) return;
+  port_.set_reading(false);
+  if (window_.is_full()) hub_.limit_counts().add(Limit::kRequests, limits_met_);
+}
+
+void Session::end_request(std::optional<std::size_t> rows) {
+  const bool was_open = window_.is_open();
+  window_.end(rows);
+  if (!was_open && window_.is_open()) port_.set_reading(true);
+}
+
 // --- replies ---
 
 void Session::send_updates() { hub_.monitors().on_writable(port_); }
@@ -116,6 +152,23 @@ void Session::send_reply(const json::value& id, std::string_view result_json) {
 
 void Session::send_error(const json::value& id, const Error& error) {
   port_.send(make_error_reply(id, to_text(error.to_json())));
+}
+
+void Session::send_answer(TransactAnswer answer, bool has_many_rows) {
+  // Rows are less than their text: one who does not take what is there gets no more of it made.
+  if (!has_many_rows || !port_.is_behind()) {
+    port_.send(answer.next());
+    if (answer.ended()) return;
+  }
+  port_.send(std::make_unique<TransactAnswer>(std::move(answer)));
+}
+
+void Session::send_limit_error(const json::value& id, Limit limit) {
+  hub_.limit_counts().add(limit, limits_met_);
+  const Error error = limit_error(hub_.limits(), limit);
+  if (static log::RateLimit rate(12, 12); rate.admit(jsonrpc_server, log::Level::kInfo))
+    jsonrpc_server.info("{}: {}", port_.info().name, error.details);
+  send_error(id, error);
 }
 
 void Session::send_plain_error(const json::value& id, std::string_view error) {
@@ -139,7 +192,7 @@ DatabaseInfoRef Session::database_of(const JsonRpcMessage& message) {
     send_error(message.id,
                Error{"unknown database",
                      message.method + " request specifies unknown database " + std::string(name),
-                     to_text(message.params)});
+                     json_excerpt(message.params)});
     return nullptr;
   }
   return found->second;
@@ -230,18 +283,23 @@ void Session::transact(JsonRpcMessage& message) {
   call->id = std::move(message.id);
   call->params = std::move(message.params.as_array());
   call->transaction = Transaction::from_json(database->schema, call->params);
+  const auto& operations = call->transaction.operations;
+  const bool selects = std::any_of(operations.begin(), operations.end(), [](const Operation& o) {
+    return std::holds_alternative<SelectOp>(o);
+  });
+  call->selects = selects;
   call->read_only = port_.info().read_only;
   call->role = port_.info().role;
   call->client_id = port_.info().peer_id;
-  submit([server = &hub_.server(), call = std::move(call)]() mutable {
-    server->transact(std::move(call));
-  });
+  submit_request([server = &hub_.server(),
+                  call = std::move(call)]() mutable { server->transact(std::move(call)); },
+                 selects);
 }
 
 void Session::cancel(JsonRpcMessage& message) {
   const json::array& params = message.params.as_array();
   if (params.size() != 1) return;
-  submit([server = &hub_.server(), session = id_, id = params.front()] {
+  submit_notice([server = &hub_.server(), session = id_, id = params.front()] {
     server->cancel(session, id);
   });
 }

@@ -1,15 +1,18 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "server/session/client_hub.h"
 #include "server/session/methods.h"
+#include "server/session/request_window.h"
 #include "server/session/session_conversions.h"
 #include "server/session/session_feeds.h"
 #include "server/session/session_locks.h"
 #include "server/session/session_monitors.h"
+#include "server/session/transact_answer.h"
 
 namespace tandem {
 
@@ -58,6 +61,26 @@ class Session final : public ConnectionHandler {
   void send_error(const json::value& id, const Error& error);
   /// The database that params[0] names; null after an error reply.
   DatabaseInfoRef database_of(const JsonRpcMessage& message);
+  /// The client asks for more than it may have: tells it, and counts it.
+  void send_limit_error(const json::value& id, Limit limit);
+  void send_answer(TransactAnswer answer, bool has_many_rows);
+  /// Hands a request to the writer: it is under way until end_request(), which
+  /// ClientHub::find_answered() calls.
+  template <class Job>
+  void submit_request(Job&& job, bool selects = false) {
+    begin_request(selects);
+    hub_.server().submit(std::forward<Job>(job), lane_);
+  }
+  /// The same for what the client does not wait for.
+  template <class Job>
+  void submit_notice(Job&& job) {
+    submit_request([hub = &hub_, id = id_, job = std::forward<Job>(job)]() mutable {
+      job();
+      hub->server().reply(hub->mailbox(), [hub, id] { hub->find_answered(id); });
+    });
+  }
+  /// A request is answered, or is about to be; one that selects: by so many rows.
+  void end_request(std::optional<std::size_t> rows);
   /// An error that is a plain string on the wire.
   void send_plain_error(const json::value& id, std::string_view error);
 
@@ -91,13 +114,16 @@ class Session final : public ConnectionHandler {
   void start_monitor(const JsonRpcMessage& message, MonitorVersion version);
   /// Disconnects this client, which is not aware of changes of databases.
   void close_unaware();
-  void submit(Task job) { hub_.server().submit(std::move(job), hub_.shard()); }
+  void begin_request(bool selects);
 
   ClientHub& hub_;
   ConnectionPort& port_;
   const SessionId id_;
   bool change_aware_ = false;
   bool known_to_writer_ = false;
+  const LaneRef lane_;
+  RequestWindow window_;
+  LimitsMet limits_met_;
   SessionConversions conversions_;
   SessionFeeds feeds_;
   SessionLocks locks_;

@@ -56,10 +56,9 @@ void SessionConversions::convert(const JsonRpcMessage& message) {
   SchemaRef schema = schema_of(message, *database);
   if (!schema) return;
   ++under_way_;
-  hub_.server().submit([conversion = std::make_shared<const Conversion>(
-                            Conversion{&hub_, session_.id(), message.id, database->name,
-                                       std::move(schema)})] { run(conversion); },
-                       hub_.shard());
+  session_.submit_request([conversion = std::make_shared<const Conversion>(
+                               Conversion{&hub_, session_.id(), message.id, database->name,
+                                          std::move(schema)})] { run(conversion); });
 }
 
 Result<void> SessionConversions::Conversion::run(ServedDatabase* served) const {
@@ -79,7 +78,7 @@ void SessionConversions::run(const std::shared_ptr<const Conversion>& conversion
     return;
   }
   server.reply(conversion->hub->mailbox(), [conversion, converted = conversion->run(served)] {
-    if (Session* session = conversion->hub->find(conversion->session))
+    if (Session* session = conversion->hub->find_answered(conversion->session))
       session->conversions().finish(conversion->id, converted);
   });
 }

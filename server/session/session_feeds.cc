@@ -31,59 +31,55 @@ Error SessionFeeds::not_a_peer(const std::string& method) const {
 }
 
 void SessionFeeds::refuse(const JsonRpcMessage& message, const DatabaseInfo& database) {
-  hub_.server().submit(
-      [hub = &hub_, session = session_, id = message.id, name = database.name,
-       error = not_a_peer(message.method).to_json()]() mutable {
-        if (const ServedDatabase* served = hub->server().find(name)) {
-          error["position"] = served->stored->position().to_json();
-          if (served->backup) error["backup"] = true;
-        }
-        hub->server().reply(hub->mailbox(), [hub, session, id, error = std::move(error)] {
-          if (Session* self = hub->find(session)) self->feeds().reply_error(id, error);
-        });
-      },
-      hub_.shard());
+  owner_.submit_request([hub = &hub_, session = session_, id = message.id, name = database.name,
+                         error = not_a_peer(message.method).to_json()]() mutable {
+    if (const ServedDatabase* served = hub->server().find(name)) {
+      error["position"] = served->stored->position().to_json();
+      if (served->backup) error["backup"] = true;
+    }
+    hub->server().reply(hub->mailbox(), [hub, session, id, error = std::move(error)] {
+      if (Session* self = hub->find_answered(session)) self->feeds().reply_error(id, error);
+    });
+  });
 }
 
 void SessionFeeds::end() {
   cancel_comparisons();
   for (const auto& [name, feed] : feeds_) feed->end();
-  hub_.server().submit(
-      [server = &hub_.server(), session = session_] { server->stop_feeds(session); }, hub_.shard());
+  owner_.submit_notice(
+      [server = &hub_.server(), session = session_] { server->stop_feeds(session); });
 }
 
 void SessionFeeds::depose() {
-  hub_.server().submit(
-      [hub = &hub_, session = session_, name = port_.info().name] {
-        if (hub->server().may_depose(session)) return hub->depose();
-        if (static log::RateLimit limit(60, 30); limit.admit(jsonrpc_server, log::Level::kInfo))
-          jsonrpc_server.info("{}: tandem_depose ignored, it has acknowledged nothing", name);
-      },
-      hub_.shard());
+  owner_.submit_notice([hub = &hub_, session = session_, name = port_.info().name] {
+    if (hub->server().may_depose(session)) return hub->depose();
+    if (static log::RateLimit limit(60, 30); limit.admit(jsonrpc_server, log::Level::kInfo))
+      jsonrpc_server.info("{}: tandem_depose ignored, it has acknowledged nothing", name);
+  });
 }
 
 void SessionFeeds::acknowledge(const JsonRpcMessage& message, const std::string& database,
                                const Position& position) {
   const bool asks = message.kind == JsonRpcMessage::Kind::kRequest;
-  hub_.server().submit(
+  owner_.submit_request(
       [hub = &hub_, session = session_, database, position, id = message.id, asks] {
         const Result<Position> newest = hub->server().acknowledge(database, session, position);
-        if (newest && !asks) return;
-        hub->server().reply(hub->mailbox(), [hub, session, id, newest] {
-          Session* self = hub->find(session);
+        hub->server().reply(hub->mailbox(), [hub, session, id, newest, asks] {
+          Session* self = hub->find_answered(session);
           if (self == nullptr) return;
-          if (newest) return self->send_reply(id, to_text(newest.value().to_json()));
+          if (newest) {
+            if (asks) self->send_reply(id, to_text(newest.value().to_json()));
+            return;
+          }
           if (static log::RateLimit limit(60, 30); limit.admit(jsonrpc_server, log::Level::kWarn))
             jsonrpc_server.warn("{}: {}", self->feeds().port_.info().name, newest.error().details);
           self->close("acknowledgement of what was never sent");
         });
-      },
-      hub_.shard());
+      });
 }
 
 void SessionFeeds::on_alive() {
-  hub_.server().submit([server = &hub_.server(), session = session_] { server->alive(session); },
-                       hub_.shard());
+  owner_.submit_notice([server = &hub_.server(), session = session_] { server->alive(session); });
 }
 
 // --- feeds ---
@@ -101,14 +97,13 @@ void SessionFeeds::follow(const json::value& id, const DatabaseInfoRef& database
       }};
   auto begun = [hub = &hub_, session = session_, id,
                 buckets = request.buckets](const Result<FeedStart>& start) {
-    if (Session* self = hub->find(session)) self->feeds().started(id, buckets, start);
+    if (Session* self = hub->find_answered(session)) self->feeds().started(id, buckets, start);
   };
-  hub_.server().submit(
-      [hub = &hub_, session = session_, name = database->name, address = port_.info().name,
-       request = std::move(request), listener = std::move(listener), begun = std::move(begun)] {
-        hub->server().start_feed(name, session, request, address, hub->mailbox(), listener, begun);
-      },
-      hub_.shard());
+  owner_.submit_request([hub = &hub_, session = session_, name = database->name,
+                         address = port_.info().name, request = std::move(request),
+                         listener = std::move(listener), begun = std::move(begun)] {
+    hub->server().start_feed(name, session, request, address, hub->mailbox(), listener, begun);
+  });
 }
 
 void SessionFeeds::on_record(const std::string& database, const StreamTextRef& text) {

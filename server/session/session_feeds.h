@@ -12,13 +12,14 @@
 namespace tandem {
 
 class ClientHub;
+class Session;
 
 /// The databases that the peer of one session follows as a backup: replication's Feed on served
 /// databases. Part of the session; on its thread.
 class SessionFeeds final : private FeedPort {
  public:
-  SessionFeeds(ClientHub& hub, ConnectionPort& port, SessionId session)
-      : hub_(hub), port_(port), session_(session) {}
+  SessionFeeds(ClientHub& hub, Session& owner, ConnectionPort& port, SessionId session)
+      : hub_(hub), owner_(owner), port_(port), session_(session) {}
   ~SessionFeeds() override;
   SessionFeeds(const SessionFeeds&) = delete;
   SessionFeeds& operator=(const SessionFeeds&) = delete;
@@ -66,6 +67,7 @@ class SessionFeeds final : private FeedPort {
   Error not_a_peer(const std::string& method) const;
 
   ClientHub& hub_;
+  Session& owner_;
   ConnectionPort& port_;
   const SessionId session_;
   std::map<std::string, FeedRef> feeds_;

@@ -25,72 +25,70 @@ void SessionLocks::refuse(const JsonRpcMessage& message) {
   if (name_of(message)) session_.send_plain_error(message.id, kNoLocks);
 }
 
-void SessionLocks::refuse_as_backup(ClientHub& hub, SessionId session, const json::value& id) {
-  hub.server().reply(hub.mailbox(), [hub = &hub, session, id] {
-    if (Session* self = hub->find(session)) self->send_plain_error(id, kNoLocks);
+void SessionLocks::refuse_as_backup(ClientHub& hub, SessionId session, const json::value& id,
+                                    const std::string& name) {
+  hub.server().reply(hub.mailbox(), [hub = &hub, session, id, name] {
+    Session* self = hub->find_answered(session);
+    if (self == nullptr) return;
+    self->locks().names_.erase(name);
+    self->send_plain_error(id, kNoLocks);
   });
 }
 
-void SessionLocks::open_on_writer() {
-  hub_.server().submit(
-      [hub = &hub_, id = session_.id()] {
-        hub->server().open_session(
-            id, hub->mailbox(), [hub, id](const std::string& lock, bool stolen) {
-              Session* session = hub->find(id);
-              if (session == nullptr) return;
-              std::string params = "[";
-              append_json_string(params, lock);
-              session->locks().port_.send(
-                  make_notification(stolen ? "stolen" : "locked", params + "]"));
-            });
-      },
-      hub_.shard());
+void SessionLocks::open_on_writer(ClientHub& hub, SessionId session) {
+  hub.server().open_session(
+      session, hub.mailbox(), [hub = &hub, session](const std::string& lock, bool stolen) {
+        Session* self = hub->find(session);
+        if (self == nullptr) return;
+        std::string params = "[";
+        append_json_string(params, lock);
+        self->locks().port_.send(make_notification(stolen ? "stolen" : "locked", params + "]"));
+      });
 }
 
 void SessionLocks::acquire(const JsonRpcMessage& message, LockTable::Mode mode) {
   std::optional<std::string> name = name_of(message);
   if (!name) return;
+  if (names_.size() >= hub_.limits().locks && !names_.contains(*name))
+    return session_.send_limit_error(message.id, Limit::kLocks);
+  names_.insert(*name);
   asked_ = true;
-  open_on_writer();
-  hub_.server().submit(
-      [hub = &hub_, session = session_.id(), lock = std::move(*name), mode, message] {
-        if (hub->server().is_backup()) return refuse_as_backup(*hub, session, message.id);
-        const std::optional<bool> owned = hub->server().lock(session, lock, mode);
-        hub->server().reply(hub->mailbox(), [hub, session, owned, message] {
-          Session* self = hub->find(session);
-          if (self == nullptr) return;
-          if (!owned) {
-            self->send_error(message.id,
-                             params_error(message, "must issue \"unlock\" before new \"" +
-                                                       message.method + "\""));
-          } else {
-            self->send_reply(message.id, *owned ? R"({"locked":true})" : R"({"locked":false})");
-          }
-        });
-      },
-      hub_.shard());
+  session_.submit_request([hub = &hub_, session = session_.id(), lock = std::move(*name), mode,
+                           message] {
+    if (hub->server().is_backup()) return refuse_as_backup(*hub, session, message.id, lock);
+    open_on_writer(*hub, session);
+    const std::optional<bool> owned = hub->server().lock(session, lock, mode);
+    hub->server().reply(hub->mailbox(), [hub, session, owned, message] {
+      Session* self = hub->find_answered(session);
+      if (self == nullptr) return;
+      if (!owned) {
+        self->send_error(message.id, params_error(message, "must issue \"unlock\" before new \"" +
+                                                               message.method + "\""));
+      } else {
+        self->send_reply(message.id, *owned ? R"({"locked":true})" : R"({"locked":false})");
+      }
+    });
+  });
 }
 
 void SessionLocks::release(const JsonRpcMessage& message) {
   std::optional<std::string> name = name_of(message);
   if (!name) return;
-  hub_.server().submit(
-      [hub = &hub_, session = session_.id(), lock = std::move(*name), message] {
-        if (hub->server().is_backup()) return refuse_as_backup(*hub, session, message.id);
-        const bool released = hub->server().unlock(session, lock);
-        hub->server().reply(hub->mailbox(), [hub, session, released, message] {
-          Session* self = hub->find(session);
-          if (self == nullptr) return;
-          if (released) {
-            self->send_reply(message.id, "{}");
-          } else {
-            self->send_error(
-                message.id,
-                params_error(message, "unlock: \"unlock\" without \"lock\" or \"steal\""));
-          }
-        });
-      },
-      hub_.shard());
+  names_.erase(*name);
+  session_.submit_request([hub = &hub_, session = session_.id(), lock = std::move(*name), message] {
+    if (hub->server().is_backup()) return refuse_as_backup(*hub, session, message.id, lock);
+    const bool released = hub->server().unlock(session, lock);
+    hub->server().reply(hub->mailbox(), [hub, session, released, message] {
+      Session* self = hub->find_answered(session);
+      if (self == nullptr) return;
+      if (released) {
+        self->send_reply(message.id, "{}");
+      } else {
+        self->send_error(message.id,
+                         params_error(message, "unlock: \"unlock\" without \"lock\" or \"steal\""));
+      }
+    });
+  });
 }
 
 }  // namespace tandem

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <set>
 #include <string>
 
 #include "protocol/jsonrpc.h"
@@ -27,14 +29,16 @@ class SessionLocks {
  private:
   /// The lock that params names; nothing after an error reply.
   std::optional<std::string> name_of(const JsonRpcMessage& message);
-  void open_on_writer();
-  /// On the writer.
-  static void refuse_as_backup(ClientHub& hub, SessionId session, const json::value& id);
+  // On the writer.
+  static void open_on_writer(ClientHub& hub, SessionId session);
+  static void refuse_as_backup(ClientHub& hub, SessionId session, const json::value& id,
+                               const std::string& name);
 
   ClientHub& hub_;
   Session& session_;
   ConnectionPort& port_;
   bool asked_ = false;
+  std::set<std::string> names_;  ///< of locks that it has asked for and not given back
 };
 
 }  // namespace tandem

@@ -5,13 +5,22 @@
 #include "server/session/session.h"
 
 namespace tandem {
+namespace {
+
+std::size_t clauses_of(const MonitorRequest& request) {
+  std::size_t count = 0;
+  for (const MonitoredTable& table : request.tables) count += table.condition.clauses().size();
+  return count;
+}
+
+}  // namespace
 
 template <class Then>
 void SessionMonitors::in_turn(const json::value& id, const DatabaseInfoRef& database,
                               std::optional<Uuid> since, Then then) {
   auto started = [hub = &hub_, session = session_.id(), id, database,
                   then = std::move(then)](Result<MonitorStart> start) {
-    Session* self = hub->find(session);
+    Session* self = hub->find_answered(session);
     if (self == nullptr) return;
     if (start && start.value().database == database) {
       then(self->monitors(), std::move(start.value()));
@@ -19,10 +28,9 @@ void SessionMonitors::in_turn(const json::value& id, const DatabaseInfoRef& data
       self->send_plain_error(id, "canceled");
     }
   };
-  hub_.server().submit(
+  session_.submit_request(
       [server = &hub_.server(), name = database->name, since, mailbox = &hub_.mailbox(),
-       started = std::move(started)] { server->start_monitor(name, since, *mailbox, started); },
-      hub_.shard());
+       started = std::move(started)] { server->start_monitor(name, since, *mailbox, started); });
 }
 
 void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef& database,
@@ -56,6 +64,11 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
     }
   }
   auto request = std::make_shared<const MonitorRequest>(std::move(parsed.value()));
+  if (asked_.size() >= hub_.limits().monitors)
+    return session_.send_limit_error(message.id, Limit::kMonitors);
+  if (clauses_of(*request) + clauses_ > hub_.limits().clauses)
+    return session_.send_limit_error(message.id, Limit::kClauses);
+  clauses_ += clauses_of(*request);
   asked_.insert_or_assign(id_text, Asked{database, request});
   in_turn(message.id, database, since,
           [id = message.id, monitor_id, request](SessionMonitors& self, MonitorStart start) {
@@ -85,6 +98,10 @@ void SessionMonitors::change(const JsonRpcMessage& message) {
     return;
   }
   auto request = std::make_shared<const MonitorRequest>(std::move(parsed.value()));
+  const std::size_t others = clauses_ - clauses_of(*found->second.request);
+  if (others + clauses_of(*request) > hub_.limits().clauses)
+    return session_.send_limit_error(message.id, Limit::kClauses);
+  clauses_ = others + clauses_of(*request);
   auto node = asked_.extract(found);
   node.key() = new_id;
   node.mapped().request = request;
@@ -113,6 +130,7 @@ void SessionMonitors::cancel(const JsonRpcMessage& message) {
     return;
   }
   const DatabaseInfoRef database = found->second.database;
+  clauses_ -= clauses_of(*found->second.request);
   asked_.erase(found);
   in_turn(message.id, database, std::nullopt,
           [message](SessionMonitors& self, const MonitorStart&) {
@@ -125,8 +143,11 @@ void SessionMonitors::cancel(const JsonRpcMessage& message) {
 }
 
 void SessionMonitors::forget(const DatabaseInfo& database) {
-  std::erase_if(asked_,
-                [&](const auto& entry) { return entry.second.database.get() == &database; });
+  std::erase_if(asked_, [&](const auto& entry) {
+    const bool gone = entry.second.database.get() == &database;
+    if (gone) clauses_ -= clauses_of(*entry.second.request);
+    return gone;
+  });
 }
 
 }  // namespace tandem

@@ -46,6 +46,7 @@ class SessionMonitors {
   Session& session_;
   ConnectionPort& port_;
   std::map<std::string, Asked> asked_;  ///< by the monitor's id, as text
+  std::size_t clauses_ = 0;             ///< of them together
 };
 
 }  // namespace tandem

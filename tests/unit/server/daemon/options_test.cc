@@ -45,6 +45,17 @@ TEST_CASE("Tandem's own options make no prefix ambiguous that was not") {
   CHECK(parse({"--sync-rep=2"}).sync.replicas == 2);
 }
 
+TEST_CASE("limits of clients are positive numbers") {
+  const Options options = parse({"--max-requests=7", "--max-message-size", "1000", "--max-w=3"});
+  CHECK(options.limits.requests == 7);
+  CHECK(options.limits.message_bytes == 1000);
+  CHECK(options.limits.waits == 3);
+  CHECK(error({"--max-monitors=0"}) == "--max-monitors: \"0\" is not a positive number");
+  CHECK(error({"--max-locks=-1"}) == "--max-locks: \"-1\" is not a positive number");
+  CHECK(error({"--max-clauses=many"}) == "--max-clauses: \"many\" is not a positive number");
+  CHECK(parse({"--m"}).daemon.monitor);
+}
+
 TEST_CASE("files are absolute, each in its own directory") {
   const Options options = parse({"--pidfile", "--log-file", "--unixctl=u.ctl", "--config-file=/x"});
   CHECK(options.daemon.pidfile == "/run/ovsdb-server.pid");

@@ -184,6 +184,42 @@ TEST_CASE("A reader that is too slow stops its own requests and is told of when 
   CHECK(f.seen.writable > writable_before);
 }
 
+TEST_CASE("A stranger's first message is shorter than those of a client that has shown itself") {
+  ConnectionLimits limits;
+  limits.first_message_bytes = 1000;
+  limits.max_message_bytes = 10'000;
+  limits.counts = std::make_shared<LimitCounts>();
+  const auto message = [](std::size_t bytes) {
+    return R"({"id":1,"method":"m","params":[")" + std::string(bytes, 'x') + "\"]}";
+  };
+  LogCapture log;
+  {
+    Fixture f(0, limits);
+    f.peer->write(message(5000));
+    REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
+    CHECK(f.ending->reason == "message is longer than --max-first-message-size=1000 bytes");
+    CHECK(f.seen.messages.empty());
+  }
+  Fixture f(0, limits);
+  f.peer->write(message(500));
+  f.peer->write(message(5000));
+  REQUIRE(serve_until(f.shard, [&] { return f.seen.messages.size() == 2; }));
+  f.peer->write(message(20'000));
+  REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
+  CHECK(f.ending->reason == "message is longer than --max-message-size=10000 bytes");
+  CHECK(limits.counts->of(Limit::kFirstMessageSize).connections == 1);
+  CHECK(limits.counts->of(Limit::kMessageSize).times == 1);
+}
+
+TEST_CASE("Silence is not the peer's while the handler does not read, whatever is in the buffer") {
+  Fixture f(60);
+  f.seen.react = [](ConnectionPort& port, const JsonRpcMessage&) { port.set_reading(false); };
+  for (int i = 0; i < 3; ++i) f.peer->write(R"({"id":1,"method":"m","params":[]})");
+  serve_for(f.shard, 400);
+  CHECK(f.seen.messages.size() == 1);
+  CHECK_FALSE(f.ending.has_value());
+}
+
 TEST_CASE("A handler can hold further messages back") {
   Fixture f;
   f.seen.react = [](ConnectionPort& port, const JsonRpcMessage&) { port.set_reading(false); };
