@@ -238,7 +238,7 @@ class Roles(SystemTest):
         self.assertFalse([line for line in backup.log().splitlines() if "|WARN|" in line])
 
     def test_an_active_that_no_backup_hears_refuses_what_it_cannot_keep(self):
-        server = self.start("active", "--sync-replicas=1", "--sync-fallback=block")
+        server = self.start("active", "--sync-replicas=1", "--sync-fallback=block", "--max-requests=20000")
         with server.connect() as connection:
             insert = {"op": "insert", "table": "Switch", "row": {}}
             ids = [connection.request("transact", [load.DB, insert]) for _ in range(10_000)]

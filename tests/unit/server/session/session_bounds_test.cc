@@ -53,7 +53,7 @@ struct Fixture {
   }
 
   FixedClock clock;
-  FakeFileSystem files;
+  test::FakeFileSystem files;
   NoSyncer syncer;
   FakeShard shard;
   LimitCountsRef counts = std::make_shared<LimitCounts>();
