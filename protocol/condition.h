@@ -45,31 +45,4 @@ class Condition {
   bool never_ = false;
 };
 
-/// A "where" of monitor_cond (ovsdb-server(7) section 4.1.12): any clause may hold; an empty list
-/// is true.
-class MonitorCondition {
- public:
-  /// Requires a JSON array.
-  static Result<MonitorCondition> from_json(const TableSchema& table, const json::value& value);
-  /// Matches every row.
-  static MonitorCondition always() { return {}; }
-
-  bool is_always() const { return always_; }
-  bool is_never() const { return !always_ && clauses_.empty(); }
-  /// Clauses beside plain booleans, sorted and unique, so that equal conditions compare equal.
-  const std::vector<Clause>& clauses() const { return clauses_; }
-  bool matches(const Row& row) const;
-  /// The clauses that `other` has not. Requires that neither is always().
-  std::vector<Clause> without(const MonitorCondition& other) const;
-  /// From now on rows that `other` matches match, too.
-  void add_alternatives(const MonitorCondition& other);
-  bool operator==(const MonitorCondition&) const = default;
-  json::value to_json(const TableSchema& table) const;
-
- private:
-  void normalize();
-  std::vector<Clause> clauses_;
-  bool always_ = true;
-};
-
 }  // namespace tandem

@@ -34,15 +34,23 @@ Error mentioned_twice(const TableSchema& schema, ColumnIndex column, const json:
       where, fmt::format("column {} mentioned more than once", schema.column(column).name));
 }
 
+/// One table's requests while they are read.
+struct TableReading {
+  MonitoredTable table;
+  std::vector<bool> mentioned;  ///< by column
+  MonitorConditionBuilder condition;
+  bool is_first = true;
+};
+
 /// Adds the columns that one <monitor-request> asks for: those named, or all but _uuid. Of several
 /// faults the first is named, as ovsdb-server does.
 Result<void> add_columns(const TableSchema& schema, const json::value* names,
-                         const MonitorSelect& select, std::vector<MonitoredColumn>& columns) {
+                         const MonitorSelect& select, TableReading& reading) {
   const auto add = [&](ColumnIndex column) -> Result<void> {
-    const auto same = [&](const MonitoredColumn& m) { return m.column == column; };
-    if (std::any_of(columns.begin(), columns.end(), same))
-      return mentioned_twice(schema, column, names);
-    columns.push_back({column, select});
+    if (reading.mentioned.size() <= column) reading.mentioned.resize(schema.columns.size());
+    if (reading.mentioned[column]) return mentioned_twice(schema, column, names);
+    reading.mentioned[column] = true;
+    reading.table.columns.push_back({column, select});
     return {};
   };
   if (!names) {
@@ -66,8 +74,7 @@ Result<void> add_columns(const TableSchema& schema, const json::value* names,
 
 /// Adds one <monitor-request> or <monitor-cond-request> to its table.
 Result<void> merge_request(const TableSchema& schema, MonitorVersion version,
-                           const json::value& value, MonitoredTable& table, bool is_first,
-                           bool& has_condition) {
+                           const json::value& value, TableReading& reading) {
   ObjectReader reader(value, fmt::format("table {}", schema.name));
   const json::value* names = reader.optional("columns", kJsonArray);
   const json::value* where =
@@ -81,22 +88,14 @@ Result<void> merge_request(const TableSchema& schema, MonitorVersion version,
     if (!read) return read.error();
     select = *read;
   }
-  if (auto added = add_columns(schema, names, select, table.columns); !added) return added;
-  if (is_first)
-    table.select = select;
+  if (auto added = add_columns(schema, names, select, reading); !added) return added;
+  if (std::exchange(reading.is_first, false))
+    reading.table.select = select;
   else
-    table.select |= select;
+    reading.table.select |= select;
   // A request without conditions asks for columns of the rows that the others ask for, as
   // ovsdb-client sends it.
-  if (!where) return {};
-  auto condition = MonitorCondition::from_json(schema, *where);
-  if (!condition) return std::move(condition).error();
-  if (has_condition)
-    table.condition.add_alternatives(*condition);
-  else
-    table.condition = std::move(*condition);
-  has_condition = true;
-  return {};
+  return where ? reading.condition.add(schema, *where) : Result<void>();
 }
 
 /// The requests of a table: an array of them or, as ovsdb-server(7) section 4.1.5 allows, just one.
@@ -132,17 +131,15 @@ Result<MonitorRequest> MonitorRequest::from_json(SchemaRef schema, MonitorVersio
   for (const auto& member : *object) {
     const auto index = request.schema->find_table(member.key());
     if (!index) return no_such_table(member.key());
-    MonitoredTable table;
-    table.table = *index;
-    bool is_first = true;
-    bool has_condition = false;
+    TableReading reading;
+    reading.table.table = *index;
     for (const json::value* element : requests_of(member.value())) {
-      auto merged = merge_request(request.schema->table(*index), version, *element, table, is_first,
-                                  has_condition);
+      auto merged = merge_request(request.schema->table(*index), version, *element, reading);
       if (!merged) return std::move(merged).error();
-      is_first = false;
     }
-    if (is_first) continue;  // no requests: nothing to monitor
+    if (reading.is_first) continue;  // no requests: nothing to monitor
+    MonitoredTable& table = reading.table;
+    table.condition = reading.condition.build();
     std::sort(
         table.columns.begin(), table.columns.end(),
         [](const MonitoredColumn& a, const MonitoredColumn& b) { return a.column < b.column; });
@@ -183,6 +180,23 @@ Result<MonitorRequest> MonitorRequest::with_conditions(const json::value& change
     }
   }
   return changed;
+}
+
+std::size_t MonitorRequest::hash() const {
+  std::size_t hash = static_cast<std::size_t>(version);
+  const auto combine = [&](std::size_t value) { hash = hash * 0x9e3779b97f4a7c15ULL + value; };
+  for (const MonitoredTable& table : tables) {
+    combine(table.table);
+    combine(table.columns.size());
+    combine(table.condition.hash());
+  }
+  return hash;
+}
+
+std::size_t MonitorRequest::clauses() const {
+  std::size_t clauses = 0;
+  for (const MonitoredTable& table : tables) clauses += table.condition.clauses().size();
+  return clauses;
 }
 
 const MonitoredTable* MonitorRequest::find(TableIndex table) const {

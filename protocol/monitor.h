@@ -5,11 +5,11 @@
 // business.
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "protocol/condition.h"
+#include "protocol/monitor_condition.h"
 
 namespace tandem {
 
@@ -59,7 +59,13 @@ struct MonitorRequest {
   /// Null when the monitor leaves the table out.
   const MonitoredTable* find(TableIndex table) const;
   bool operator==(const MonitorRequest&) const = default;
+  /// Equal requests have equal hashes.
+  std::size_t hash() const;
+  /// How many clauses its conditions have.
+  std::size_t clauses() const;
 };
+/// Shared by all who ask for it.
+using MonitorRequestRef = std::shared_ptr<const MonitorRequest>;
 
 /// Writes the <table-updates> of one version. Usage: rows in any order, grouped by table; end().
 /// Tables and rows without anything to say leave no trace; empty() tells whether nothing was

@@ -1,10 +1,11 @@
+#include "protocol/monitor_condition.h"
+
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <iterator>
 #include <tuple>
 #include <utility>
 
-#include "protocol/condition.h"
 #include "protocol/type.h"
 
 namespace tandem {
@@ -18,59 +19,82 @@ bool is_before(const Clause& a, const Clause& b) {
   return of_a != of_b ? of_a < of_b : compare(a.argument.view(), b.argument.view()) < 0;
 }
 
+std::size_t hash_of(const std::vector<Clause>& clauses) {
+  std::size_t hash = 1;
+  const auto combine = [&](std::size_t value) { hash = hash * 0x9e3779b97f4a7c15ULL + value; };
+  for (const Clause& clause : clauses) {
+    combine(clause.column);
+    combine(static_cast<std::size_t>(clause.function));
+    combine(hash_of_datum(clause.argument.view()));
+  }
+  return hash;
+}
+
 }  // namespace
+
+MonitorCondition::Alternatives::Alternatives(std::vector<Clause> clauses)
+    : matcher(std::move(clauses)), hash(hash_of(matcher.clauses())) {}
 
 Result<MonitorCondition> MonitorCondition::from_json(const TableSchema& table,
                                                      const json::value& value) {
-  const json::array& elements = value.get_array();
-  MonitorCondition condition;
-  condition.always_ = elements.empty();
-  for (const json::value& element : elements) {
-    if (const bool* truth = element.if_bool()) {
-      condition.always_ |= *truth;
-      continue;
-    }
-    auto clause = Clause::from_json(table, element, nullptr);
-    if (!clause) return std::move(clause).error();
-    condition.clauses_.push_back(std::move(*clause));
-  }
-  condition.normalize();
-  return condition;
+  MonitorConditionBuilder builder;
+  if (auto added = builder.add(table, value); !added) return std::move(added).error();
+  return builder.build();
 }
 
-void MonitorCondition::add_alternatives(const MonitorCondition& other) {
-  always_ |= other.always_;
-  clauses_.insert(clauses_.end(), other.clauses_.begin(), other.clauses_.end());
-  normalize();
-}
-
-void MonitorCondition::normalize() {
-  if (always_) clauses_.clear();
-  std::sort(clauses_.begin(), clauses_.end(), is_before);
-  clauses_.erase(std::unique(clauses_.begin(), clauses_.end()), clauses_.end());
-}
-
-bool MonitorCondition::matches(const Row& row) const {
-  return always_ || std::any_of(clauses_.begin(), clauses_.end(),
-                                [&](const Clause& c) { return c.matches(row); });
+const std::vector<Clause>& MonitorCondition::clauses() const {
+  static const std::vector<Clause> kNone;
+  return is_always() ? kNone : alternatives_->matcher.clauses();
 }
 
 std::vector<Clause> MonitorCondition::without(const MonitorCondition& other) const {
   std::vector<Clause> rest;
-  std::set_difference(clauses_.begin(), clauses_.end(), other.clauses_.begin(),
-                      other.clauses_.end(), std::back_inserter(rest), is_before);
+  std::set_difference(clauses().begin(), clauses().end(), other.clauses().begin(),
+                      other.clauses().end(), std::back_inserter(rest), is_before);
   return rest;
+}
+
+bool MonitorCondition::operator==(const MonitorCondition& other) const {
+  if (alternatives_ == other.alternatives_) return true;
+  return is_always() == other.is_always() && hash() == other.hash() && clauses() == other.clauses();
 }
 
 json::value MonitorCondition::to_json(const TableSchema& table) const {
   json::array array;
   if (is_never()) array.emplace_back(false);
-  for (const Clause& clause : clauses_) {
+  for (const Clause& clause : clauses()) {
     array.push_back(json::array{json::string_view(table.column(clause.column).name),
                                 json::string_view(to_string(clause.function)),
                                 datum_to_json(clause.argument.view())});
   }
   return array;
+}
+
+Result<void> MonitorConditionBuilder::add(const TableSchema& table, const json::value& where) {
+  const json::array& elements = where.get_array();
+  any_ = true;
+  always_ |= elements.empty();
+  for (const json::value& element : elements) {
+    if (const bool* truth = element.if_bool()) {
+      always_ |= *truth;
+      continue;
+    }
+    auto clause = Clause::from_json(table, element, nullptr);
+    if (!clause) return std::move(clause).error();
+    clauses_.push_back(std::move(*clause));
+  }
+  return {};
+}
+
+MonitorCondition MonitorConditionBuilder::build() {
+  MonitorCondition condition;
+  if (!any_ || always_) return condition;
+  std::sort(clauses_.begin(), clauses_.end(), is_before);
+  clauses_.erase(std::unique(clauses_.begin(), clauses_.end()), clauses_.end());
+  clauses_.shrink_to_fit();
+  condition.alternatives_ =
+      std::make_shared<const MonitorCondition::Alternatives>(std::move(clauses_));
+  return condition;
 }
 
 }  // namespace tandem

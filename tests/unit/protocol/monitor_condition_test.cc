@@ -1,7 +1,8 @@
+#include "protocol/monitor_condition.h"
+
 #include <boost/json/array.hpp>
 #include <catch2/catch.hpp>
 
-#include "protocol/condition.h"
 #include "sample_schema.h"
 
 using namespace tandem;
@@ -42,12 +43,14 @@ TEST_CASE("monitor conditions with the same clauses are equal in whatever order"
   CHECK_FALSE(condition(R"([["i","==",1]])") == condition(R"([["i","==",2]])"));
 }
 
-TEST_CASE("alternatives widen a monitor condition") {
-  auto wider = condition(R"([["i","==",1]])");
-  wider.add_alternatives(condition(R"([["i","==",2]])"));
-  CHECK(wider == condition(R"([["i","==",2],["i","==",1]])"));
-  wider.add_alternatives(MonitorCondition::always());
-  CHECK(wider.is_always());
+TEST_CASE("a row of one table's several conditions need match one") {
+  MonitorConditionBuilder builder;
+  REQUIRE(builder.add(table(), parsed(R"([["i","==",1]])")));
+  REQUIRE(builder.add(table(), parsed(R"([["i","==",2],["i","==",1]])")));
+  CHECK(builder.build() == condition(R"([["i","==",2],["i","==",1]])"));
+  REQUIRE(builder.add(table(), parsed(R"([["i","==",1]])")));
+  REQUIRE(builder.add(table(), parsed("[]")));
+  CHECK(builder.build().is_always());
 }
 
 TEST_CASE("a monitor condition survives being written and read") {
