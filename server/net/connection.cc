@@ -34,6 +34,8 @@ constexpr unsigned kLinesAtOnce = 30;
 constexpr std::string_view kTlsHandshake = "\x16\x03";
 /// Pulled from a source at a time: about what a socket's buffer takes.
 constexpr std::size_t kPullBytes = 256 << 10;
+/// Sources of one connection make texts for so long before others get their turn.
+constexpr std::chrono::milliseconds kPullTime(4);
 
 const SharedText& echo_request() {
   static const SharedText text =
@@ -239,12 +241,13 @@ void Connection::send(std::unique_ptr<TextSource> source) {
   shard_.defer(*this);
 }
 
-bool Connection::pull_source() {
+bool Connection::pull_source(std::chrono::steady_clock::time_point until) {
   TextSource& source = *queue_.front().source;
   std::vector<SharedText> pieces;
   std::size_t bytes = 0;
   bool ended = false;
   for (std::size_t i = 0; i < kGather && bytes < kPullBytes && !ended; ++i) {
+    if (std::chrono::steady_clock::now() >= until) break;
     SharedText piece = source.next();
     ended = piece == nullptr;
     if (ended || piece->empty()) continue;
@@ -296,6 +299,7 @@ void Connection::on_writable() {
 }
 
 void Connection::write_queue() {
+  const auto until = std::chrono::steady_clock::now() + kPullTime;
   for (std::size_t written = 0; !queue_.empty();) {
     if (written >= kBytesPerTurn) {
       write_waits_ = true;
@@ -303,7 +307,7 @@ void Connection::write_queue() {
       return;
     }
     if (queue_.front().source != nullptr) {
-      if (!pull_source())
+      if (!pull_source(until))
         return shard_.defer(*this);  // it was long in vain: others have their turn
       continue;
     }

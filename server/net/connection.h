@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -111,7 +112,7 @@ class Connection final : public ConnectionPort,
   };
   void write_queue();
   /// Puts texts from the source at the queue's front before it. False if it had none this time.
-  bool pull_source();
+  bool pull_source(std::chrono::steady_clock::time_point until);
   /// What a source counts in queued_bytes(): over the high mark.
   std::size_t source_bytes() const { return options_.limits.high_mark + 1; }
   void drop_written(std::size_t bytes);

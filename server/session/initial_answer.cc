@@ -1,7 +1,10 @@
 #include "server/session/initial_answer.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
+
+#include "server/session/update_text.h"
 
 namespace tandem {
 
@@ -10,13 +13,11 @@ namespace {
 /// So many chunks without a row that matches are searched in one go.
 constexpr std::size_t kChunksPerTurn = 32;
 
-SharedText shared(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
-
 std::string encode(const MonitorRequest& request, const MonitoredTable& table,
-                   const RowChunk& chunk) {
+                   std::span<const RowRef> rows) {
   std::string text;
   UpdateWriter writer(request, table, text);
-  for (const RowRef& row : chunk.rows) {
+  for (const RowRef& row : rows) {
     if (row && table.condition.matches(*row)) writer.initial(table, *row);
   }
   return text;
@@ -38,7 +39,7 @@ SharedText TableTexts::rows(std::size_t index, const ChunkRef& chunk, const Moni
     if (!kept) entries_[index] = {};
     return text;
   }
-  const SharedText text = shared(encode(request, table, *chunk));
+  const SharedText text = shared_text(encode(request, table, chunk->rows));
   if (kept) {
     if (index >= entries_.size()) entries_.resize(index + 1);
     entries_[index] = {chunk, text};
@@ -58,24 +59,29 @@ std::shared_ptr<TableTexts> TextLibrary::texts(const MonitorRequest& request,
   return texts;
 }
 
-InitialAnswer::InitialAnswer(std::string head, MonitorRequest request, Snapshot snapshot,
-                             std::string tail, TextLibrary& library)
+InitialAnswer::InitialAnswer(std::string head, MonitorRequestRef request, Snapshot snapshot,
+                             FoundRows found, std::string tail, TextLibrary& library,
+                             std::shared_ptr<const void> unfinished)
     : head_(std::move(head)),
       request_(std::move(request)),
       snapshot_(std::move(snapshot)),
-      tail_(std::move(tail)) {
-  for (const MonitoredTable& table : request_.tables)
-    texts_.push_back(table.condition.is_always() ? library.texts(request_, table) : nullptr);
+      found_(std::move(found)),
+      tail_(std::move(tail)),
+      unfinished_(std::move(unfinished)) {
+  found_.resize(request_->tables.size());
+  for (const MonitoredTable& table : request_->tables)
+    texts_.push_back(table.condition.is_always() ? library.texts(*request_, table) : nullptr);
 }
 
 SharedText InitialAnswer::next() {
-  static const SharedText kComma = shared(",");
+  static const SharedText kComma = shared_text(",");
   if (held_ != nullptr) return std::exchange(held_, nullptr);
-  if (!std::exchange(begun_, true)) return shared(head_ + '{');
-  for (; table_ < request_.tables.size(); ++table_, chunk_ = 0, in_table_ = false) {
-    const MonitoredTable& table = request_.tables[table_];
+  if (!std::exchange(begun_, true)) return shared_text(head_ + '{');
+  for (; table_ < request_->tables.size(); ++table_, chunk_ = 0, in_table_ = false) {
+    const MonitoredTable& table = request_->tables[table_];
     if (!table.select.initial || table.condition.is_never()) continue;
-    SharedText rows = next_rows(table);
+    const auto& found = found_[table_];
+    SharedText rows = found ? next_found(table, *found) : next_rows(table);
     if (rows == nullptr) {
       texts_[table_].reset();
       continue;
@@ -83,11 +89,11 @@ SharedText InitialAnswer::next() {
     if (rows->empty()) return rows;
     held_ = std::move(rows);
     if (std::exchange(in_table_, true)) return kComma;
-    const std::string& name = request_.schema->table(table.table).name;
-    return shared((std::exchange(any_table_, true) ? "},\"" : "\"") + name + "\":{");
+    const std::string& name = request_->schema->table(table.table).name;
+    return shared_text((std::exchange(any_table_, true) ? "},\"" : "\"") + name + "\":{");
   }
   if (std::exchange(ended_, true)) return nullptr;
-  return shared((any_table_ ? "}}" : "}") + tail_);
+  return shared_text((any_table_ ? "}}" : "}") + tail_);
 }
 
 SharedText InitialAnswer::next_rows(const MonitoredTable& table) {
@@ -97,11 +103,20 @@ SharedText InitialAnswer::next_rows(const MonitoredTable& table) {
   for (std::size_t i = 0; i < kChunksPerTurn && chunk_ < chunks.size(); ++i) {
     const std::size_t index = chunk_++;
     rows = texts != nullptr
-               ? texts->rows(index, chunks[index], request_, table, texts.use_count() > 1)
-               : shared(encode(request_, table, *chunks[index]));
+               ? texts->rows(index, chunks[index], *request_, table, texts.use_count() > 1)
+               : shared_text(encode(*request_, table, chunks[index]->rows));
     if (!rows->empty()) return rows;
   }
   return rows;  // null: there were no chunks left
+}
+
+SharedText InitialAnswer::next_found(const MonitoredTable& table,
+                                     const std::vector<RowRef>& found) {
+  const std::span<const RowRef> rest =
+      std::span(found).subspan(std::min(chunk_ * RowChunk::kRows, found.size()));
+  if (rest.empty()) return nullptr;
+  ++chunk_;
+  return shared_text(encode(*request_, table, rest.first(std::min(rest.size(), RowChunk::kRows))));
 }
 
 }  // namespace tandem

@@ -5,6 +5,7 @@
 // all of it in memory. Clients that download at the same time share the texts of chunks of rows.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,9 +53,12 @@ class TextLibrary {
 /// The answer of one monitor.
 class InitialAnswer final : public TextSource {
  public:
-  /// `head` and `tail` enclose the <table-updates>.
-  InitialAnswer(std::string head, MonitorRequest request, Snapshot snapshot, std::string tail,
-                TextLibrary& library);
+  /// By place of a table in the request: the rows that its condition may match, if they are known.
+  using FoundRows = std::vector<std::optional<std::vector<RowRef>>>;
+
+  /// `head` and `tail` enclose the <table-updates>. `unfinished` is held until the end.
+  InitialAnswer(std::string head, MonitorRequestRef request, Snapshot snapshot, FoundRows found,
+                std::string tail, TextLibrary& library, std::shared_ptr<const void> unfinished);
 
   SharedText next() override;
 
@@ -62,17 +66,21 @@ class InitialAnswer final : public TextSource {
   /// The rows of the next chunks of the present table, until there are some, or it is someone
   /// else's turn.
   SharedText next_rows(const MonitoredTable& table);
+  /// The same of rows that were found.
+  SharedText next_found(const MonitoredTable& table, const std::vector<RowRef>& found);
 
   const std::string head_;
-  const MonitorRequest request_;
+  const MonitorRequestRef request_;
   Snapshot snapshot_;
+  FoundRows found_;
   const std::string tail_;
+  const std::shared_ptr<const void> unfinished_;
   std::vector<std::shared_ptr<TableTexts>> texts_;  ///< by place in the request; null: conditional
 
   bool begun_ = false;
   bool ended_ = false;
   std::size_t table_ = 0;  ///< in the request
-  std::size_t chunk_ = 0;  ///< the next of the table
+  std::size_t chunk_ = 0;  ///< the next of the table, or of 128 rows that were found
   bool any_table_ = false;
   bool in_table_ = false;  ///< its name has been sent
   SharedText held_;        ///< comes next

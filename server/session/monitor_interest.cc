@@ -4,67 +4,112 @@
 
 namespace tandem {
 
-void MonitorInterest::add(MonitorGroup& group, const MonitoredTable& table) {
-  if (table.condition.is_always()) {
-    unconditional_.push_back(&group);
-    return;
+bool GroupSet::insert(MonitorGroup* group) {
+  if (one_ == group) return false;
+  if (more_ != nullptr) return more_->insert(group).second;
+  if (one_ == nullptr) {
+    one_ = group;
+    return true;
   }
-  for (const Clause& clause : table.condition.clauses()) {
-    if (const std::optional<ValueKey> key = ValueKey::of(clause)) {
-      add_key(group, *key);
-      continue;
-    }
-    auto tried = std::find_if(tried_.begin(), tried_.end(),
-                              [&](const TriedClause& other) { return other.clause == clause; });
-    if (tried == tried_.end()) tried = tried_.insert(tried_.end(), {clause, {}});
-    tried->groups.push_back(&group);
-  }
+  more_ = std::make_unique<boost::unordered_flat_set<MonitorGroup*>>();
+  return more_->insert(group).second;
 }
 
-void MonitorInterest::remove(MonitorGroup& group, const MonitoredTable& table) {
-  if (table.condition.is_always()) {
-    std::erase(unconditional_, &group);
-    return;
+bool GroupSet::erase(MonitorGroup* group) {
+  if (one_ == group) {
+    one_ = nullptr;
+    return true;
   }
-  for (const Clause& clause : table.condition.clauses()) {
-    if (const std::optional<ValueKey> key = ValueKey::of(clause)) {
-      remove_key(group, *key);
-      continue;
-    }
-    const auto tried = std::find_if(tried_.begin(), tried_.end(), [&](const TriedClause& other) {
-      return other.clause == clause;
-    });
-    std::erase(tried->groups, &group);
-    if (tried->groups.empty()) tried_.erase(tried);
-  }
+  return more_ != nullptr && more_->erase(group) > 0;
 }
 
-void MonitorInterest::add_key(MonitorGroup& group, const ValueKey& key) {
-  std::vector<MonitorGroup*>& groups = by_value_[key];
-  if (groups.empty()) {
-    const auto column =
-        std::find_if(columns_.begin(), columns_.end(),
-                     [&](const IndexedColumn& indexed) { return indexed.column == key.column; });
-    if (column == columns_.end()) {
-      columns_.push_back({key.column, 1});
+bool MonitorInterest::has_values_of(ColumnIndex column) const {
+  return std::any_of(columns_.begin(), columns_.end(), [&](const IndexedColumn& indexed) {
+    return indexed.column == column && indexed.keys > 0;
+  });
+}
+
+void MonitorInterest::place(MonitorGroup& group, const MonitorCondition& condition, bool present) {
+  const auto is_everywhere = [](const ConditionMatcher::Column& column) {
+    return column.always || column.excludes.size() > 1;
+  };
+  if (condition.is_always() || std::any_of(condition.matcher().columns().begin(),
+                                           condition.matcher().columns().end(), is_everywhere)) {
+    if (present) {
+      unconditional_.insert(&group);
     } else {
-      ++column->keys;
+      unconditional_.erase(&group);
     }
+    return;
   }
-  // Two clauses of a condition may have the same key; they come one after the other.
-  if (groups.empty() || groups.back() != &group) groups.push_back(&group);
+  for (const ConditionMatcher::Column& column : condition.matcher().columns()) {
+    for (const auto* clauses : {&column.equal, &column.includes}) {
+      for (const Clause* clause : *clauses) place_key(group, *ValueKey::of(*clause), present);
+    }
+    if (column.unequal != nullptr) place_tried(group, *column.unequal, present);
+    for (const Clause* clause : column.excludes) place_tried(group, *clause, present);
+    if (column.below)
+      place_bound(group, &IndexedColumn::below, column.column, *column.below, present);
+    if (column.above)
+      place_bound(group, &IndexedColumn::above, column.column, *column.above, present);
+  }
 }
 
-void MonitorInterest::remove_key(MonitorGroup& group, const ValueKey& key) {
+void MonitorInterest::place_key(MonitorGroup& group, const ValueKey& key, bool present) {
+  if (present) {
+    GroupSet& groups = by_value_[key];
+    if (groups.empty()) ++indexed(key.column).keys;
+    groups.insert(&group);
+    return;
+  }
   const auto found = by_value_.find(key);
-  if (found == by_value_.end()) return;  // the clause before it had the same key
-  std::erase(found->second, &group);
+  if (found == by_value_.end()) return;  // another clause had the same key
+  found->second.erase(&group);
   if (!found->second.empty()) return;
   by_value_.erase(found);
-  const auto column =
+  --indexed(key.column).keys;
+  drop_if_unused(key.column);
+}
+
+void MonitorInterest::place_bound(MonitorGroup& group, Bounds IndexedColumn::*bounds,
+                                  ColumnIndex column, const ConditionMatcher::Bound& bound,
+                                  bool present) {
+  Bounds& held = indexed(column).*bounds;
+  GroupSet& groups = held[bound.value];
+  if (present) {
+    groups.insert(&group);
+    return;
+  }
+  groups.erase(&group);
+  if (groups.empty()) held.erase(bound.value);
+  drop_if_unused(column);
+}
+
+void MonitorInterest::place_tried(MonitorGroup& group, const Clause& clause, bool present) {
+  const std::size_t hash = hash_of_datum(clause.argument.view());
+  auto [at, end] = tried_.equal_range(hash);
+  while (at != end && at->second.clause != clause) ++at;
+  if (present) {
+    if (at == end) at = tried_.emplace(hash, Tried{clause, {}});
+    at->second.groups.insert(&group);
+    return;
+  }
+  at->second.groups.erase(&group);
+  if (at->second.groups.empty()) tried_.erase(at);
+}
+
+MonitorInterest::IndexedColumn& MonitorInterest::indexed(ColumnIndex column) {
+  const auto found =
       std::find_if(columns_.begin(), columns_.end(),
-                   [&](const IndexedColumn& indexed) { return indexed.column == key.column; });
-  if (--column->keys == 0) columns_.erase(column);
+                   [&](const IndexedColumn& indexed) { return indexed.column == column; });
+  return found != columns_.end() ? *found : columns_.emplace_back(IndexedColumn{column, 0, {}, {}});
+}
+
+void MonitorInterest::drop_if_unused(ColumnIndex column) {
+  std::erase_if(columns_, [&](const IndexedColumn& indexed) {
+    return indexed.column == column && indexed.keys == 0 && indexed.below.empty() &&
+           indexed.above.empty();
+  });
 }
 
 }  // namespace tandem

@@ -1,27 +1,41 @@
 #include "server/session/net_changes.h"
 
-#include <algorithm>
-#include <utility>
-
 namespace tandem {
 
 void NetChanges::add(const RowChange& change) {
-  // The same UUID may live in two tables.
-  const auto [place, is_new] = rows_.try_emplace({change.table, change.uuid()}, change);
-  if (is_new) return;
+  Rows& rows = tables_[change.table];
+  const auto [place, is_new] = rows.try_emplace(change.uuid(), change);
+  if (is_new) {
+    ++size_;
+    return;
+  }
   place->second.after = change.after;
-  // Came and went: nobody who missed both need know.
-  if (!place->second.before && !place->second.after) rows_.erase(place);
+  if (place->second.before || place->second.after) return;
+  rows.erase(place);
+  --size_;
 }
 
-std::vector<RowChange> NetChanges::take() {
-  std::vector<RowChange> changes;
-  changes.reserve(rows_.size());
-  for (auto& [key, change] : rows_) changes.push_back(std::move(change));
-  rows_.clear();
-  std::stable_sort(changes.begin(), changes.end(),
-                   [](const RowChange& a, const RowChange& b) { return a.table < b.table; });
-  return changes;
+void NetChanges::add_later(const NetChanges& later) {
+  for (const auto& [table, rows] : later.tables_) {
+    for (const auto& [uuid, change] : rows) add(change);
+  }
+}
+
+void NetChanges::add_earlier(const NetChanges& earlier) {
+  for (const auto& [table, rows] : earlier.tables_) {
+    Rows& own = tables_[table];
+    for (const auto& [uuid, change] : rows) {
+      const auto [place, is_new] = own.try_emplace(uuid, change);
+      if (is_new) {
+        ++size_;
+        continue;
+      }
+      place->second.before = change.before;
+      if (place->second.before || place->second.after) continue;
+      own.erase(place);
+      --size_;
+    }
+  }
 }
 
 }  // namespace tandem

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <utility>
-#include <vector>
+#include <map>
 
 #include "protocol/row.h"
 
@@ -12,13 +11,21 @@ namespace tandem {
 /// newest. Costs memory in proportion to the rows touched, however often.
 class NetChanges {
  public:
+  using Rows = boost::unordered_flat_map<Uuid, RowChange>;
+
+  /// A change after all that are merged so far.
   void add(const RowChange& change);
-  bool empty() const { return rows_.empty(); }
-  /// Grouped by table, in order of table index.
-  std::vector<RowChange> take();
+  /// What came after these changes, or before them.
+  void add_later(const NetChanges& later);
+  void add_earlier(const NetChanges& earlier);
+
+  /// Of rows that came and went nothing is left.
+  const std::map<TableIndex, Rows>& tables() const { return tables_; }
+  std::size_t size() const { return size_; }
 
  private:
-  boost::unordered_flat_map<std::pair<TableIndex, Uuid>, RowChange> rows_;
+  std::map<TableIndex, Rows> tables_;  // the same UUID may live in two tables
+  std::size_t size_ = 0;
 };
 
 }  // namespace tandem

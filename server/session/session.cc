@@ -15,6 +15,9 @@ log::Module jsonrpc_server("ovsdb_jsonrpc_server");
 /// An answer with fewer is made at once.
 constexpr std::size_t kFewRows = 64;
 
+/// Messages that may wait behind a request about monitors before no more are read.
+constexpr std::size_t kMostWaiting = 16;
+
 /// A transaction on its way, with what the reply needs.
 struct SessionTransactCall final : TransactCall {
   ClientHub* hub = nullptr;
@@ -68,6 +71,24 @@ Session::Session(ClientHub& hub, ConnectionPort& port, SessionId id)
 Session::~Session() = default;
 
 void Session::on_message(JsonRpcMessage message) {
+  if (monitors_.is_busy() || !waiting_.empty()) {
+    waiting_.push_back(std::move(message));
+    set_reading();
+  } else {
+    handle(std::move(message));
+  }
+}
+
+void Session::go_on() {
+  while (!waiting_.empty() && !monitors_.is_busy()) {
+    JsonRpcMessage message = std::move(waiting_.front());
+    waiting_.pop_front();
+    handle(std::move(message));
+  }
+  set_reading();
+}
+
+void Session::handle(JsonRpcMessage message) {
   switch (message.kind) {
     case JsonRpcMessage::Kind::kRequest:
     case JsonRpcMessage::Kind::kNotification:
@@ -89,11 +110,12 @@ void Session::refuse_answer(JsonRpcMessage::Kind kind) {
     jsonrpc_server.warn("{}: received unexpected {} message", port_.info().name,
                         kind == JsonRpcMessage::Kind::kReply ? "reply" : "error");
   }
+  waiting_.clear();
   port_.close("");
 }
 
 void Session::on_writable() {
-  hub_.monitors().on_writable(port_);
+  monitors_.on_writable();
   feeds_.on_writable();
 }
 
@@ -131,15 +153,18 @@ void Session::on_peers_changed() {
 
 void Session::begin_request(bool selects) {
   window_.begin(selects);
-  if (window_.is_open()) return;
-  port_.set_reading(false);
   if (window_.is_full()) hub_.limit_counts().add(Limit::kRequests, limits_met_);
+  set_reading();
 }
 
 void Session::end_request(std::optional<std::size_t> rows) {
-  const bool was_open = window_.is_open();
   window_.end(rows);
-  if (!was_open && window_.is_open()) port_.set_reading(true);
+  set_reading();
+}
+
+void Session::set_reading() {
+  const bool reads = window_.is_open() && waiting_.size() < kMostWaiting;
+  if (reads != std::exchange(reads_, reads)) port_.set_reading(reads);
 }
 
 // --- replies ---

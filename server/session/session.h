@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,6 +56,9 @@ class Session final : public ConnectionHandler {
   SessionLocks& locks() { return locks_; }
   SessionMonitors& monitors() { return monitors_; }
 
+  /// A request about monitors has taken effect: those behind it follow.
+  void go_on();
+
   /// Sends the updates that wait for room on the socket: a transaction's come before its reply.
   void send_updates();
   void send_reply(const json::value& id, std::string_view result_json);
@@ -85,6 +89,7 @@ class Session final : public ConnectionHandler {
   void send_plain_error(const json::value& id, std::string_view error);
 
  private:
+  void handle(JsonRpcMessage message);
   static const Method* find_method(const JsonRpcMessage& message);
 
   void refuse_answer(JsonRpcMessage::Kind kind);
@@ -115,6 +120,8 @@ class Session final : public ConnectionHandler {
   /// Disconnects this client, which is not aware of changes of databases.
   void close_unaware();
   void begin_request(bool selects);
+  /// Tells the connection whether there is room for another request.
+  void set_reading();
 
   ClientHub& hub_;
   ConnectionPort& port_;
@@ -128,6 +135,8 @@ class Session final : public ConnectionHandler {
   SessionFeeds feeds_;
   SessionLocks locks_;
   SessionMonitors monitors_;
+  std::deque<JsonRpcMessage> waiting_;  ///< behind a request about monitors
+  bool reads_ = true;                   ///< what the connection was told last
 };
 
 }  // namespace tandem

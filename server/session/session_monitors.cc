@@ -5,32 +5,43 @@
 #include "server/session/session.h"
 
 namespace tandem {
-namespace {
-
-std::size_t clauses_of(const MonitorRequest& request) {
-  std::size_t count = 0;
-  for (const MonitoredTable& table : request.tables) count += table.condition.clauses().size();
-  return count;
+void SessionMonitors::in_turn(Turn turn) {
+  turn_ = std::move(turn);
+  ask_writer();
 }
 
-}  // namespace
-
-template <class Then>
-void SessionMonitors::in_turn(const json::value& id, const DatabaseInfoRef& database,
-                              std::optional<Uuid> since, Then then) {
-  auto started = [hub = &hub_, session = session_.id(), id, database,
-                  then = std::move(then)](Result<MonitorStart> start) {
-    Session* self = hub->find_answered(session);
-    if (self == nullptr) return;
-    if (start && start.value().database == database) {
-      then(self->monitors(), std::move(start.value()));
-    } else {
-      self->send_plain_error(id, "canceled");
-    }
+void SessionMonitors::ask_writer() {
+  if (hub_.monitors().has_unfinished_answer(port_)) return;  // on_writable() follows
+  with_writer_ = true;
+  auto started = [hub = &hub_, session = session_.id()](Result<MonitorStart> start) {
+    if (Session* self = hub->find_answered(session)) self->monitors().take_turn(std::move(start));
   };
   session_.submit_request(
-      [server = &hub_.server(), name = database->name, since, mailbox = &hub_.mailbox(),
+      [server = &hub_.server(), name = turn_->database->name, since = turn_->since,
+       mailbox = &hub_.mailbox(),
        started = std::move(started)] { server->start_monitor(name, since, *mailbox, started); });
+}
+
+void SessionMonitors::take_turn(Result<MonitorStart> start) {
+  with_writer_ = false;
+  came_early_ = hub_.monitors().has_unfinished_answer(port_);
+  if (came_early_) return;  // it asks again
+  const Turn turn = std::move(*turn_);
+  turn_.reset();
+  if (start && start.value().database == turn.database) {
+    turn.then(std::move(start.value()));
+  } else {
+    session_.send_plain_error(turn.id, "canceled");
+  }
+  // What was held back for it.
+  if (!port_.is_behind()) hub_.monitors().on_writable(port_);
+  session_.go_on();
+}
+
+void SessionMonitors::on_writable() {
+  if (turn_ && !with_writer_) ask_writer();
+  // On a busy database there is always something more to send: once it is a request's turn.
+  if (!came_early_ || !with_writer_) hub_.monitors().on_writable(port_);
 }
 
 void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef& database,
@@ -66,14 +77,15 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
   auto request = std::make_shared<const MonitorRequest>(std::move(parsed.value()));
   if (asked_.size() >= hub_.limits().monitors)
     return session_.send_limit_error(message.id, Limit::kMonitors);
-  if (clauses_of(*request) + clauses_ > hub_.limits().clauses)
+  if (clauses_ + request->clauses() > hub_.limits().clauses)
     return session_.send_limit_error(message.id, Limit::kClauses);
-  clauses_ += clauses_of(*request);
-  asked_.insert_or_assign(id_text, Asked{database, request});
-  in_turn(message.id, database, since,
-          [id = message.id, monitor_id, request](SessionMonitors& self, MonitorStart start) {
-            self.hub_.monitors().add(self.port_, monitor_id, id, *request, std::move(start));
-          });
+  const MonitorNumber number{++last_monitor_};
+  clauses_ += request->clauses();
+  asked_.insert_or_assign(id_text, Asked{number, database, request});
+  in_turn({message.id, database, since,
+           [this, number, id = message.id, monitor_id, request](MonitorStart start) {
+             hub_.monitors().add(port_, number, monitor_id, id, request, std::move(start));
+           }});
 }
 
 void SessionMonitors::change(const JsonRpcMessage& message) {
@@ -98,24 +110,25 @@ void SessionMonitors::change(const JsonRpcMessage& message) {
     return;
   }
   auto request = std::make_shared<const MonitorRequest>(std::move(parsed.value()));
-  const std::size_t others = clauses_ - clauses_of(*found->second.request);
-  if (others + clauses_of(*request) > hub_.limits().clauses)
+  const std::size_t others = clauses_ - found->second.request->clauses();
+  if (others + request->clauses() > hub_.limits().clauses)
     return session_.send_limit_error(message.id, Limit::kClauses);
-  clauses_ = others + clauses_of(*request);
+  clauses_ = others + request->clauses();
   auto node = asked_.extract(found);
   node.key() = new_id;
-  node.mapped().request = request;
-  const DatabaseInfoRef database = node.mapped().database;
+  Asked& asked = node.mapped();
+  asked.request = request;
+  const DatabaseInfoRef database = asked.database;
+  const MonitorNumber number = asked.number;
   asked_.insert(std::move(node));
-  in_turn(message.id, database, std::nullopt,
-          [message, request](SessionMonitors& self, const MonitorStart& now) {
-            const json::array& ids = message.params.get_array();
-            if (self.hub_.monitors().change(self.port_, ids[0], ids[1], *request, now)) {
-              self.session_.send_reply(message.id, "{}");
-            } else {
-              self.session_.send_plain_error(message.id, "canceled");
-            }
-          });
+  in_turn({message.id, database, std::nullopt,
+           [this, number, id = message.id, new_id = params[1], request](const MonitorStart& now) {
+             if (hub_.monitors().change(port_, number, new_id, request, now)) {
+               session_.send_reply(id, "{}");
+             } else {
+               session_.send_plain_error(id, "canceled");
+             }
+           }});
 }
 
 void SessionMonitors::cancel(const JsonRpcMessage& message) {
@@ -129,24 +142,24 @@ void SessionMonitors::cancel(const JsonRpcMessage& message) {
     session_.send_plain_error(message.id, "unknown monitor");
     return;
   }
-  const DatabaseInfoRef database = found->second.database;
-  clauses_ -= clauses_of(*found->second.request);
+  const Asked asked = std::move(found->second);
+  clauses_ -= asked.request->clauses();
   asked_.erase(found);
-  in_turn(message.id, database, std::nullopt,
-          [message](SessionMonitors& self, const MonitorStart&) {
-            if (self.hub_.monitors().cancel(self.port_, message.params.get_array().front())) {
-              self.session_.send_reply(message.id, "{}");
-            } else {
-              self.session_.send_plain_error(message.id, "unknown monitor");
-            }
-          });
+  in_turn({message.id, asked.database, std::nullopt,
+           [this, number = asked.number, id = message.id](const MonitorStart&) {
+             if (hub_.monitors().cancel(port_, number)) {
+               session_.send_reply(id, "{}");
+             } else {
+               session_.send_plain_error(id, "unknown monitor");
+             }
+           }});
 }
 
 void SessionMonitors::forget(const DatabaseInfo& database) {
   std::erase_if(asked_, [&](const auto& entry) {
-    const bool gone = entry.second.database.get() == &database;
-    if (gone) clauses_ -= clauses_of(*entry.second.request);
-    return gone;
+    if (entry.second.database.get() != &database) return false;
+    clauses_ -= entry.second.request->clauses();
+    return true;
   });
 }
 

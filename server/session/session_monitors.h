@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "protocol/jsonrpc.h"
@@ -14,9 +17,10 @@ class Session;
 
 /// The monitors of one session. Owned by the session, on its shard's thread.
 ///
-/// Requests are checked when they arrive, against what the session has asked for so far. They take
-/// effect when the writer has handed out a snapshot, or at least its place among the commits: so in
-/// the order in which they came, however closely they follow one another.
+/// Requests are checked when they arrive, against what the session has asked for so far: a monitor
+/// has its number, and its id is taken, from then on. A request takes effect when the writer has
+/// handed out a snapshot, or at least its place among the commits, and no answer before it is still
+/// being made. Until then the session's further requests wait: they take effect in their order.
 class SessionMonitors {
  public:
   SessionMonitors(ClientHub& hub, Session& session, ConnectionPort& port)
@@ -31,22 +35,45 @@ class SessionMonitors {
   void cancel(const JsonRpcMessage& message);
   /// The database went away or was converted, and its monitors with it.
   void forget(const DatabaseInfo& database);
+  /// The socket has taken what was queued: requests that wait may go on, and what the session was
+  /// not sent follows.
+  void on_writable();
+
+  /// A request has not taken effect. No other may be made before Session::go_on() is called.
+  bool is_busy() const { return turn_.has_value(); }
+  std::size_t size() const { return asked_.size(); }
+  /// Of the conditions of all monitors.
+  std::size_t clauses() const { return clauses_; }
 
  private:
   struct Asked {
+    MonitorNumber number{};
     DatabaseInfoRef database;
-    std::shared_ptr<const MonitorRequest> request;
+    MonitorRequestRef request;
   };
+  /// A request that has not taken effect.
+  struct Turn {
+    json::value id;  ///< the request's
+    DatabaseInfoRef database;
+    std::optional<Uuid> since;
+    std::function<void(MonitorStart)> then;
+  };
+
   /// Runs `then` on this thread in its turn, unless the session or the database is gone.
-  template <class Then>
-  void in_turn(const json::value& id, const DatabaseInfoRef& database, std::optional<Uuid> since,
-               Then then);
+  void in_turn(Turn turn);
+  /// Unless an answer is still being made.
+  void ask_writer();
+  void take_turn(Result<MonitorStart> start);
 
   ClientHub& hub_;
   Session& session_;
   ConnectionPort& port_;
   std::map<std::string, Asked> asked_;  ///< by the monitor's id, as text
-  std::size_t clauses_ = 0;             ///< of them together
+  std::size_t clauses_ = 0;             ///< of those asked for
+  std::uint64_t last_monitor_ = 0;
+  std::optional<Turn> turn_;
+  bool with_writer_ = false;  ///< it was asked for the turn, and has not answered
+  bool came_early_ = false;   ///< its answer, because another answer was still being made
 };
 
 }  // namespace tandem

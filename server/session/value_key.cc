@@ -8,10 +8,10 @@ std::optional<ValueKey> ValueKey::of(const Clause& clause) {
     case Function::kEq:
       // A column that equals the argument holds each of its keys, or is empty as it is.
       return ValueKey{clause.column,
-                      argument.empty() ? kEmptyValueHash : hash_of_value(argument.key(0))};
+                      argument.empty() ? kEmptyValueHash : hash_of_atom(argument.key(0))};
     case Function::kIncludes:
       if (argument.empty()) return std::nullopt;  // always true
-      return ValueKey{clause.column, hash_of_value(argument.key(0))};
+      return ValueKey{clause.column, hash_of_atom(argument.key(0))};
     case Function::kLt:
     case Function::kLe:
     case Function::kNe:

@@ -4,8 +4,11 @@
 #include <optional>
 
 #include "protocol/condition.h"
+#include "protocol/value_hash.h"
 
 namespace tandem {
+
+inline constexpr std::size_t kEmptyValueHash = 0x5bd1e995;
 
 /// What a clause looks for that compares a column with a value: the column, and a hash of the value
 /// (of one of its atoms; another one for no atoms). A row matches the clause only if it has the
@@ -21,16 +24,12 @@ struct ValueKey {
   friend std::size_t hash_value(const ValueKey& key) { return key.value_hash * 31 + key.column; }
 };
 
-inline constexpr std::size_t kEmptyValueHash = 0x5bd1e995;
-
-inline std::size_t hash_of_value(const AtomView& atom) { return Datum::of(atom).view().hash(); }
-
 /// Calls f(hash) for each key that a row has in a column.
 template <class F>
 void for_each_value_hash(const Row& row, ColumnIndex column, F&& f) {
   const DatumView view = row.view(column);
   if (view.empty()) f(kEmptyValueHash);
-  for (std::size_t i = 0; i < view.size(); ++i) f(hash_of_value(view.key(i)));
+  for (std::size_t i = 0; i < view.size(); ++i) f(hash_of_atom(view.key(i)));
 }
 
 }  // namespace tandem

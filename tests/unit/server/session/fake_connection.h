@@ -30,6 +30,15 @@ class FakeConnection final : public ConnectionPort {
 
   using ConnectionPort::send;
   void send(SharedText text) override { sent_.push_back(std::move(text)); }
+  /// Made at once; one text, if there is any.
+  void send(std::unique_ptr<TextSource> source) override {
+    std::string whole;
+    while (SharedText piece = source->next()) {
+      whole += *piece;
+      pieces_.push_back(std::move(piece));
+    }
+    if (!whole.empty()) send(std::move(whole));
+  }
   std::size_t queued_bytes() const override { return queued; }
   bool is_behind() const override { return queued > 0; }
   void set_reading(bool enabled) override { reading = enabled; }
@@ -46,6 +55,8 @@ class FakeConnection final : public ConnectionPort {
   }
   /// The same, not yet taken: to see who shares a text.
   const std::vector<SharedText>& sent() const { return sent_; }
+  /// The pieces of all messages that were made piece by piece.
+  const std::vector<SharedText>& pieces() const { return pieces_; }
 
   std::size_t queued = 0;  ///< what the peer has not taken
   bool reading = true;
@@ -56,6 +67,7 @@ class FakeConnection final : public ConnectionPort {
  private:
   Shard& shard_;
   std::vector<SharedText> sent_;
+  std::vector<SharedText> pieces_;
 };
 
 }  // namespace tandem

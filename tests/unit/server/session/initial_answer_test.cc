@@ -15,6 +15,8 @@ constexpr std::string_view kSchema = R"({"name":"T","version":"1.0.0","tables":{
     "n":{"type":"integer"},
     "tags":{"type":{"key":"integer","min":0,"max":"unlimited"}}}}}})";
 
+constexpr MonitorNumber kMonitor{1};
+
 struct Fixture {
   Engine engine{kSchema};
   DatabaseInfoRef info =
@@ -40,7 +42,7 @@ struct Fixture {
         MonitorRequest::from_json(engine.database.schema(), MonitorVersion::kUpdate2, value);
     REQUIRE(request.has_value());
     asked = *request;
-    hub.add(port, "m", 1, asked, start());
+    hub.add(port, kMonitor, "m", 1, std::make_shared<const MonitorRequest>(asked), start());
     take(received().at("result"));
   }
 
@@ -48,7 +50,8 @@ struct Fixture {
     const auto changed = asked.with_conditions(parse_json(conditions).value());
     REQUIRE(changed.has_value());
     asked = *changed;
-    REQUIRE(hub.change(port, "m", "m", asked, start()));
+    REQUIRE(
+        hub.change(port, kMonitor, "m", std::make_shared<const MonitorRequest>(asked), start()));
     take_update();
   }
 
@@ -110,7 +113,8 @@ TEST_CASE("Clients that download at the same time get the same") {
       f.engine.database.schema(), MonitorVersion::kUpdate2, parse_json(R"({"t":[{}]})").value());
   TextLibrary library;
   const auto answer = [&] {
-    return InitialAnswer("", *request, f.engine.database.snapshot(), "", library);
+    return InitialAnswer("", std::make_shared<const MonitorRequest>(*request),
+                         f.engine.database.snapshot(), {}, "", library, nullptr);
   };
   const auto read = [](InitialAnswer& source, std::size_t pieces) {
     std::string text;

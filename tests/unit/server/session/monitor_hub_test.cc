@@ -1,5 +1,6 @@
 #include "server/session/monitor_hub.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 
@@ -55,7 +56,9 @@ class Hub {
   /// Starts a monitor and takes its reply.
   std::string first_answer(FakeConnection& client, const char* id, MonitorRequest request,
                            MonitorStart start) {
-    hub.add(client, id, 7, std::move(request), std::move(start));
+    numbers[&client] = MonitorNumber{++last_number};
+    hub.add(client, numbers[&client], id, 7,
+            std::make_shared<const MonitorRequest>(std::move(request)), std::move(start));
     std::string answer;
     for (const std::string& piece : client.take()) answer += piece;
     return answer;
@@ -65,7 +68,8 @@ class Hub {
     const auto changed = asked.with_conditions(*parse_json(conditions));
     REQUIRE(changed.has_value());
     asked = *changed;
-    REQUIRE(hub.change(client, "m", "m", asked, now()));
+    REQUIRE(hub.change(client, numbers.at(&client), "m",
+                       std::make_shared<const MonitorRequest>(asked), now()));
   }
 
   Engine engine;
@@ -74,6 +78,8 @@ class Hub {
   FakeConnection client{shard}, other{shard};
   MonitorHub hub;
   std::map<FakeConnection*, MonitorRequest> requested;  ///< what each asked for last
+  std::map<FakeConnection*, MonitorNumber> numbers;     ///< of the monitor that each made last
+  std::uint64_t last_number = 0;
 
  private:
   static std::string is(int id) { return R"([["_uuid","==",)" + ref(id) + "]]"; }
@@ -194,13 +200,105 @@ TEST_CASE_METHOD(Hub, "monitors of a database that goes are canceled, each by it
 TEST_CASE_METHOD(Hub, "nothing is sent to a session that has gone or canceled") {
   add(client, R"({"T":{}})");
   add(other, R"({"T":{}})");
-  CHECK(hub.cancel(client, "m"));
-  CHECK_FALSE(hub.cancel(client, "m"));
+  CHECK(hub.cancel(client, numbers.at(&client)));
+  CHECK_FALSE(hub.cancel(client, numbers.at(&client)));
   hub.remove_session(other);
   insert(1, 1);
   CHECK(client.take().empty());
   CHECK(other.take().empty());
   CHECK(hub.size() == 0);
+}
+
+TEST_CASE_METHOD(Hub, "a monitor that starts while its session is behind hears nothing twice") {
+  insert(1, 1);
+  add(client, R"({"T":{"columns":["n"]}})", "old");
+  client.queued = 1;
+  set(1, 2);
+  insert(2, 5);
+  add(client, R"({"T":{"columns":["s"]}})", "new");
+  client.queued = 0;
+  hub.on_writable(client);
+  CHECK(client.take().empty());  // the backlog before the first answer had it
+  set(1, 3);
+  const Texts texts = client.take();
+  REQUIRE(texts.size() == 1);
+  CHECK_THAT(texts[0], Catch::Contains(R"(["old",)"));
+}
+
+TEST_CASE_METHOD(Hub, "monitors of a group share the text of what their session missed") {
+  for (const char* id : {"a", "b", "c"}) add(client, R"({"T":{"columns":["n"]}})", id);
+  add(client, R"({"T":{"columns":["s"]}})", "d");
+  client.queued = 1;
+  insert(1, 1);
+  set(1, 2);
+  client.queued = 0;
+  hub.on_writable(client);
+  std::map<SharedText, int> times;
+  std::string all;
+  for (const SharedText& piece : client.pieces()) ++times[piece];
+  for (const std::string& text : client.take()) all += text;
+  CHECK(
+      std::any_of(times.begin(), times.end(), [](const auto& entry) { return entry.second == 3; }));
+  for (const std::string id : {"a", "b", "c"})
+    CHECK_THAT(all, Catch::Contains("[\"" + id + R"(",{"T":{)" + row(1, R"("insert":{"n":2})")));
+  CHECK_THAT(all, Catch::Contains(R"(["d",{"T":{)" + row(1, R"("insert":{"s":"x"})")));
+}
+
+TEST_CASE_METHOD(Hub,
+                 "sessions that fell behind at different times are each told what they missed") {
+  FakeConnection third(shard);
+  for (FakeConnection* each : {&client, &other, &third}) add(*each, R"({"T":{"columns":["n"]}})");
+  insert(1, 1);
+  insert(2, 1);
+  for (FakeConnection* each : {&client, &other, &third}) each->take();
+  client.queued = 1;
+  set(1, 2);
+  other.queued = 1;
+  set(2, 2);
+  third.queued = 1;
+  set(1, 3);
+  other.queued = 0;
+  hub.on_writable(other);
+  CHECK_THAT(other.take().back(), Catch::Contains(row(1, R"("modify":{"n":3})")) &&
+                                      Catch::Contains(row(2, R"("modify":{"n":2})")));
+  remove(1);
+  client.queued = 0;
+  hub.on_writable(client);
+  CHECK_THAT(client.take().back(), Catch::Contains(row(1, R"("delete":null)")) &&
+                                       Catch::Contains(row(2, R"("modify":{"n":2})")));
+  third.queued = 0;
+  hub.on_writable(third);
+  CHECK_THAT(third.take().back(),
+             Catch::Contains(row(1, R"("delete":null)")) && !Catch::Contains(uuid(2)));
+}
+
+TEST_CASE_METHOD(Hub, "a session with many monitors goes in several tasks, and hears nothing") {
+  const auto monitored = std::make_shared<const MonitorRequest>(request(R"({"T":{}})"));
+  for (std::uint64_t i = 1; i <= 2500; ++i)
+    hub.add(client, MonitorNumber{i}, "m", 1, monitored, now());
+  client.take();
+  hub.remove_session(client);
+  CHECK(hub.size() == 1500);
+  insert(1, 1);
+  CHECK(client.take().empty());
+  shard.run();
+  CHECK(hub.size() == 0);
+}
+
+TEST_CASE_METHOD(Hub, "ordered comparisons, however many, concern who has a bound that is passed") {
+  std::string where;
+  for (int i = 100; i < 400; ++i)
+    where += (where.empty() ? "" : ",") + (R"(["n",">=",)" + std::to_string(i) + "]");
+  add(client, R"({"T":{"columns":["n"],"where":[)" + where + "]}}");
+  add(other, R"({"T":{"columns":["n"],"where":[["n","<",5]]}})");
+  insert(1, 50);
+  CHECK(client.take().empty());
+  CHECK(other.take().empty());
+  set(1, 100);
+  CHECK(client.take() == Texts{update2(row(1, R"("insert":{"n":100})"))});
+  set(1, 4);
+  CHECK(client.take() == Texts{update2(row(1, R"("delete":null)"))});
+  CHECK(other.take() == Texts{update2(row(1, R"("insert":{"n":4})"))});
 }
 
 }  // namespace

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/session/monitor_group.h"
+
+namespace tandem {
+
+/// What one session was not sent of one database while it was behind: an update for each of its
+/// monitors that sees something of it. Monitors of a group come one after the other, and share the
+/// text; so do sessions that begin to read it at the same time. The session's monitors of the
+/// database do not change meanwhile, unless they all go.
+class BacklogAnswer final : public TextSource {
+ public:
+  BacklogAnswer(std::shared_ptr<MonitorClient> client, std::uint64_t generation,
+                std::shared_ptr<const NetChanges> changes, const Uuid& commit_id);
+
+  SharedText next() override;
+
+ private:
+  /// Turns to the next monitor. False if there is none.
+  bool begin_monitor();
+
+  const std::shared_ptr<MonitorClient> client_;
+  const std::shared_ptr<const void> unfinished_;
+  const std::shared_ptr<const NetChanges> changes_;
+  const Uuid commit_id_;
+
+  MonitorClient::Place place_;              ///< the present monitor's, or before the first
+  std::string id_;                          ///< of the present monitor
+  bool shared_next_ = false;                ///< the next monitor has the same text
+  std::shared_ptr<SharedUpdateText> text_;  ///< null: between two monitors
+  std::size_t piece_ = 0;
+  bool begun_ = false;  ///< its update has been
+  SharedText held_;     ///< comes next
+};
+
+}  // namespace tandem

@@ -1,0 +1,68 @@
+#pragma once
+
+// The <table-updates> of net changes, made piece by piece while a socket takes them.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/monitor.h"
+#include "server/session/connection_port.h"
+#include "server/session/net_changes.h"
+
+namespace tandem {
+
+inline SharedText shared_text(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
+
+/// As one kind of monitors sees the changes. One thread.
+class UpdateText {
+ public:
+  UpdateText(MonitorRequestRef request, std::shared_ptr<const NetChanges> changes);
+
+  /// The next piece: empty when there is none yet, null at the end. Nothing but empty pieces when
+  /// the monitors see nothing.
+  SharedText next();
+
+  const MonitorRequestRef& request() const { return request_; }
+  const std::shared_ptr<const NetChanges>& changes() const { return changes_; }
+
+ private:
+  using Tables = std::map<TableIndex, NetChanges::Rows>;
+
+  const MonitorRequestRef request_;
+  const std::shared_ptr<const NetChanges> changes_;
+  std::string text_;
+  UpdateWriter writer_;
+  Tables::const_iterator table_;
+  std::optional<NetChanges::Rows::const_iterator> row_;  ///< of the table; none: not begun
+  bool ended_ = false;
+};
+
+/// The same for several readers, each from its beginning: a piece is made by the first that comes
+/// to it, and kept for the others. One thread.
+class SharedUpdateText {
+ public:
+  SharedUpdateText(MonitorRequestRef request, std::shared_ptr<const NetChanges> changes)
+      : text_(std::move(request), std::move(changes)) {}
+
+  /// The `index`th piece, null at the end. If it is not `kept`, nobody may begin to read any more.
+  SharedText piece(std::size_t index, bool kept);
+  bool can_be_joined() const { return !dropped_; }
+  const std::shared_ptr<const NetChanges>& changes() const { return text_.changes(); }
+  const MonitorRequestRef& request() const { return text_.request(); }
+
+ private:
+  UpdateText text_;
+  std::vector<SharedText> pieces_;
+  bool dropped_ = false;
+};
+
+/// The text before and after the <table-updates> of a notification.
+std::string begin_update(const MonitorRequest& request, const std::string& monitor_id,
+                         const Uuid& commit_id);
+inline constexpr std::string_view kEndOfUpdate = "]}";
+
+}  // namespace tandem

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "server/database/client_port.h"
+#include "server/session/monitor_group.h"
+#include "server/session/monitor_interest.h"
+#include "server/session/row_lookup.h"
+
+namespace tandem {
+
+/// What is monitored of one database on one I/O thread: groups of monitors, which of them a change
+/// concerns, and what those who are behind have not been sent. Lives while it has a monitor.
+class WatchedDatabase {
+ public:
+  explicit WatchedDatabase(DatabaseInfoRef database);
+
+  bool empty() const { return groups_.empty(); }
+  const Uuid& newest_id() const { return newest_id_; }
+
+  /// Makes a monitor a member of the group that asks for this. Requires that it is in none.
+  void join(Monitor& monitor, MonitorRequestRef request);
+  /// Takes it out of its group.
+  void leave(Monitor& monitor);
+  /// Takes it from its group to another.
+  void move(Monitor& monitor, MonitorRequestRef request);
+  std::vector<Monitor*> monitors() const;
+
+  /// Sends it to those whose sockets take it; the others get it later, merged with what follows.
+  void on_commit(const Commit& commit);
+
+  // What a session was not sent
+
+  /// Ends the session's part of the backlog, and returns it; null if it has none.
+  std::shared_ptr<const NetChanges> take_backlog(MonitorClient& client);
+  void drop_backlog(MonitorClient& client);
+
+  // Finding rows by their values
+
+  /// A condition's rows, or those by which two conditions differ: nothing when they cannot be
+  /// found, or would be many.
+  std::optional<std::vector<RowRef>> find_rows(TableIndex table,
+                                               const std::vector<ValueKey>& keys) const;
+  /// Lookups that are not there yet, of the columns of these keys: for a walk over the whole table
+  /// of a snapshot that on_commit() joins. `loader` lives as long as the walk.
+  std::vector<std::shared_ptr<RowLookup>> begin_lookups(TableIndex table,
+                                                        const std::vector<ValueKey>& keys,
+                                                        const std::shared_ptr<const void>& loader);
+
+ private:
+  struct WatchedTable {
+    MonitorInterest interest;
+    std::vector<std::shared_ptr<RowLookup>> lookups;
+  };
+
+  void deliver(MonitorGroup& group, const Commit& commit);
+  /// True if the session is not to be sent anything now.
+  bool is_behind(MonitorClient& client);
+  void drop_unused_lookups(const MonitorRequest& request);
+
+  const DatabaseInfoRef database_;
+  std::vector<WatchedTable> tables_;
+  std::unordered_multimap<std::size_t, MonitorGroup> groups_;  // by hash of the request
+  Backlog backlog_;
+  Uuid newest_id_;                      // of the newest commit in the backlog
+  std::vector<MonitorGroup*> touched_;  // scratch of on_commit()
+};
+
+}  // namespace tandem
