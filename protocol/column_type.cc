@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>
 
+#include "protocol/datum_cursor.h"
 #include "protocol/object_reader.h"
 #include "protocol/type.h"
 
@@ -142,10 +143,10 @@ Result<void> ColumnType::check(const DatumView& datum) const {
     return constraint_violation(
         fmt::format("Attempted to store {} elements in {}.", datum.size(), to_english()));
   }
-  for (std::size_t i = 0; i < datum.size(); ++i) {
-    if (auto checked = key.check(datum.key(i)); !checked) return checked;
+  for (DatumCursor at(datum); !at.done(); at.advance()) {
+    if (auto checked = key.check(at.key()); !checked) return checked;
     if (!value) continue;
-    if (auto checked = value->check(datum.value(i)); !checked) return checked;
+    if (auto checked = value->check(at.value()); !checked) return checked;
   }
   return {};
 }

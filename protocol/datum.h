@@ -4,7 +4,8 @@
 // threads, so a datum is one immutable, reference-counted block: a 16-byte head, then the keys in
 // sorted order, then (for maps) the values. Fixed-size atoms are stored as they are; strings as an
 // array of end offsets followed by the bytes. Rows share the datums that a change did not touch,
-// and comparing two versions of a row is mostly comparing pointers. Rejected: a variant of vectors
+// and comparing two versions of a row is mostly comparing pointers. The few datums that are large
+// are lists of such blocks (protocol/datum_pieces.h). Rejected: a variant of vectors
 // (three allocations and 24 bytes before the first atom); interning each string (a lock and a hash
 // a string, while most strings of OVN's large tables differ).
 
@@ -22,6 +23,11 @@
 
 namespace tandem {
 
+struct DatumBlock;
+struct DatumColumn;
+void intrusive_ptr_add_ref(const DatumBlock* block) noexcept;
+void intrusive_ptr_release(const DatumBlock* block) noexcept;
+
 /// A borrowed view of a set (keys only) or a map (keys and values), sorted by key, keys unique. A
 /// scalar is a set of one.
 class DatumView {
@@ -29,22 +35,41 @@ class DatumView {
   DatumView() = default;
 
   AtomicType key_type() const { return key_type_; }
-  bool is_map() const { return values_ != nullptr || map_; }
+  bool is_map() const { return map_; }
   /// Requires is_map().
   AtomicType value_type() const { return value_type_; }
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
-  /// Require i < size(); value() also requires is_map().
-  AtomView key(std::size_t i) const { return atom(key_type_, keys_, i); }
-  AtomView value(std::size_t i) const { return atom(value_type_, values_, i); }
+  /// Require i < size(); value() also requires is_map(). A large datum searches the piece: what
+  /// reads all elements uses a DatumCursor or goes by pieces.
+  AtomView key(std::size_t i) const { return list_ ? listed_key(i) : atom(key_type_, keys_, i); }
+  AtomView value(std::size_t i) const {
+    return list_ ? listed_value(i) : atom(value_type_, values_, i);
+  }
 
   /// Index of the key, or nothing. O(log size). Requires the key's type.
   std::optional<std::size_t> find(const AtomView& key) const;
-  /// Index of the first key from `begin` on that is not less; size() if there is none.
-  std::size_t lower_bound(const AtomView& key, std::size_t begin = 0) const;
 
+  /// Whether this is a large datum: a list of pieces.
+  bool is_list() const { return list_; }
+  /// The small datums of which this one consists, in order, none of them empty; a small one
+  /// consists of itself.
+  std::size_t pieces() const { return list_ ? listed_pieces() : 1; }
+  DatumView piece(std::size_t k) const { return list_ ? listed_piece(k) : *this; }
+  /// The last piece from `begin` on whose first key is not greater; `begin` if there is none.
+  std::size_t piece_of(const AtomView& key, std::size_t begin) const;
+  /// Surely equal: the same memory.
+  bool shares_with(const DatumView& other) const {
+    return keys_ == other.keys_ && values_ == other.values_ && size_ == other.size_;
+  }
+
+  // Of small datums.
+
+  /// Index of the first key from `begin` on that is not less; size() if there is none. O(log of the
+  /// distance).
+  std::size_t lower_bound(const AtomView& key, std::size_t begin = 0) const;
   /// All keys, or all values of a map. Require that these are UUIDs.
   std::span<const Uuid> uuid_keys() const { return {reinterpret_cast<const Uuid*>(keys_), size_}; }
   std::span<const Uuid> uuid_values() const {
@@ -60,15 +85,22 @@ class DatumView {
 
  private:
   friend class Datum;
-  friend class SetSplicer;
+  friend struct DatumColumn;
   AtomView atom(AtomicType type, const std::byte* base, std::size_t i) const;
+  AtomView listed_key(std::size_t i) const;
+  AtomView listed_value(std::size_t i) const;
+  std::size_t listed_pieces() const;
+  DatumView listed_piece(std::size_t k) const;
+  /// Where keys [low, high) hold the first that is not less.
+  std::size_t search(const AtomView& key, std::size_t low, std::size_t high) const;
 
-  const std::byte* keys_ = nullptr;
-  const std::byte* values_ = nullptr;
+  const std::byte* keys_ = nullptr;    // of a list: its pieces
+  const std::byte* values_ = nullptr;  // of a list: the end of its pieces
   std::uint32_t size_ = 0;
   AtomicType key_type_ = AtomicType::kInteger;
   AtomicType value_type_ = AtomicType::kInteger;
   bool map_ = false;
+  bool list_ = false;
 };
 
 /// Orders datums of one type as ovsdb-server does: by size first, then key by key, then value by
@@ -81,32 +113,26 @@ std::strong_ordering compare(const DatumView& a, const DatumView& b);
 class Datum {
  public:
   Datum() = default;
+  explicit Datum(boost::intrusive_ptr<const DatumBlock> block) : block_(std::move(block)) {}
 
-  explicit operator bool() const { return rep_ != nullptr; }
+  explicit operator bool() const { return block_ != nullptr; }
   DatumView view() const;
   std::size_t size() const { return view().size(); }
   bool empty() const { return size() == 0; }
 
   /// The same block: a cheap "surely equal".
-  bool same(const Datum& other) const { return rep_ == other.rep_; }
+  bool same(const Datum& other) const { return block_ == other.block_; }
   bool operator==(const Datum& other) const { return same(other) || view() == other.view(); }
 
   /// A scalar.
   static Datum of(const AtomView& atom);
-  /// An owned copy of a view.
-  static Datum copy_of(const DatumView& view);
   /// Never freed and never counted afterwards: for the defaults that half of all columns share.
   void make_immortal();
   /// Bytes on the heap.
   std::size_t heap_bytes() const;
 
  private:
-  friend class DatumBuilder;
-  friend class SetSplicer;
-  struct Rep;
-  friend void intrusive_ptr_add_ref(const Rep* rep) noexcept;
-  friend void intrusive_ptr_release(const Rep* rep) noexcept;
-  boost::intrusive_ptr<const Rep> rep_;
+  boost::intrusive_ptr<const DatumBlock> block_;
 };
 
 /// Collects atoms in any order and makes a Datum of them. The strings that views borrow must live
@@ -128,7 +154,7 @@ class DatumBuilder {
   /// the error.
   std::optional<Datum> build();
   /// The same where keys are known to be sorted and unique.
-  Datum build_sorted();
+  Datum build_sorted() const;
   /// Sorts, keeping the first of equal keys (RFC 7047 mutation "insert").
   Datum build_unique();
 
@@ -137,29 +163,21 @@ class DatumBuilder {
     AtomView key;
     AtomView value;
   };
+  /// Bytes of strings.
+  struct Text {
+    std::size_t keys = 0;
+    std::size_t values = 0;
+  };
   void sort();
+  static Text text_of(std::span<const Element> elements);
+  Datum make(std::span<const Element> elements, Text text) const;
+
   AtomicType key_type_;
   std::optional<AtomicType> value_type_;
   std::vector<Element> elements_;
 };
 
-/// Makes a set from ranges of other sets of the same type, in order of their keys: what changes a
-/// few elements of a large set copies the others in one go. Not for strings.
-class SetSplicer {
- public:
-  /// For at most `most` keys.
-  SetSplicer(AtomicType type, std::size_t most);
-  static bool serves(AtomicType type) { return type != AtomicType::kString; }
-
-  /// Appends keys [begin, end) of a set.
-  void append(const DatumView& from, std::size_t begin, std::size_t end);
-  Datum finish() { return std::move(datum_); }
-
- private:
-  Datum datum_;
-};
-
-// Set and map algebra; both sides of one type.
+// Set and map algebra; both sides of one type. Pieces that both sides share cost nothing.
 
 /// All pairs of `a`, and those of `b` whose key `a` has not.
 Datum set_union(const DatumView& a, const DatumView& b);

@@ -1,109 +1,116 @@
-#include "protocol/datum.h"
+#include "protocol/datum_cursor.h"
+#include "protocol/datum_pieces.h"
 
-// Set and map algebra by merging two sorted sequences.
+// Set and map algebra by merging two sorted sequences. Where one side has few elements, the other's
+// are copied in ranges between them, and its pieces are shared.
 
 namespace tandem {
 
 namespace {
 
-/// Walks two datums in step and collects what of them is kept.
-class Merge {
- public:
-  Merge(const DatumView& a, const DatumView& b)
-      : a_(a),
-        b_(b),
-        out_(a.key_type(), a.is_map() ? std::optional(a.value_type()) : std::nullopt) {}
-
-  void keep_a(std::size_t i) { keep(a_, i); }
-  void keep_b(std::size_t j) { keep(b_, j); }
-
-  /// Calls only_a(i), only_b(j), both(i, j) in the order of the keys.
-  template <class OnlyA, class OnlyB, class Both>
-  Datum run(OnlyA only_a, OnlyB only_b, Both both) {
-    std::size_t i = 0;
-    std::size_t j = 0;
-    while (i < a_.size() && j < b_.size()) {
-      const auto order = compare(a_.key(i), b_.key(j));
-      if (order < 0) {
-        only_a(i++);
-      } else if (order > 0) {
-        only_b(j++);
-      } else {
-        both(i++, j++);
-      }
-    }
-    while (i < a_.size()) only_a(i++);
-    while (j < b_.size()) only_b(j++);
-    return out_.build_sorted();
-  }
-
- private:
-  void keep(const DatumView& from, std::size_t i) {
-    if (from.is_map()) {
-      out_.add(from.key(i), from.value(i));
-    } else {
-      out_.add(from.key(i));
-    }
-  }
-
-  const DatumView& a_;
-  const DatumView& b_;
-  DatumBuilder out_;
+/// What becomes of a key that both sides have.
+enum class Both {
+  kGoes,
+  kOfA,
+  kOfAIfValuesDiffer,  ///< else it goes
+  kOfBIfValuesDiffer,  ///< else it goes
 };
 
 /// What becomes of the keys that only `b` has, and of those that both have. Those that only `a` has
 /// are kept.
 struct Rule {
   bool keep_b;
-  bool keep_both;
+  Both both;
 };
 
-/// The same for sets of SetSplicer's types: `a` may have thousands of keys where `b` has one.
-Datum splice(const DatumView& a, const DatumView& b, Rule rule) {
-  SetSplicer out(a.key_type(), a.size() + (rule.keep_b ? b.size() : 0));
-  std::size_t kept = 0;  // of a
-  for (std::size_t j = 0; j < b.size(); ++j) {
+/// Merges two datums by a rule.
+class Merge {
+ public:
+  Merge(const DatumView& a, const DatumView& b, Rule rule) : a_(a), b_(b), rule_(rule), out_(a) {}
+
+  Datum run() {
+    std::size_t k = 0;  // of a's pieces
+    while (k < a_.pieces() && !b_.done()) {
+      if (b_.at() == 0 && b_.piece().shares_with(a_.piece(k))) {
+        if (rule_.both == Both::kOfA) out_.share(a_, k, k + 1);
+        b_.advance(b_.left());
+        k++;
+        continue;
+      }
+      const std::size_t home = a_.piece_of(b_.key(), k);
+      if (home == k) {
+        merge_piece(k++);
+      } else {
+        out_.share(a_, k, home);
+        k = home;
+      }
+    }
+    out_.share(a_, k, a_.pieces());
+    for (; !b_.done(); b_.advance(b_.left())) {
+      if (rule_.keep_b) out_.append(b_.piece(), b_.at(), b_.piece().size());
+    }
+    return out_.finish();
+  }
+
+ private:
+  /// One piece of `a` with all of `b` that comes before the next piece.
+  void merge_piece(std::size_t k) {
+    const DatumView a = a_.piece(k);
+    const bool last = k + 1 == a_.pieces();
+    const AtomView bound = last ? AtomView() : a_.piece(k + 1).key(0);
+    std::size_t kept = 0;  // of this piece
+    while (!b_.done()) {
+      const DatumView& b = b_.piece();
+      const std::size_t end = last ? b.size() : b.lower_bound(bound, b_.at());
+      for (std::size_t j = b_.at(); j < end; ++j) kept = merge_key(a, kept, b, j);
+      const bool reached = end < b.size();
+      b_.advance(end - b_.at());
+      if (reached) break;
+    }
+    out_.append(a, kept, a.size());
+  }
+
+  /// Takes key j of `b` and what `a` has before it; returns how much of `a` is done.
+  std::size_t merge_key(const DatumView& a, std::size_t kept, const DatumView& b, std::size_t j) {
     const AtomView key = b.key(j);
     const std::size_t at = a.lower_bound(key, kept);
-    out.append(a, kept, at);
-    kept = at;
-    if (at < a.size() && compare(a.key(at), key) == 0) {
-      if (!rule.keep_both) ++kept;
-    } else if (rule.keep_b) {
-      out.append(b, j, j + 1);
+    out_.append(a, kept, at);
+    if (at == a.size() || compare(a.key(at), key) != 0) {
+      if (rule_.keep_b) out_.append(b, j, j + 1);
+      return at;
     }
+    const auto differ = [&] { return compare(a.value(at), b.value(j)) != 0; };
+    switch (rule_.both) {
+      case Both::kGoes:
+        break;
+      case Both::kOfA:
+        out_.append(a, at, at + 1);
+        break;
+      case Both::kOfAIfValuesDiffer:
+        if (differ()) out_.append(a, at, at + 1);
+        break;
+      case Both::kOfBIfValuesDiffer:
+        if (differ()) out_.append(b, j, j + 1);
+        break;
+    }
+    return at + 1;
   }
-  out.append(a, kept, a.size());
-  return out.finish();
-}
 
-bool can_splice(const DatumView& a) { return !a.is_map() && SetSplicer::serves(a.key_type()); }
-
-constexpr auto kDropOne = [](std::size_t) {};
-constexpr auto kDropBoth = [](std::size_t, std::size_t) {};
-
-bool same_value(const DatumView& a, std::size_t i, const DatumView& b, std::size_t j) {
-  return compare(a.value(i), b.value(j)) == 0;
-}
+  const DatumView a_;
+  DatumCursor b_;
+  const Rule rule_;
+  DatumSplicer out_;
+};
 
 }  // namespace
 
 Datum set_union(const DatumView& a, const DatumView& b) {
-  if (can_splice(a)) return splice(a, b, {.keep_b = true, .keep_both = true});
-  Merge merge(a, b);
-  const auto keep_a = [&](std::size_t i) { merge.keep_a(i); };
-  const auto keep_b = [&](std::size_t j) { merge.keep_b(j); };
-  return merge.run(keep_a, keep_b, [&](std::size_t i, std::size_t) { merge.keep_a(i); });
+  return Merge(a, b, {.keep_b = true, .both = Both::kOfA}).run();
 }
 
 Datum set_difference(const DatumView& a, const DatumView& b) {
-  if (can_splice(a)) return splice(a, b, {.keep_b = false, .keep_both = false});
-  Merge merge(a, b);
-  const auto keep_a = [&](std::size_t i) { merge.keep_a(i); };
-  if (!b.is_map()) return merge.run(keep_a, kDropOne, kDropBoth);
-  return merge.run(keep_a, kDropOne, [&](std::size_t i, std::size_t j) {
-    if (!same_value(a, i, b, j)) merge.keep_a(i);
-  });
+  const Both both = b.is_map() ? Both::kOfAIfValuesDiffer : Both::kGoes;
+  return Merge(a, b, {.keep_b = false, .both = both}).run();
 }
 
 Datum diff(const DatumView& before, const DatumView& after) {
@@ -114,14 +121,8 @@ Datum diff(const DatumView& before, const DatumView& after) {
 }
 
 Datum apply_diff(const DatumView& before, const DatumView& difference) {
-  if (can_splice(before)) return splice(before, difference, {.keep_b = true, .keep_both = false});
-  Merge merge(before, difference);
-  const auto keep_a = [&](std::size_t i) { merge.keep_a(i); };
-  const auto keep_b = [&](std::size_t j) { merge.keep_b(j); };
-  if (!before.is_map()) return merge.run(keep_a, keep_b, kDropBoth);
-  return merge.run(keep_a, keep_b, [&](std::size_t i, std::size_t j) {
-    if (!same_value(before, i, difference, j)) merge.keep_b(j);
-  });
+  const Both both = before.is_map() ? Both::kOfBIfValuesDiffer : Both::kGoes;
+  return Merge(before, difference, {.keep_b = true, .both = both}).run();
 }
 
 }  // namespace tandem

@@ -8,6 +8,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/string.hpp>
 
+#include "protocol/datum_cursor.h"
 #include "protocol/type.h"
 
 namespace tandem {
@@ -147,12 +148,14 @@ Result<Datum> read_map(const ColumnType& type, const json::array& pairs, SymbolT
   return Error{"ovsdb error", "map contains duplicate key", std::nullopt};
 }
 
-/// Appends the elements, each by `append(i)`, between commas.
+/// Appends the elements, each by `append(cursor)`, between commas.
 template <class Append>
-void append_list(std::string& out, std::size_t size, std::string_view comma, Append append) {
-  for (std::size_t i = 0; i < size; ++i) {
-    if (i > 0) out += comma;
-    append(i);
+void append_list(std::string& out, const DatumView& datum, std::string_view comma, Append append) {
+  bool any = false;
+  for (DatumCursor at(datum); !at.done(); at.advance()) {
+    if (any) out += comma;
+    any = true;
+    append(at);
   }
 }
 
@@ -200,11 +203,11 @@ Result<Datum> ColumnType::datum_from_json(const json::value& json, SymbolTable* 
 void append_datum_json(std::string& out, const DatumView& datum, Reals reals) {
   if (datum.is_map()) {
     out += "[\"map\",[";
-    append_list(out, datum.size(), ",", [&](std::size_t i) {
+    append_list(out, datum, ",", [&](const DatumCursor& at) {
       out += '[';
-      append_atom_json(out, datum.key(i), reals);
+      append_atom_json(out, at.key(), reals);
       out += ',';
-      append_atom_json(out, datum.value(i), reals);
+      append_atom_json(out, at.value(), reals);
       out += ']';
     });
     out += "]]";
@@ -212,8 +215,8 @@ void append_datum_json(std::string& out, const DatumView& datum, Reals reals) {
     append_atom_json(out, datum.key(0), reals);
   } else {
     out += "[\"set\",[";
-    append_list(out, datum.size(), ",",
-                [&](std::size_t i) { append_atom_json(out, datum.key(i), reals); });
+    append_list(out, datum, ",",
+                [&](const DatumCursor& at) { append_atom_json(out, at.key(), reals); });
     out += "]]";
   }
 }
@@ -222,10 +225,10 @@ json::value datum_to_json(const DatumView& datum) {
   if (!datum.is_map() && datum.size() == 1) return atom_to_json(datum.key(0));
   json::array elements;
   elements.reserve(datum.size());
-  for (std::size_t i = 0; i < datum.size(); ++i) {
-    json::value key = atom_to_json(datum.key(i));
+  for (DatumCursor at(datum); !at.done(); at.advance()) {
+    json::value key = atom_to_json(at.key());
     if (datum.is_map()) {
-      elements.push_back(json::array{std::move(key), atom_to_json(datum.value(i))});
+      elements.push_back(json::array{std::move(key), atom_to_json(at.value())});
     } else {
       elements.push_back(std::move(key));
     }
@@ -239,11 +242,11 @@ json::value datum_to_json(const DatumView& datum) {
 void append_datum_text(std::string& out, const ColumnType& type, const DatumView& datum) {
   const bool enclosed = type.n_max > 1 || datum.empty();
   if (enclosed) out += datum.is_map() ? '{' : '[';
-  append_list(out, datum.size(), ", ", [&](std::size_t i) {
-    append_atom_text(out, datum.key(i));
+  append_list(out, datum, ", ", [&](const DatumCursor& at) {
+    append_atom_text(out, at.key());
     if (!datum.is_map()) return;
     out += '=';
-    append_atom_text(out, datum.value(i));
+    append_atom_text(out, at.value());
   });
   if (enclosed) out += datum.is_map() ? '}' : ']';
 }

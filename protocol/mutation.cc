@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "protocol/clause_errors.h"
+#include "protocol/datum_cursor.h"
 
 namespace tandem {
 
@@ -131,8 +132,8 @@ Result<Datum> apply_arithmetic(Mutator mutator, const BaseType& type, const Datu
   // All elements are computed before any is judged: that decides which error is the first.
   std::vector<AtomView> atoms;
   atoms.reserve(before.size());
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    const auto atom = compute(mutator, before.key(i), argument);
+  for (DatumCursor at(before); !at.done(); at.advance()) {
+    const auto atom = compute(mutator, at.key(), argument);
     if (!atom) return atom.error();
     atoms.push_back(*atom);
   }

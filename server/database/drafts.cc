@@ -51,7 +51,7 @@ void Drafts::remove(TableIndex table, const Uuid& uuid) {
   draft.after.reset();
   if (!draft.before) return;
   if (table >= removed_from_.size()) removed_from_.resize(table + 1);
-  removed_from_[table] = true;
+  removed_from_[table].push_back(draft.uuid);
 }
 
 }  // namespace tandem

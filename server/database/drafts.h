@@ -2,6 +2,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "server/database/database.h"
@@ -47,9 +48,9 @@ class Drafts {
   Row& modify(TableIndex table, const Uuid& uuid);
   /// Requires that find() knows it.
   void remove(TableIndex table, const Uuid& uuid);
-  /// Whether any row of the table that the database has was removed.
-  bool removed_from(TableIndex table) const {
-    return table < removed_from_.size() && removed_from_[table];
+  /// The rows of a table that the database has and that were removed.
+  std::span<const Uuid> removed_from(TableIndex table) const {
+    return table < removed_from_.size() ? removed_from_[table] : std::span<const Uuid>();
   }
 
  private:
@@ -67,7 +68,7 @@ class Drafts {
   const Database& database_;
   std::vector<Draft> drafts_;
   boost::unordered_flat_map<Key, std::uint32_t> number_of_;
-  std::vector<bool> removed_from_;
+  std::vector<std::vector<Uuid>> removed_from_;
 };
 
 }  // namespace tandem

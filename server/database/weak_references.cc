@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
+#include "protocol/datum_cursor.h"
 #include "server/database/commit_check.h"
 
 // A weak reference dies with the row it leads to (RFC 7047 section 3.2). Two kinds of drafts
@@ -60,33 +62,50 @@ class WeakReferences {
         [&](const Uuid& to) {
           if (!drafts_.find(part.target, to)) dead.push_back(to);
         });
-    const std::span<const Uuid> uuids = part.uuids(&row);
-    if (drafts_.removed_from(part.target)) {
-      for (const Uuid& uuid : uuids) {
-        const Draft* const target = drafts_.draft_of(part.target, uuid);
-        if (target && target->deleted()) dead.push_back(target->uuid);
-      }
-    }
+    find_removed(part, row, dead);
     if (dead.empty()) return {};
     std::sort(dead.begin(), dead.end());
 
     const DatumView datum = row.view(part.column);
-    const ColumnType& type = drafts_.schema(table).column(part.column).type;
-    DatumBuilder kept(type.key.type, type.value ? std::optional(type.value->type) : std::nullopt);
-    for (std::size_t i = 0; i < datum.size(); i++) {
-      if (std::binary_search(dead.begin(), dead.end(), uuids[i])) continue;
-      if (datum.is_map()) {
-        kept.add(datum.key(i), datum.value(i));
-      } else {
-        kept.add(datum.key(i));
+    Datum kept = set_difference(datum, keys_of(part, row, dead).view());
+    if (kept.size() < drafts_.schema(table).column(part.column).type.n_min) {
+      return too_small(table, part.column, row.uuid(), datum.size() - kept.size(),
+                       dead.front().is_zero());
+    }
+    drafts_.modify(table, row.uuid()).set(part.column, std::move(kept));
+    return {};
+  }
+
+  /// Which of the row's references lead to rows that this transaction removed.
+  void find_removed(const ReferencePart& part, const Row& row, std::vector<Uuid>& dead) const {
+    const std::span<const Uuid> removed = drafts_.removed_from(part.target);
+    if (removed.empty()) return;
+    const DatumView datum = row.view(part.column);
+    if (!part.of_values && removed.size() < datum.size()) {
+      for (const Uuid& uuid : removed) {
+        if (datum.find(uuid)) dead.push_back(uuid);
+      }
+      return;
+    }
+    part.for_each_uuid(&row, [&](const Uuid& uuid) {
+      const Draft* const target = drafts_.draft_of(part.target, uuid);
+      if (target && target->deleted()) dead.push_back(uuid);
+    });
+  }
+
+  /// The keys of the elements with the dead references, which are sorted.
+  static Datum keys_of(const ReferencePart& part, const Row& row, const std::vector<Uuid>& dead) {
+    const DatumView datum = row.view(part.column);
+    DatumBuilder keys(datum.key_type());
+    if (!part.of_values) {
+      for (const Uuid& uuid : dead) keys.add(uuid);
+    } else {
+      for (DatumCursor at(datum); !at.done(); at.advance()) {
+        const Uuid& uuid = at.piece().uuid_values()[at.at()];
+        if (std::binary_search(dead.begin(), dead.end(), uuid)) keys.add(at.key());
       }
     }
-    const std::size_t removed = datum.size() - kept.size();
-    if (kept.size() < type.n_min) {
-      return too_small(table, part.column, row.uuid(), removed, dead.front().is_zero());
-    }
-    drafts_.modify(table, row.uuid()).set(part.column, kept.build_sorted());
-    return {};
+    return keys.build_unique();
   }
 
   Error too_small(TableIndex table, ColumnIndex column, const Uuid& uuid, std::size_t removed,

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "protocol/condition.h"
+#include "protocol/datum_cursor.h"
 #include "protocol/value_hash.h"
 
 namespace tandem {
@@ -29,7 +30,7 @@ template <class F>
 void for_each_value_hash(const Row& row, ColumnIndex column, F&& f) {
   const DatumView view = row.view(column);
   if (view.empty()) f(kEmptyValueHash);
-  for (std::size_t i = 0; i < view.size(); ++i) f(hash_of_atom(view.key(i)));
+  for (DatumCursor at(view); !at.done(); at.advance()) f(hash_of_atom(at.key()));
 }
 
 }  // namespace tandem

@@ -128,18 +128,6 @@ TEST_CASE("datums are ordered by size, then keys, then values") {
   CHECK((compare(integers({}).view(), integers({}).view()) == 0));
 }
 
-TEST_CASE("a copy of a view owns its atoms") {
-  Datum copy;
-  {
-    const Datum source = string_map({{"key", "a value of some length"}, {"other", ""}});
-    copy = Datum::copy_of(source.view());
-    CHECK_FALSE(copy.same(source));
-    CHECK(copy.heap_bytes() == source.heap_bytes());
-  }
-  CHECK(copy == string_map({{"key", "a value of some length"}, {"other", ""}}));
-  CHECK(Datum::copy_of(strings({}).view()) == strings({}));
-}
-
 TEST_CASE("a datum takes a head of 16 bytes and its atoms on the heap") {
   CHECK(Datum().heap_bytes() == 0);
   CHECK(Datum::of(true).heap_bytes() == 17);
