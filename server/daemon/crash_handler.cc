@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "server/logging/signal_stack.h"
 #include "server/logging/vlog.h"
 
 namespace tandem {
@@ -51,12 +52,7 @@ void install_crash_handler(int report_fd) {
   // The first call loads libgcc_s, which a handler must not do.
   std::array<void*, 1> frames{};
   ::backtrace(frames.data(), frames.size());
-  // A stack of its own, or an overflow of the stack could not be reported. For the main thread.
-  static std::array<char, 65536> stack;
-  stack_t alternate{};
-  alternate.ss_sp = stack.data();
-  alternate.ss_size = stack.size();
-  ::sigaltstack(&alternate, nullptr);
+  static SignalStack main_stack;  // other threads have theirs
   for (const NamedSignal& signal : kSignals) {
     struct sigaction action {};
     action.sa_handler = on_crash;

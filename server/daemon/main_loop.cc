@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/daemon/fatal.h"
+#include "server/daemon/process_status.h"
 #include "server/logging/log.h"
 
 namespace tandem {
@@ -16,9 +17,10 @@ log::Module logger("fatal_signal");
 
 }  // namespace
 
-MainLoop::MainLoop()
-    : termination_(home_.context(), SIGTERM, SIGINT, SIGHUP), child_ended_(home_.context()) {
-  termination_.add(SIGALRM);
+MainLoop::MainLoop() : termination_(home_.context()), child_ended_(home_.context()) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGALRM}) {
+    if (!is_ignored(signal)) termination_.add(signal);  // as nohup has it
+  }
   termination_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     // An orderly end: no warning.

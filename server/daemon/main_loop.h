@@ -22,7 +22,7 @@ class MainLoop {
     int signal = 0;  ///< the one that asked for it, or 0
   };
 
-  /// From now on SIGTERM, SIGINT, SIGHUP and SIGALRM ask for the end.
+  /// From now on SIGTERM, SIGINT, SIGHUP and SIGALRM ask for the end, unless they were ignored.
   MainLoop();
 
   /// Says what the first wish to end does instead of stopping at once: it has to lead to stop().

@@ -40,6 +40,7 @@ void pass_on(int signal) {
 
 void set_signal_handlers(void (*handler)(int)) {
   for (const int signal : kPassedOn) {
+    if (is_ignored(signal)) continue;  // and stays so, in the server too
     struct sigaction action {};
     action.sa_handler = handler;
     ::sigaction(signal, &action, nullptr);
@@ -144,7 +145,7 @@ void MonitorProcess::log_crash_report(const Pipe& crash_report) const {
   std::array<char, 65536> text{};
   const ssize_t size = ::read(crash_report.read_end.get(), text.data(), text.size());
   if (size > 0)
-    backtrace_logger.write(log::Level::kWarn, {text.data(), static_cast<std::size_t>(size)});
+    backtrace_logger.write_lines(log::Level::kWarn, {text.data(), static_cast<std::size_t>(size)});
 }
 
 void MonitorProcess::delay_restart(const std::string& what) {

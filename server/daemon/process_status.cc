@@ -28,4 +28,9 @@ void die_of(int signal) {
   ::_exit(128 + signal);  // for signals that do not kill
 }
 
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 }  // namespace tandem

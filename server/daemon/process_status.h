@@ -11,4 +11,7 @@ std::string describe_status(int status);
 /// Ends this process as one that died of `signal`, without cleaning up.
 [[noreturn]] void die_of(int signal);
 
+/// Does this process ignore the signal?
+bool is_ignored(int signal);
+
 }  // namespace tandem

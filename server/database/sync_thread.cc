@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "server/logging/signal_stack.h"
+
 namespace tandem {
 namespace {
 
@@ -48,6 +50,7 @@ void SyncThread::gather(std::unique_lock<std::mutex>& lock, std::size_t served) 
 }
 
 void SyncThread::run() {
+  const SignalStack signal_stack;
   std::vector<Request> batch;
   std::size_t served = 1;  // by a flush, lately
   for (;;) {

@@ -26,8 +26,11 @@ class Module {
   bool enabled(Level level) const noexcept;
   /// False after vlog/disable-rate-limit; RateLimit (rate_limit.h) then lets every line through.
   bool rate_limited() const noexcept;
-  /// Writes one line to the destinations that take it.
+  /// Writes one line to the destinations that take it. What would be no single line of text is
+  /// escaped, and a message longer than a few kilobytes is cut, but for those at DBG.
   void write(Level level, std::string_view message);
+  /// Writes each line of a text of the server's own.
+  void write_lines(Level level, std::string_view text);
 
   template <class... Args>
   void err(fmt::format_string<Args...> format, Args&&... args) {

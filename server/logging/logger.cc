@@ -15,6 +15,7 @@
 
 #include "server/logging/module_names.h"
 #include "server/logging/pattern.h"
+#include "server/logging/printable.h"
 
 namespace tandem::log {
 
@@ -34,6 +35,22 @@ std::unique_ptr<SyslogSink> default_sink() {
 void write_line(int fd, const std::string& text) {
   const ssize_t written = ::write(fd, text.data(), text.size());
   static_cast<void>(written);
+}
+
+/// Bytes of a message. At DBG, where messages are there to be compared, all of them.
+constexpr std::size_t kMostOfMessage = std::size_t{4} * 1024;
+
+/// -1 with errno on failure.
+int open_to_append(const std::string& path, Links links) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+  if (links == Links::kFollow) return ::open(path.c_str(), kFlags, 0640);
+  const int fd = ::open(path.c_str(), kFlags | O_NOFOLLOW | O_NONBLOCK, 0640);
+  // By another name it may be somebody else's.
+  struct stat file {};
+  if (fd < 0 || (::fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink == 1)) return fd;
+  ::close(fd);
+  errno = EPERM;
+  return -1;
 }
 
 template <class... Visitors>
@@ -165,8 +182,12 @@ Problem Logger::set_rate_limiting(std::string_view name, bool enabled) {
 }
 
 void Logger::write(const ModuleState& module, Level level, std::string_view message) {
+  while (message.ends_with('\n')) message.remove_suffix(1);
+  // Messages quote what peers, files and users say: none may look like two, or rule the terminal.
+  const std::string text =
+      printable(message, level == Level::kDbg ? message.size() : kMostOfMessage);
   const std::lock_guard lock(mutex_);
-  write_locked(module, level, message);
+  write_locked(module, level, text);
 }
 
 void Logger::note(Level level, const std::string& message) {
@@ -188,16 +209,10 @@ void Logger::write_locked(const ModuleState& module, Level level, std::string_vi
   const auto uptime = std::chrono::steady_clock::now() - start_;
   line.uptime_ms = std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count();
   ::clock_gettime(CLOCK_REALTIME, &line.time);
-  while (message.ends_with('\n')) message.remove_suffix(1);
-  // A message of several lines becomes as many log lines, so that each says where it belongs.
-  for (std::size_t at = 0; at <= message.size();) {
-    const std::size_t end = std::min(message.find('\n', at), message.size());
-    line.message = message.substr(at, end - at);
-    for (std::size_t i = 0; i < kDestinations; ++i) {
-      const auto destination = static_cast<Destination>(i);
-      if (module.levels[i] >= level && in_use_locked(destination)) send_locked(destination, line);
-    }
-    at = end + 1;
+  line.message = message;
+  for (std::size_t i = 0; i < kDestinations; ++i) {
+    const auto destination = static_cast<Destination>(i);
+    if (module.levels[i] >= level && in_use_locked(destination)) send_locked(destination, line);
   }
   errno = saved_errno;
 }
@@ -233,10 +248,10 @@ bool Logger::is_open_file(const std::string& path) const {
          open_one.st_ino == there.st_ino && open_one.st_dev == there.st_dev;
 }
 
-Problem Logger::open_file(const std::string& path) {
-  if (is_open_file(path)) return std::nullopt;
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  Problem problem = fd < 0 ? Problem(std::strerror(errno)) : std::nullopt;
+int Logger::open_file(const std::string& path, Links links) {
+  if (is_open_file(path)) return 0;
+  const int fd = open_to_append(path, links);
+  const int error = fd < 0 ? errno : 0;
   close_file();
   {
     const std::lock_guard lock(mutex_);
@@ -244,21 +259,24 @@ Problem Logger::open_file(const std::string& path) {
     file_fd_ = fd;
     update_all_locked();
   }
-  if (problem) {
-    note(Level::kWarn, fmt::format("failed to open {} for logging: {}", path, *problem));
+  if (error != 0) {
+    note(Level::kWarn,
+         fmt::format("failed to open {} for logging: {}", path, std::strerror(error)));
   } else {
     note(Level::kInfo, fmt::format("opened log file {}", path));
   }
-  return problem;
+  return error;
 }
 
-Problem Logger::reopen_file() {
+std::optional<int> Logger::reopen_file() {
   std::string path;
   {
     const std::lock_guard lock(mutex_);
     path = file_path_;
   }
-  return path.empty() ? Problem("Logging to file not configured") : open_file(path);
+  if (path.empty()) return std::nullopt;
+  // What is opened at run time is opened with the server's own rights.
+  return open_file(path, Links::kFollow);
 }
 
 void Logger::close_file() {

@@ -41,8 +41,10 @@ class Logger {
   void set_levels(Destination destination, Level level);
   Problem set_rate_limiting(std::string_view module, bool enabled);
 
-  Problem open_file(const std::string& path);
-  Problem reopen_file();
+  /// 0 or an errno.
+  int open_file(const std::string& path, Links links);
+  /// Nothing if no file was ever named.
+  std::optional<int> reopen_file();
   void close_file();
   int file_descriptor() const noexcept { return file_fd_.load(); }
 

@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
 #include "server/logging/logger.h"
 
 namespace tandem::log {
@@ -20,6 +24,15 @@ void Module::write(Level level, std::string_view message) {
   Logger::instance().write(*state_, level, message);
 }
 
+void Module::write_lines(Level level, std::string_view text) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    write(level, text.substr(at, end - at));
+    at = end + 1;
+  }
+}
+
 namespace {
 
 Module logger("vlog");
@@ -28,9 +41,35 @@ Module logger("vlog");
 
 Problem apply_spec(std::string_view spec) { return Logger::instance().apply(spec); }
 
-Problem open_file(const std::string& path) { return Logger::instance().open_file(path); }
+namespace {
 
-Problem reopen_file() { return Logger::instance().reopen_file(); }
+Problem problem_of(int error) { return error == 0 ? std::nullopt : Problem(std::strerror(error)); }
+
+}  // namespace
+
+Problem open_file(const std::string& path, Links links) {
+  return problem_of(Logger::instance().open_file(path, links));
+}
+
+Problem start_file(const std::string& path, Links links) {
+  const int error = Logger::instance().open_file(path, links);
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EROFS:
+    case EIO:
+    case EMFILE:
+    case ENFILE:
+      return std::nullopt;
+    default:
+      return problem_of(error);
+  }
+}
+
+Problem reopen_file() {
+  const std::optional<int> error = Logger::instance().reopen_file();
+  return error ? problem_of(*error) : Problem("Logging to file not configured");
+}
 
 void close_file() { Logger::instance().close_file(); }
 

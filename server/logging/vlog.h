@@ -18,9 +18,16 @@ using Problem = std::optional<std::string>;
 /// Applies the argument of -v or of vlog/set. Nothing is changed on failure.
 Problem apply_spec(std::string_view spec);
 
+/// May the log file be a link? Not while it is opened with more rights than those who own its
+/// folder.
+enum class Links { kFollow, kRefuse };
+
 /// Opens `path` for appending, in place of a log file that is open, and says so in it; nothing if
 /// it is the one that is open. On failure a warning has been logged, and no log file is open.
-Problem open_file(const std::string& path);
+Problem open_file(const std::string& path, Links links = Links::kFollow);
+/// The same at the start of a server, which is not to fail for a disk that is full or broken: then
+/// only the warning tells, and reopen_file() tries again.
+Problem start_file(const std::string& path, Links links);
 /// Opens the same file again, after a rotation, or after close_file(). Fails if none was ever
 /// named.
 Problem reopen_file();

@@ -12,6 +12,8 @@
 #include <thread>
 #include <utility>
 
+#include "server/logging/signal_stack.h"
+
 namespace tandem::net {
 
 namespace asio = boost::asio;
@@ -42,6 +44,7 @@ IoShard::~IoShard() { stop(); }
 void IoShard::start() {
   loop_->thread = std::thread([this] {
     block_signals(true);
+    const SignalStack signal_stack;
     loop_->context.run();
   });
 }

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <thread>
 
+#include "server/logging/signal_stack.h"
+
 namespace tandem::net {
 
 struct NameLookup::Answer {
@@ -23,8 +25,11 @@ NameLookup::NameLookup(const std::string& host, std::uint16_t port)
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
+  // A crash is to be reported.
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigdelset(&all, fault);
   pthread_sigmask(SIG_BLOCK, &all, &before);
   std::thread([answer = answer_, host, port] {
+    const SignalStack signal_stack;
     const auto address = SocketAddress::look_up(host, port);
     if (address) answer->address = *address;
     answer->state = address ? State::kFound : State::kUnknown;

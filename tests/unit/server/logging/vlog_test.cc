@@ -1,5 +1,6 @@
 #include "server/logging/vlog.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -55,10 +56,10 @@ TEST_CASE("a module is enabled only for destinations that are in use") {
   CHECK(!raft.enabled(Level::kEmer));
 }
 
-TEST_CASE("each line of a long message has its own prefix") {
+TEST_CASE("each line of a text has its own prefix") {
   const LogFile file;
   apply_spec("raft:file:info");
-  raft.warn("a\nb\n");
+  raft.write_lines(Level::kWarn, "a\nb\n");
   CHECK(LogFile::contents() == "raft|WARN|a\nraft|WARN|b\n");
 }
 
@@ -121,6 +122,60 @@ TEST_CASE("a log file that cannot be opened is a problem") {
   const LogFile file;
   CHECK(open_file("/nonexistent/x") == "No such file or directory");
   CHECK(!open_file(LogFile::path()));
+}
+
+TEST_CASE("a message is one line of text, whatever it quotes") {
+  const LogFile file;
+  apply_spec("raft:file:info");
+  raft.warn("peer says \"{}\"", "x\n2026|00001|raft|EMER|forged\x1b[2J\r");
+  CHECK(LogFile::contents() ==
+        "raft|WARN|peer says \"x\\n2026|00001|raft|EMER|forged\\x1b[2J\\r\"\n");
+}
+
+TEST_CASE("a long message is cut, but for one at DBG") {
+  const LogFile file;
+  apply_spec("raft:file:dbg");
+  const std::string name(1'000'000, 'n');
+  raft.err("{}", name);
+  CHECK(LogFile::contents().size() < 5000);
+  CHECK_THAT(LogFile::contents(), Catch::EndsWith("... (1000000 bytes in all)\n"));
+  raft.dbg("{}", name);
+  CHECK(LogFile::contents().size() > 1'000'000);
+}
+
+TEST_CASE("a log file that may be no link is no other file by another name") {
+  const LogFile file;
+  const std::string target = LogFile::path() + ".target";
+  const std::string link = LogFile::path() + ".link";
+  std::ofstream(target) << "secret";
+  std::filesystem::create_symlink(target, link);
+  CHECK(open_file(link, Links::kRefuse) == "Too many levels of symbolic links");
+  CHECK(!open_file(link));
+  std::filesystem::remove(link);
+  close_file();
+  std::filesystem::create_hard_link(target, link);
+  CHECK(open_file(link, Links::kRefuse) == "Operation not permitted");
+  std::filesystem::remove(link);
+  CHECK(!open_file(target, Links::kRefuse));
+  close_file();
+  std::filesystem::remove(target);
+}
+
+TEST_CASE("a full disk does not keep a server from starting without its log") {
+  const LogFile file;
+  CHECK(start_file("/nonexistent/x", Links::kFollow) == "No such file or directory");
+  // No more descriptors are as good as no more inodes.
+  struct rlimit before {};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  struct rlimit none = before;
+  none.rlim_cur = 0;
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  const Problem problem = start_file(LogFile::path(), Links::kFollow);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(!problem);
+  CHECK(file_descriptor() < 0);
+  CHECK(!reopen_file());
+  CHECK(file_descriptor() >= 0);
 }
 
 }  // namespace
