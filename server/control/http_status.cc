@@ -8,7 +8,8 @@
 #include <charconv>
 #include <chrono>
 #include <optional>
-#include <set>
+
+#include "server/control/client_room.h"
 
 namespace tandem::control {
 
@@ -21,6 +22,7 @@ using asio::ip::tcp;
 
 constexpr std::size_t kMaxClients = 64;
 constexpr std::size_t kMaxHeaderBytes = 8192;
+constexpr std::size_t kMaxBufferBytes = 16384;
 constexpr std::uint64_t kMaxBodyBytes = 4096;
 constexpr std::chrono::seconds kPatience{10};
 constexpr std::chrono::milliseconds kPause{100};
@@ -46,11 +48,25 @@ std::optional<tcp::endpoint> parse_endpoint(const std::string& text) {
 }
 
 /// One client; answers its requests one by one. Lives while something is under way on its socket.
-class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+class HttpConnection : public RoomClient, public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(tcp::socket socket, const HttpStatus::AskStatus& ask_status)
-      : stream_(std::move(socket)), ask_status_(ask_status) {}
+  HttpConnection(tcp::socket socket, ClientRoom& room, const HttpStatus::AskStatus& ask_status)
+      : stream_(std::move(socket)), room_(room), ask_status_(ask_status) {}
 
+  void start() {
+    room_.waits(*this);
+    read();
+  }
+
+  void close() override {
+    if (is_linked()) unlink();
+    open_ = false;
+    beast::error_code ignored;
+    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+    stream_.close();
+  }
+
+ private:
   void read() {
     parser_.emplace();
     parser_->header_limit(kMaxHeaderBytes);
@@ -59,20 +75,16 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     http::async_read(
         stream_, buffer_, *parser_,
         [self = shared_from_this()](const beast::error_code& error, std::size_t) {
-          if (error) return self->close();
+          if (error || !self->open_) return self->close();
           self->request_ = self->parser_->release();
+          self->room_.works(*self);
           self->ask_status_([self](const ServerStatus& status) { self->answer(status); });
         });
   }
 
-  void close() {
-    beast::error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
-    stream_.close();
-  }
-
- private:
   void answer(const ServerStatus& status) {
+    if (!open_) return;
+    room_.waits(*this);
     const http::request<http::string_body>& request = request_;
     const std::string_view target(request.target().data(), request.target().size());
     HttpPage page{405, "text/plain", "only GET and HEAD\n"};
@@ -92,17 +104,20 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     stream_.expires_after(kPatience);
     http::async_write(stream_, response_,
                       [self = shared_from_this()](const beast::error_code& error, std::size_t) {
-                        if (error || !self->response_.keep_alive()) return self->close();
+                        if (error || !self->open_ || !self->response_.keep_alive())
+                          return self->close();
                         self->read();
                       });
   }
 
   beast::tcp_stream stream_;
+  ClientRoom& room_;
   const HttpStatus::AskStatus& ask_status_;
   http::request<http::string_body> request_;
-  beast::flat_buffer buffer_;
+  beast::flat_buffer buffer_{kMaxBufferBytes};
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
+  bool open_ = true;
 };
 
 }  // namespace
@@ -127,7 +142,7 @@ struct HttpStatus::Listener : std::enable_shared_from_this<Listener> {
   tcp::acceptor acceptor;
   asio::steady_timer timer;
   AskStatus ask_status;
-  std::set<std::weak_ptr<HttpConnection>, std::owner_less<>> connections;
+  ClientRoom room{kMaxClients};
 
   boost::system::error_code open(const tcp::endpoint& endpoint) {
     boost::system::error_code error;
@@ -157,19 +172,14 @@ struct HttpStatus::Listener : std::enable_shared_from_this<Listener> {
   }
 
   void take(tcp::socket socket) {
-    std::erase_if(connections, [](const auto& weak) { return weak.expired(); });
-    if (connections.size() >= kMaxClients) return;
-    const auto connection = std::make_shared<HttpConnection>(std::move(socket), ask_status);
-    connections.insert(connection);
-    connection->read();
+    if (room.make_room())
+      std::make_shared<HttpConnection>(std::move(socket), room, ask_status)->start();
   }
 
   void close() {
     boost::system::error_code ignored;
     acceptor.close(ignored);
-    for (const auto& weak : connections) {
-      if (const auto connection = weak.lock()) connection->close();
-    }
+    room.clear();
   }
 };
 

@@ -23,8 +23,8 @@ struct HttpPage {
 HttpPage make_page(std::string_view path, const ServerStatus& status);
 
 /// A small HTTP/1.1 server for those pages (--http). Everything runs on the executor, which must
-/// run one thing at a time. Clients that are slow or too many are dropped. Destroying it closes
-/// all.
+/// run one thing at a time. Clients that are slow are dropped, and for a new one the oldest that is
+/// idle or has sent half a request (`ClientRoom`). Destroying it closes all.
 class HttpStatus {
  public:
   /// Gets the status, and hands it over on the executor.

@@ -14,12 +14,13 @@
 #include <cstring>
 #include <deque>
 #include <functional>
-#include <set>
 
 #include "protocol/framer.h"
 #include "protocol/jsonrpc.h"
+#include "server/control/client_room.h"
 #include "server/logging/event_count.h"
 #include "server/logging/log.h"
+#include "server/logging/printable.h"
 #include "server/net/socket_address.h"
 
 namespace tandem::control {
@@ -30,11 +31,14 @@ namespace asio = boost::asio;
 using Socket = asio::local::stream_protocol::socket;
 
 constexpr std::size_t kMaxRequestBytes = 1U << 20U;
+constexpr std::size_t kMaxClients = 128;
 constexpr std::chrono::milliseconds kPause{100};
 
 log::Module logger("unixctl");
 EventCount requests_received("unixctl_received");
 EventCount requests_answered("unixctl_replied");
+
+constexpr std::size_t kMostOfError = std::size_t{16} * 1024;
 
 std::string quoted(std::string_view text) {
   std::string out;
@@ -42,30 +46,27 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
-/// One client. Requests are answered one at a time, in order. Lives while something is under way on
-/// its socket.
-class Connection : public std::enable_shared_from_this<Connection> {
+/// One client. Requests are answered one at a time, in order; while some wait, or an answer is not
+/// taken, no more are read. Lives while something is under way on its socket.
+class Connection : public RoomClient, public std::enable_shared_from_this<Connection> {
  public:
   /// `on_closed` is called with the descriptor just free.
-  Connection(Socket socket, const CommandRegistry& registry, std::function<void()> on_closed)
+  Connection(Socket socket, ClientRoom& room, const CommandRegistry& registry,
+             std::function<void()> on_closed)
       : socket_(std::move(socket)),
+        room_(room),
         registry_(registry),
         on_closed_(std::move(on_closed)),
         framer_(kMaxRequestBytes) {}
 
-  void read() {
-    socket_.async_read_some(
-        asio::buffer(input_),
-        [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
-          if (error || !self->take(std::string_view(self->input_.data(), size))) {
-            self->close();
-          } else {
-            self->read();
-          }
-        });
+  void start() {
+    room_.waits(*this);
+    read();
   }
 
-  void close() {
+  void close() override {
+    const auto keep = std::move(keep_);
+    if (is_linked()) unlink();
     if (!socket_.is_open()) return;
     boost::system::error_code ignored;
     socket_.close(ignored);
@@ -74,6 +75,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
  private:
+  void read() {
+    if (reading_ || !socket_.is_open() || !requests_.empty() || !output_.empty()) return;
+    reading_ = true;
+    socket_.async_read_some(
+        asio::buffer(input_),
+        [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
+          self->reading_ = false;
+          if (error || !self->take(std::string_view(self->input_.data(), size))) {
+            self->close();
+          } else {
+            self->read();
+          }
+        });
+  }
+
   /// Queues the requests in `bytes`, and runs the first if none is under way. False if the client
   /// breaks the protocol.
   bool take(std::string_view bytes) {
@@ -94,16 +110,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
     // recursion.
     if (looping_) return;
     looping_ = true;
-    while (!busy_ && !requests_.empty()) {
+    while (!busy_ && output_.empty() && !requests_.empty()) {
       busy_ = true;
+      room_.works(*this);
       const JsonRpcMessage request = std::move(requests_.front());
       requests_.pop_front();
       run(request);
     }
     looping_ = false;
+    read();
   }
 
   void run(const JsonRpcMessage& request) {
+    keep_ = shared_from_this();
     logger.dbg("received request {}{}, id={}", request.method, to_text(request.params),
                to_text(request.id));
     requests_received.add();
@@ -133,11 +152,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void answer(const json::value& id, const Result<std::string>& result) {
-    std::string text = result.has_value() ? *result : result.error().to_string();
+    const auto keep = std::move(keep_);
+    if (!socket_.is_open()) return;
+    // Errors quote what the user, a file or a peer said.
+    std::string text =
+        result.has_value() ? *result : printable(result.error().to_string(), kMostOfError);
     logger.dbg("replying with {}, id={}: \"{}\"", result.has_value() ? "success" : "error",
                to_text(id), text);
     if (!text.empty() && !text.ends_with('\n')) text += '\n';
     busy_ = false;
+    room_.waits(*this);
     requests_answered.add();
     // ovs-appctl(8), "--format": commands that have a JSON form of their own take an argument for
     // it.
@@ -147,46 +171,46 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   /// Writes what the socket takes now, so that the answer to "exit" is out before the server ends,
-  /// and the rest later.
+  /// and the rest later. Requires that the last answer was taken.
   void send(std::string text) {
-    if (!socket_.is_open()) return;
     boost::system::error_code error;
-    if (output_.empty()) {
-      const std::size_t written = socket_.write_some(asio::buffer(text), error);
-      text.erase(0, written);
-      if (error && error != asio::error::would_block) {
-        close();
-        return;
-      }
+    const std::size_t written = socket_.write_some(asio::buffer(text), error);
+    text.erase(0, written);
+    if (error && error != asio::error::would_block) {
+      close();
+      return;
     }
     if (text.empty()) return;
-    output_.push_back(std::move(text));
-    if (output_.size() == 1) write();
+    output_ = std::move(text);
+    write();
   }
 
   void write() {
     asio::async_write(
-        socket_, asio::buffer(output_.front()),
+        socket_, asio::buffer(output_),
         [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
           if (error) {
             self->close();
             return;
           }
-          self->output_.pop_front();
-          if (!self->output_.empty()) self->write();
+          self->output_.clear();
+          self->run_next();
         });
   }
 
   Socket socket_;
+  ClientRoom& room_;
   const CommandRegistry& registry_;
   std::function<void()> on_closed_;
   Framer framer_;
   std::array<char, 4096> input_{};
   std::deque<JsonRpcMessage> requests_;
-  std::deque<std::string> output_;
+  std::string output_;    ///< of the last answer, what the socket has not taken yet
   bool json_ = false;     ///< answers are wrapped in JSON
   bool busy_ = false;     ///< a command has been run and not yet answered
   bool looping_ = false;  ///< run_next() is on the stack
+  bool reading_ = false;
+  std::shared_ptr<Connection> keep_;  ///< itself, while busy
 };
 
 }  // namespace
@@ -205,19 +229,14 @@ struct UnixctlServer::Listener : std::enable_shared_from_this<Listener> {
   std::string path;
   const CommandRegistry& registry;
   struct stat file {};
-  std::set<std::weak_ptr<Connection>, std::owner_less<>> connections;
+  ClientRoom room{kMaxClients};
 
   /// Returns 0 or an errno.
   int open() {
     net::UniqueFd fd = net::make_socket(AF_UNIX);
     if (!fd) return errno;
-    struct stat old {};
-    if (::lstat(path.c_str(), &old) == 0 && S_ISSOCK(old.st_mode)) ::unlink(path.c_str());
-    if (const int error = net::bind_unix(fd.get(), path); error != 0) return error;
-    if (::chmod(path.c_str(), 0750) != 0 || ::lstat(path.c_str(), &file) != 0 ||
-        ::listen(fd.get(), 64) != 0) {
-      return errno;
-    }
+    if (const int error = net::bind_unix_listener(fd.get(), path); error != 0) return error;
+    if (::lstat(path.c_str(), &file) != 0 || ::listen(fd.get(), 64) != 0) return errno;
     boost::system::error_code error;
     acceptor.assign(asio::local::stream_protocol(), fd.release(), error);
     if (!error) acceptor.non_blocking(true, error);
@@ -257,25 +276,20 @@ struct UnixctlServer::Listener : std::enable_shared_from_this<Listener> {
   }
 
   void serve(Socket socket) {
+    if (!room.make_room()) return;
     boost::system::error_code ignored;
     socket.non_blocking(true, ignored);
-    // At once: the databases' listeners are waiting for a descriptor, too.
-    const auto connection =
-        std::make_shared<Connection>(std::move(socket), registry, [weak = weak_from_this()] {
-          if (const auto self = weak.lock()) self->get_spare();
-        });
-    std::erase_if(connections, [](const auto& weak) { return weak.expired(); });
-    connections.insert(connection);
-    connection->read();
+    // A free descriptor is taken at once: the databases' listeners are waiting for one, too.
+    std::make_shared<Connection>(std::move(socket), room, registry, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->get_spare();
+    })->start();
   }
 
   void close() {
     boost::system::error_code ignored;
     acceptor.close(ignored);
     timer.cancel();
-    for (const auto& weak : connections) {
-      if (const auto connection = weak.lock()) connection->close();
-    }
+    room.clear();
     struct stat now {};
     const bool mine =
         ::lstat(path.c_str(), &now) == 0 && now.st_ino == file.st_ino && now.st_dev == file.st_dev;

@@ -28,15 +28,8 @@ constexpr std::int64_t kPauseMs = 100;
 /// Descriptors that run out again within this time are the same trouble, and not logged anew.
 constexpr std::int64_t kBurstMs = 10'000;
 constexpr int kAcceptsPerTurn = 256;
-constexpr mode_t kUnixSocketMode = 0770;  // less the umask, as ovsdb-server makes them
 
 std::atomic<unsigned> unix_peers{0};
-
-/// A socket's file that nobody cleaned up would make bind() fail.
-void remove_stale_socket(const std::string& path) {
-  struct stat status {};
-  if (lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) ::unlink(path.c_str());
-}
 
 }  // namespace
 
@@ -111,10 +104,7 @@ void Listener::open_ip() {
 void Listener::open_unix() {
   UniqueFd fd = make_socket(AF_UNIX);
   if (!fd) return retry_later(error_text(errno));
-  // The mode of the socket becomes that of the file, with nothing open to everyone in between.
-  fchmod(fd.get(), kUnixSocketMode);
-  remove_stale_socket(target_.path);
-  if (const int error = bind_unix(fd.get(), target_.path); error != 0)
+  if (const int error = bind_unix_listener(fd.get(), target_.path); error != 0)
     return retry_later(error_text(error));
   struct stat status {};
   if (lstat(target_.path.c_str(), &status) == 0) file_ = FileId{status.st_dev, status.st_ino};

@@ -7,7 +7,9 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -118,6 +120,18 @@ int bind_unix(int fd, const std::string& path) {
 int connect_unix(int fd, const std::string& path) {
   return with_unix_address(
       path, [fd](const sockaddr* address, socklen_t size) { return connect(fd, address, size); });
+}
+
+int bind_unix_listener(int fd, const std::string& path) {
+  // The mode of the socket becomes that of the file, with nothing open to everyone in between.
+  fchmod(fd, 0770);
+  struct stat status {};
+  if (lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
+    const UniqueFd probe = make_socket(AF_UNIX);
+    if (!probe) return errno;
+    if (connect_unix(probe.get(), path) == ECONNREFUSED) ::unlink(path.c_str());
+  }
+  return bind_unix(fd, path);
 }
 
 std::string error_text(int error) { return std::generic_category().message(error); }

@@ -49,6 +49,10 @@ void tune_tcp_socket(int fd, int family, std::optional<int> dscp);
 int bind_unix(int fd, const std::string& path);
 int connect_unix(int fd, const std::string& path);
 
+/// Binds a socket that is to listen, with mode 0770 less the umask. A socket that somebody has left
+/// behind at the path is replaced, but EADDRINUSE where somebody answers.
+int bind_unix_listener(int fd, const std::string& path);
+
 /// strerror(), thread-safe.
 std::string error_text(int error);
 

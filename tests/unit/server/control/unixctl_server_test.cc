@@ -12,6 +12,7 @@
 #include <fstream>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "server/control/standard_commands.h"
 
@@ -136,6 +137,85 @@ TEST_CASE("a control socket that cannot be had is told as ovsdb-server tells it"
   REQUIRE(server.has_error());
   CHECK(server.error().to_string() ==
         "/nonexistent/x: could not initialize control socket (No such file or directory)");
+}
+
+/// Clients that each send something, and do nothing more.
+std::vector<Socket> crowd(Fixture& f, std::size_t size, const std::string& text) {
+  std::vector<Socket> clients;
+  for (std::size_t i = 0; i < size; ++i) {
+    clients.emplace_back(f.io);
+    clients.back().connect(path());
+    boost::asio::write(clients.back(), boost::asio::buffer(text));
+    f.io.restart();
+    f.io.poll();
+  }
+  return clients;
+}
+
+TEST_CASE_METHOD(Fixture, "clients that send nothing or half a request keep nobody out") {
+  const auto silent = crowd(*this, 150, "");
+  const auto unfinished = crowd(*this, 150, R"({"method":)");
+  Socket late(io);
+  late.connect(path());
+  std::swap(client, late);
+  client.non_blocking(true);
+  CHECK(talk(R"({"method":"echo","params":["a"],"id":7})") ==
+        R"({"error":null,"id":7,"result":"a\n"})");
+  CHECK(std::filesystem::exists(path()));
+}
+
+TEST_CASE_METHOD(Fixture, "a client whose command is under way is not sent away for others") {
+  CHECK(talk(R"({"method":"later","params":[],"id":1})").empty());
+  REQUIRE(kept);
+  const auto others = crowd(*this, 300, "");
+  kept->text("1");
+  CHECK(receive() == R"({"error":null,"id":1,"result":"1\n"})");
+}
+
+TEST_CASE_METHOD(Fixture, "no more is read from a client that does not take its answers") {
+  const std::string big(100'000, 'x');
+  const std::string request = R"({"method":"echo","params":[")" + big + R"("],"id":1})";
+  std::size_t sent = 0;
+  for (int i = 0; i < 1000; ++i) {
+    boost::system::error_code error;
+    sent += client.write_some(boost::asio::buffer(request), error);
+    if (error == boost::asio::error::would_block) break;
+    io.restart();
+    io.poll();
+  }
+  CHECK(sent < 10 * request.size());
+}
+
+TEST_CASE("the socket of a server that answers is not taken away") {
+  Fixture first;
+  const CommandRegistry registry;
+  const auto second = UnixctlServer::listen(first.io.get_executor(), path(), registry);
+  REQUIRE(second.has_error());
+  CHECK(second.error().to_string() ==
+        path() + ": could not initialize control socket (Address already in use)");
+  CHECK(first.talk(R"({"method":"echo","params":["a"],"id":7})") ==
+        R"({"error":null,"id":7,"result":"a\n"})");
+}
+
+TEST_CASE("the mode of the socket follows the umask") {
+  const auto mode_under = [](mode_t mask) {
+    const mode_t before = ::umask(mask);
+    const Fixture server;
+    ::umask(before);
+    struct stat file {};
+    ::stat(path().c_str(), &file);
+    return file.st_mode & 0777U;
+  };
+  CHECK(mode_under(007) == 0770);
+  CHECK(mode_under(022) == 0750);
+}
+
+TEST_CASE_METHOD(Fixture, "an error is one line of text") {
+  registry.add("bad", "", 0, 0, [](const Arguments&, const Reply& reply) {
+    reply.error("a\nstate: active\x1b[2J");
+  });
+  CHECK(talk(R"({"method":"bad","params":[],"id":1})") ==
+        R"({"error":"a\\nstate: active\\x1b[2J\n","id":1,"result":null})");
 }
 
 }  // namespace

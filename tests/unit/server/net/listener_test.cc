@@ -132,6 +132,7 @@ TEST_CASE("A stale unix socket is replaced, another file is not") {
 TEST_CASE("A socket file that another server has put in place of ours stays") {
   const TempFolder folder;
   auto first = std::make_unique<Fixture>("punix:" + folder / "sock");
+  std::filesystem::remove(folder / "sock");
   Fixture second("punix:" + folder / "sock");
   first.reset();
   CHECK(connect_file(folder / "sock"));
@@ -195,4 +196,19 @@ TEST_CASE(
   waitpid(child, &status, 0);
   CHECK(WEXITSTATUS(status) == 0);
   CHECK(log.count("accept failed: Too many open files") == 1);
+}
+
+TEST_CASE("The socket of a server that answers is left to it, until it has gone") {
+  LogCapture log;
+  const std::string path = "/tmp/tandem-listener-taken." + std::to_string(::getpid());
+  std::optional<Fixture> first(std::in_place, "punix:" + path);
+  REQUIRE(first->listener->is_listening());
+  Fixture second("punix:" + path);
+  CHECK(!second.listener->is_listening());
+  CHECK(log.count("listen failed: Address already in use") == 1);
+  CHECK(connect_file(path));
+  REQUIRE(serve_until(first->shard, [&] { return !first->accepted.empty(); }));
+  first.reset();
+  second.listener->open();
+  CHECK(second.listener->is_listening());
 }
