@@ -74,7 +74,7 @@ void ConditionMatcher::Column::finish() {
   const auto for_each_element = [](const std::vector<const Clause*>& clauses, auto&& f) {
     for (const Clause* clause : clauses) {
       const DatumView argument = clause->argument.view();
-      for (std::size_t i = 0; i < argument.size(); ++i) f(ElementView::of(argument, i));
+      for (DatumCursor at(argument); !at.done(); at.advance()) f(ElementView::of(at));
     }
   };
   boost::unordered_flat_map<ElementView, std::size_t> frequency;
@@ -113,8 +113,8 @@ bool ConditionMatcher::Column::matches_included(const Row& row, const DatumView&
   // A large set is searched for a few elements rather than walked.
   if (includes.size() < have.size() / 8)
     return std::any_of(includes.begin(), includes.end(), holds);
-  for (std::size_t i = 0; i < have.size(); ++i) {
-    const auto found = includes_by_element_.find(ElementView::of(have, i));
+  for (DatumCursor at(have); !at.done(); at.advance()) {
+    const auto found = includes_by_element_.find(ElementView::of(at));
     if (found != includes_by_element_.end() &&
         std::any_of(found->second.begin(), found->second.end(), holds))
       return true;
@@ -128,8 +128,8 @@ bool ConditionMatcher::Column::matches_excluded(const Row& row, const DatumView&
     return std::any_of(excludes.begin(), excludes.end(), holds);
   // A clause fails if the column has any of its elements: all fail only if their counts add up.
   std::size_t failing = 0;
-  for (std::size_t i = 0; i < have.size(); ++i) {
-    const auto found = exclusions_.find(ElementView::of(have, i));
+  for (DatumCursor at(have); !at.done(); at.advance()) {
+    const auto found = exclusions_.find(ElementView::of(at));
     if (found == exclusions_.end()) continue;
     if (found->second == excludes.size()) return false;
     failing += found->second;

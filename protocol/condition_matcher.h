@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "protocol/condition.h"
+#include "protocol/datum_cursor.h"
 #include "protocol/value_hash.h"
 
 namespace tandem {
@@ -23,8 +24,8 @@ struct ElementView {
   AtomView key;
   AtomView value;  ///< of a set: false
 
-  static ElementView of(const DatumView& datum, std::size_t i) {
-    return {datum.key(i), datum.is_map() ? datum.value(i) : AtomView(false)};
+  static ElementView of(const DatumCursor& at) {
+    return {at.key(), at.piece().is_map() ? at.value() : AtomView(false)};
   }
   bool operator==(const ElementView&) const = default;
   friend std::size_t hash_value(const ElementView& element) {

@@ -163,4 +163,20 @@ Result<std::string> read_string(DatabaseServer& server, std::string_view path) {
   return Result<std::string>(boost::system::in_place_value, std::move(found));
 }
 
+DbFindings answer_query(DatabaseServer& server, const DbQuery& query) {
+  DbFindings findings;
+  for (const std::string& name : query.remotes) {
+    Result<std::vector<DbRemote>> remotes;
+    if (const Result<void> checked = check_remotes_column(server, name); !checked) {
+      remotes = checked.error();
+    } else {
+      remotes = read_remotes(server, ColumnPath::parse(name).value());
+    }
+    findings.remotes.emplace(name, std::move(remotes));
+  }
+  for (const std::string& name : query.settings)
+    findings.settings.emplace(name, read_string(server, name));
+  return findings;
+}
+
 }  // namespace tandem

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,14 +46,29 @@ Result<void> check_remotes_column(DatabaseServer& server, std::string_view path)
 /// resolve (any more).
 std::vector<DbRemote> read_remotes(DatabaseServer& server, const ColumnPath& path);
 
-/// Writes the status back where the row still exists, has the columns, and holds something else.
-/// Nothing on a backup.
-void write_remote_status(DatabaseServer& server, const std::string& database_name,
-                         const DbRemote& remote, const DbRemoteStatus& status);
-
 /// The first non-empty string of a column, for "db:" in place of a file name or a list of ciphers.
 /// Error as check_remotes_column() when the path does not name a string column; nothing when all
 /// are empty.
 Result<std::string> read_string(DatabaseServer& server, std::string_view path);
+
+/// Names, "db:DB,TABLE,COLUMN", whose contents somebody wants to know.
+struct DbQuery {
+  std::set<std::string> remotes;
+  std::set<std::string> settings;
+  bool operator==(const DbQuery&) const = default;
+};
+
+/// What stands under the names of a query, or why nothing can. A value, for other threads.
+struct DbFindings {
+  std::map<std::string, Result<std::vector<DbRemote>>> remotes;
+  std::map<std::string, Result<std::string>> settings;
+};
+
+DbFindings answer_query(DatabaseServer& server, const DbQuery& query);
+
+/// Writes the status back where the row still exists, has the columns, and holds something else.
+/// Nothing on a backup.
+void write_remote_status(DatabaseServer& server, const std::string& database_name,
+                         const DbRemote& remote, const DbRemoteStatus& status);
 
 }  // namespace tandem

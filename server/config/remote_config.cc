@@ -18,8 +18,6 @@ constexpr std::int64_t kStatusEveryMs = 2500;
 constexpr std::string_view kOnlyOnCommandLine =
     "pfd: remotes can only be specified on the command line";
 
-bool is_db(std::string_view text) { return text.starts_with("db:"); }
-
 /// The settings that may stand in a database.
 template <class Config>
 auto sources_of(Config& config) {
@@ -40,10 +38,12 @@ net::RemoteOptions options_of(const DbRemote& remote) {
 
 }  // namespace
 
-RemoteConfig::RemoteConfig(DatabaseServer& server, net::IoShard& home, net::RemoteManager& manager,
-                           net::TlsContext& tls, std::string run_directory)
+RemoteConfig::RemoteConfig(DatabaseServer& server, net::IoShard& home, TaskRunner& jobs,
+                           net::RemoteManager& manager, net::TlsContext& tls,
+                           std::string run_directory)
     : server_(server),
       home_(home),
+      jobs_(jobs),
       manager_(manager),
       tls_(tls),
       run_directory_(std::move(run_directory)) {
@@ -65,10 +65,9 @@ Result<net::RemoteSpec> RemoteConfig::spec_of(const std::string& target,
 
 Result<void> RemoteConfig::add(const std::string& remote, const net::RemoteOptions& options,
                                Origin origin) {
-  if (is_db(remote)) {
-    Result<void> checked;
-    server_.call([&] { checked = check_remotes_column(server_, remote); }, home_);
-    if (!checked) return checked;
+  if (is_in_database(remote)) {
+    const Result<std::vector<DbRemote>>& found = found_.remotes.at(remote);
+    if (!found) return found.error();
   } else {
     const Result<net::RemoteSpec> spec = spec_of(remote, options);
     if (!spec) return spec.error();
@@ -110,72 +109,79 @@ void RemoteConfig::set_active(bool active) {
 
 // --- following the databases ---
 
+DbQuery RemoteConfig::query(const std::vector<std::string>& more) const {
+  DbQuery query;
+  for (const std::string& name : more) {
+    if (is_in_database(name)) query.remotes.insert(name);
+  }
+  for (const auto& [name, configured] : remotes_) {
+    if (is_in_database(name)) query.remotes.insert(name);
+  }
+  for (const std::string* source : sources_of(tls_sources_)) {
+    if (is_in_database(*source)) query.settings.insert(*source);
+  }
+  return query;
+}
+
+void RemoteConfig::learn(DbFindings findings) {
+  // Only what was asked for: a name may have been added since.
+  for (auto& [name, remotes] : findings.remotes)
+    found_.remotes.insert_or_assign(name, std::move(remotes));
+  found_.settings = std::move(findings.settings);
+}
+
 void RemoteConfig::on_logged(const ServedDatabase& database, const CommitRef& commit) {
   std::lock_guard lock(mutex_);
   for (const RowChange& change : commit->changes) {
     if (watched_.contains({database.info->name, commit->schema->table(change.table).name})) {
-      refresh_soon();
+      read_again_soon();
       return;
     }
   }
 }
 
-void RemoteConfig::on_databases_changed() { refresh_soon(); }
+void RemoteConfig::on_databases_changed() { read_again_soon(); }
 
-void RemoteConfig::refresh_soon() {
-  if (!refresh_posted_.exchange(true)) home_.post([this] { refresh(); });
+void RemoteConfig::read_again_soon() {
+  if (!reading_posted_.exchange(true)) home_.post([this] { read_again(); });
+}
+
+void RemoteConfig::read_again() {
+  reading_posted_ = false;
+  DbQuery wanted = query();
+  if (wanted == DbQuery{}) return;
+  // One that waits for a busy writer will see all that there is to see.
+  if (reading_waits_.exchange(true) && wanted == waiting_query_) return;
+  waiting_query_ = wanted;
+  server_.submit(
+      [this, wanted = std::move(wanted)] {
+        reading_waits_ = false;
+        home_.post([this, found = answer_query(server_, wanted)]() mutable {
+          learn(std::move(found));
+          apply();
+        });
+      },
+      jobs_);
 }
 
 void RemoteConfig::refresh() {
-  refresh_posted_ = false;
+  apply();
+  read_again();
+}
+
+void RemoteConfig::apply() {
   known_problems_ = std::exchange(problems_, {});
   refresh_tls();
-
   std::vector<net::RemoteSpec> specs;
   std::vector<InDatabase> in_database;
-  std::set<std::pair<std::string, std::string>> watched;
-  const auto watch_tls = [&](const std::string& source) {
-    if (const Result<ColumnPath> path = ColumnPath::parse(source); is_db(source) && path) {
-      watched.emplace(path.value().database, path.value().table);
-    }
-  };
-  for (const std::string* source : sources_of(tls_sources_)) watch_tls(*source);
   for (const auto& [name, configured] : remotes_) {
     if (configured.active_only && !active_) continue;
-    if (!is_db(name)) {
-      specs.push_back(spec_of(name, configured.options).value());
-      specs.back().options.freebind = configured.active_only;
+    if (is_in_database(name)) {
+      apply_database(name, configured, specs, in_database);
       continue;
     }
-    const ColumnPath path = ColumnPath::parse(name).value();
-    watched.emplace(path.database, path.table);
-    std::vector<DbRemote> remotes;
-    Result<void> checked;
-    server_.call(
-        [&, name = name] {
-          checked = check_remotes_column(server_, name);
-          remotes = read_remotes(server_, path);
-        },
-        home_);
-    if (!checked) complain(checked.error().to_string());
-    for (const DbRemote& remote : remotes) {
-      if (!remote.table.empty()) watched.emplace(path.database, remote.table);
-      // Also of a target that is refused: what is told of a former one has to go.
-      if (remote.row) in_database.push_back({path.database, remote});
-      if (remote.target.empty()) continue;
-      Result<net::RemoteSpec> spec = spec_of(remote.target, options_of(remote));
-      if (!spec) {
-        note(spec.error().to_string(),
-             log::Level::kInfo);  // whoever wrote it sees that nobody listens
-        continue;
-      }
-      if (spec.value().target.kind == Target::Kind::kPfd) {
-        complain(std::string(kOnlyOnCommandLine));
-        continue;
-      }
-      spec.value().options.freebind = configured.active_only;
-      specs.push_back(std::move(spec.value()));
-    }
+    specs.push_back(spec_of(name, configured.options).value());
+    specs.back().options.freebind = configured.active_only;
   }
   std::vector<InDatabase> fresh;
   std::copy_if(in_database.begin(), in_database.end(), std::back_inserter(fresh),
@@ -183,15 +189,56 @@ void RemoteConfig::refresh() {
                  return std::find(in_database_.begin(), in_database_.end(), entry) ==
                         in_database_.end();
                });
+  watch(in_database);
   in_database_ = std::move(in_database);
-  {
-    std::lock_guard lock(mutex_);
-    watched_ = std::move(watched);
-  }
   manager_.configure(specs);
-  if (!fresh.empty()) server_.call(status_job(fresh), home_);
+  if (!fresh.empty()) server_.submit(status_job(fresh), jobs_);
   if (!in_database_.empty() && !timer_set())
     home_.set_timer(*this, net::IoShard::now_ms() + kStatusEveryMs);
+}
+
+void RemoteConfig::apply_database(const std::string& name, const Configured& configured,
+                                  std::vector<net::RemoteSpec>& specs,
+                                  std::vector<InDatabase>& in_database) {
+  const auto found = found_.remotes.find(name);
+  if (found == found_.remotes.end()) return;  // a reading is under way
+  if (!found->second) return complain(found->second.error().to_string());
+  const std::string database = ColumnPath::parse(name).value().database;
+  for (const DbRemote& remote : found->second.value()) {
+    // Also of a target that is refused: what is told of a former one has to go.
+    if (remote.row) in_database.push_back({database, remote});
+    if (remote.target.empty()) continue;
+    Result<net::RemoteSpec> spec = spec_of(remote.target, options_of(remote));
+    if (!spec) {
+      // Whoever wrote it sees that nobody listens.
+      note(spec.error().to_string(), log::Level::kInfo);
+      continue;
+    }
+    if (spec.value().target.kind == Target::Kind::kPfd) {
+      complain(std::string(kOnlyOnCommandLine));
+      continue;
+    }
+    spec.value().options.freebind = configured.active_only;
+    specs.push_back(std::move(spec.value()));
+  }
+}
+
+/// Commits to the tables that matter lead to another reading. What came between the reading and
+/// this call does, too.
+void RemoteConfig::watch(const std::vector<InDatabase>& in_database) {
+  std::set<std::pair<std::string, std::string>> tables;
+  const DbQuery wanted = query();
+  for (const std::set<std::string>* names : {&wanted.remotes, &wanted.settings}) {
+    for (const std::string& name : *names) {
+      if (const Result<ColumnPath> path = ColumnPath::parse(name); path)
+        tables.emplace(path.value().database, path.value().table);
+    }
+  }
+  for (const InDatabase& entry : in_database) tables.emplace(entry.database, entry.remote.table);
+  std::lock_guard lock(mutex_);
+  if (tables == watched_) return;
+  watched_ = std::move(tables);
+  read_again_soon();
 }
 
 void RemoteConfig::note(std::string problem, log::Level level) {
@@ -201,8 +248,7 @@ void RemoteConfig::note(std::string problem, log::Level level) {
 
 void RemoteConfig::on_timer(std::int64_t now_ms) {
   if (in_database_.empty()) return;
-  // Nobody waits: the writer may be busy, and this thread answers control commands.
-  server_.submit(status_job(in_database_), home_);
+  server_.submit(status_job(in_database_), jobs_);
   home_.set_timer(*this, now_ms + kStatusEveryMs);
 }
 
@@ -223,15 +269,15 @@ Task RemoteConfig::status_job(std::vector<InDatabase> remotes) const {
 
 // --- TLS ---
 
-Result<std::string> RemoteConfig::tls_setting(const std::string& source) {
-  Result<std::string> found(boost::system::in_place_value, source);
-  if (is_db(source)) server_.call([&] { found = read_string(server_, source); }, home_);
-  return found;
+std::optional<Result<std::string>> RemoteConfig::tls_setting(const std::string& source) const {
+  if (!is_in_database(source)) return Result<std::string>(boost::system::in_place_value, source);
+  const auto found = found_.settings.find(source);
+  return found == found_.settings.end() ? std::nullopt : std::optional(found->second);
 }
 
 Result<void> RemoteConfig::check_tls() {
   for (const std::string* source : sources_of(tls_sources_)) {
-    if (const auto found = tls_setting(*source); !found) return found.error();
+    if (const auto found = tls_setting(*source); found && !*found) return found->error();
   }
   return {};
 }
@@ -243,9 +289,9 @@ void RemoteConfig::refresh_tls() {
   const auto former = sources_of(before);
   const auto settings = sources_of(config);
   for (std::size_t i = 0; i < settings.size(); ++i) {
-    const Result<std::string> found = tls_setting(*settings[i]);
-    if (!found) complain(found.error().to_string());
-    *settings[i] = found ? *found : *former[i];
+    const std::optional<Result<std::string>> found = tls_setting(*settings[i]);
+    if (found && !*found) complain(found->error().to_string());
+    *settings[i] = found && *found ? found->value() : *former[i];
   }
   if (config != before) tls_.configure(std::move(config));
 }

@@ -17,16 +17,25 @@ namespace tandem {
 /// The remotes that the server is to serve, wherever they are configured: command line, control
 /// command, configuration file, or rows of a database ("db:DB,TABLE,COLUMN"), which it follows and
 /// writes the status back to. Also the TLS settings that may stand in a database. Lives on the home
-/// thread (`home`); watches commits on the writer.
+/// thread (`home`), which never waits for the writer: what stands in databases is kept as it was
+/// last read. Watches commits on the writer.
 class RemoteConfig final : private CommitObserver, private net::WheelTimer {
  public:
   enum class Origin : std::uint8_t { kCommandLine, kRunTime };
 
-  RemoteConfig(DatabaseServer& server, net::IoShard& home, net::RemoteManager& manager,
-               net::TlsContext& tls, std::string run_directory);
+  /// `jobs` lends its thread to the writer for jobs of home.
+  RemoteConfig(DatabaseServer& server, net::IoShard& home, TaskRunner& jobs,
+               net::RemoteManager& manager, net::TlsContext& tls, std::string run_directory);
   ~RemoteConfig() override;
 
-  /// Error with ovsdb-server's text. Adding an existing one is fine. Takes effect with refresh().
+  static bool is_in_database(std::string_view remote) { return remote.starts_with("db:"); }
+  /// What has to be read from databases for the remotes that there are, and for these.
+  DbQuery query(const std::vector<std::string>& more = {}) const;
+  /// Takes what was read; takes effect with refresh().
+  void learn(DbFindings findings);
+
+  /// Error with ovsdb-server's text. Adding an existing one is fine. One in a database must have
+  /// been learnt of. Takes effect with refresh().
   Result<void> add(const std::string& remote, const net::RemoteOptions& options, Origin origin);
   /// Listens only while this server is active.
   Result<void> add_active_only(const std::string& remote);
@@ -48,8 +57,8 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
   /// File names or "db:..." for each; takes effect with refresh().
   void set_tls(const net::TlsConfig& sources) { tls_sources_ = sources; }
 
-  /// Reads what stands in databases, and opens and closes remotes accordingly. On return listeners
-  /// listen, or have logged why not, and the rows of new remotes have their status.
+  /// Opens and closes remotes as is known now: on return listeners listen, or have logged why not.
+  /// Then has the databases read again.
   void refresh();
 
  private:
@@ -66,7 +75,12 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
 
   void on_logged(const ServedDatabase& database, const CommitRef& commit) override;
   void on_databases_changed() override;
-  void refresh_soon();
+  void read_again_soon();
+  void read_again();
+  void apply();
+  void apply_database(const std::string& name, const Configured& configured,
+                      std::vector<net::RemoteSpec>& specs, std::vector<InDatabase>& in_database);
+  void watch(const std::vector<InDatabase>& in_database);
   Result<net::RemoteSpec> spec_of(const std::string& target,
                                   const net::RemoteOptions& options) const;
   void refresh_tls();
@@ -76,10 +90,12 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
   void on_timer(std::int64_t now_ms) override;
   /// Writes the remotes' status, as it is now, into their rows.
   Task status_job(std::vector<InDatabase> remotes) const;
-  Result<std::string> tls_setting(const std::string& source);
+  /// Nothing if it has not been read yet.
+  std::optional<Result<std::string>> tls_setting(const std::string& source) const;
 
   DatabaseServer& server_;
   net::IoShard& home_;
+  TaskRunner& jobs_;
   net::RemoteManager& manager_;
   net::TlsContext& tls_;
   const std::string run_directory_;
@@ -87,13 +103,16 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
   bool active_ = true;
   std::map<std::string, Configured> remotes_;
   net::TlsConfig tls_sources_;
+  DbFindings found_;
   std::vector<InDatabase> in_database_;
   std::set<std::string> problems_;        // of the last refresh(), or the one under way
   std::set<std::string> known_problems_;  // of the one before
 
   std::mutex mutex_;
   std::set<std::pair<std::string, std::string>> watched_;  // under mutex_: (database, table)
-  std::atomic<bool> refresh_posted_ = false;
+  std::atomic<bool> reading_posted_ = false;
+  std::atomic<bool> reading_waits_ = false;  // for the writer, with the query that follows
+  DbQuery waiting_query_;
 };
 
 }  // namespace tandem

@@ -2,11 +2,28 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <span>
+
 #include "server/control/server_status.h"
+#include "server/logging/printable.h"
 
 namespace tandem::control {
 
 namespace {
+
+/// Backups whose lag is shown, of a database.
+constexpr std::size_t kMostFollowers = 100;
+
+/// The value of a label: it may come from anybody.
+std::string label(std::string_view value) {
+  std::string escaped;
+  for (const char c : printable(value)) {
+    if (c == '\\' || c == '"') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
 
 /// Metrics of one name stand together, as the format wants it.
 class Page {
@@ -19,16 +36,15 @@ class Page {
   void sample(Number value) {
     text_ += fmt::format("tandem_{} {}\n", name_, value);
   }
-  /// `database` has no character that would need an escape: it is an <id> of RFC 7047.
   template <class Number>
   void sample(const DatabaseStatus& database, Number value) {
-    text_ += fmt::format("tandem_{}{{database=\"{}\"}} {}\n", name_, database.name, value);
+    text_ += fmt::format("tandem_{}{{database=\"{}\"}} {}\n", name_, label(database.name), value);
   }
   template <class Number>
-  void sample(const DatabaseStatus& database, std::string_view label, std::string_view is,
+  void sample(const DatabaseStatus& database, std::string_view name, std::string_view is,
               Number value) {
-    text_ += fmt::format("tandem_{}{{database=\"{}\",{}=\"{}\"}} {}\n", name_, database.name, label,
-                         is, value);
+    text_ += fmt::format("tandem_{}{{database=\"{}\",{}=\"{}\"}} {}\n", name_, label(database.name),
+                         name, label(is), value);
   }
   std::string take() { return std::move(text_); }
 
@@ -125,7 +141,9 @@ void add_feeds(Page& page, const ServerStatus& status) {
     page.sample(database, database.entry.gate.missed);
   page.family("follower_lag_records", "gauge", "Records that a backup has not acknowledged.");
   for (const DatabaseStatus& database : status.databases) {
-    for (const FeedStatus& feed : database.entry.followers) {
+    const std::vector<FeedStatus>& followers = database.entry.followers;
+    for (const FeedStatus& feed :
+         std::span(followers).first(std::min(followers.size(), kMostFollowers))) {
       const std::uint64_t newest = database.entry.position.index;
       const std::uint64_t at = feed.acknowledged.index;
       page.sample(database, "address", feed.address, newest > at ? newest - at : 0);

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "server/logging/log.h"
+#include "server/logging/printable.h"
 
 namespace tandem::control {
 
@@ -28,7 +29,7 @@ Done empty_answer(const Reply& reply) {
 
 std::string lines(const std::vector<std::string>& items) {
   std::string out;
-  for (const std::string& item : items) out += item + "\n";
+  for (const std::string& item : items) out += printable(item) + "\n";
   return out;
 }
 
@@ -254,11 +255,12 @@ void set_table_logging(ServerControl& server, const Arguments& arguments, const 
 
 void add_diagnostic_commands(CommandRegistry& registry, ServerControl& server) {
   registry.add("memory/show", "", 0, 0, [&](const Arguments&, const Reply& reply) {
-    std::string out;
-    for (const auto& [name, count] : server.memory_usage()) {
-      out += fmt::format("{}{}:{}", out.empty() ? "" : " ", name, count);
-    }
-    reply.text(out);
+    server.memory_usage([reply](const ServerControl::Counts& counts) {
+      std::string out;
+      for (const auto& [name, count] : counts)
+        out += fmt::format("{}{}:{}", out.empty() ? "" : " ", name, count);
+      reply.text(out);
+    });
   });
   registry.add("ovsdb-server/perf-counters-show", "", 0, 0,
                [](const Arguments&, const Reply& reply) {
@@ -295,14 +297,14 @@ std::string link_text(const SyncStatus::Database& database) {
     case SyncStatus::State::kActive:
       return "";
     case SyncStatus::State::kConnecting:
-      return "connecting: " + database.source + "\n";
+      return "connecting: " + printable(database.source) + "\n";
     case SyncStatus::State::kReplicating:
-      return "replicating: " + database.source + "\n";
+      return "replicating: " + printable(database.source) + "\n";
     case SyncStatus::State::kStale:
-      return fmt::format("stale: {}, silent for {:.1f} s\n", database.source,
+      return fmt::format("stale: {}, silent for {:.1f} s\n", printable(database.source),
                          static_cast<double>(database.silent_ms) / 1000);
     case SyncStatus::State::kError:
-      return database.error + "\n";
+      return printable(database.error) + "\n";
   }
   return "";
 }
@@ -320,9 +322,9 @@ std::string to_text(const SyncStatus& status) {
     out += is_ovn_database(database.name) ? fmt::format("{}{}{}", state, link, name)
                                           : fmt::format("{}{}{}", name, state, link);
     if (!is_active && !database.exclude_tables.empty())
-      out += "exclude: " + database.exclude_tables + "\n";
+      out += "exclude: " + printable(database.exclude_tables) + "\n";
     if (!is_active && !database.stream_refused.empty())
-      out += "stream refused: " + database.stream_refused + "\n";
+      out += "stream refused: " + printable(database.stream_refused) + "\n";
   }
   return out;
 }

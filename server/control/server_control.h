@@ -39,6 +39,8 @@ using TableLogging = std::map<std::string, std::map<std::string, bool>>;
 
 /// What the control commands need of the server that they control. Implemented by the server;
 /// outlives the commands. All calls come from the control thread; errors are answers to the user.
+/// None waits for the writer, a client thread or a database's disk: what is not known at once ends
+/// in a call to `done`, with an error if nobody could begin it within a second.
 class ServerControl {
  public:
   virtual ~ServerControl() = default;
@@ -78,8 +80,9 @@ class ServerControl {
   virtual void set_active_probe_interval(std::int64_t milliseconds) = 0;
   virtual void set_relay_probe_interval(std::int64_t milliseconds) = 0;
 
-  /// Counts by name, for memory/show.
-  virtual std::map<std::string, std::uint64_t> memory_usage() = 0;
+  using Counts = std::map<std::string, std::uint64_t>;
+  /// Counts by name, for memory/show: after a second those of the last time.
+  virtual void memory_usage(std::function<void(const Counts&)> then) = 0;
   virtual void set_memory_trim_on_compaction(bool enabled) = 0;
 
   virtual TableLogging table_logging() = 0;

@@ -13,6 +13,8 @@ StatusBoard::Entries StatusBoard::entries() const {
 
 void StatusBoard::copy(const ServedDatabase& database, Entry& entry) {
   const History& history = database.stored->history();
+  entry.info = database.info;
+  entry.log = database.stored->log();
   entry.backup = database.backup;
   entry.history_start = history.oldest_position();
   entry.history_commits = history.size();

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ class StatusBoard final : private CommitObserver {
     std::size_t history_bytes = 0;
     GateStatus gate;                    ///< of an active
     std::vector<FeedStatus> followers;  ///< backups that follow the database
+    DatabaseInfoRef info;
+    std::weak_ptr<storage::LogFile> log;  ///< closed with the database
   };
   /// By name, without databases that are built in.
   using Entries = std::map<std::string, Entry>;

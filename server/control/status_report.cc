@@ -4,12 +4,17 @@
 
 #include <algorithm>
 #include <ctime>
+#include <span>
 
 #include "server/control/server_status.h"
+#include "server/logging/printable.h"
 
 namespace tandem::control {
 
 namespace {
+
+/// Backups that are shown of a database; there are as many as connect.
+constexpr std::size_t kMostFollowers = 100;
 
 std::string_view lease_state(RoleLease::State state) {
   switch (state) {
@@ -67,17 +72,21 @@ json::object follower_json(const ServerStatus& status, const FollowerStatus& fol
   }
   if (follower.heard_ms) object["heard_ms_ago"] = status.now_ms - *follower.heard_ms;
   if (!follower.error.empty()) {
-    object["last_error"] = follower.error;
+    object["last_error"] = printable(follower.error);
     object["last_error_time"] = iso_time(wall_of(status, follower.error_ms));
   }
   return object;
 }
 
+std::span<const FeedStatus> shown(const std::vector<FeedStatus>& followers) {
+  return std::span(followers).first(std::min(followers.size(), kMostFollowers));
+}
+
 json::object feed_json(const ServerStatus& status, const FeedStatus& feed, const Position& newest) {
   const Position& at = feed.acknowledged;
   return {{"server_id", feed.server_id.to_string()},
-          {"name", feed.name},
-          {"address", feed.address},
+          {"name", printable(feed.name)},
+          {"address", printable(feed.address)},
           {"acknowledged", at.to_json()},
           {"lag_records", newest.index > at.index ? newest.index - at.index : 0},
           {"heard_ms_ago", status.now_ms - feed.heard_ms},
@@ -104,13 +113,15 @@ json::object database_json(const ServerStatus& status, const DatabaseStatus& dat
                         {"bytes", database.entry.history_bytes}}}};
   if (database.entry.backup) {
     object["source"] = database.source;
-    if (!database.connection_error.empty()) object["connection_error"] = database.connection_error;
+    if (!database.connection_error.empty())
+      object["connection_error"] = printable(database.connection_error);
     if (database.follower) object["follower"] = follower_json(status, *database.follower);
   }
   json::array feeds;
-  for (const FeedStatus& feed : database.entry.followers)
+  for (const FeedStatus& feed : shown(database.entry.followers))
     feeds.push_back(feed_json(status, feed, database.entry.position));
   object["followers"] = std::move(feeds);
+  object["followers_total"] = database.entry.followers.size();
   object["gate"] = gate_json(database.entry.gate);
   return object;
 }
@@ -156,16 +167,19 @@ std::string followers_text(const ServerStatus& status, const DatabaseStatus& dat
         fmt::format("  gate: {} of {} backups in sync{}, {} waiting, {} missed\n", gate.in_sync,
                     gate.replicas, gate.degraded ? " (degraded)" : "", gate.waiting, gate.missed);
   }
-  for (const FeedStatus& feed : database.entry.followers) {
+  for (const FeedStatus& feed : shown(database.entry.followers)) {
     const std::uint64_t newest = database.entry.position.index;
     const std::uint64_t at = feed.acknowledged.index;
-    out += fmt::format("  follower: {} {} {}, {} records behind, heard {} ago\n", feed.name,
-                       feed.address,
+    out += fmt::format("  follower: {} {} {}, {} records behind, heard {} ago\n",
+                       printable(feed.name), printable(feed.address),
                        feed.doubted   ? "doubted"
                        : feed.in_sync ? "in sync"
                                       : "behind",
                        newest > at ? newest - at : 0, seconds(status.now_ms - feed.heard_ms));
   }
+  if (database.entry.followers.size() > kMostFollowers)
+    out +=
+        fmt::format("  and {} more followers\n", database.entry.followers.size() - kMostFollowers);
   return out;
 }
 
@@ -190,10 +204,11 @@ std::string follower_text(const ServerStatus& status, const FollowerStatus& foll
                      follower.resumes, follower.resyncs);
   if (follower.divergences > 0) {
     out += fmt::format("  diverged: {} times, {} records set aside, the last in {}\n",
-                       follower.divergences, follower.records_aside, follower.divergence_file);
+                       follower.divergences, follower.records_aside,
+                       printable(follower.divergence_file));
   }
   if (!follower.error.empty()) {
-    out += fmt::format("  last error: {} at {}\n", follower.error,
+    out += fmt::format("  last error: {} at {}\n", printable(follower.error),
                        iso_time(wall_of(status, follower.error_ms)));
   }
   return out;
@@ -208,10 +223,10 @@ std::string database_text(const ServerStatus& status, const DatabaseStatus& data
                      position.digest.to_string());
   out += followers_text(status, database);
   if (!database.entry.backup) return out;
-  out += fmt::format("  source: {}\n", database.source);
+  out += fmt::format("  source: {}\n", printable(database.source));
   if (database.follower) out += follower_text(status, *database.follower);
   if (!database.connection_error.empty())
-    out += fmt::format("  connection: {}\n", database.connection_error);
+    out += fmt::format("  connection: {}\n", printable(database.connection_error));
   return out;
 }
 
@@ -256,9 +271,9 @@ std::string status_text(const ServerStatus& status) {
   out += fmt::format("\nsync-peers: {}", status.sync_peers);
   out += fmt::format("\nserver-id: {}\n", status.server_id);
   if (!status.active_server.empty())
-    out += fmt::format("active-server: {}\n", status.active_server);
+    out += fmt::format("active-server: {}\n", printable(status.active_server));
   if (!status.exclude_tables.empty())
-    out += fmt::format("exclude-tables: {}\n", status.exclude_tables);
+    out += fmt::format("exclude-tables: {}\n", printable(status.exclude_tables));
   out += limits_text(status);
   for (const DatabaseStatus& database : status.databases) out += database_text(status, database);
   return out;

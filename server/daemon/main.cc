@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +20,7 @@
 #include "server/daemon/crash_handler.h"
 #include "server/daemon/fatal.h"
 #include "server/daemon/home_timer.h"
+#include "server/daemon/last_resort.h"
 #include "server/daemon/launch.h"
 #include "server/daemon/main_loop.h"
 #include "server/daemon/options.h"
@@ -42,7 +44,8 @@ namespace {
 
 log::Module logger("ovsdb_server");
 
-Result<void> configure_logging(const LogOptions& options) {
+/// For `user` a link as log file is refused: whoever owns the folder would get what it leads to.
+Result<void> configure_logging(const LogOptions& options, bool user) {
   for (const std::string& spec : options.specs) {
     if (auto problem = log::apply_spec(spec)) {
       return fatal_error("processing \"" + spec + "\": " + *problem);
@@ -52,7 +55,8 @@ Result<void> configure_logging(const LogOptions& options) {
     if (auto problem = log::set_syslog_method(*options.syslog_method)) return fatal_error(*problem);
   }
   if (options.file) {
-    if (auto problem = log::open_file(*options.file))
+    const auto links = user ? log::Links::kRefuse : log::Links::kFollow;
+    if (auto problem = log::start_file(*options.file, links))
       return fatal_error(*options.file + ": " + *problem);
   }
   if (options.syslog_target) {
@@ -99,19 +103,30 @@ Result<std::unique_ptr<control::HttpStatus>> open_http_status(const Options& opt
       });
 }
 
+/// What threads get to end in before the process ends without them. What they have not written was
+/// never acknowledged.
+constexpr std::chrono::milliseconds kPatience{3000};
+
 /// The life of the process that serves, after all forks. Errors are failures to start.
 Result<MainLoop::Outcome> serve(const Options& options, const Directories& directories,
                                 Launch& launch) {
   ProcessTitle::set_comm("ovsdb-server");
   install_crash_handler(launch.crash_report_fd());
 
-  const auto pidfile = create_pidfile(options.daemon);
+  auto pidfile = create_pidfile(options.daemon);
   if (pidfile.has_error()) return pidfile.error();
 
+  LastResort last_resort;
   MainLoop loop;
   Server server(options, directories, loop.home(),
                 [&](const HandoverState& state) { launch.handover().save(state); });
-  loop.on_end([&] { server.shut_down([&] { loop.stop(); }); });
+  bool orderly = true;
+  loop.on_end([&] {
+    server.shut_down([&](bool all_closed) {
+      orderly = all_closed;
+      loop.stop();
+    });
+  });
   EventRates events;
   HomeTimer sampling(loop.home(), [&] {
     events.sample();
@@ -122,13 +137,14 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
   control::add_standard_commands(commands, events, [&] { loop.end(); });
   control::add_ovsdb_commands(commands, server);
   control::add_tandem_commands(commands, server);
-  const auto control = open_control_socket(options, directories, loop.home(), commands);
-  if (control.has_error()) return control.error();
-
+  // Files are locked before any socket is bound: those of a server that runs stay its own.
   if (const auto started = server.start(launch.handover().load()); started.has_error()) {
     return started.error();
   }
-  const auto http = open_http_status(options, server, loop.home());
+  auto control = open_control_socket(options, directories, loop.home(), commands);
+  if (control.has_error()) return control.error();
+  server.serve();
+  auto http = open_http_status(options, server, loop.home());
   if (http.has_error()) return http.error();
   if (options.run_command) {
     if (const auto started = loop.start_command(*options.run_command); started.has_error())
@@ -140,6 +156,13 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
     logger.info("{} (Tandem {})", control::kCompatibleVersion, TANDEM_VERSION);
   const auto outcome = loop.run();
   logger.dbg("exiting");
+  http->reset();
+  control->reset();
+  last_resort.arm(orderly ? kPatience : std::chrono::milliseconds(0), [&pidfile, outcome] {
+    pidfile->reset();
+    if (outcome.signal != 0) die_of(outcome.signal);
+    ::_exit(outcome.exit_status);
+  });
   return outcome;
 }
 
@@ -172,7 +195,8 @@ int run(int argc, char** argv) {
       break;
   }
 
-  if (const auto configured = configure_logging(options->log); configured.has_error()) {
+  if (const auto configured = configure_logging(options->log, options->daemon.user.has_value());
+      configured.has_error()) {
     return report_fatal(configured.error());
   }
   if (options->daemon.user) {

@@ -41,7 +41,8 @@ Result<Pidfile> Pidfile::create(const std::string& path, bool overwrite) {
   const auto failed = [&](const char* what) {
     return fatal_error(fmt::format("{}: {} failed ({})", temporary, what, std::strerror(errno)));
   };
-  net::UniqueFd fd(::open(temporary.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644));
+  net::UniqueFd fd(
+      ::open(temporary.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd) return failed("create");
   struct flock lock = whole_file_lock();
   if (::fcntl(fd.get(), F_SETLK, &lock) != 0) return failed("fcntl(F_SETLK)");

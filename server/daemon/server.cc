@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <future>
 #include <thread>
 
 #include "server/database/free_memory.h"
 #include "server/logging/log.h"
-#include "server/storage/compaction_policy.h"
 
 namespace tandem {
 namespace {
@@ -17,6 +15,8 @@ log::Module server_log("ovsdb_server");
 Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
 constexpr std::int64_t kHousekeepingMs = 10'000;
+/// How long the end waits for a writer or a client thread that is blocked.
+constexpr std::int64_t kShutDownMs = 3000;
 
 }  // namespace
 
@@ -28,8 +28,9 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       save_(std::move(save)),
       background_(1000),
       replication_(1001),
-      wake_(std::make_unique<HomeTimer>(
-          home, [this] { databases_.submit([this] { databases_.tick(); }, home_); })),
+      jobs_(1002),
+      files_thread_(1003),
+      wake_(std::make_unique<HomeTimer>(home, [this] { submit([this] { databases_.tick(); }); })),
       housekeeping_(std::make_unique<HomeTimer>(home,
                                                 [this] {
                                                   compact_what_is_due();
@@ -37,6 +38,8 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
                                                                      kHousekeepingMs);
                                                 })),
       lease_timer_(std::make_unique<HomeTimer>(home, [this] { apply_lease(); })),
+      errands_(home, [this](std::int64_t delay_ms,
+                            std::function<void()> task) { call_later(delay_ms, std::move(task)); }),
       databases_(
           {clock_, files_, sync_thread_, background_,
            [this](std::int64_t at_ms) { home_.post([this, at_ms] { wake_->set(at_ms); }); }}),
@@ -56,13 +59,13 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
         return shards_[port.shard().index()].hub->make_session(port);
       },
       net::connection_limits(options_.limits, limit_counts_));
-  remotes_ = std::make_unique<RemoteConfig>(databases_, home_, *manager_, tls_, directories_.run);
+  remotes_ =
+      std::make_unique<RemoteConfig>(databases_, home_, jobs_, *manager_, tls_, directories_.run);
   databases_.add_observer(table_log_);
 }
 
 Server::~Server() {
-  replication_.stop();
-  background_.stop();
+  for (net::IoShard* thread : {&replication_, &files_thread_, &jobs_, &background_}) thread->stop();
   for (ClientShard& client : shards_) client.shard->stop();
 }
 
@@ -80,8 +83,8 @@ void Server::make_client_shards(unsigned threads) {
 // --- start and end ---
 
 Result<void> Server::start(const std::optional<HandoverState>& before) {
-  background_.start();
-  replication_.start();
+  for (net::IoShard* thread : {&background_, &jobs_, &files_thread_, &replication_})
+    thread->start();
   for (ClientShard& client : shards_) client.shard->start();
 
   if (before) resume(*before);
@@ -93,6 +96,10 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
   if (!started) return started;
   // After a crash a database may be gone that was there when the settings were read first.
   if (const Result<void> tls = remotes_->check_tls(); !tls && !before) return tls;
+  return {};
+}
+
+void Server::serve() {
   apply_lease();
   remotes_->set_active(!backup_ && !lease_expired_);
   remotes_->refresh();
@@ -100,7 +107,6 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
   housekeeping_->set(net::IoShard::now_ms() + kHousekeepingMs);
   save_state();  // names of files among it: who is started after a crash may be in another folder
   give_back_memory();  // of the replay
-  return {};
 }
 
 Result<void> Server::start_from_options(const std::optional<HandoverState>& before) {
@@ -112,7 +118,7 @@ Result<void> Server::start_from_options(const std::optional<HandoverState>& befo
   Result<void> opened = open_databases(before ? before->databases : options_.databases);
   if (!opened) return opened;
   // Before anybody can connect: a backup is never writable.
-  if (backup_) set_backup(true);
+  apply_roles();
   return before ? configure_remotes(before->remotes, before->active_remotes)
                 : configure_remotes(options_.remotes, options_.active_remotes);
 }
@@ -124,7 +130,7 @@ Result<void> Server::start_from_config(const std::optional<HandoverState>& befor
   if (before && !before->backup) {
     for (auto& [name, role] : roles_) role.backup = false;
   }
-  set_backups();
+  apply_roles();
   return configure_remotes({}, options_.active_remotes);
 }
 
@@ -165,7 +171,7 @@ Result<void> Server::open_databases(const std::vector<std::string>& files) {
       added = stored.error();
     } else {
       files_of_[stored.value()->schema()->name()] = stored.value()->path();
-      added = on_writer([&] { return databases_.add(std::move(stored.value())); });
+      added = at_start([&] { return databases_.add(std::move(stored.value())); });
     }
     if (!added) {
       server_log.warn("failed to open database '{}': {}", file, added.error().to_string());
@@ -182,6 +188,9 @@ Result<void> Server::configure_remotes(const std::vector<std::string>& remotes,
     server_log.warn("failed to configure remotes: {}", error.to_string());
     return user_error("server configuration failed");
   };
+  std::vector<std::string> all = remotes;
+  all.insert(all.end(), active_remotes.begin(), active_remotes.end());
+  remotes_->learn(at_start([&] { return answer_query(databases_, remotes_->query(all)); }));
   for (const std::string& remote : remotes) {
     if (const auto added = remotes_->add(remote, {}, RemoteConfig::Origin::kCommandLine); !added)
       return fail(added.error());
@@ -192,11 +201,21 @@ Result<void> Server::configure_remotes(const std::vector<std::string>& remotes,
   return {};
 }
 
-void Server::shut_down(std::function<void()> done) {
-  stop_following([this, done = std::move(done)]() mutable {
-    home_.post([this, done = std::move(done)]() mutable {
-      manager_->shut_down("server exiting", std::move(done));
-    });
+void Server::shut_down(std::function<void(bool orderly)> done) {
+  const auto once =
+      [open = std::make_shared<std::function<void(bool)>>(std::move(done))](bool orderly) {
+        if (const auto now = std::exchange(*open, nullptr)) now(orderly);
+      };
+  const auto close_clients = [this, once, closing = std::make_shared<bool>(false)] {
+    if (!std::exchange(*closing, true))
+      manager_->shut_down("server exiting", [once] { once(true); });
+  };
+  stop_following([this, close_clients] { home_.post(close_clients); });
+  call_later(kShutDownMs, [this, close_clients, once] {
+    server_log.warn(
+        "a thread is blocked, by a disk that hangs perhaps: exiting without waiting for it");
+    close_clients();  // listeners close at once, whatever is blocked
+    home_.post([once] { once(false); });
   });
 }
 
@@ -227,99 +246,30 @@ void Server::resume(const HandoverState& before) {
   if (const Result<PeerList> peers = PeerList::parse(before.sync_peers)) peers_ = *peers;
 }
 
-// --- databases ---
-
-std::vector<std::string> Server::list_databases() {
-  return on_writer([&] {
-    std::vector<std::string> names;
-    for (const auto& [name, database] : databases_.databases()) names.push_back(name);
-    return names;
-  });
-}
-
-void Server::add_database(const std::string& file, control::Done done) {
-  Result<std::unique_ptr<StoredDatabase>> stored = open_database(file);
-  if (!stored) return done(stored.error());
-  const std::string name = stored.value()->schema()->name();
-  const std::string path = stored.value()->path();
-  const Result<void> added = on_writer([&] {
-    Result<void> result = databases_.add(std::move(stored.value()));
-    if (result && backup_) databases_.set_backup(*databases_.find(name), true);
-    return result;
-  });
-  if (added) {
-    files_of_[name] = path;
-    save_state();
-  }
-  done(added);
-}
-
-void Server::remove_database(const std::string& name, control::Done done) {
-  const Result<void> removed = on_writer([&] { return databases_.remove(name); });
-  if (removed) {
-    files_of_.erase(name);
-    save_state();
-  }
-  done(removed);
-}
-
-void Server::compact(const std::string& name, control::Done done) {
-  // Told on the control thread, which may then call again; the writer may not wait for itself.
-  control::Done told = [this, done = std::move(done)](const Result<void>& result) {
-    home_.post([done, result] { done(result); });
-  };
-  databases_.call(
-      [&] {
-        ServedDatabase* database = databases_.find(name);
-        if (database == nullptr) return told(user_error("no database by that name"));
-        databases_.compact(*database, told);
-      },
-      home_);
-}
-
-void Server::compact_what_is_due() {
-  databases_.submit(
-      [this] {
-        for (const auto& [name, database] : databases_.databases()) {
-          if (database->stored->log() == nullptr || database->compacting) continue;
-          const std::chrono::milliseconds since(clock_.monotonic_ms() - database->compacted_ms);
-          if (!storage::compaction_due(database->stored->log()->growth(),
-                                       std::chrono::duration_cast<std::chrono::seconds>(since))) {
-            continue;
-          }
-          server_log.info("{}: compacting database", name);
-          databases_.compact(*database, [name = name](const Result<void>& compacted) {
-            if (!compacted)
-              server_log.warn("{}: compaction failed: {}", name, compacted.error().to_string());
-          });
-        }
-      },
-      home_);
-}
-
-Result<std::string> Server::storage_status(const std::string& name) {
-  return on_writer([&] {
-    const ServedDatabase* database = databases_.find(name);
-    std::string status = "ok";
-    if (database == nullptr) return Result<std::string>(user_error("Failed to find the database."));
-    if (const auto& log = database->stored->log(); log != nullptr && log->stopped()) {
-      status = log->stopped()->to_string();
-    }
-    return Result<std::string>(boost::system::in_place_value, std::move(status));
-  });
-}
-
 // --- clients ---
 
 std::vector<std::string> Server::list_remotes() { return remotes_->list(); }
 
 void Server::add_remote(const std::string& remote, control::Done done) {
-  const Result<void> added = remotes_->add(remote, {}, RemoteConfig::Origin::kRunTime);
-  if (added) {
-    remotes_->refresh();
-    save_state();
-  }
-  done(added);
+  const auto add = [this, remote] {
+    const Result<void> added = remotes_->add(remote, {}, RemoteConfig::Origin::kRunTime);
+    if (added) {
+      remotes_->refresh();
+      save_state();
+    }
+    return added;
+  };
+  if (!RemoteConfig::is_in_database(remote)) return done(add());
+  errands_.run(
+      to_writer_,
+      [this, query = remotes_->query({remote})] {
+        return Result<DbFindings>(answer_query(databases_, query));
+      },
+      [this, add, done = std::move(done)](Result<DbFindings> found) {
+        if (!found) return done(found.error());
+        remotes_->learn(std::move(found.value()));
+        done(add());
+      });
 }
 
 void Server::remove_remote(const std::string& remote, control::Done done) {
@@ -335,51 +285,6 @@ void Server::disable_monitor_cond() {
   for (ClientShard& client : shards_) {
     client.shard->post([hub = client.hub.get()] { hub->disable_conditional_monitors(); });
   }
-}
-
-// --- figures ---
-
-std::map<std::string, std::uint64_t> Server::memory_usage() {
-  std::map<std::string, std::uint64_t> usage = on_writer([&] {
-    std::map<std::string, std::uint64_t> counts;
-    for (const auto& [name, database] : databases_.databases()) {
-      const Database::Usage rows = database->stored->database().usage();
-      counts["cells"] += database->stored->database().cell_count();
-      counts["atoms"] += rows.atoms;
-      counts["n-weak-refs"] += rows.weak_refs;
-      counts["txn-history"] += database->stored->history().size();
-    }
-    return counts;
-  });
-  for (ClientShard& client : shards_) {
-    std::promise<ClientHub::Usage> promise;
-    client.shard->post([&] { promise.set_value(client.hub->usage()); });
-    const ClientHub::Usage clients = promise.get_future().get();
-    if (clients.sessions > 0) usage["sessions"] += clients.sessions;
-    usage["monitors"] += clients.monitors;
-  }
-  return usage;
-}
-
-void Server::set_memory_trim_on_compaction(bool enabled) {
-  databases_.call([&] { databases_.set_trim_on_compaction(enabled); }, home_);
-}
-
-control::TableLogging Server::table_logging() {
-  return on_writer([&] {
-    control::TableLogging tables;
-    for (const auto& [name, database] : databases_.databases()) {
-      for (const TableSchema& table : database->info->schema->tables()) {
-        tables[name][table.name] = table_log_.is_on(name, table.name);
-      }
-    }
-    return tables;
-  });
-}
-
-void Server::set_table_logging(const std::string& database, const std::string& table,
-                               bool enabled) {
-  databases_.call([&] { table_log_.set(database, table, enabled); }, home_);
 }
 
 void Server::call_later(std::int64_t delay_ms, std::function<void()> task) {

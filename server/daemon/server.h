@@ -13,6 +13,7 @@
 #include "server/control/server_control.h"
 #include "server/control/status_board.h"
 #include "server/daemon/directories.h"
+#include "server/daemon/errands.h"
 #include "server/daemon/handover.h"
 #include "server/daemon/home_timer.h"
 #include "server/daemon/options.h"
@@ -25,7 +26,8 @@
 namespace tandem {
 
 /// The running server: owns threads, databases, remotes and roles, and carries out control
-/// commands. Lives on the home thread, the one that calls it; Asio's loop there is `home`.
+/// commands. Lives on the home thread, the one that calls it; Asio's loop there is `home`. Once it
+/// serves, home waits neither for the writer nor for a client thread or a disk (`Errands`).
 class Server final : public control::ServerControl, public control::RoleControl {
  public:
   /// `save` takes what the next server is to begin with should this one crash.
@@ -33,11 +35,14 @@ class Server final : public control::ServerControl, public control::RoleControl 
          std::function<void(const HandoverState&)> save);
   ~Server() override;
 
-  /// Opens the databases, takes the role, listens. On failure warnings are logged, and the error is
-  /// for the user. `before` is what a server that crashed left.
+  /// Opens the databases and takes the role. On failure warnings are logged, and the error is for
+  /// the user. `before` is what a server that crashed left.
   Result<void> start(const std::optional<HandoverState>& before);
-  /// Closes all connections and files; `done` runs on home.
-  void shut_down(std::function<void()> done);
+  /// Listens, and follows as a backup.
+  void serve();
+  /// Closes all connections, and files as it is destroyed; `done` runs on home. Not `orderly` if
+  /// that took too long, because a thread is blocked: then destroying this may never end.
+  void shut_down(std::function<void(bool orderly)> done);
 
   // control::ServerControl
   std::vector<std::string> list_databases() override;
@@ -60,7 +65,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
   void set_sync_exclude_tables(const std::string& list, control::Done done) override;
   void set_active_probe_interval(std::int64_t milliseconds) override;
   void set_relay_probe_interval(std::int64_t milliseconds) override;
-  std::map<std::string, std::uint64_t> memory_usage() override;
+  void memory_usage(std::function<void(const Counts&)> then) override;
   void set_memory_trim_on_compaction(bool enabled) override;
   control::TableLogging table_logging() override;
   void set_table_logging(const std::string& database, const std::string& table,
@@ -85,17 +90,24 @@ class Server final : public control::ServerControl, public control::RoleControl 
     std::unique_ptr<ClientHub> hub;
   };
 
-  /// Runs f on the writer and returns its value.
+  /// Runs f on the writer and returns its value; before serve() only.
   template <class F>
-  auto on_writer(F&& f) {
+  auto at_start(F&& f) {
     std::optional<decltype(f())> value;
-    databases_.call([&] { value.emplace(f()); }, home_);
+    databases_.call([&] { value.emplace(f()); }, jobs_);
     return std::move(*value);
   }
+  /// Runs a job on the writer, but never on home, which a write might block.
+  void submit(Task job) { databases_.submit(std::move(job), jobs_); }
+  const Errands::HandIn to_writer_ = [this](Task job) { submit(std::move(job)); };
+  const Errands::HandIn to_files_ = [this](Task job) { files_thread_.post(std::move(job)); };
+  /// Goes on with `then` if the writer answers in time; otherwise `done` gets server_is_busy().
+  void when_writer_answers(control::Done done, std::function<void(control::Done)> then);
   void make_client_shards(unsigned threads);
   Result<std::unique_ptr<StoredDatabase>> open_database(const std::string& file);
   /// Is a database served from the file that was given under this name?
   bool serves_file(const std::string& file) const;
+  void serve_database(std::unique_ptr<StoredDatabase> stored, const control::Done& done);
   Result<void> open_databases(const std::vector<std::string>& files);
   Result<void> configure_remotes(const std::vector<std::string>& remotes,
                                  const std::vector<std::string>& active_remotes);
@@ -109,11 +121,26 @@ class Server final : public control::ServerControl, public control::RoleControl 
   };
   Result<void> start_from_options(const std::optional<HandoverState>& before);
   void set_tls();
-  void set_backups();
   Result<void> start_from_config(const std::optional<HandoverState>& before);
-  Result<void> serve_file(const std::string& file, ConfigFile::Model model, bool backup);
+  /// A file of the configuration, on its way to be served.
+  struct Opened {
+    std::string file;
+    ConfigFile::Model model;
+    bool backup;
+    Result<void> outcome;
+    std::unique_ptr<StoredDatabase> stored;  ///< between its opening and the writer
+    std::string name;                        ///< of the database, once it is the writer's
+    bool served;                             ///< before already
+  };
   Result<void> apply_config(const ConfigFile& config);
-  Result<void> apply_databases(const ConfigFile& config);
+  std::vector<Opened> to_open(const ConfigFile& config) const;
+  void open_files(std::vector<Opened>& files);
+  void add_databases(std::vector<Opened>& files);
+  Result<void> note_databases(const std::vector<Opened>& files);
+  DbQuery query_of(const ConfigFile& config) const;
+  void reload_databases(const ConfigFile& config, control::Done done);
+  void finish_reload(const ConfigFile& config, const Result<void>& databases,
+                     const control::Done& done);
   Result<void> apply_remotes(const ConfigFile& config);
   void read_roles(const ConfigFile& config);
   void settle_roles(control::Done done);
@@ -122,10 +149,18 @@ class Server final : public control::ServerControl, public control::RoleControl 
   BackupService& service(std::size_t index);
   void stop_following(Task done);
   std::map<std::string, FollowerStatus> followers() const;
-  bool is_to_be_backup(const std::string& database) const;
+  /// Which databases are to be backups, for the writer.
+  struct Plan {
+    std::map<std::string, bool> known;
+    bool others = false;
+    bool is_backup(const std::string& database) const;
+  };
+  Plan plan() const;
+  void carry_out(const Plan& plan);
+  void note_roles();
+  void apply_roles();
   std::string source_of(const std::string& database) const;
   std::string excluded_of(const std::string& database) const;
-  void set_backup(bool backup);
   void become_backup(const std::string& successor, control::Done changed,
                      std::function<void()> settled);
   void drain(std::function<void()> then);
@@ -133,10 +168,13 @@ class Server final : public control::ServerControl, public control::RoleControl 
   Result<void> check_promotable();
   void make_active(std::uint64_t change, Epoch above, const control::Done& done);
   void not_promoted(std::uint64_t change, const Error& error, const control::Done& done);
+  void begin_demotion(const Demotion& demotion, control::Done done);
+  void begin_promotion(const Promotion& promotion, control::Done done);
   void promoted(std::uint64_t change, const Result<void>& durable, const control::Done& done);
   void apply_lease();
   void deposed();
   void compact_what_is_due();
+  void count_rows(std::function<void(Counts)> then);
   void apply_sync();
   void apply_peers();
   void save_state();
@@ -149,8 +187,10 @@ class Server final : public control::ServerControl, public control::RoleControl 
 
   SystemClock clock_;
   storage::PosixFileSystem files_;
-  net::IoShard background_;   // compaction
-  net::IoShard replication_;  // the backup role
+  net::IoShard background_;    // compaction
+  net::IoShard replication_;   // the backup role
+  net::IoShard jobs_;          // lends its thread to the writer for jobs of home
+  net::IoShard files_thread_;  // opens databases and counts their rows for home
   net::TlsContext tls_;
   std::vector<ClientShard> shards_;
   SyncThread sync_thread_;           // ends before the threads that it tells
@@ -159,6 +199,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
   std::unique_ptr<HomeTimer> lease_timer_;
   std::map<std::uint64_t, std::unique_ptr<HomeTimer>> later_;  // of call_later()
   std::uint64_t next_later_ = 0;
+  Errands errands_;
   DatabaseServer databases_;
   const LimitCountsRef limit_counts_ = std::make_shared<LimitCounts>();
   TableLog table_log_;  // the writer's
@@ -166,6 +207,20 @@ class Server final : public control::ServerControl, public control::RoleControl 
   std::unique_ptr<net::RemoteManager> manager_;
   std::unique_ptr<RemoteConfig> remotes_;
   std::vector<std::unique_ptr<BackupService>> services_;  // one for each source
+
+  /// Those who wait for one refresh of the board.
+  struct Refresh {
+    std::atomic<bool> begun = false;
+    std::vector<std::function<void(bool)>> waiting;  // home's
+  };
+  std::shared_ptr<Refresh> refresh_;
+  struct KnownCounts {
+    Counts rows;                            ///< of all databases
+    std::vector<ClientHub::Usage> clients;  ///< by shard
+  };
+  KnownCounts counts_;
+  std::set<std::pair<std::string, std::string>> logged_tables_;  // as table_log_ has them
+  bool reloading_ = false;
 
   std::map<std::string, std::string>
       files_of_;                       // by database: absolute, or as the configuration file has it

@@ -26,71 +26,150 @@ Result<void> check_model(const std::string& file, ConfigFile::Model model) {
 void Server::reload(control::Done done) {
   if (!options_.config_file)
     return done(user_error("Configuration file was not specified on command line"));
+  if (reloading_) return done(user_error("another reload is under way"));
   const Result<ConfigFile> config = ConfigFile::load(*options_.config_file);
   if (!config) return done(config.error());
-  const std::map<std::string, Role> before = roles_;
-  const Result<void> applied = apply_config(*config);
-  remotes_->refresh();
-  save_state();
-  if (roles_ == before) return done(applied);
-  settle_roles([applied, done = std::move(done)](const Result<void>& settled) {
-    done(applied ? settled : applied);
-  });
+  reloading_ = true;
+  when_writer_answers(
+      [this, done = std::move(done)](const Result<void>& result) {
+        reloading_ = false;
+        done(result);
+      },
+      [this, config = *config](control::Done answer) {
+        reload_databases(config, std::move(answer));
+      });
 }
 
-/// What can be applied is; the error is the first one.
+/// At the start: what can be applied is; the error is the first one.
 Result<void> Server::apply_config(const ConfigFile& config) {
-  const Result<void> databases = apply_databases(config);
+  std::vector<Opened> files = to_open(config);
+  open_files(files);
+  databases_.call([&] { add_databases(files); }, jobs_);
+  const Result<void> databases = note_databases(files);
   read_roles(config);
+  remotes_->learn(at_start([&] { return answer_query(databases_, query_of(config)); }));
   const Result<void> remotes = apply_remotes(config);
   return databases ? remotes : databases;
 }
 
-Result<void> Server::apply_databases(const ConfigFile& config) {
-  Result<void> outcome;
+/// The same at run time, step by step on the writer and the thread that opens files: what goes,
+/// goes first, since it may be the same file under another name.
+void Server::reload_databases(const ConfigFile& config, control::Done done) {
   std::vector<std::string> gone;
   for (const auto& [name, file] : files_of_) {
     if (!config.databases.contains(file)) gone.push_back(name);
   }
-  for (const std::string& name : gone) {
-    static_cast<void>(on_writer([&] { return databases_.remove(name); }));
-    files_of_.erase(name);
-  }
+  for (const std::string& name : gone) files_of_.erase(name);
+  const auto files = std::make_shared<std::vector<Opened>>(to_open(config));
+  const auto add = [this, config, files, done = std::move(done)](const Result<void>&) {
+    errands_.finish(
+        to_writer_,
+        [this, files, query = query_of(config)] {
+          add_databases(*files);
+          return Result<DbFindings>(answer_query(databases_, query));
+        },
+        [this, config, files, done](Result<DbFindings> found) {
+          remotes_->learn(std::move(found.value()));
+          finish_reload(config, note_databases(*files), done);
+        });
+  };
+  const auto open = [this, add, files](const Result<void>&) {
+    errands_.finish(
+        to_files_,
+        [this, files] {
+          open_files(*files);
+          return Result<void>();
+        },
+        add);
+  };
+  errands_.finish(
+      to_writer_,
+      [this, gone] {
+        for (const std::string& name : gone) static_cast<void>(databases_.remove(name));
+        return Result<void>();
+      },
+      open);
+}
+
+void Server::finish_reload(const ConfigFile& config, const Result<void>& databases,
+                           const control::Done& done) {
+  const std::map<std::string, Role> before = roles_;
+  read_roles(config);
+  const Result<void> remotes = apply_remotes(config);
+  const Result<void> applied = databases ? remotes : databases;
+  remotes_->refresh();
+  save_state();
+  if (roles_ == before) return done(applied);
+  settle_roles([applied, done](const Result<void>& settled) { done(applied ? settled : applied); });
+}
+
+/// The databases of the configuration that are not served yet; of those that are, whether they may
+/// be.
+std::vector<Server::Opened> Server::to_open(const ConfigFile& config) const {
+  std::vector<Opened> files;
   for (const auto& [file, settings] : config.databases) {
-    const Result<void> opened = serves_file(file)
-                                    ? check_model(file, settings.model)
-                                    : serve_file(file, settings.model, settings.backup);
-    if (opened) continue;
-    server_log.warn("failed to open database '{}': {}", file, opened.error().to_string());
-    if (outcome) outcome = opened;
+    Opened opened{file, settings.model, settings.backup, {}, nullptr, "", serves_file(file)};
+    files.push_back(std::move(opened));
+  }
+  return files;
+}
+
+/// Any thread. Databases of the configuration file are in the folder of databases, if their names
+/// are relative.
+void Server::open_files(std::vector<Opened>& files) {
+  for (Opened& opened : files) {
+    opened.outcome = opened.served || opened.model == ConfigFile::Model::kRelay
+                         ? check_model(opened.file, opened.model)
+                         : Result<void>();
+    if (opened.served || !opened.outcome) continue;
+    Result<std::unique_ptr<StoredDatabase>> stored =
+        open_database(Directories::resolve(directories_.db, opened.file));
+    opened.outcome = stored ? check_model(opened.file, opened.model) : Result<void>(stored.error());
+    if (opened.outcome) opened.stored = std::move(stored.value());
+  }
+}
+
+/// On the writer. A backup is one before anybody can write to it.
+void Server::add_databases(std::vector<Opened>& files) {
+  for (Opened& opened : files) {
+    if (opened.stored == nullptr) continue;
+    opened.name = opened.stored->schema()->name();
+    opened.outcome = databases_.add(std::move(opened.stored));
+    if (opened.outcome && opened.backup) databases_.set_backup(*databases_.find(opened.name), true);
+  }
+  databases_.flush();  // home knows of them before it goes on
+}
+
+/// The error is the first one.
+Result<void> Server::note_databases(const std::vector<Opened>& files) {
+  Result<void> outcome;
+  for (const Opened& opened : files) {
+    if (opened.outcome) {
+      if (!opened.served) files_of_[opened.name] = opened.file;
+      continue;
+    }
+    server_log.warn("failed to open database '{}': {}", opened.file,
+                    opened.outcome.error().to_string());
+    if (outcome) outcome = opened.outcome;
   }
   if (!outcome) server_log.warn("failed to configure databases");
   return outcome;
 }
 
-/// Databases of the configuration file are in the folder of databases, if their names are relative.
-/// A backup is one before anybody can write to it.
-Result<void> Server::serve_file(const std::string& file, ConfigFile::Model model, bool backup) {
-  if (model == ConfigFile::Model::kRelay) return check_model(file, model);
-  Result<std::unique_ptr<StoredDatabase>> stored =
-      open_database(Directories::resolve(directories_.db, file));
-  if (!stored) return stored.error();
-  if (const Result<void> fits = check_model(file, model); !fits) return fits;
-  const std::string name = stored.value()->schema()->name();
-  const Result<void> added = on_writer([&] {
-    Result<void> result = databases_.add(std::move(stored.value()));
-    if (result && backup) databases_.set_backup(*databases_.find(name), true);
-    return result;
-  });
-  if (added) files_of_[name] = file;
-  return added;
+/// What has to be read from databases for the remotes of the configuration.
+DbQuery Server::query_of(const ConfigFile& config) const {
+  std::vector<std::string> names;
+  for (const auto& [remote, options] : config.remotes) names.push_back(remote);
+  return remotes_->query(names);
 }
 
 void Server::read_roles(const ConfigFile& config) {
   roles_.clear();
   active_server_.clear();
   for (const auto& [name, file] : files_of_) {
-    const ConfigFile::Database& settings = config.databases.at(file);
+    const auto configured = config.databases.find(file);
+    if (configured == config.databases.end()) continue;  // added by a command meanwhile
+    const ConfigFile::Database& settings = configured->second;
     Role role;
     role.backup = settings.backup;
     role.source = settings.source;

@@ -1,5 +1,4 @@
-// The roles: how this server becomes active or a backup, for how long it may write, and what
-// commits wait for.
+// The roles: how this server becomes active or a backup.
 
 #include <fmt/core.h>
 
@@ -29,31 +28,45 @@ struct Durability {
 
 // --- changes of role ---
 
-void Server::set_backup(bool backup) {
-  for (auto& [name, role] : roles_) role.backup = backup && !role.source.empty();
-  backup_ = backup;
-  set_backups();
+bool Server::Plan::is_backup(const std::string& database) const {
+  const auto found = known.find(database);
+  return found == known.end() ? others : found->second;
 }
 
-bool Server::is_to_be_backup(const std::string& database) const {
-  const auto found = roles_.find(database);
-  return found == roles_.end() ? backup_ && !options_.config_file : found->second.backup;
+Server::Plan Server::plan() const {
+  Plan plan{{}, backup_ && !options_.config_file};
+  for (const auto& [name, role] : roles_) plan.known[name] = role.backup;
+  return plan;
 }
 
-/// Makes backups of the databases that are to be, and takes writes for the others, without a
-/// promotion.
-void Server::set_backups() {
-  if (options_.config_file) {
-    backup_ =
-        std::any_of(roles_.begin(), roles_.end(), [](const auto& e) { return e.second.backup; });
+/// On the writer: makes backups of the databases that are to be, and takes writes for the others,
+/// without a promotion.
+void Server::carry_out(const Plan& plan) {
+  for (const auto& [name, database] : databases_.databases()) {
+    if (!database->built_in) databases_.set_backup(*database, plan.is_backup(name));
   }
-  databases_.call(
-      [&] {
-        for (const auto& [name, database] : databases_.databases()) {
-          if (!database->built_in) databases_.set_backup(*database, is_to_be_backup(name));
-        }
-      },
-      home_);
+}
+
+/// With a configuration file this server is what its databases are.
+void Server::note_roles() {
+  if (!options_.config_file) return;
+  backup_ =
+      std::any_of(roles_.begin(), roles_.end(), [](const auto& e) { return e.second.backup; });
+}
+
+void Server::apply_roles() {
+  note_roles();
+  submit([this, plan = plan()] { carry_out(plan); });
+}
+
+/// A change of many steps is not begun while the writer is busy.
+void Server::when_writer_answers(control::Done done, std::function<void(control::Done)> then) {
+  errands_.run(
+      to_writer_, [] { return Result<void>(); },
+      [done = std::move(done), then = std::move(then)](const Result<void>& answered) {
+        if (!answered) return done(answered);
+        then(done);
+      });
 }
 
 /// After a reload: whoever is to be active is promoted, whoever is to be a backup follows.
@@ -84,7 +97,7 @@ void Server::settle_roles(control::Done done) {
           }
           if (change != role_changes_)
             return done(user_error("another change of role has overtaken the reload"));
-          set_backups();
+          apply_roles();
           apply_lease();
           remotes_->set_active(!backup_ && !lease_expired_);
           save_state();
@@ -103,7 +116,9 @@ void Server::become_backup(const std::string& successor, control::Done changed,
     server_log.info("becoming a backup of {}", active_server_);
     drain_ = Drain{net::IoShard::now_ms(), successor};
   }
-  set_backup(true);
+  for (auto& [name, role] : roles_) role.backup = !role.source.empty();
+  backup_ = true;
+  note_roles();
   save_state();
   auto go_on = [this, change = ++role_changes_, changed = std::move(changed),
                 settled = std::move(settled)] {
@@ -116,11 +131,20 @@ void Server::become_backup(const std::string& successor, control::Done changed,
     follow(settled);
     changed({});
   };
-  if (drain_) {  // this change's, or that of one that it overtakes
-    drain(std::move(go_on));
-  } else {
-    go_on();
-  }
+  const auto is_backup = [this, go_on = std::move(go_on)](const Result<void>&) {
+    if (drain_) {  // this change's, or that of one that it overtakes
+      drain(go_on);
+    } else {
+      go_on();
+    }
+  };
+  errands_.finish(
+      to_writer_,
+      [this, plan = plan()] {
+        carry_out(plan);
+        return Result<void>();
+      },
+      is_backup);
 }
 
 /// Until the backups that keep up have everything, or have been waited for long enough.
@@ -143,12 +167,20 @@ void Server::drain(std::function<void()> then) {
 
 /// Scripts look at sync-status next.
 void Server::connect_active(control::Done done) {
-  least_epoch_ = {};
-  become_backup(
-      "", [](const Result<void>&) {}, [done = std::move(done)] { done({}); });
+  when_writer_answers(std::move(done), [this](const control::Done& answer) {
+    least_epoch_ = {};
+    become_backup(
+        "", [](const Result<void>&) {}, [answer] { answer({}); });
+  });
 }
 
 void Server::demote(const Demotion& demotion, control::Done done) {
+  when_writer_answers(std::move(done), [this, demotion](control::Done answer) {
+    begin_demotion(demotion, std::move(answer));
+  });
+}
+
+void Server::begin_demotion(const Demotion& demotion, control::Done done) {
   if (!demotion.active.empty()) {
     Result<void> set;
     set_active_server(demotion.active, [&set](const Result<void>& result) { set = result; });
@@ -177,6 +209,12 @@ Result<void> Server::check_promotable() {
 }
 
 void Server::promote(const Promotion& promotion, control::Done done) {
+  when_writer_answers(std::move(done), [this, promotion](control::Done answer) {
+    begin_promotion(promotion, std::move(answer));
+  });
+}
+
+void Server::begin_promotion(const Promotion& promotion, control::Done done) {
   if (!backup_ && promotion.above == Epoch{}) return done({});
   if (const Result<void> allowed = check_promotable(); backup_ && !allowed && !promotion.force) {
     server_log.info("not promoted: {}", allowed.error().to_string());
@@ -245,7 +283,7 @@ void Server::promoted(std::uint64_t change, const Result<void>& durable,
   for (auto& [name, role] : roles_) role.backup = false;
   backup_ = false;
   drain_.reset();
-  set_backups();  // of a database that was added meanwhile, too
+  apply_roles();  // of a database that was added meanwhile, too
   lease_.restart(net::IoShard::now_ms());
   apply_lease();
   remotes_->set_active(!lease_expired_);
@@ -255,87 +293,6 @@ void Server::promoted(std::uint64_t change, const Result<void>& durable,
   }
   if (!durable) server_log.err("promotion is not durable: {}", durable.error().to_string());
   done(durable);
-}
-
-// --- the role lease ---
-
-void Server::renew_lease(std::int64_t length_ms) {
-  lease_.renew(length_ms, net::IoShard::now_ms());
-  apply_lease();
-  save_state();
-}
-
-void Server::disarm_lease() {
-  lease_.disarm();
-  apply_lease();
-  save_state();
-}
-
-/// Brings writer, listeners and timer in line with the lease; says so when it ran out or is back.
-void Server::apply_lease() {
-  const std::optional<std::int64_t> deadline = lease_.deadline_ms();
-  databases_.submit([this, deadline] { databases_.set_write_deadline(deadline); }, home_);
-  const bool expired =
-      !backup_ && lease_.state(net::IoShard::now_ms()) == control::RoleLease::State::kExpired;
-  if (expired != lease_expired_) {
-    lease_expired_ = expired;
-    if (expired) {
-      server_log.warn("role lease of {:.1f} s has run out: read-only until it is renewed",
-                      static_cast<double>(lease_.length_ms()) / 1000);
-    } else if (!backup_) {
-      server_log.info("role lease is renewed: writable again");
-    }
-    remotes_->set_active(!backup_ && !expired);
-  }
-  lease_timer_->cancel();
-  if (deadline && !expired && !backup_) lease_timer_->set(*deadline);
-}
-
-/// A backup says that another server is being made active. Whoever grants the lease does not know
-/// yet, or cannot tell any more: the right to write ends now instead of with the lease.
-void Server::deposed() {
-  if (backup_) return;
-  if (lease_.state(net::IoShard::now_ms()) != control::RoleLease::State::kHeld) {
-    server_log.warn("a backup says that another server is being made active");
-    return;
-  }
-  server_log.info("a backup says that another server is being made active: giving the lease back");
-  lease_.give_back(net::IoShard::now_ms());
-  apply_lease();
-  save_state();
-}
-
-// --- synchronous commits ---
-
-void Server::apply_sync() {
-  const CommitGate::Options gate{
-      sync_.replicas, sync_.timeout_ms,
-      sync_.block ? CommitGate::Fallback::kBlock : CommitGate::Fallback::kAsync};
-  databases_.call([&] { databases_.set_sync(gate); }, home_);
-}
-
-void Server::set_sync(const control::SyncSettings& settings) {
-  sync_ = settings;
-  apply_sync();
-  server_log.info("commits wait for {} backups, {} ms, then {}", settings.replicas,
-                  settings.timeout_ms, settings.block ? "block" : "go on");
-  save_state();
-}
-
-void Server::apply_peers() {
-  for (ClientShard& client : shards_) {
-    client.shard->post([hub = client.hub.get(), peers = peers_] { hub->set_peers(peers); });
-  }
-}
-
-Result<void> Server::set_sync_peers(const std::string& names) {
-  const Result<PeerList> peers = PeerList::parse(names);
-  if (!peers) return peers.error();
-  peers_ = *peers;
-  apply_peers();
-  server_log.info("clients that may be backups: {}", peers_.to_string());
-  save_state();
-  return {};
 }
 
 }  // namespace tandem

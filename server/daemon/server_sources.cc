@@ -95,7 +95,7 @@ void Server::follow(Task settled) {
 
 /// `done` runs on the writer, behind all that had arrived.
 void Server::stop_following(Task done) {
-  if (services_.empty()) return databases_.submit(std::move(done), home_);
+  if (services_.empty()) return submit(std::move(done));
   const auto pending = std::make_shared<std::atomic<std::size_t>>(services_.size());
   const auto shared = std::make_shared<Task>(std::move(done));
   for (const auto& following : services_) {

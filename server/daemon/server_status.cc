@@ -14,11 +14,12 @@ control::SyncStatus Server::sync_status() {
   using State = control::SyncStatus::State;
   control::SyncStatus status;
   const std::map<std::string, FollowerStatus> followers = this->followers();
+  const Plan planned = plan();
   for (const auto& [name, entry] : board_.entries()) {
     control::SyncStatus::Database database;
     database.name = name;
     database.source = source_of(name);
-    const bool is_backup = is_to_be_backup(name);
+    const bool is_backup = planned.is_backup(name);
     if (database.source.empty() && !is_backup) continue;
     database.exclude_tables = excluded_of(name);
     if (is_backup) {
@@ -80,13 +81,21 @@ void Server::refresh(std::function<void(bool fresh)> then) {
                          std::make_shared<std::function<void(bool)>>(std::move(then))](bool fresh) {
     if (const auto now = std::exchange(*open, nullptr)) now(fresh);
   };
-  databases_.submit(
-      [this, once] {
-        board_.refresh();
-        home_.post([once] { once(true); });
-      },
-      home_);
   call_later(kRefreshMs, [once] { once(false); });
+  // One that waits for a busy writer will be fresh enough for all who ask meanwhile.
+  if (refresh_ != nullptr && !refresh_->begun) {
+    refresh_->waiting.push_back(once);
+    return;
+  }
+  refresh_ = std::make_shared<Refresh>();
+  refresh_->waiting.push_back(once);
+  submit([this, refresh = refresh_] {
+    refresh->begun = true;
+    board_.refresh();
+    home_.post([refresh] {
+      for (const auto& told : std::exchange(refresh->waiting, {})) told(true);
+    });
+  });
 }
 
 bool Server::is_synced() {

@@ -101,31 +101,24 @@ RowRef Database::find(TableIndex table, const Uuid& uuid) const {
   return row ? *row : nullptr;
 }
 
-std::size_t Database::cell_count() const {
-  std::size_t cells = 0;
-  for (TableIndex i = 0; i < tables_.size(); ++i)
-    cells += tables_[i]->size() * schema_->table(i).columns.size();
-  return cells;
-}
-
 std::size_t Database::row_count() const {
   std::size_t rows = 0;
   for (const auto& table : tables_) rows += table->size();
   return rows;
 }
 
-Database::Usage Database::usage() const {
+Usage usage_of(const Snapshot& snapshot) {
   Usage usage;
-  usage.rows = row_count();
-  for (const auto& table : tables_) {
-    table->for_each([&](const Row& row) {
-      for (ColumnIndex i = kFirstOwnColumn; i < table->schema().columns.size(); i++) {
+  for (TableIndex index = 0; index < snapshot.tables.size(); ++index) {
+    const TableSchema& schema = snapshot.schema->table(index);
+    const ReferenceParts parts = ReferenceParts::of(schema);
+    usage.cells += snapshot.tables[index].size() * schema.columns.size();
+    snapshot.tables[index].for_each([&](const Row& row) {
+      for (ColumnIndex i = kFirstOwnColumn; i < schema.columns.size(); i++) {
         const DatumView datum = row.view(i);
         usage.atoms += datum.is_map() ? 2 * datum.size() : datum.size();
       }
-      for (const ReferencePart& part : table->references().weak) {
-        usage.weak_refs += row.view(part.column).size();
-      }
+      for (const ReferencePart& part : parts.weak) usage.weak_refs += row.view(part.column).size();
     });
   }
   return usage;

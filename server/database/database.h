@@ -59,14 +59,6 @@ class Database {
   Snapshot snapshot() const;
   RowRef find(TableIndex table, const Uuid& uuid) const;
   std::size_t row_count() const;
-  /// Columns of all rows, _uuid and _version included.
-  std::size_t cell_count() const;
-  /// Datums' atoms in all rows, as memory/show counts them ("cells", "atoms"), and weak references.
-  struct Usage {
-    std::size_t rows = 0, atoms = 0, weak_refs = 0;
-  };
-  /// Visits all rows.
-  Usage usage() const;
 
   const Table& table(TableIndex index) const { return *tables_[index]; }
 
@@ -77,5 +69,13 @@ class Database {
   SchemaRef schema_;
   std::vector<std::unique_ptr<Table>> tables_;
 };
+
+/// What memory/show counts: columns of all rows, _uuid and _version included; atoms of datums; weak
+/// references.
+struct Usage {
+  std::size_t cells = 0, atoms = 0, weak_refs = 0;
+};
+/// Visits all rows; any thread.
+Usage usage_of(const Snapshot& snapshot);
 
 }  // namespace tandem

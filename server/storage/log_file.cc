@@ -217,7 +217,7 @@ Error LogFile::stop_writing(std::string_view what, boost::system::error_code err
 void LogFile::adopt(std::shared_ptr<File> file, std::uint64_t end, std::uint64_t compacted_size,
                     std::uint64_t commits) {
   const std::lock_guard guard(mutex_);
-  file_ = std::move(file);
+  file_.swap(file);  // the former one is closed without the mutex
   end_.store(end, std::memory_order_release);
   compacted_size_ = compacted_size;
   commits_ = commits;

@@ -3,13 +3,15 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
+import unittest
 
 from harness import environment
 from harness.case import main
 from harness.surface import DB, SCHEMA, SurfaceTest
-from harness.server import create_database
+from harness.server import create_database, wait_until
 
 FAILED = "ovsdb-server: server configuration failed\n"
 NO_FILE = "I/O error: {0}: open failed (No such file or directory)"
@@ -169,6 +171,55 @@ class CommandLine(SurfaceTest):
         self.assertEqual(self.run_server("--pidfile", "--no-dbs", "--run=true"),
                          (1, "", f"ovsdb-server: {self.path}/ovsdb-server.pid: already running as pid {self.pid()}, "
                                  "aborting\n"))
+
+    def test_a_second_server_takes_no_sockets(self):
+        """A start that fails, or is one server too many, leaves those of the first alone."""
+        self.start("--unixctl=c")
+        create_database(self.scratch, "other", SCHEMA | {"name": "other"})
+        status, _, err = self.run_server("--unixctl=c", "--remote=punix:db.sock", "-vconsole:warn", "db")
+        self.assertEqual(status, 1)
+        self.assertIn("failed to open database 'db'", err)
+        status, _, err = self.run_server("--unixctl=c", "-vconsole:off", "other")
+        self.assertEqual((status, err), (1, f"ovsdb-server: {self.path}/c: could not initialize control socket "
+                                            "(Address already in use)\n"))
+        status, _, err = self.run_server("--unixctl=none", "--remote=punix:db.sock", "--run=true", "-vconsole:warn",
+                                         "other")
+        self.assertEqual(status, 0)
+        self.assertIn("db.sock: listen failed: Address already in use", err)
+        self.assertEqual(self.client("list-dbs", self.socket), f"_Server\n{DB}\n")
+        self.assertIn("Open vSwitch", self.scratch.run("ovs-appctl", "-t", self.path / "c", "version"))
+
+    def test_signals_that_are_ignored_stay_so(self):
+        """As nohup has it; under the monitor, too."""
+        for words in ([], ["--monitor"]):
+            process = subprocess.Popen(
+                [str(environment.SERVER), *words, "--pidfile", "--remote=punix:db.sock", "-vconsole:off", "db"],
+                env=self.scratch.env, cwd=self.path, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+            wait_until(lambda: (self.path / "db.sock").exists(), "the server")
+            for pid in (process.pid, self.pid()):
+                with open(f"/proc/{pid}/status", encoding="ascii") as status:
+                    ignored = next(int(line.split()[1], 16) for line in status if line.startswith("SigIgn"))
+                self.assertTrue(ignored & 1 << (signal.SIGHUP - 1))
+                os.kill(pid, signal.SIGHUP)
+            self.assertEqual(self.client("list-dbs", self.socket), f"_Server\n{DB}\n")
+            process.terminate()
+            process.wait(timeout=environment.timeout_s(20))
+            wait_until(lambda: not (self.path / "db.sock").exists(), "the server to go")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody else")
+    def test_a_link_as_log_is_not_followed_for_another_user(self):
+        """Its target would be given to whoever owns the folder; without --user it is followed."""
+        target = self.path / "target"
+        target.write_text("root's\n")
+        (self.path / "ovsdb-server.log").symlink_to(target)
+        for file in (self.path, self.path / "db"):
+            os.chown(file, 65534, 65534)
+        status, _, err = self.run_server("--user=nobody", "--log-file", "--run=true", "-vconsole:off", "db")
+        self.assertEqual((status, err), (1, f"ovsdb-server: {self.path}/ovsdb-server.log: "
+                                            "Too many levels of symbolic links\n"))
+        self.assertEqual((target.stat().st_uid, target.read_text()), (0, "root's\n"))
+        self.assertEqual(self.run_server("--log-file", "--run=true", "-vconsole:off", "db")[0], 0)
+        self.assertIn("opened log file", target.read_text())
 
     def test_a_socket_far_down(self):
         """Section 11: paths longer than sun_path."""

@@ -53,8 +53,8 @@ class FakeServer : public ServerControl {
     log += "probe " + std::to_string(ms) + ";";
   }
   void set_relay_probe_interval(std::int64_t) override {}
-  std::map<std::string, std::uint64_t> memory_usage() override {
-    return {{"cells", 10}, {"atoms", 7}};
+  void memory_usage(std::function<void(const Counts&)> then) override {
+    then({{"cells", 10}, {"atoms", 7}});
   }
   void set_memory_trim_on_compaction(bool enabled) override { log += enabled ? "trim;" : "keep;"; }
   TableLogging table_logging() override { return {{"a", {{"T", true}, {"U", false}}}}; }
@@ -161,6 +161,8 @@ TEST_CASE_METHOD(Fixture, "sync-status tells of each database whose backup it is
         "database: b\nstate: backup\nstale: tcp:y:1, silent for 3.5 s\n");
   server.status = {{{"a", State::kError, "tcp:x:1", "", "schemas differ", 0}}};
   CHECK(run("sync-status") == "database: a\nstate: backup\nschemas differ\n");
+  server.status = {{{"a", State::kError, "tcp:x:1", "", "no\nstate: active", 0}}};
+  CHECK(run("sync-status") == "database: a\nstate: backup\nno\\nstate: active\n");
 }
 
 TEST_CASE_METHOD(Fixture, "sync-status of OVN's databases begins with the state") {

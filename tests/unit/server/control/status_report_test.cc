@@ -48,5 +48,36 @@ TEST_CASE("the status of a resync shows how far it is and what is left") {
   CHECK(follower_of(status).at("resync").at("left_ms") == 3000);
 }
 
+TEST_CASE("a follower's name cannot forge lines of the status, nor labels of metrics") {
+  ServerStatus status = backup();
+  FeedStatus feed;
+  feed.name = "x\nwritable: yes\x1b[2J" + std::string(5'000'000, 'n');
+  feed.address = "tcp:\"} 1\n\\";
+  status.databases[0].entry.followers.push_back(feed);
+  const std::string text = status_text(status);
+  CHECK_THAT(text, Catch::Contains("x\\nwritable: yes\\x1b[2Jnnn"));
+  CHECK_THAT(text, !Catch::Contains("\nwritable: yes"));
+  CHECK(text.size() < 3000);
+  CHECK(to_text(to_json(status)).size() < 4000);
+  CHECK_THAT(to_metrics(status), Catch::Contains(R"(address="tcp:\"} 1\\n\\"} 0)"));
+}
+
+TEST_CASE("what the active says cannot forge lines of the status") {
+  ServerStatus status = backup();
+  status.databases[0].follower->error = "no\ndatabase: other";
+  status.databases[0].connection_error = "bad\nrole: active";
+  CHECK_THAT(status_text(status), Catch::Contains("no\\ndatabase: other"));
+  CHECK_THAT(status_text(status), Catch::Contains("bad\\nrole: active"));
+}
+
+TEST_CASE("of thousands of followers some are shown, and how many there are") {
+  ServerStatus status = backup();
+  status.databases[0].entry.followers.resize(5000);
+  CHECK_THAT(status_text(status), Catch::Contains("and 4900 more followers"));
+  CHECK(to_json(status).at("databases").at(0).at("followers").as_array().size() == 100);
+  CHECK(to_json(status).at("databases").at(0).at("followers_total") == 5000);
+  CHECK(to_metrics(status).size() < 50'000);
+}
+
 }  // namespace
 }  // namespace tandem::control

@@ -1,0 +1,23 @@
+#include "server/daemon/last_resort.h"
+
+#include <utility>
+
+namespace tandem {
+
+LastResort::~LastResort() {
+  {
+    const std::lock_guard lock(mutex_);
+    called_off_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void LastResort::arm(std::chrono::milliseconds delay, std::function<void()> leave) {
+  thread_ = std::thread([this, delay, leave = std::move(leave)] {
+    std::unique_lock lock(mutex_);
+    if (!wake_.wait_for(lock, delay, [this] { return called_off_; })) leave();
+  });
+}
+
+}  // namespace tandem

@@ -1,0 +1,95 @@
+// How databases come, go and are compacted by command.
+
+#include "server/daemon/server.h"
+#include "server/logging/log.h"
+#include "server/storage/compaction_policy.h"
+
+namespace tandem {
+namespace {
+
+log::Module server_log("ovsdb_server");
+
+Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
+
+}  // namespace
+
+void Server::add_database(const std::string& file, control::Done done) {
+  using Stored = Result<std::unique_ptr<StoredDatabase>>;
+  errands_.run(
+      to_files_, [this, file] { return open_database(file); },
+      [this, done = std::move(done)](Stored stored) {
+        if (!stored) return done(stored.error());
+        serve_database(std::move(stored.value()), done);
+      });
+}
+
+void Server::serve_database(std::unique_ptr<StoredDatabase> stored, const control::Done& done) {
+  const std::string name = stored->schema()->name();
+  const std::string path = stored->path();
+  auto add = [this, stored = std::move(stored), backup = plan().is_backup(name), name]() mutable {
+    Result<void> added = databases_.add(std::move(stored));
+    if (added && backup) databases_.set_backup(*databases_.find(name), true);
+    databases_.flush();  // home knows of it before it tells
+    return added;
+  };
+  errands_.run(to_writer_, std::move(add), [this, name, path, done](const Result<void>& added) {
+    if (added) {
+      files_of_[name] = path;
+      save_state();
+      apply_roles();  // which may have changed meanwhile
+    }
+    done(added);
+  });
+}
+
+void Server::remove_database(const std::string& name, control::Done done) {
+  const auto remove = [this, name] {
+    Result<void> removed = databases_.remove(name);
+    databases_.flush();
+    return removed;
+  };
+  errands_.run(to_writer_, remove,
+               [this, name, done = std::move(done)](const Result<void>& removed) {
+                 if (removed) {
+                   files_of_.erase(name);
+                   save_state();
+                 }
+                 done(removed);
+               });
+}
+
+void Server::compact(const std::string& name, control::Done done) {
+  const auto told = [this, done](const Result<void>& result) {
+    home_.post([done, result] { done(result); });
+  };
+  // The outcome of the job is that it has begun; how that ends is told by itself.
+  const auto begin = [this, name, told]() -> Result<void> {
+    ServedDatabase* database = databases_.find(name);
+    if (database == nullptr) return user_error("no database by that name");
+    databases_.compact(*database, told);
+    return {};
+  };
+  errands_.run(to_writer_, begin, [done](const Result<void>& begun) {
+    if (!begun) done(begun);
+  });
+}
+
+void Server::compact_what_is_due() {
+  submit([this] {
+    for (const auto& [name, database] : databases_.databases()) {
+      if (database->stored->log() == nullptr || database->compacting) continue;
+      const std::chrono::milliseconds since(clock_.monotonic_ms() - database->compacted_ms);
+      if (!storage::compaction_due(database->stored->log()->growth(),
+                                   std::chrono::duration_cast<std::chrono::seconds>(since))) {
+        continue;
+      }
+      server_log.info("{}: compacting database", name);
+      databases_.compact(*database, [name = name](const Result<void>& compacted) {
+        if (!compacted)
+          server_log.warn("{}: compaction failed: {}", name, compacted.error().to_string());
+      });
+    }
+  });
+}
+
+}  // namespace tandem

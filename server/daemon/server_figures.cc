@@ -1,0 +1,122 @@
+// What this server tells of itself at once, from what is known on the home thread.
+
+#include <algorithm>
+
+#include "server/daemon/server.h"
+#include "server/database/server_schema.h"
+
+namespace tandem {
+namespace {
+
+Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
+
+/// How long memory/show waits for new counts before it shows the last ones.
+constexpr std::int64_t kCountMs = 1000;
+
+}  // namespace
+
+std::vector<std::string> Server::list_databases() {
+  std::vector<std::string> names{"_Server"};
+  for (const auto& [name, entry] : board_.entries()) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<std::string> Server::storage_status(const std::string& name) {
+  const control::StatusBoard::Entries entries = board_.entries();
+  const auto found = entries.find(name);
+  if (found == entries.end() && name != "_Server")
+    return user_error("Failed to find the database.");
+  std::string status = "ok";
+  if (found != entries.end()) {
+    const std::shared_ptr<storage::LogFile> log = found->second.log.lock();
+    if (const auto stopped = log != nullptr ? log->stopped() : std::nullopt)
+      status = stopped->to_string();
+  }
+  return Result<std::string>(boost::system::in_place_value, std::move(status));
+}
+
+// --- memory/show ---
+
+void Server::memory_usage(std::function<void(const Counts&)> then) {
+  const auto pending = std::make_shared<std::size_t>(shards_.size() + 1);
+  const auto answer = [this, pending, then = std::move(then)] {
+    Counts counts = counts_.rows;
+    for (const ClientHub::Usage& clients : counts_.clients) {
+      if (clients.sessions > 0) counts["sessions"] += clients.sessions;
+      counts["monitors"] += clients.monitors;
+    }
+    *pending = 0;
+    then(counts);
+  };
+  const auto one_less = [pending, answer] {
+    if (*pending > 0 && --*pending == 0) answer();
+  };
+  counts_.clients.resize(shards_.size());
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i].shard->post([this, i, one_less, hub = shards_[i].hub.get()] {
+      home_.post([this, i, one_less, usage = hub->usage()] {
+        counts_.clients[i] = usage;
+        one_less();
+      });
+    });
+  }
+  count_rows([this, one_less](Counts rows) {
+    counts_.rows = std::move(rows);
+    one_less();
+  });
+  call_later(kCountMs, [pending, answer] {
+    if (*pending > 0) answer();
+  });
+}
+
+/// Rows are counted in snapshots, off the writer: a visit of all of them takes its time.
+void Server::count_rows(std::function<void(Counts)> then) {
+  submit([this, then = std::move(then)] {
+    std::vector<Snapshot> snapshots;
+    std::size_t commits = 0;
+    for (const auto& [name, database] : databases_.databases()) {
+      snapshots.push_back(database->stored->database().snapshot());
+      commits += database->stored->history().size();
+    }
+    files_thread_.post([this, then, commits, snapshots = std::move(snapshots)] {
+      Counts counts{{"txn-history", commits}};
+      for (const Snapshot& snapshot : snapshots) {
+        const Usage usage = usage_of(snapshot);
+        counts["cells"] += usage.cells;
+        counts["atoms"] += usage.atoms;
+        counts["n-weak-refs"] += usage.weak_refs;
+      }
+      home_.post([then, counts = std::move(counts)] { then(counts); });
+    });
+  });
+}
+
+void Server::set_memory_trim_on_compaction(bool enabled) {
+  submit([this, enabled] { databases_.set_trim_on_compaction(enabled); });
+}
+
+// --- logging of tables ---
+
+control::TableLogging Server::table_logging() {
+  control::TableLogging tables;
+  const auto add = [&](const std::string& name, const DatabaseSchema& schema) {
+    for (const TableSchema& table : schema.tables())
+      tables[name][table.name] = logged_tables_.contains({name, table.name});
+  };
+  add("_Server", *server_schema());
+  for (const auto& [name, entry] : board_.entries()) add(name, *entry.info->schema);
+  return tables;
+}
+
+void Server::set_table_logging(const std::string& database, const std::string& table,
+                               bool enabled) {
+  if (enabled) {
+    logged_tables_.emplace(database, table);
+  } else {
+    logged_tables_.erase({database, table});
+  }
+  submit([this, database, table, enabled] { table_log_.set(database, table, enabled); });
+}
+
+}  // namespace tandem

@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+"""A disk that hangs: the writer is blocked for as long as it does, and all else goes on."""
+
+import os
+import subprocess
+import unittest
+
+from harness import environment
+from harness.case import main
+from harness.jsonrpc import Connection
+from harness.server import create_database, wait_until
+from harness.surface import DB, SCHEMA, SurfaceTest, insert
+
+BUSY = "the server is busy, and nothing was changed: try again later"
+
+
+def may_freeze():
+    """Needs loop devices and the right to mount."""
+    return os.geteuid() == 0 and os.path.exists("/dev/loop-control") and subprocess.run(
+        ["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
+
+
+@unittest.skipUnless(may_freeze(), "needs the right to mount and loop devices")
+class HungDisk(SurfaceTest):
+    """A server whose database has a file system of its own, in a name space of its own."""
+
+    def setUp(self):
+        super().setUp()
+        (self.path / "mnt").mkdir()
+        subprocess.run("truncate -s 16M img && mkfs.ext4 -q img", shell=True, check=True, cwd=self.path)
+        self.process = subprocess.Popen(
+            ["unshare", "-m", "--propagation", "private", "sh", "-c",
+             'mount -o loop img mnt && mv db mnt && exec "$@"', "sh", str(environment.SERVER), "--pidfile",
+             "--log-file", "-vconsole:off", "--remote=punix:db.sock", "mnt/db"],
+            env=self.scratch.env, cwd=self.path)
+        self.addCleanup(self.process.wait)
+        self.addCleanup(self.process.terminate)
+        wait_until(lambda: (self.path / "db.sock").exists(), "the server")
+        self.disk = os.open(f"/proc/{self.pid()}/root{self.path}/mnt", os.O_RDONLY)
+        self.addCleanup(self.thaw)
+
+    def freeze(self):
+        subprocess.run(["fsfreeze", "-f", f"/proc/self/fd/{self.disk}"], check=True, pass_fds=[self.disk])
+
+    def thaw(self):
+        if self.disk < 0:
+            return
+        subprocess.run(["fsfreeze", "-u", f"/proc/self/fd/{self.disk}"], check=False, pass_fds=[self.disk],
+                       capture_output=True)
+        os.close(self.disk)
+        self.disk = -1
+
+    def hang(self):
+        """A write that hangs, and the connection that waits for it."""
+        writer = Connection(self.socket)
+        self.addCleanup(writer.close)
+        self.freeze()
+        writer.send({"method": "transact", "params": [DB, insert(1)], "id": 7})
+        wait_until(lambda: BUSY in self.ask("ovsdb-server/compact"), "the writer to be blocked")
+        return writer
+
+    def ask(self, *words):
+        done = self.scratch.run("ovs-appctl", "--timeout=20", "-t", "ovsdb-server", *words, check=False)
+        return done.stdout + done.stderr
+
+    def test_the_control_socket_answers_meanwhile(self):
+        """From what is known, or that nothing was done; and what was refused stays undone."""
+        create_database(self.scratch, "other", SCHEMA | {"name": "other"})
+        writer = self.hang()
+        self.assertEqual(self.ctl("ovsdb-server/list-dbs"), f"_Server\n{DB}\n")
+        self.assertEqual(self.ctl("ovsdb-server/get-db-storage-status", DB), "status: ok\n")
+        self.assertIn("monitors:0", self.ctl("memory/show"))
+        self.assertIn("role: active", self.ctl("tandem/status"))
+        self.assertIn(f"{DB}                    OFF", self.ctl("ovsdb-server/tlog-list"))
+        for words in (("ovsdb-server/compact",), ("tandem/demote", "unix:nil"), ("ovsdb-server/remove-db", DB),
+                      ("ovsdb-server/add-db", "other"), ("ovsdb-server/add-remote", f"db:{DB},{DB},name")):
+            with self.subTest(words):
+                self.assertEqual(self.refusal(*words), BUSY)
+        self.ctl("ovsdb-server/add-remote", "punix:more.sock")
+        self.assertEqual(self.ctl("ovsdb-server/list-remotes"), "punix:db.sock\npunix:more.sock\n")
+        self.assertTrue((self.path / "more.sock").exists())
+        self.ctl("tandem/sync-replicas", "0")
+        self.ctl("ovsdb-server/tlog-set", f"{DB}:{DB}", "on")
+        self.assertIn("Open vSwitch", self.ctl("version"))
+        self.thaw()
+        self.assertEqual(writer.receive()["id"], 7)
+        self.assertEqual(self.ctl("ovsdb-server/list-dbs"), f"_Server\n{DB}\n")
+        self.assertIn("role: active", self.ctl("tandem/status"))
+        self.ctl("ovsdb-server/add-db", "other")
+        self.ctl("ovsdb-server/compact")
+        self.assertEqual(self.ctl("ovsdb-server/list-dbs"), f"_Server\n{DB}\nother\n")
+
+    def test_others_are_served_while_a_command_waits(self):
+        """One client's command is under way; another's is answered."""
+        self.hang()
+        with Connection(f"unix:{self.path}/ovsdb-server.{self.pid()}.ctl") as waiting:
+            waiting.send({"method": "tandem/demote", "params": ["unix:nil"], "id": 1})
+            self.assertIn("Open vSwitch", self.ctl("version"))
+            self.assertEqual(waiting.receive()["error"], BUSY + "\n")
+
+    def test_the_end_does_not_wait_for_the_disk(self):
+        """Its sockets and pidfile go, so that others may take over; the process as soon as the kernel lets it."""
+        self.hang()
+        self.ctl("exit")
+        self.wait_gone()
+        self.assertIn("exiting without waiting for it", self.log())
+        self.thaw()
+        self.assertEqual(self.process.wait(timeout=60), 0)
+
+
+if __name__ == "__main__":
+    main()
