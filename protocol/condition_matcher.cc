@@ -81,10 +81,11 @@ void ConditionMatcher::Column::finish() {
   for_each_element(includes, [&](const ElementView& element) { ++frequency[element]; });
   for (const Clause* clause : includes) {
     const DatumView argument = clause->argument.view();
-    ElementView rarest = ElementView::of(argument, 0);
+    DatumCursor at(argument);
+    ElementView rarest = ElementView::of(at);
     std::size_t times = frequency[rarest];
-    for (std::size_t i = 1; i < argument.size() && times > 1; ++i) {
-      const ElementView element = ElementView::of(argument, i);
+    for (at.advance(); !at.done() && times > 1; at.advance()) {
+      const ElementView element = ElementView::of(at);
       if (frequency[element] >= times) continue;
       rarest = element;
       times = frequency[element];
