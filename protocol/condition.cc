@@ -8,6 +8,8 @@
 #include <boost/json/string.hpp>
 #include <optional>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 #include "protocol/clause_errors.h"
 
@@ -66,6 +68,13 @@ bool has_element(const DatumView& datum, const DatumView& other, std::size_t i) 
   return at && (!datum.is_map() || datum.value(*at) == other.value(i));
 }
 
+const DatumView& view_of(const DatumView& view) { return view; }
+DatumView view_of(const Datum& datum) { return datum.view(); }
+
+Exclusions::Element element_of(const DatumView& datum, std::size_t i) {
+  return {datum.key(i), datum.is_map() ? datum.value(i) : AtomView()};
+}
+
 bool includes(const DatumView& datum, const DatumView& argument) {
   if (argument.size() > datum.size()) return false;
   for (std::size_t i = 0; i < argument.size(); ++i) {
@@ -75,6 +84,7 @@ bool includes(const DatumView& datum, const DatumView& argument) {
 }
 
 bool excludes(const DatumView& datum, const DatumView& argument) {
+  if (argument.size() > datum.size()) return excludes(argument, datum);
   for (std::size_t i = 0; i < argument.size(); ++i) {
     if (has_element(datum, argument, i)) return false;
   }
@@ -148,12 +158,112 @@ Result<Condition> Condition::from_json(const TableSchema& table, const json::val
     if (!clause) return std::move(clause).error();
     condition.clauses_.push_back(std::move(*clause));
   }
+  constexpr std::size_t kFew = 8;
+  if (condition.clauses_.size() > kFew) condition.merge();
   return condition;
 }
 
 bool Condition::matches(const Row& row) const {
-  return !never_ && std::all_of(clauses_.begin(), clauses_.end(),
-                                [&](const Clause& c) { return c.matches(row); });
+  const auto holds = [&](const auto& part) { return part.matches(row); };
+  return !never_ && std::all_of(clauses_.begin(), clauses_.end(), holds) &&
+         std::all_of(exclusions_.begin(), exclusions_.end(), holds);
+}
+
+bool Exclusions::matches(const Row& row) const {
+  const DatumView have = row.view(column);
+  const auto less = [](const auto& a, const auto& b) {
+    return compare(view_of(a), view_of(b)) < 0;
+  };
+  if (std::binary_search(values.begin(), values.end(), have, less)) return false;
+  for (std::size_t i = 0; i < have.size() && !elements.empty(); ++i) {
+    if (std::binary_search(elements.begin(), elements.end(), element_of(have, i))) return false;
+  }
+  return true;
+}
+
+void Condition::merge() {
+  std::vector<Clause> all = std::exchange(clauses_, {});
+  const auto kind = [](const Clause& c) { return std::tie(c.column, c.function); };
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const Clause& a, const Clause& b) { return kind(a) < kind(b); });
+  for (auto begin = all.begin(); begin != all.end();) {
+    const auto end = std::find_if(
+        begin, all.end(), [&](const Clause& clause) { return kind(clause) != kind(*begin); });
+    merge_group({begin, end});
+    begin = end;
+  }
+  for (Exclusions& exclusions : exclusions_) {
+    std::sort(exclusions.values.begin(), exclusions.values.end(),
+              [](const Datum& a, const Datum& b) { return compare(a.view(), b.view()) < 0; });
+    std::sort(exclusions.elements.begin(), exclusions.elements.end());
+  }
+}
+
+Exclusions& Condition::exclusions_of(ColumnIndex column) {
+  if (exclusions_.empty() || exclusions_.back().column != column)
+    exclusions_.push_back({column, {}, {}, {}});
+  return exclusions_.back();
+}
+
+void Condition::merge_group(Group group) {
+  const Clause& first = group.front();
+  const auto less = [](const Clause& a, const Clause& b) {
+    return compare(a.argument.view(), b.argument.view()) < 0;
+  };
+  switch (first.function) {
+    case Function::kEq:
+      never_ |= !std::all_of(group.begin(), group.end(), [&](const Clause& clause) {
+        return clause.argument == first.argument;
+      });
+      clauses_.push_back(first);
+      break;
+    case Function::kLt:
+    case Function::kLe:
+      clauses_.push_back(*std::min_element(group.begin(), group.end(), less));
+      break;
+    case Function::kGe:
+    case Function::kGt:
+      clauses_.push_back(*std::max_element(group.begin(), group.end(), less));
+      break;
+    case Function::kIncludes:
+      merge_includes(group);
+      break;
+    case Function::kNe:
+      for (const Clause& clause : group)
+        exclusions_of(first.column).values.push_back(clause.argument);
+      break;
+    case Function::kExcludes:
+      for (const Clause& clause : group) {
+        Exclusions& exclusions = exclusions_of(first.column);
+        const DatumView argument = clause.argument.view();
+        for (std::size_t i = 0; i < argument.size(); ++i)
+          exclusions.elements.push_back(element_of(argument, i));
+        exclusions.owners.push_back(clause.argument);
+      }
+      break;
+  }
+}
+
+void Condition::merge_includes(Group group) {
+  const DatumView first = group.front().argument.view();
+  DatumBuilder builder(first.key_type(),
+                       first.is_map() ? std::optional(first.value_type()) : std::nullopt);
+  for (const Clause& clause : group) {
+    const DatumView argument = clause.argument.view();
+    for (std::size_t i = 0; i < argument.size(); ++i) {
+      if (argument.is_map()) {
+        builder.add(argument.key(i), argument.value(i));
+      } else {
+        builder.add(argument.key(i));
+      }
+    }
+  }
+  Clause all{group.front().column, Function::kIncludes, builder.build_unique()};
+  // A key cannot have two values.
+  never_ |= !std::all_of(group.begin(), group.end(), [&](const Clause& clause) {
+    return includes(all.argument.view(), clause.argument.view());
+  });
+  clauses_.push_back(std::move(all));
 }
 
 }  // namespace tandem

@@ -112,6 +112,9 @@ std::strong_ordering compare(const DatumView& a, const DatumView& b);
 /// be used on it.
 class Datum {
  public:
+  /// No datum takes more bytes: an eighth of what its offsets can count.
+  static constexpr std::size_t kMaxBytes = std::size_t{1} << 29;
+
   Datum() = default;
   explicit Datum(boost::intrusive_ptr<const DatumBlock> block) : block_(std::move(block)) {}
 
@@ -128,8 +131,12 @@ class Datum {
   static Datum of(const AtomView& atom);
   /// Never freed and never counted afterwards: for the defaults that half of all columns share.
   void make_immortal();
-  /// Bytes on the heap.
+  /// Bytes on the heap. O(pieces).
   std::size_t heap_bytes() const;
+  /// Whether a datum of the elements of both has at most kMaxBytes.
+  static bool fit_together(const Datum& a, const Datum& b) {
+    return a.heap_bytes() + b.heap_bytes() <= kMaxBytes;
+  }
 
  private:
   boost::intrusive_ptr<const DatumBlock> block_;
@@ -150,9 +157,13 @@ class DatumBuilder {
   void add(const AtomView& key, const AtomView& value);
   std::size_t size() const { return elements_.size(); }
 
-  /// Sorts, and makes the datum. A key that was added twice: nothing is returned; the caller names
-  /// the error.
+  /// Sorts, and makes the datum. A key that was added twice, or more than Datum::kMaxBytes: nothing
+  /// is returned; the caller names the error.
   std::optional<Datum> build();
+  /// The elements take more than Datum::kMaxBytes.
+  bool is_too_large() const {
+    return bytes_of(elements_.size(), text_of(elements_)) > Datum::kMaxBytes;
+  }
   /// The same where keys are known to be sorted and unique.
   Datum build_sorted() const;
   /// Sorts, keeping the first of equal keys (RFC 7047 mutation "insert").
@@ -170,7 +181,10 @@ class DatumBuilder {
   };
   void sort();
   static Text text_of(std::span<const Element> elements);
+  /// What a block of n elements takes.
+  std::size_t bytes_of(std::size_t n, Text text) const;
   Datum make(std::span<const Element> elements, Text text) const;
+  Datum make_pieces(Text text) const;
 
   AtomicType key_type_;
   std::optional<AtomicType> value_type_;

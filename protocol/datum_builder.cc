@@ -39,7 +39,9 @@ std::optional<Datum> DatumBuilder::build() {
   const auto same = [](const Element& a, const Element& b) { return compare(a.key, b.key) == 0; };
   if (std::adjacent_find(elements_.begin(), elements_.end(), same) != elements_.end())
     return std::nullopt;
-  return build_sorted();
+  const Text text = text_of(elements_);
+  if (bytes_of(elements_.size(), text) > Datum::kMaxBytes) return std::nullopt;
+  return make_pieces(text);
 }
 
 Datum DatumBuilder::build_unique() {
@@ -49,8 +51,10 @@ Datum DatumBuilder::build_unique() {
   return build_sorted();
 }
 
-Datum DatumBuilder::build_sorted() const {
-  const Text text = text_of(elements_);
+Datum DatumBuilder::build_sorted() const { return make_pieces(text_of(elements_)); }
+
+/// One block, or several if that would be a large one.
+Datum DatumBuilder::make_pieces(Text text) const {
   const std::size_t n = elements_.size();
   if (PieceLimits::fit(n, text.keys + text.values)) return make(elements_, text);
   PieceList list;
@@ -76,13 +80,17 @@ DatumBuilder::Text DatumBuilder::text_of(std::span<const Element> elements) {
   return text;
 }
 
+std::size_t DatumBuilder::bytes_of(std::size_t n, Text text) const {
+  const std::size_t keys = n * width(key_type_) + text.keys;
+  return value_type_ ? round_up(keys) + n * width(*value_type_) + text.values : keys;
+}
+
 Datum DatumBuilder::make(std::span<const Element> elements, Text text) const {
   const std::size_t n = elements.size();
   const std::size_t key_bytes = n * width(key_type_) + text.keys;
   const std::size_t value_offset = value_type_ ? round_up(key_bytes) : 0;
-  const std::size_t bytes =
-      value_type_ ? value_offset + n * width(*value_type_) + text.values : key_bytes;
-  DatumBlock::Ref block = DatumBlock::make(key_type_, value_type_, n, value_offset, bytes);
+  DatumBlock::Ref block =
+      DatumBlock::make(key_type_, value_type_, n, value_offset, bytes_of(n, text));
   ColumnWriter keys(block->payload(), n);
   for (const Element& element : elements) keys.put(element.key);
   if (value_type_) {

@@ -127,6 +127,7 @@ Result<Datum> read_set(const ColumnType& type, const json::array& elements, Symb
     builder.add(atom);
   }
   if (auto datum = builder.build()) return std::move(*datum);
+  if (builder.is_too_large()) return datum_too_large();
   return Error{"ovsdb error", "set contains duplicate", std::nullopt};
 }
 
@@ -145,6 +146,7 @@ Result<Datum> read_map(const ColumnType& type, const json::array& pairs, SymbolT
     builder.add(key, value);
   }
   if (auto datum = builder.build()) return std::move(*datum);
+  if (builder.is_too_large()) return datum_too_large();
   return Error{"ovsdb error", "map contains duplicate key", std::nullopt};
 }
 
@@ -177,6 +179,11 @@ json::value atom_to_json(const AtomView& atom) {
 
 }  // namespace
 
+Error datum_too_large() {
+  return {"resources exhausted",
+          fmt::format("a value would take more than {} bytes", Datum::kMaxBytes), std::nullopt};
+}
+
 Result<Datum> ColumnType::datum_from_json(const json::value& json, SymbolTable* symbols,
                                           Sizes sizes) const {
   if (is_map()) {
@@ -197,6 +204,9 @@ Result<Datum> ColumnType::datum_from_json(const json::value& json, SymbolTable* 
   }
   AtomView atom;
   if (auto error = read_checked(json, key, symbols, atom)) return std::move(*error);
+  if (const auto* text = std::get_if<std::string_view>(&atom);
+      text != nullptr && text->size() > Datum::kMaxBytes)
+    return datum_too_large();
   return Datum::of(atom);
 }
 

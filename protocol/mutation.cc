@@ -183,6 +183,7 @@ Result<Mutation> Mutation::from_json(const TableSchema& table, const json::value
 Result<Datum> Mutation::apply(const ColumnSchema& column, const Datum& before) const {
   switch (mutator) {
     case Mutator::kInsert:
+      if (!Datum::fit_together(before, argument)) return datum_too_large();
       return with_size_checked(column.type, set_union(before.view(), argument.view()));
     case Mutator::kDelete:
       return with_size_checked(column.type, set_difference(before.view(), argument.view()));

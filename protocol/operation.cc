@@ -240,6 +240,8 @@ Result<Operation> OperationParser::read_wait() {
   if (comparison != "==" && comparison != "!=")
     return syntax_error(until, R"("until" must be "==" or "!=")");
   op.equal = comparison == "==";
+  std::vector<std::size_t> place_of(table_->columns.size(), op.columns.size());  // of each column
+  for (std::size_t i = 0; i < op.columns.size(); ++i) place_of[op.columns[i]] = i;
   for (const json::value& element : rows->get_array()) {
     auto values = read_row(element);
     if (!values) return std::move(values).error();
@@ -247,9 +249,8 @@ Result<Operation> OperationParser::read_wait() {
     row.reserve(op.columns.size());
     for (const ColumnIndex column : op.columns) row.push_back(table_->column(column).default_value);
     for (ColumnValue& v : *values) {
-      const auto at = std::find(op.columns.begin(), op.columns.end(), v.column);
-      if (at != op.columns.end())
-        row[static_cast<std::size_t>(at - op.columns.begin())] = std::move(v.datum);
+      const std::size_t place = place_of[v.column];
+      if (place < row.size()) row[place] = std::move(v.datum);
     }
     op.rows.push_back(std::move(row));
   }
@@ -305,6 +306,7 @@ Result<std::vector<ColumnIndex>> OperationParser::read_named_columns(
     const json::value& names) const {
   constexpr const char* kExpected = "array of distinct column names expected";
   std::vector<ColumnIndex> columns;
+  std::vector<bool> named(table_->columns.size());
   for (const json::value& element : names.get_array()) {
     const json::string* name = element.if_string();
     if (!name) return syntax_error(&names, kExpected);
@@ -312,8 +314,8 @@ Result<std::vector<ColumnIndex>> OperationParser::read_named_columns(
     if (!column)
       return syntax_error(&names,
                           fmt::format("{} is not a valid column name", std::string_view(*name)));
-    if (std::find(columns.begin(), columns.end(), *column) != columns.end())
-      return syntax_error(&names, kExpected);
+    if (named[*column]) return syntax_error(&names, kExpected);
+    named[*column] = true;
     columns.push_back(*column);
   }
   return columns;

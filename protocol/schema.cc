@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>
+#include <set>
 
 #include "protocol/json_parser.h"
 #include "protocol/object_reader.h"
@@ -69,6 +70,7 @@ ColumnSchema pseudo_column(std::string name) {
 Result<std::vector<ColumnIndex>> index_from_json(const TableSchema& table,
                                                  const json::value& value) {
   std::vector<ColumnIndex> index;
+  std::set<ColumnIndex> seen;
   const auto bad = [&] { return syntax_error(&value, "array of distinct column names expected"); };
   if (!value.is_array()) return bad();
   for (const json::value& element : value.get_array()) {
@@ -76,7 +78,7 @@ Result<std::vector<ColumnIndex>> index_from_json(const TableSchema& table,
     const std::string_view name = element.get_string();
     const auto column = table.find_column(name);
     if (!column) return syntax_error(&value, std::string(name) + " is not a valid column name");
-    if (std::find(index.begin(), index.end(), *column) != index.end()) return bad();
+    if (!seen.insert(*column).second) return bad();
     index.push_back(*column);
   }
   return index;

@@ -1,9 +1,24 @@
 #include "protocol/table_updates.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tandem {
 namespace {
+
+/// A row may be named in two ways only if a digit of its UUID is a capital letter.
+bool has_capitals(std::string_view uuid) {
+  return std::any_of(uuid.begin(), uuid.end(), [](char c) { return c >= 'A' && c <= 'F'; });
+}
+
+/// Whether two of the updates, all of one table, are of one row.
+bool has_row_twice(std::vector<RowUpdate>::const_iterator begin,
+                   std::vector<RowUpdate>::const_iterator end) {
+  std::vector<Uuid> rows;
+  for (auto update = begin; update != end; ++update) rows.push_back(update->uuid);
+  std::sort(rows.begin(), rows.end());
+  return std::adjacent_find(rows.begin(), rows.end()) != rows.end();
+}
 
 Error bad_update(const json::value& where, std::string details) {
   return syntax_error(&where, std::move(details));
@@ -76,6 +91,8 @@ Result<std::vector<RowUpdate>> table_updates_from_json(const DatabaseSchema& sch
     if (!table) return bad_update(updates, "No table named " + std::string(table_name) + ".");
     if (!rows.is_object()) return bad_update(rows, "<table-update> is not an object");
     result.reserve(result.size() + rows.get_object().size());
+    const auto first = static_cast<std::ptrdiff_t>(result.size());
+    bool any_capitals = false;
     for (const auto& [uuid_text, row] : rows.get_object()) {
       const std::optional<Uuid> uuid = Uuid::parse(uuid_text);
       if (!uuid) return bad_update(rows, "<table-update> names a row that is no UUID");
@@ -84,7 +101,10 @@ Result<std::vector<RowUpdate>> table_updates_from_json(const DatabaseSchema& sch
       update.value().table = *table;
       update.value().uuid = *uuid;
       result.push_back(std::move(update.value()));
+      any_capitals |= has_capitals(uuid_text);
     }
+    if (any_capitals && has_row_twice(result.begin() + first, result.end()))
+      return bad_update(rows, "<table-update> names a row twice");
   }
   return result;
 }
@@ -115,9 +135,17 @@ Result<RowRef> updated_row(const DatabaseSchema& schema, const RowUpdate& update
       for (const ColumnValue& value : update.columns) {
         const bool difference = update.kind == RowUpdate::Kind::kDifference &&
                                 table.column(value.column).type.has_difference();
-        row->set(value.column, difference
-                                   ? apply_diff(before->view(value.column), value.datum.view())
-                                   : value.datum);
+        if (!difference) {
+          row->set(value.column, value.datum);
+          continue;
+        }
+        const ColumnType& type = table.column(value.column).type;
+        if (!Datum::fit_together(before->datum(value.column), value.datum))
+          return datum_too_large();
+        Datum datum = apply_diff(before->view(value.column), value.datum.view());
+        if (datum.size() < type.n_min || datum.size() > type.n_max)
+          return misfit("change of the wrong size of");
+        row->set(value.column, std::move(datum));
       }
       row->set_version(Uuid::random());
       return RowRef(row);

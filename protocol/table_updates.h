@@ -24,7 +24,8 @@ struct RowUpdate {
 };
 
 /// Reads <table-updates> of RFC 7047 section 4.1.6 or <table-updates2> of ovsdb-server(7) under the
-/// receiver's schema. A table or column that the schema has not is an error.
+/// receiver's schema. A table or column that the schema has not is an error, and so is a row that
+/// is named twice.
 Result<std::vector<RowUpdate>> table_updates_from_json(const DatabaseSchema& schema,
                                                        MonitorVersion version,
                                                        const json::value& updates);

@@ -79,6 +79,9 @@ struct ColumnType {
   bool operator==(const ColumnType&) const;
 };
 
+/// The error for a datum of more than Datum::kMaxBytes.
+Error datum_too_large();
+
 /// Appends RFC 7047 <value>: a bare atom for a set of exactly one, else ["set",[...]] or
 /// ["map",[...]].
 void append_datum_json(std::string& out, const DatumView& datum, Reals reals = Reals::kShown);

@@ -210,8 +210,15 @@ void Follower::on_contents(const JsonRpcMessage& reply) {
     fail("the active server's contents cannot be read: " + rows.error().to_string());
     return;
   }
+  if (concerns_excluded(rows.value()))
+    return fail("the active server's contents have rows of a table that was not asked for");
   port_.log_info(database_ + ": Monitor reply received. Resetting the database.");
   replica_.resync(std::move(rows.value()), when_applied(true));
+}
+
+bool Follower::concerns_excluded(const std::vector<RowUpdate>& updates) const {
+  return std::any_of(updates.begin(), updates.end(),
+                     [this](const RowUpdate& update) { return replica_.excluded(update.table); });
 }
 
 void Follower::on_update(const json::value& updates) {
@@ -223,6 +230,8 @@ void Follower::on_update(const json::value& updates) {
     fail("an update cannot be read: " + read.error().to_string());
     return;
   }
+  if (concerns_excluded(read.value()))
+    return fail("an update has rows of a table that was not asked for");
   switch (status_.state) {
     case FollowerStatus::State::kResyncing:
       waiting_.push_back(std::move(read.value()));

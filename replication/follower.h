@@ -90,6 +90,8 @@ class Follower {
   void on_schema(const JsonRpcMessage& reply);
   void start_monitor();
   void on_contents(const JsonRpcMessage& reply);
+  /// Whether there are rows among them that were not asked for.
+  bool concerns_excluded(const std::vector<RowUpdate>& updates) const;
   void heard();
   void ask_sign();
   /// The attempt cannot go on; the next one takes a new connection.

@@ -64,6 +64,12 @@ void Follower::on_follow_reply(const JsonRpcMessage& message) {
   status_.mode = FollowerStatus::Mode::kStream;
   status_.stream_refused.clear();
   if (!may_follow(reply)) return;
+  if (!is_believable(status_.applied, reply.position))
+    return fail("it says to stand at " + reply.position.to_string() + ", which cannot be");
+  const bool compared = status_.state == FollowerStatus::State::kResyncing;
+  if ((reply.mode == FollowReply::Mode::kCompare && compared) ||
+      (reply.mode == FollowReply::Mode::kRows && !compared))
+    return fail("the reply to tandem_follow does not answer what was asked");
   status_.announced = reply.position;
   switch (reply.mode) {
     case FollowReply::Mode::kResume:
@@ -143,8 +149,13 @@ void Follower::on_rows(const json::value& rows) {
   Result<std::vector<RowUpdate>> read =
       table_updates_from_json(*replica_.schema(), MonitorVersion::kUpdate2, rows);
   if (!read) return fail("rows cannot be read: " + read.error().to_string());
+  for (const RowUpdate& row : read.value()) {
+    if (!scope_->contains(row.table, row.uuid))
+      return fail("a row came that was not asked for: " + row.uuid.to_string() + " of table " +
+                  replica_.schema()->table(row.table).name);
+  }
   status_.rows += read.value().size();
-  progress_ms_ = port_.monotonic_ms();
+  if (!read.value().empty()) progress_ms_ = port_.monotonic_ms();
   rows_.insert(rows_.end(), std::make_move_iterator(read.value().begin()),
                std::make_move_iterator(read.value().end()));
   if (status_.rows > status_.rows_total) return fail("more rows came than were announced");
@@ -225,6 +236,9 @@ void Follower::on_record(const json::value& message) {
   if (!live && !scope_) return;  // of an attempt that was given up
   Result<StreamRecord> record = StreamRecord::from_json(message);
   if (!record) return fail("a record cannot be read: " + record.error().to_string());
+  if (!is_believable(status_.applied, record.value().position)) {
+    return fail("a record leads to " + record.value().position.to_string() + ", which cannot be");
+  }
   status_.announced = record.value().position;
   if (live) {
     append(std::move(record.value()));

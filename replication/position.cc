@@ -87,7 +87,8 @@ std::optional<Position> parse_snapshot(std::string_view line) {
   const std::optional<Uuid> digest = Uuid::parse(rest);
   if (!digest) return std::nullopt;
   const Position position{Epoch{epoch}, index, *digest};
-  if (line != snapshot_mark(position)) return std::nullopt;
+  if (position.epoch > kMaxEpoch || index > 2 * kMaxIndex || line != snapshot_mark(position))
+    return std::nullopt;
   return position;
 }
 
@@ -175,8 +176,16 @@ Position after_record(const Position& before, std::span<const std::byte, 20> rec
   const PositionMarks marks = PositionMarks::parse(comment);
   if (marks.snapshot) return *marks.snapshot;
   Position after = next(before, record_sha1);
-  if (marks.promotion && *marks.promotion > before.epoch) after.epoch = *marks.promotion;
+  if (marks.promotion && *marks.promotion > before.epoch) {
+    after.epoch = *marks.promotion;
+    if (!is_believable(before, after)) after.epoch = before.epoch;
+  }
   return after;
+}
+
+bool is_believable(const Position& before, const Position& after) {
+  return after.epoch <= kMaxEpoch && after.index <= std::max(kMaxIndex, before.index + kMaxStep) &&
+         number(after.epoch) <= number(before.epoch) + kMaxStep;
 }
 
 PositionMarks PositionMarks::parse(std::string_view comment) {

@@ -42,6 +42,16 @@ struct Position {
   static Result<Position> from_json(const json::value& value);
 };
 
+/// What is believed of others. No count of promotions or of records comes near these, and what lies
+/// within leaves room to go on: a mark or a peer cannot use the numbers up.
+inline constexpr Epoch kMaxEpoch{std::uint64_t{1} << 61};
+inline constexpr std::uint64_t kMaxIndex = std::uint64_t{1} << 61;
+/// By how much one record, or one resync, may raise the epoch, and an index that is beyond.
+inline constexpr std::uint64_t kMaxStep = std::uint64_t{1} << 32;
+
+/// Whether a database at `before` may be led to `after` by another server.
+bool is_believable(const Position& before, const Position& after);
+
 /// Where a file that holds only its schema stands: epoch 0, index 0, the chain started with the
 /// schema record.
 Position first_position(std::span<const std::byte, 20> schema_sha1);
@@ -50,8 +60,8 @@ Position first_position(std::span<const std::byte, 20> schema_sha1);
 /// of the digest before (16 bytes, big endian) and the record's SHA-1.
 Position next(const Position& before, std::span<const std::byte, 20> record_sha1);
 
-/// The position after any record, marks in its comment heeded. Writing and replay both go through
-/// here, so they agree.
+/// The position after any record, marks in its comment heeded; a promotion that raises the epoch by
+/// more than kMaxStep is none. Writing and replay both go through here, so they agree.
 Position after_record(const Position& before, std::span<const std::byte, 20> record_sha1,
                       std::string_view comment);
 
@@ -60,7 +70,7 @@ Position after_record(const Position& before, std::span<const std::byte, 20> rec
 struct PositionMarks {
   std::optional<Epoch> promotion;    ///< this record opens a new epoch
   std::optional<Position> snapshot;  ///< the state after this record is that of this position: a
-                                     ///< compacted file, a resync
+                                     ///< compacted file, a resync; none far beyond kMaxIndex
   std::vector<Position> epochs;      ///< of a snapshot: the position after each promotion so far
 
   static PositionMarks parse(std::string_view comment);

@@ -15,14 +15,20 @@ bool same_contents(const TableSchema& table, const Row& a, const Row& b) {
 
 }  // namespace
 
-std::vector<RowChange> resync_difference(const DatabaseSchema& schema,
-                                         const std::vector<RowUpdate>& wanted,
-                                         const RowSource& held,
-                                         const std::function<bool(TableIndex)>& concerns) {
+Result<std::vector<RowChange>> resync_difference(const DatabaseSchema& schema,
+                                                 const std::vector<RowUpdate>& wanted,
+                                                 const RowSource& held,
+                                                 const std::function<bool(TableIndex)>& concerns) {
   std::vector<boost::unordered_flat_map<Uuid, RowRef>> missing(schema.tables().size());
   for (const RowUpdate& update : wanted) {
     const Result<RowRef> row = updated_row(schema, update, RowRef());
-    if (row) missing[update.table].emplace(update.uuid, row.value());
+    if (!row) return row.error();
+    if (!missing[update.table].emplace(update.uuid, row.value()).second) {
+      return Error{"consistency violation",
+                   "row " + update.uuid.to_string() + " of table " +
+                       schema.table(update.table).name + " came twice",
+                   std::nullopt};
+    }
   }
   std::vector<RowChange> changes;
   for (TableIndex table = 0; table < schema.tables().size(); ++table) {

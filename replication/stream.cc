@@ -8,6 +8,7 @@ namespace tandem {
 namespace {
 
 constexpr std::size_t kMaxRecent = 100'000;
+constexpr std::size_t kMaxEpochs = 1000;  // they are written to the log
 
 Error bad_message(std::string_view what) {
   return syntax_error(nullptr, "Parsing " + std::string(what) + " failed");
@@ -182,6 +183,7 @@ Result<FollowReply> FollowReply::from_json(const json::value& value) {
   reply.oldest = oldest.value();
   if (const json::value* epochs = object->if_contains("epochs");
       epochs != nullptr && epochs->is_array()) {
+    if (epochs->get_array().size() > kMaxEpochs) return bad_message("epochs");
     for (const json::value& start : epochs->get_array()) {
       const Result<Position> position_of_start = Position::from_json(start);
       if (!position_of_start) return position_of_start.error();

@@ -124,10 +124,11 @@ void DatabaseReplica::Shared::start_resync(const ResyncRef& resync, const Done& 
 
 void DatabaseReplica::Shared::compare(const ResyncRef& resync, const Snapshot& snapshot,
                                       const Done& done) {
-  std::vector<RowChange> changes = resync_difference(
+  Result<std::vector<RowChange>> changes = resync_difference(
       *database->schema, resync->rows, rows_of(snapshot, resync->scope ? &*resync->scope : nullptr),
       [&](TableIndex table) { return resync->scope || !excluded[table]; });
-  server.submit([self = shared_from_this(), resync, changes = std::move(changes),
+  if (!changes) return finish(done, changes.error());
+  server.submit([self = shared_from_this(), resync, changes = std::move(changes.value()),
                  done]() mutable { self->commit(resync, std::move(changes), done); },
                 runner);
 }

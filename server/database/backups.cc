@@ -132,32 +132,28 @@ void DatabaseServer::lose_followers(ServedDatabase& database) {
 
 void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
                                std::function<void(Result<void>)> written) {
-  Outgoing outgoing;
-  outgoing.database = &database;
-  if (!changes.empty()) outgoing.commit = database.stored->stage_changes(std::move(changes), "");
-  outgoing.written = std::move(written);
-  send(std::move(outgoing));
-  if (database.stored->has_staged()) retry_blocked(database);
+  if (changes.empty()) return replicate(database, CommitRef(), std::move(written));
+  replicate(database, database.stored->stage_changes(std::move(changes), ""), std::move(written));
 }
 
 void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
                                const Standing& standing,
                                std::function<void(Result<void>)> written) {
-  Outgoing outgoing;
-  outgoing.database = &database;
-  if (!changes.empty() || database.stored->position() != standing.position) {
-    outgoing.commit = database.stored->stage_changes(std::move(changes), standing.marks());
-  }
-  outgoing.written = std::move(written);
-  send(std::move(outgoing));
-  retry_blocked(database);
+  if (changes.empty() && database.stored->position() == standing.position)
+    return replicate(database, CommitRef(), std::move(written));
+  replicate(database, database.stored->stage_changes(std::move(changes), standing.marks()),
+            std::move(written));
 }
 
 void DatabaseServer::replicate(ServedDatabase& database, const StreamRecord& record,
                                std::function<void(Result<void>)> written) {
+  replicate(database, database.stored->stage_record(record), std::move(written));
+}
+
+void DatabaseServer::replicate(ServedDatabase& database, Result<CommitRef> commit,
+                               std::function<void(Result<void>)> written) {
   Outgoing outgoing;
   outgoing.database = &database;
-  Result<CommitRef> commit = database.stored->stage_record(record);
   if (commit) {
     outgoing.commit = std::move(commit.value());
     outgoing.written = std::move(written);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace tandem {
 namespace {
@@ -62,16 +63,14 @@ Result<void> check_row_counts(const Drafts& drafts) {
   // The limited tables that the transaction touched, the first touched first: that is the one
   // ovsdb-server names.
   std::vector<std::pair<TableIndex, std::size_t>> counts;
+  boost::unordered_flat_map<TableIndex, std::size_t> number_of;  // in counts
   for (const Draft& draft : drafts.all()) {
     if (drafts.schema(draft.table).max_rows == TableSchema::kNoLimit) continue;
-    auto count = std::find_if(counts.begin(), counts.end(),
-                              [&](const auto& entry) { return entry.first == draft.table; });
-    if (count == counts.end()) {
-      count =
-          counts.insert(counts.end(), {draft.table, drafts.database().table(draft.table).size()});
-    }
-    if (draft.inserted()) count->second++;
-    if (draft.deleted()) count->second--;
+    const auto [at, fresh] = number_of.try_emplace(draft.table, counts.size());
+    if (fresh) counts.emplace_back(draft.table, drafts.database().table(draft.table).size());
+    std::size_t& count = counts[at->second].second;
+    if (draft.inserted()) count++;
+    if (draft.deleted()) count--;
   }
   for (const auto& [table, count] : counts) {
     const TableSchema& schema = drafts.schema(table);

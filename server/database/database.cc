@@ -1,5 +1,8 @@
 #include "server/database/database.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
 #include <cassert>
 
 #include "server/database/transaction_execution.h"
@@ -21,13 +24,76 @@ TransactOutcome Database::execute(Transaction& transaction, const TransactContex
   return outcome;
 }
 
-void Database::revert(const Commit& commit) {
+void Database::revert(const Commit& commit) { take_back(commit.changes); }
+
+void Database::take_back(const std::vector<RowChange>& changes) {
   std::vector<RowChange> inverse;
-  inverse.reserve(commit.changes.size());
-  for (const RowChange& change : commit.changes) {
+  inverse.reserve(changes.size());
+  for (const RowChange& change : changes) {
     inverse.push_back({change.table, change.after, change.before});
   }
   apply(inverse);
+}
+
+Result<void> Database::take_over(const std::vector<RowChange>& changes) {
+  apply(changes);
+  Result<void> checked = check(changes);
+  if (!checked) take_back(changes);
+  return checked;
+}
+
+Result<void> Database::check(const std::vector<RowChange>& changes) const {
+  const Table* last = nullptr;
+  for (const RowChange& change : changes) {
+    const Table& table = *tables_[change.table];
+    if (&table == last) continue;  // changes stand in order of tables
+    last = &table;
+    if (!table.is_unique()) {
+      return constraint_violation(fmt::format(
+          "rows of table \"{}\" have identical values for an index", table.schema().name));
+    }
+    if (table.size() > table.schema().max_rows) {
+      return constraint_violation(
+          fmt::format("table \"{}\" contains {} rows, greater than the schema-defined limit of {} "
+                      "row(s)",
+                      table.schema().name, table.size(), table.schema().max_rows));
+    }
+    const auto& strong = table.references().strong;
+    if (table.dangling() > 0 ||
+        std::any_of(strong.begin(), strong.end(), [this](const ReferencePart& part) {
+          return tables_[part.target]->dangling() > 0;
+        }))
+      return dangling_reference(changes);
+  }
+  return {};
+}
+
+Error Database::dangling_reference(const std::vector<RowChange>& changes) const {
+  const auto violation = [](std::string details) {
+    return Error{"referential integrity violation", std::move(details), std::nullopt};
+  };
+  for (const RowChange& change : changes) {
+    const Table& table = *tables_[change.table];
+    const TableSchema& schema = table.schema();
+    if (!change.after) {
+      const std::uint32_t left = table.strong_references(change.uuid());
+      if (left == 0) continue;
+      return violation(fmt::format("cannot delete {} row {} because of {} remaining reference(s)",
+                                   schema.name, change.uuid().to_string(), left));
+    }
+    for (const ReferencePart& part : table.references().strong) {
+      std::optional<Uuid> missing;
+      part.for_each_uuid(change.after.get(), [&](const Uuid& to) {
+        if (!missing && !tables_[part.target]->find(to)) missing = to;
+      });
+      if (!missing) continue;
+      return violation(
+          fmt::format("Table {} column {} row {} references nonexistent row {} in table {}.",
+                      schema.name, schema.column(part.column).name, change.uuid().to_string(),
+                      missing->to_string(), tables_[part.target]->schema().name));
+    }
+  }
+  return violation("a row is referenced that does not exist");
 }
 
 void Database::reserve_for(const std::vector<RowChange>& changes) {

@@ -51,10 +51,13 @@ class Database {
   /// Takes back a commit. Requires that it is the newest one that was not taken back.
   void revert(const Commit& commit);
 
-  /// Applies changes that another server or the log has already checked. Requires that each
-  /// `before` is the row's present version. Upholds indexes and reference counts but judges
-  /// nothing.
+  /// Applies changes that were checked here. Requires that each `before` is the row's present
+  /// version, and no row twice. Upholds indexes and reference counts but judges nothing.
   void apply(const std::vector<RowChange>& changes);
+  /// The same for changes that another server, or the writer of a file, should have checked. An
+  /// error, and nothing is changed, when rows were left that no transaction leaves: a strong
+  /// reference to no row, equal values in an index, more rows than the table may have.
+  Result<void> take_over(const std::vector<RowChange>& changes);
 
   Snapshot snapshot() const;
   RowRef find(TableIndex table, const Uuid& uuid) const;
@@ -65,6 +68,9 @@ class Database {
  private:
   void reserve_for(const std::vector<RowChange>& changes);
   void move_references(const RowChange& change, Slot slot);
+  void take_back(const std::vector<RowChange>& changes);
+  Result<void> check(const std::vector<RowChange>& changes) const;
+  Error dangling_reference(const std::vector<RowChange>& changes) const;
 
   SchemaRef schema_;
   std::vector<std::unique_ptr<Table>> tables_;

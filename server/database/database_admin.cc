@@ -117,6 +117,11 @@ Result<void> DatabaseServer::promote(ServedDatabase& database, Epoch above) {
   flush();
   const Epoch last = std::max(database.stored->position().epoch, above);
   const Epoch epoch{static_cast<std::uint64_t>(last) + 1};
+  Position promoted = database.stored->position();
+  promoted.epoch = epoch;
+  // The record would not be taken for a promotion.
+  if (!is_believable(database.stored->position(), promoted))
+    return Error{"not allowed", "the epoch is too far above that of the database", std::nullopt};
   if (database.stored->log() != nullptr) {
     Result<void> outcome;
     Outgoing outgoing;

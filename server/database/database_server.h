@@ -176,8 +176,8 @@ class DatabaseServer {
   /// Executes a transaction of the server's own (status columns, "_Server"), not refused by
   /// read-only. `operations` as in RFC 7047, without the database's name.
   TransactResult transact_internal(ServedDatabase& database, const json::array& operations);
-  /// Commits changes that the active has checked. `written` runs on the writer once they are in the
-  /// log, or are taken back.
+  /// Commits changes that the active should have checked (Database::take_over). `written` runs on
+  /// the writer once they are in the log, or are taken back.
   void replicate(ServedDatabase& database, std::vector<RowChange> changes,
                  std::function<void(Result<void>)> written);
   /// The same with the active's own record. Error "diverged": StoredDatabase::stage_record().
@@ -225,6 +225,9 @@ class DatabaseServer {
     Task task;
   };
 
+  /// Sends a commit of the active on its way, or tells of the error in its turn.
+  void replicate(ServedDatabase& database, Result<CommitRef> commit,
+                 std::function<void(Result<void>)> written);
   /// Whether a transaction of the same session and id waits.
   bool is_blocked(const TransactCall& call) const;
   /// The lease has run out.

@@ -7,11 +7,23 @@
 namespace tandem {
 namespace {
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// std::from_chars() also takes what JSON does not: leading zeros, and a point without digits on
+/// both its sides.
+bool has_json_form(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  if (text.empty() || !is_digit(text.front()) || !is_digit(text.back())) return false;
+  if (text.size() > 1 && text[0] == '0' && is_digit(text[1])) return false;
+  const std::size_t point = text.find('.');
+  return point == std::string_view::npos || is_digit(text[point + 1]);
+}
+
 template <class Number>
 bool parse_number(std::string_view text, Number& number) {
   const char* const end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data(), end, number);
-  return failure == std::errc() && stop == end;
+  return failure == std::errc() && stop == end && has_json_form(text);
 }
 
 }  // namespace

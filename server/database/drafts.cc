@@ -1,6 +1,8 @@
 #include "server/database/drafts.h"
 
+#include <algorithm>
 #include <cassert>
+#include <numeric>
 
 namespace tandem {
 
@@ -20,6 +22,7 @@ Draft& Drafts::touch(TableIndex table, const Uuid& uuid) {
   const auto [at, fresh] =
       number_of_.try_emplace(Key{uuid, table}, static_cast<std::uint32_t>(drafts_.size()));
   if (fresh) drafts_.push_back({table, uuid, nullptr, nullptr});
+  if (!lookups_.empty()) touches_.push_back(at->second);
   return drafts_[at->second];
 }
 
@@ -49,9 +52,35 @@ void Drafts::remove(TableIndex table, const Uuid& uuid) {
     draft.before = *row;
   }
   draft.after.reset();
-  if (!draft.before) return;
-  if (table >= removed_from_.size()) removed_from_.resize(table + 1);
-  removed_from_[table].push_back(draft.uuid);
+}
+
+const Drafts::Numbers& Drafts::numbers_of(TableIndex table) const {
+  for (; grouped_ < drafts_.size(); ++grouped_)
+    by_table_[drafts_[grouped_].table].push_back(grouped_);
+  return by_table_[table];
+}
+
+const Drafts::Numbers& Drafts::numbers_with(TableIndex table, const UniqueIndex& index,
+                                            const IndexKey& key) const {
+  if (lookups_.empty()) {
+    touches_.resize(drafts_.size());
+    std::iota(touches_.begin(), touches_.end(), 0U);
+  }
+  Lookup& lookup = lookups_[&index];
+  for (; lookup.seen < touches_.size(); ++lookup.seen) {
+    const std::uint32_t number = touches_[lookup.seen];
+    const Draft& draft = drafts_[number];
+    if (draft.table == table && draft.after)
+      lookup.numbers[index.hash(*draft.after)].push_back(number);
+  }
+  const std::size_t hash = index.hash(key);
+  Numbers& numbers = lookup.numbers[hash];
+  std::erase_if(numbers, [&](std::uint32_t number) {
+    return !drafts_[number].after || index.hash(*drafts_[number].after) != hash;
+  });
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
 }
 
 }  // namespace tandem

@@ -48,9 +48,23 @@ class Drafts {
   Row& modify(TableIndex table, const Uuid& uuid);
   /// Requires that find() knows it.
   void remove(TableIndex table, const Uuid& uuid);
-  /// The rows of a table that the database has and that were removed.
-  std::span<const Uuid> removed_from(TableIndex table) const {
-    return table < removed_from_.size() ? removed_from_[table] : std::span<const Uuid>();
+  /// Calls f(draft) for those of one table, in order. The cost is that of the table's drafts.
+  template <class F>  // void(const Draft&)
+  void for_each_of(TableIndex table, F&& f) const {
+    if (drafts_.size() <= kFew) {
+      for (const Draft& draft : drafts_) {
+        if (draft.table == table) f(draft);
+      }
+      return;
+    }
+    for (const std::uint32_t number : numbers_of(table)) f(drafts_[number]);
+  }
+  /// Calls f(draft) in order for those of one table whose rows may have the key in one of its
+  /// indexes. Many operations of a transaction may each look for a key among many drafts.
+  template <class F>  // void(const Draft&)
+  void for_each_with(TableIndex table, const UniqueIndex& index, const IndexKey& key, F&& f) const {
+    if (drafts_.size() <= kFew) return for_each_of(table, f);
+    for (const std::uint32_t number : numbers_with(table, index, key)) f(drafts_[number]);
   }
 
  private:
@@ -65,10 +79,27 @@ class Drafts {
   /// The row's draft, a new one for a row of the database that was not touched yet.
   Draft& touch(TableIndex table, const Uuid& uuid);
 
+  /// Up to so many are looked through.
+  static constexpr std::size_t kFew = 32;
+  using Numbers = std::vector<std::uint32_t>;
+  const Numbers& numbers_of(TableIndex table) const;
+  const Numbers& numbers_with(TableIndex table, const UniqueIndex& index,
+                              const IndexKey& key) const;
+  /// Drafts by the hash of their key in an index. Rows that have another key meanwhile are taken
+  /// out when somebody looks there.
+  struct Lookup {
+    boost::unordered_flat_map<std::size_t, Numbers> numbers;
+    std::size_t seen = 0;  ///< of touches_
+  };
+
   const Database& database_;
   std::vector<Draft> drafts_;
   boost::unordered_flat_map<Key, std::uint32_t> number_of_;
-  std::vector<std::vector<Uuid>> removed_from_;
+  // Made when somebody looks for drafts beside many others.
+  mutable boost::unordered_flat_map<TableIndex, Numbers> by_table_;
+  mutable std::uint32_t grouped_ = 0;  // drafts in by_table_
+  mutable boost::unordered_flat_map<const UniqueIndex*, Lookup> lookups_;
+  mutable Numbers touches_;  // of drafts, while there are lookups
 };
 
 }  // namespace tandem

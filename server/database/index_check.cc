@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "server/database/commit_check.h"
 
@@ -31,28 +32,32 @@ bool less_by_contents(const TableSchema& schema, const Row& a, const Row& b) {
 class IndexCheck {
  public:
   IndexCheck(const Drafts& drafts, TableIndex table, const UniqueIndex& index)
-      : drafts_(drafts), table_(table), index_(index) {}
+      : drafts_(drafts), table_(table), index_(index), claimed_(index.columns()) {}
 
   Result<void> run() {
-    UniqueIndex claimed(index_.columns());  // keys that rows have got in this transaction
-    for (const Draft& draft : drafts_.all()) {
-      if (draft.table != table_ || !draft.after) continue;
-      const Row& row = *draft.after;
-      if (draft.before && index_.same_key(*draft.before, row)) continue;
-      if (const Row* const other = claimed.find(row)) return duplicate(*other, row);
-      claimed.insert(row);
-      const Row* const live = index_.find(row);
-      if (!live) continue;
-      const Draft* const of_live = drafts_.draft_of(table_, live->uuid());
-      if (!of_live) return duplicate(*live, row);
-      if (of_live->after && index_.same_key(*of_live->after, row)) {
-        return duplicate(*of_live->after, row);
-      }
+    Result<void> checked;
+    drafts_.for_each_of(table_, [&](const Draft& draft) {
+      if (checked && draft.after) checked = check(draft);
+    });
+    return checked;
+  }
+
+ private:
+  Result<void> check(const Draft& draft) {
+    const Row& row = *draft.after;
+    if (draft.before && index_.same_key(*draft.before, row)) return {};
+    if (const Row* const other = claimed_.find(row)) return duplicate(*other, row);
+    claimed_.insert(row);
+    const Row* const live = index_.find(row);
+    if (!live) return {};
+    const Draft* const of_live = drafts_.draft_of(table_, live->uuid());
+    if (!of_live) return duplicate(*live, row);
+    if (of_live->after && index_.same_key(*of_live->after, row)) {
+      return duplicate(*of_live->after, row);
     }
     return {};
   }
 
- private:
   std::string values(const Row& row) const {
     const TableSchema& schema = drafts_.schema(table_);
     return english_list(index_.columns().size(), [&](std::string& out, std::size_t i) {
@@ -100,17 +105,18 @@ class IndexCheck {
   const Drafts& drafts_;
   const TableIndex table_;
   const UniqueIndex& index_;
+  UniqueIndex claimed_;  // keys that rows have got in this transaction
 };
 
 }  // namespace
 
 Result<void> check_indexes(const Drafts& drafts) {
-  std::vector<TableIndex> tables;
+  std::vector<TableIndex> tables;  // the first touched first
+  boost::unordered_flat_set<TableIndex> seen;
   for (const Draft& draft : drafts.all()) {
     if (!draft.after || drafts.schema(draft.table).indexes.empty()) continue;
-    if (std::find(tables.begin(), tables.end(), draft.table) == tables.end()) {
-      tables.push_back(draft.table);
-    }
+    if (!tables.empty() && tables.back() == draft.table) continue;
+    if (seen.insert(draft.table).second) tables.push_back(draft.table);
   }
   for (const TableIndex table : tables) {
     for (const UniqueIndex& index : drafts.database().table(table).indexes()) {

@@ -4,16 +4,11 @@
 
 namespace tandem {
 
-bool LockTable::Lock::knows(SessionId session) const {
-  return std::find(robbed.begin(), robbed.end(), session) != robbed.end() ||
-         std::any_of(queue.begin(), queue.end(),
-                     [session](const Claim& claim) { return claim.session == session; });
-}
-
 std::optional<LockTable::Acquired> LockTable::acquire(SessionId session, const std::string& name,
                                                       Mode mode) {
-  Lock& lock = locks_[name];
-  if (lock.knows(session)) return std::nullopt;
+  const auto at = locks_.try_emplace(name).first;
+  Lock& lock = at->second;
+  if (!claims_[session].insert(at->first).second) return std::nullopt;
   Acquired acquired;
   if (mode == Mode::kSteal) {
     if (!lock.queue.empty()) {
@@ -33,27 +28,35 @@ std::optional<LockTable::Acquired> LockTable::acquire(SessionId session, const s
 }
 
 bool LockTable::release(SessionId session, const std::string& name, std::vector<Notice>& notices) {
-  const auto found = locks_.find(name);
-  if (found == locks_.end() || !found->second.knows(session)) return false;
-  Lock& lock = found->second;
+  const auto claims = claims_.find(session);
+  if (claims == claims_.end() || claims->second.erase(name) == 0) return false;
+  if (claims->second.empty()) claims_.erase(claims);
+  leave(session, locks_.find(name), notices);
+  return true;
+}
+
+void LockTable::leave(SessionId session, Locks::iterator at, std::vector<Notice>& notices) {
+  Lock& lock = at->second;
   const auto left =
       std::erase_if(lock.queue, [session](const Claim& claim) { return claim.session == session; });
   std::erase(lock.robbed, session);
   if (left > 0 && !lock.queue.empty()) {
-    notices.push_back({lock.queue.front().session, name, false});
+    notices.push_back({lock.queue.front().session, at->first, false});
   }
-  if (lock.queue.empty() && lock.robbed.empty()) locks_.erase(found);
-  return true;
+  if (lock.queue.empty() && lock.robbed.empty()) locks_.erase(at);
 }
 
 std::vector<LockTable::Notice> LockTable::release_all(SessionId session) {
-  std::vector<std::string> names;
-  for (const auto& [name, lock] : locks_) {
-    if (lock.knows(session)) names.push_back(name);
-  }
   std::vector<Notice> notices;
-  for (const std::string& name : names) release(session, name, notices);
+  const auto claims = claims_.extract(session);
+  if (claims.empty()) return notices;
+  for (const std::string_view name : claims.mapped()) leave(session, locks_.find(name), notices);
   return notices;
+}
+
+std::size_t LockTable::count(SessionId session) const {
+  const auto claims = claims_.find(session);
+  return claims == claims_.end() ? 0 : claims->second.size();
 }
 
 bool LockTable::owns(SessionId session, std::string_view name) const {

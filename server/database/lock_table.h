@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,10 @@ class LockTable {
   std::optional<Acquired> acquire(SessionId session, const std::string& name, Mode mode);
   /// Adds to `notices`. False when the session has not asked for it since it last released it.
   bool release(SessionId session, const std::string& name, std::vector<Notice>& notices);
-  /// The session is gone.
+  /// The session is gone. In proportion to its own locks.
   std::vector<Notice> release_all(SessionId session);
+  /// Locks that the session has asked for and not released.
+  std::size_t count(SessionId session) const;
 
   bool owns(SessionId session, std::string_view name) const;
 
@@ -49,10 +52,16 @@ class LockTable {
   struct Lock {
     std::deque<Claim> queue;
     std::vector<SessionId> robbed;  ///< thieves that wait no more
-
-    bool knows(SessionId session) const;
   };
-  std::map<std::string, Lock, std::less<>> locks_;
+  using Locks = std::map<std::string, Lock, std::less<>>;
+  /// Those of one session; names are the keys of locks_.
+  using Claims = std::set<std::string_view>;
+
+  /// Takes the session, which has claimed it, out of a lock.
+  void leave(SessionId session, Locks::iterator lock, std::vector<Notice>& notices);
+
+  Locks locks_;
+  std::map<SessionId, Claims> claims_;
 };
 
 }  // namespace tandem

@@ -22,13 +22,6 @@ std::string normal_text(std::string_view text) {
   return value ? to_text(*value) : std::string(text);
 }
 
-/// The value of a JSON string, or nothing.
-std::optional<std::string> string_value(std::string_view text) {
-  const auto value = parse_json(text);
-  if (!value || !value->is_string()) return std::nullopt;
-  return std::string(value->get_string());
-}
-
 /// Walks an object: calls member(name, scanner), which must go past the value and returns
 /// Result<void>. Names with escapes are given as they stand: no table, column or UUID has any.
 template <class Member>
@@ -59,8 +52,10 @@ class RecordReader {
     // Differences are marked anywhere in the record, so rows wait until all of it has been seen.
     std::stable_sort(tables_.begin(), tables_.end(),
                      [](const TableText& a, const TableText& b) { return a.table < b.table; });
-    for (const TableText& table : tables_) {
-      if (auto rows = read_table(table); !rows) return why_not_json(rows.error());
+    for (std::size_t i = 0; i < tables_.size(); ++i) {
+      // A table that stands twice counts as it stands last, as in any JSON object.
+      if (i + 1 < tables_.size() && tables_[i + 1].table == tables_[i].table) continue;
+      if (auto rows = read_table(tables_[i]); !rows) return why_not_json(rows.error());
     }
     return std::move(record_);
   }
@@ -80,10 +75,7 @@ class RecordReader {
   Result<void> read_top(std::string_view name, JsonScanner& scanner) {
     const auto text = scanner.raw_value();
     if (!text) return syntax_error(nullptr, "a record is not complete");
-    if (name == "_comment") {
-      record_.comment = string_value(*text).value_or("");
-      return {};
-    }
+    if (name == "_comment") return read_comment(*text);
     if (name == "_date" && read_date(*text)) return {};
     if (name == "_is_diff" && (*text == "true" || *text == "false")) {
       is_diff_ = *text == "true";
@@ -94,6 +86,14 @@ class RecordReader {
       return Error{"unknown table", fmt::format("No table named {}.", name), normal_text(body_)};
     }
     tables_.push_back({*table, *text});
+    return {};
+  }
+
+  /// A comment that is no string counts as none, as for ovsdb-server.
+  Result<void> read_comment(std::string_view text) {
+    const auto value = parse_json(text);
+    if (!value) return value.error();
+    record_.comment = value->is_string() ? std::string(value->get_string()) : std::string();
     return {};
   }
 
@@ -112,7 +112,8 @@ class RecordReader {
     JsonScanner scanner(table.text);
     if (!scanner.sees('{')) return syntax_error_text(normal_text(table.text), "object expected");
     row_number_.clear();
-    return walk_object(scanner, [&](std::string_view name, JsonScanner& at) -> Result<void> {
+    unknown_.clear();
+    auto walked = walk_object(scanner, [&](std::string_view name, JsonScanner& at) -> Result<void> {
       const std::optional<Uuid> uuid = Uuid::parse(name);
       if (!uuid) {
         return syntax_error_text(normal_text(table.text),
@@ -120,16 +121,24 @@ class RecordReader {
       }
       return read_row(table.table, *uuid, at);
     });
+    if (!walked) return walked;
+    for (const Uuid& uuid : unknown_) {
+      if (row_number_.contains(uuid)) continue;  // it stands there again, as a new row
+      return syntax_error(
+          nullptr, fmt::format("transaction deletes row {} that does not exist", uuid.to_string()));
+    }
+    return {};
   }
 
   Result<void> read_row(TableIndex table, const Uuid& uuid, JsonScanner& scanner) {
     RowChange change{table, database_.find(table, uuid), nullptr};
     if (scanner.take("null")) {
-      if (!change.before) {
-        return syntax_error(nullptr, fmt::format("transaction deletes row {} that does not exist",
-                                                 uuid.to_string()));
+      if (change.before) {
+        add(std::move(change));
+      } else {
+        forget(uuid);
+        unknown_.push_back(uuid);
       }
-      add(std::move(change));
       return {};
     }
     if (!scanner.sees('{')) {
@@ -156,7 +165,10 @@ class RecordReader {
       return {};
     });
     if (!walked) return walked;
-    if (!changed) return {};
+    if (!changed) {
+      forget(uuid);
+      return {};
+    }
     row->set_version(Uuid::random());
     change.after = row;
     add(std::move(change));
@@ -170,6 +182,7 @@ class RecordReader {
     }
     const auto difference = datums_.read(scanner, column.type, ColumnType::Sizes::kAny);
     if (!difference) return difference.error();
+    if (!Datum::fit_together(before->datum(index), *difference)) return datum_too_large();
     Datum datum = apply_diff(before->view(index), difference->view());
     if (datum.size() < column.type.n_min || datum.size() > column.type.n_max) {
       return Error{"ovsdb error", "Datum crated by diff has size error", {}};
@@ -187,13 +200,27 @@ class RecordReader {
     }
   }
 
+  /// What the row came to where it stood before does not count.
+  void forget(const Uuid& uuid) {
+    const auto at = row_number_.find(uuid);
+    if (at == row_number_.end()) return;
+    const std::size_t number = at->second;
+    row_number_.erase(at);
+    if (number + 1 < record_.changes.size()) {
+      record_.changes[number] = std::move(record_.changes.back());
+      row_number_[record_.changes[number].uuid()] = number;
+    }
+    record_.changes.pop_back();
+  }
+
   const Database& database_;
   const std::string_view body_;
   DecodedRecord record_;
   bool is_diff_ = false;
   std::vector<TableText> tables_;
   boost::unordered_flat_map<Uuid, std::size_t>
-      row_number_;  // of the table's rows, in record_.changes
+      row_number_;             // of the table's rows, in record_.changes
+  std::vector<Uuid> unknown_;  // rows that the table deletes and the database has not
   DatumScanner datums_;
 };
 

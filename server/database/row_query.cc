@@ -43,12 +43,13 @@ class Query {
         const IndexKey key = index_key(index, where_);
         if (key.empty()) continue;
         if (const Row* const row = index.find(key)) take_live(*row);
-        take_drafts();
+        drafts_.for_each_with(index_, index, key,
+                              [&](const Draft& draft) { take(draft.after.get()); });
         return std::move(found_);
       }
     }
     table_.for_each([&](const Row& row) { take_live(row); });
-    take_drafts();
+    drafts_.for_each_of(index_, [&](const Draft& draft) { take(draft.after.get()); });
     return std::move(found_);
   }
 
@@ -59,11 +60,6 @@ class Query {
   /// A row of the database, unless the transaction has its own version.
   void take_live(const Row& row) {
     if (!drafts_.draft_of(index_, row.uuid())) take(&row);
-  }
-  void take_drafts() {
-    for (const Draft& draft : drafts_.all()) {
-      if (draft.table == index_) take(draft.after.get());
-    }
   }
 
   const Drafts& drafts_;

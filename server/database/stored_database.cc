@@ -110,7 +110,7 @@ Result<void> StoredDatabase::replay(const storage::Record& record) {
   // A compacted file begins with all rows in one record.
   const bool is_base =
       record.index == 1 || PositionMarks::parse(decoded.value().comment).snapshot.has_value();
-  database_->apply(decoded.value().changes);
+  if (Result<void> taken = database_->take_over(decoded.value().changes); !taken) return taken;
   const std::string& comment = decoded.value().comment;
   standing_.advance(after_record(position(), record.sha1, comment), comment);
   if (is_base) base_bytes_ = record.body.size();
@@ -145,7 +145,8 @@ TransactOutcome StoredDatabase::execute(Transaction& transaction, const Transact
   return outcome;
 }
 
-CommitRef StoredDatabase::stage_changes(std::vector<RowChange> changes, std::string comment) {
+Result<CommitRef> StoredDatabase::stage_changes(std::vector<RowChange> changes,
+                                                std::string comment) {
   auto commit = std::make_shared<Commit>();
   commit->schema = schema();
   std::stable_sort(changes.begin(), changes.end(),
@@ -153,13 +154,18 @@ CommitRef StoredDatabase::stage_changes(std::vector<RowChange> changes, std::str
   commit->changes = std::move(changes);
   commit->comment = std::move(comment);
   commit->persistent = true;
-  database_->apply(commit->changes);
+  if (Result<void> taken = database_->take_over(commit->changes); !taken) return taken.error();
   stage(commit);
-  return commit;
+  return CommitRef(commit);
 }
 
 CommitRef StoredDatabase::stage_comment(std::string comment) {
-  return stage_changes({}, std::move(comment));
+  auto commit = std::make_shared<Commit>();
+  commit->schema = schema();
+  commit->comment = std::move(comment);
+  commit->persistent = true;
+  stage(commit);
+  return commit;
 }
 
 void StoredDatabase::stage(const std::shared_ptr<Commit>& commit) {
@@ -193,6 +199,8 @@ Result<CommitRef> StoredDatabase::stage_record(const StreamRecord& record) {
   Position after = position();
   std::optional<storage::PreparedRecord> prepared;
   if (commit->persistent) {
+    if (record.record.find('\n') != std::string::npos)
+      return syntax_error(nullptr, "a record is more than one line");
     Result<DecodedRecord> decoded = decode_record(*database_, commit->record);
     if (!decoded) return decoded.error();
     commit->changes = std::move(decoded.value().changes);
@@ -210,7 +218,7 @@ Result<CommitRef> StoredDatabase::stage_record(const StreamRecord& record) {
     if (Result<void> added = add_ephemeral(record.ephemeral, commit->changes); !added)
       return added.error();
   }
-  database_->apply(commit->changes);
+  if (Result<void> taken = database_->take_over(commit->changes); !taken) return taken.error();
   if (prepared && log_ != nullptr) records_.push_back(std::move(*prepared));
   stage_at(commit, after);
   return CommitRef(commit);
@@ -225,6 +233,13 @@ Result<void> StoredDatabase::add_ephemeral(const json::value& updates,
   for (std::size_t i = 0; i < changes.size(); ++i)
     number_of.emplace(std::pair(changes[i].table, changes[i].uuid()), i);
   for (const RowUpdate& update : read.value()) {
+    // Anything else has to be in the record: memory and file must agree.
+    const std::vector<ColumnSchema>& columns = schema()->table(update.table).columns;
+    if (update.kind != RowUpdate::Kind::kSet ||
+        !std::all_of(update.columns.begin(), update.columns.end(),
+                     [&](const ColumnValue& value) { return columns[value.column].ephemeral; })) {
+      return syntax_error(nullptr, "values beside a record are not of ephemeral columns");
+    }
     const auto changed = number_of.find({update.table, update.uuid});
     const bool is_new = changed == number_of.end();
     RowRef row =
@@ -279,7 +294,9 @@ Result<void> StoredDatabase::convert(const SchemaRef& schema) {
     Result<void> written =
         begun.value()->write_snapshot(to_text(schema->to_json()), [&] { return record.next(); });
     if (written) written = begun.value()->finish();
-    if (!written) return written;
+    // Once the file has its place, memory has to follow, even if that is not on the disk yet: the
+    // log has then said so and takes no more.
+    if (!written && !begun.value()->took_place()) return written;
   }
   database_ = std::move(converted.value());
   standing_ = staged_standing_ = std::move(standing);

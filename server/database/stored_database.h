@@ -48,10 +48,12 @@ class StoredDatabase {
   /// Executes a transaction; its commit, if any, is staged.
   TransactOutcome execute(Transaction& transaction, const TransactContext& context);
 
-  /// Stages changes that another server has checked, as one commit with one record.
-  CommitRef stage_changes(std::vector<RowChange> changes, std::string comment);
-  /// Stages a commit of the active with its own text. Error "diverged" when it does not lead to the
-  /// position that came with it: this is not the database that the active thinks.
+  /// Stages changes that another server should have checked, as one commit with one record. An
+  /// error when they leave what no transaction leaves (Database::take_over).
+  Result<CommitRef> stage_changes(std::vector<RowChange> changes, std::string comment);
+  /// Stages a commit of the active with its own text. An error when the text is not one record that
+  /// fits the rows, and "diverged" when it does not lead to the position that came with it: this is
+  /// not the database that the active thinks.
   Result<CommitRef> stage_record(const StreamRecord& record);
   /// Stages a record that holds nothing but a comment, e.g. a promotion.
   CommitRef stage_comment(std::string comment);

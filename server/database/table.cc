@@ -25,7 +25,10 @@ const RowRef* Table::find(const Uuid& uuid) const {
 Slot Table::put(RowRef row) {
   const Slot slot = slot_for(row->uuid());
   RowRef& place = writable(slot);
-  if (!place) size_++;
+  if (!place) {
+    size_++;
+    if (strong_[slot] > 0) dangling_--;
+  }
   place = std::move(row);
   return slot;
 }
@@ -34,6 +37,7 @@ void Table::erase(const Uuid& uuid) {
   const Slot slot = slot_of(uuid);
   writable(slot).reset();
   size_--;
+  if (strong_[slot] > 0) dangling_++;
   release(uuid, slot);
 }
 
@@ -63,8 +67,7 @@ Slot Table::slot_for(const Uuid& uuid) {
 }
 
 void Table::release(const Uuid& uuid, Slot slot) {
-  const bool holds_row = chunks_[slot / RowChunk::kRows]->rows[slot % RowChunk::kRows] != nullptr;
-  if (holds_row || strong_[slot] > 0 || (slot < weak_.size() && !weak_[slot].empty())) return;
+  if (holds_row(slot) || strong_[slot] > 0 || (slot < weak_.size() && !weak_[slot].empty())) return;
   slots_.erase(uuid);
   free_.push_back(slot);
 }
@@ -74,12 +77,17 @@ std::uint32_t Table::strong_references(const Uuid& uuid) const {
   return found == slots_.end() ? 0 : strong_[found->second];
 }
 
-void Table::add_strong_reference(const Uuid& uuid) { strong_[slot_for(uuid)]++; }
+void Table::add_strong_reference(const Uuid& uuid) {
+  const Slot slot = slot_for(uuid);
+  if (strong_[slot]++ == 0 && !holds_row(slot)) dangling_++;
+}
 
 void Table::remove_strong_reference(const Uuid& uuid) {
   const Slot slot = slot_of(uuid);
   assert(strong_[slot] > 0 && "A reference that is removed was counted.");
-  if (--strong_[slot] == 0) release(uuid, slot);
+  if (--strong_[slot] > 0) return;
+  if (!holds_row(slot)) dangling_--;
+  release(uuid, slot);
 }
 
 const Referrers* Table::weak_referrers(const Uuid& uuid) const {
@@ -118,6 +126,11 @@ void Table::insert_index_keys(const Row* before, const Row* after) {
   for (UniqueIndex& index : indexes_) {
     if (!before || !index.same_key(*before, *after)) index.insert(*after);
   }
+}
+
+bool Table::is_unique() const {
+  return std::all_of(indexes_.begin(), indexes_.end(),
+                     [this](const UniqueIndex& index) { return index.size() == size_; });
 }
 
 }  // namespace tandem

@@ -60,6 +60,8 @@ class Table {
   // References to rows of this table.
 
   std::uint32_t strong_references(const Uuid& uuid) const;
+  /// UUIDs that strong references lead to though no row has them.
+  std::size_t dangling() const { return dangling_; }
   void add_strong_reference(const Uuid& uuid);
   void remove_strong_reference(const Uuid& uuid);
   /// Null when there are none.
@@ -74,9 +76,14 @@ class Table {
   /// in those that begin.
   void erase_index_keys(const Row* before, const Row* after);
   void insert_index_keys(const Row* before, const Row* after);
+  /// Every index holds every row: no two rows have equal values in its columns.
+  bool is_unique() const;
 
  private:
   RowRef& writable(Slot slot);
+  bool holds_row(Slot slot) const {
+    return chunks_[slot / RowChunk::kRows]->rows[slot % RowChunk::kRows] != nullptr;
+  }
   Slot slot_for(const Uuid& uuid);
   /// Frees the slot unless it holds a row or something refers to it.
   void release(const Uuid& uuid, Slot slot);
@@ -88,6 +95,7 @@ class Table {
   std::vector<Slot> free_;
   std::size_t size_ = 0;
   std::vector<std::uint32_t> strong_;  // by slot
+  std::size_t dangling_ = 0;           // slots with strong references and without a row
   std::vector<Referrers>
       weak_;  // by slot; as long as the greatest slot that was ever referred to weakly
   std::deque<UniqueIndex> indexes_;  // a deque: they do not move

@@ -14,8 +14,12 @@ std::size_t UniqueIndex::key_hash(View&& view) const {
   return hash;
 }
 
-std::size_t UniqueIndex::row_hash(const Row& row) const {
+std::size_t UniqueIndex::hash(const Row& row) const {
   return key_hash([&](std::size_t i) { return row.view(columns_[i]); });
+}
+
+std::size_t UniqueIndex::hash(const IndexKey& key) const {
+  return key_hash([&](std::size_t i) { return key[i]; });
 }
 
 bool UniqueIndex::same_key(const Row& a, const Row& b) const {
@@ -33,26 +37,25 @@ bool UniqueIndex::has_key(const Row& row, const IndexKey& key) const {
   return true;
 }
 
-void UniqueIndex::insert(const Row& row) { entries_.insert(Entry{row_hash(row), &row}); }
+void UniqueIndex::insert(const Row& row) { entries_.insert(Entry{hash(row), &row}); }
 
 void UniqueIndex::erase(const Row& row) {
-  const auto found = entries_.find(Entry{row_hash(row), &row});
+  const auto found = entries_.find(Entry{hash(row), &row});
   if (found != entries_.end() && found->row == &row) entries_.erase(found);
 }
 
 void UniqueIndex::replace(const Row& before, const Row& after) {
-  const auto found = entries_.find(Entry{row_hash(before), &before});
+  const auto found = entries_.find(Entry{hash(before), &before});
   if (found != entries_.end() && found->row == &before) found->row = &after;
 }
 
 const Row* UniqueIndex::find(const Row& like) const {
-  const auto found = entries_.find(Entry{row_hash(like), &like});
+  const auto found = entries_.find(Entry{hash(like), &like});
   return found == entries_.end() ? nullptr : found->row;
 }
 
 const Row* UniqueIndex::find(const IndexKey& key) const {
-  const std::size_t hash = key_hash([&](std::size_t i) { return key[i]; });
-  const auto found = entries_.find(Probe{hash, &key});
+  const auto found = entries_.find(Probe{hash(key), &key});
   return found == entries_.end() ? nullptr : found->row;
 }
 

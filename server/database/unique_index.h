@@ -39,6 +39,10 @@ class UniqueIndex {
   /// Requires a datum for each of columns(), of its type.
   const Row* find(const IndexKey& key) const;
 
+  /// The hash of a row's values in the index's columns, and of such values.
+  std::size_t hash(const Row& row) const;
+  std::size_t hash(const IndexKey& key) const;
+
   void reserve(std::size_t n) { entries_.reserve(n); }
 
  private:
@@ -71,7 +75,6 @@ class UniqueIndex {
 
   template <class View>  // DatumView(std::size_t i)
   std::size_t key_hash(View&& view) const;
-  std::size_t row_hash(const Row& row) const;
   bool has_key(const Row& row, const IndexKey& key) const;
 
   std::vector<ColumnIndex> columns_;

@@ -7,47 +7,85 @@
 #include "protocol/datum_cursor.h"
 #include "server/database/commit_check.h"
 
-// A weak reference dies with the row it leads to (RFC 7047 section 3.2). Two kinds of drafts
-// matter: rows that got references that were dead from the start, and removed rows, whose referrers
-// the tables know. What died in a column is collected per row, so that a large set is rebuilt once.
+// A weak reference dies with the row it leads to (RFC 7047 section 3.2). Two kinds matter: new
+// references that were dead from the start, and those that lead to removed rows, whose referrers
+// the tables know. So what lives on is not looked at, and what died in a column is collected per
+// row, so that a large set is rebuilt once.
 
 namespace tandem {
 namespace {
+
+/// A reference that a row had before the transaction, to a row that the transaction removed.
+struct DeadReference {
+  Referrer from;
+  TableIndex target = 0;
+  Uuid to;
+  auto operator<=>(const DeadReference&) const = default;
+};
+using DeadReferences = std::span<const DeadReference>;
 
 class WeakReferences {
  public:
   explicit WeakReferences(Drafts& drafts) : drafts_(drafts) {}
 
   Result<void> clean() {
+    find_dead();
     // Drafts made on the way are versions without the dead references: nothing is left to do for
     // them.
     const std::size_t n = drafts_.size();
     for (std::size_t i = 0; i < n; i++) {
       if (!drafts_[i].after) continue;
-      if (auto cleaned = clean_row(drafts_[i].table, drafts_[i].uuid); !cleaned) return cleaned;
+      const TableIndex table = drafts_[i].table;
+      const Uuid uuid = drafts_[i].uuid;
+      if (auto cleaned = clean_row(table, uuid, dead_of(drafts_[i])); !cleaned) return cleaned;
     }
-    for (std::size_t i = 0; i < n; i++) {
-      if (!drafts_[i].deleted()) continue;
-      const Table& table = drafts_.database().table(drafts_[i].table);
-      const Referrers* const referrers = table.weak_referrers(drafts_[i].uuid);
-      if (!referrers) continue;
-      for (const Referrer& from : referrers->list()) {
-        const Uuid uuid = drafts_.database().table(from.table).at(from.slot).uuid();
-        if (drafts_.draft_of(from.table, uuid)) continue;  // cleaned or removed
-        if (auto cleaned = clean_row(from.table, uuid); !cleaned) return cleaned;
+    for (auto begin = dead_.begin(); begin != dead_.end();) {
+      const Referrer from = begin->from;
+      const auto end = std::find_if(begin, dead_.end(),
+                                    [&](const DeadReference& dead) { return dead.from != from; });
+      const Uuid uuid = drafts_.database().table(from.table).at(from.slot).uuid();
+      if (!drafts_.draft_of(from.table, uuid)) {  // else cleaned or removed
+        if (auto cleaned = clean_row(from.table, uuid, DeadReferences(begin, end)); !cleaned)
+          return cleaned;
       }
+      begin = end;
     }
     return {};
   }
 
  private:
-  Result<void> clean_row(TableIndex table, const Uuid& uuid) {
+  void find_dead() {
+    for (const Draft& draft : drafts_.all()) {
+      if (!draft.deleted()) continue;
+      const Referrers* const referrers =
+          drafts_.database().table(draft.table).weak_referrers(draft.uuid);
+      if (!referrers) continue;
+      for (const Referrer& from : referrers->list()) {
+        dead_.push_back({from, draft.table, draft.uuid});
+      }
+    }
+    if (!std::is_sorted(dead_.begin(), dead_.end())) std::sort(dead_.begin(), dead_.end());
+  }
+
+  DeadReferences dead_of(const Draft& draft) const {
+    if (dead_.empty() || !draft.before) return {};
+    const Referrer from{draft.table, drafts_.database().table(draft.table).slot_of(draft.uuid)};
+    const auto begin =
+        std::lower_bound(dead_.begin(), dead_.end(), from,
+                         [](const DeadReference& a, const Referrer& b) { return a.from < b; });
+    const auto end =
+        std::upper_bound(begin, dead_.end(), from,
+                         [](const Referrer& a, const DeadReference& b) { return a < b.from; });
+    return {begin, end};
+  }
+
+  Result<void> clean_row(TableIndex table, const Uuid& uuid, DeadReferences dead) {
     const auto& parts = drafts_.database().table(table).references().weak;
     for (const ReferencePart& part : parts) {
       const Row& row = *drafts_.find(table, uuid);
       const Draft* const draft = drafts_.draft_of(table, uuid);
       const Row* const before = draft ? draft->before.get() : &row;
-      if (auto cleaned = clean_part(table, part, before, row); !cleaned) return cleaned;
+      if (auto cleaned = clean_part(table, part, before, row, dead); !cleaned) return cleaned;
     }
     return {};
   }
@@ -55,42 +93,28 @@ class WeakReferences {
   /// References that the row has from before are dead if this transaction removed their row; new
   /// ones, if there is none.
   Result<void> clean_part(TableIndex table, const ReferencePart& part, const Row* before,
-                          const Row& row) {
+                          const Row& row, DeadReferences old) {
     std::vector<Uuid> dead;
     visit_reference_changes(
         part, before, &row, [](const Uuid&) {},
         [&](const Uuid& to) {
           if (!drafts_.find(part.target, to)) dead.push_back(to);
         });
-    find_removed(part, row, dead);
+    for (const DeadReference& reference : old) {
+      if (reference.target == part.target) dead.push_back(reference.to);
+    }
     if (dead.empty()) return {};
     std::sort(dead.begin(), dead.end());
 
     const DatumView datum = row.view(part.column);
     Datum kept = set_difference(datum, keys_of(part, row, dead).view());
+    const std::size_t removed = datum.size() - kept.size();
+    if (removed == 0) return {};
     if (kept.size() < drafts_.schema(table).column(part.column).type.n_min) {
-      return too_small(table, part.column, row.uuid(), datum.size() - kept.size(),
-                       dead.front().is_zero());
+      return too_small(table, part.column, row.uuid(), removed, dead.front().is_zero());
     }
     drafts_.modify(table, row.uuid()).set(part.column, std::move(kept));
     return {};
-  }
-
-  /// Which of the row's references lead to rows that this transaction removed.
-  void find_removed(const ReferencePart& part, const Row& row, std::vector<Uuid>& dead) const {
-    const std::span<const Uuid> removed = drafts_.removed_from(part.target);
-    if (removed.empty()) return;
-    const DatumView datum = row.view(part.column);
-    if (!part.of_values && removed.size() < datum.size()) {
-      for (const Uuid& uuid : removed) {
-        if (datum.find(uuid)) dead.push_back(uuid);
-      }
-      return;
-    }
-    part.for_each_uuid(&row, [&](const Uuid& uuid) {
-      const Draft* const target = drafts_.draft_of(part.target, uuid);
-      if (target && target->deleted()) dead.push_back(uuid);
-    });
   }
 
   /// The keys of the elements with the dead references, which are sorted.
@@ -130,6 +154,7 @@ class WeakReferences {
   }
 
   Drafts& drafts_;
+  std::vector<DeadReference> dead_;  // sorted
 };
 
 }  // namespace

@@ -37,9 +37,12 @@ class Compaction {
   Result<void> write_snapshot(std::string_view schema, const ChunkSource& snapshot);
 
   /// Adds the records that are still missing, makes the file durable and puts it in place of the
-  /// log. Takes some milliseconds. On failure the log goes on with its old file. Requires that
-  /// write_snapshot() succeeded.
+  /// log. Takes some milliseconds. On failure the log goes on with its old file, unless the new one
+  /// took its place and only that could not be made durable: then the log takes no more records.
+  /// Requires that write_snapshot() succeeded.
   Result<void> finish();
+  /// The new file is the log.
+  bool took_place() const { return stage_ == Stage::kDone; }
 
  private:
   /// How far it is.

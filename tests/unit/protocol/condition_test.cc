@@ -111,3 +111,60 @@ TEST_CASE("a named-uuid in a condition is its symbol") {
   const RowRef same = Row::create(table(), symbols.get("x").uuid);
   CHECK(condition.matches(*same));
 }
+
+TEST_CASE("many clauses are merged, and hold for the rows for which each of them holds") {
+  const char* const clauses[] = {R"(["i","<",4])",
+                                 R"(["i","<",9])",
+                                 R"(["i","<=",3])",
+                                 R"(["i",">",-2])",
+                                 R"(["i",">=",1])",
+                                 R"(["i","!=",2])",
+                                 R"(["i","!=",7])",
+                                 R"(["i","==",3])",
+                                 R"(["i","==",1])",
+                                 R"(["i","excludes",5])",
+                                 R"(["s","!=","x"])",
+                                 R"(["s","!=","y"])",
+                                 R"(["s","excludes","z"])",
+                                 R"(["si","includes",1])",
+                                 R"(["si","includes",["set",[2,3]]])",
+                                 R"(["si","excludes",["set",[7,8]]])",
+                                 R"(["si","excludes",9])",
+                                 R"(["si","!=",["set",[1,2,3]]])",
+                                 R"(["mss","includes",["map",[["a","x"]]]])",
+                                 R"(["mss","includes",["map",[["a","y"]]]])",
+                                 R"(["mss","includes",["map",[["b","y"]]]])",
+                                 R"(["mss","excludes",["map",[["a","x"]]]])",
+                                 R"(["mss","excludes",["map",[["a","y"],["c","z"]]]])",
+                                 R"(["oi","<",6])",
+                                 R"(["oi","!=",["set",[]]])"};
+  const char* const rows[] = {
+      "{}", R"({"i":3,"s":"x","oi":5})",
+      R"({"i":1,"s":"z","si":["set",[1,2,3]],"mss":["map",[["a","x"],["b","y"]]]})",
+      R"({"i":2,"s":"w","si":["set",[1,2,3,4]],"mss":["map",[["a","y"]]],"oi":7})",
+      R"({"i":3,"s":"w","si":["set",[1,2,3,9]],"mss":["map",[["a","z"],["b","y"]]],"oi":1})"};
+  std::uint32_t seed = 7;
+  int matching = 0;
+  for (int round = 0; round < 4000; ++round) {
+    // Few kinds of clauses, so that some rows match, and more than are left unmerged.
+    std::vector<std::string> chosen;
+    seed = seed * 1103515245 + 12345;
+    const std::size_t kinds = 1 + (seed >> 16) % 3;
+    for (std::size_t i = 0; i < kinds; ++i) {
+      seed = seed * 1103515245 + 12345;
+      chosen.emplace_back(clauses[(seed >> 16) % std::size(clauses)]);
+    }
+    std::string where = "[";
+    for (int i = 0; i < 12; ++i)
+      where += (i > 0 ? "," : "") + chosen[static_cast<std::size_t>(i) % kinds];
+    where += ']';
+    for (const char* const columns : rows) {
+      bool each = true;
+      for (const std::string& clause : chosen) each &= matches('[' + clause + ']', columns);
+      INFO(where << ' ' << columns);
+      CHECK(matches(where, columns) == each);
+      matching += each;
+    }
+  }
+  CHECK(matching > 500);
+}

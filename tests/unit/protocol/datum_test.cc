@@ -248,3 +248,16 @@ TEST_CASE("the place of a key is where it stands or would stand") {
   CHECK(set.view().lower_bound(std::int64_t{4}, 2) == 2);
   CHECK(set.view().lower_bound(std::int64_t{9}) == 3);
 }
+
+TEST_CASE("a datum of more bytes than any may have is not made") {
+  const std::string text(std::size_t{64} << 20, 'x');  // borrowed by all pairs
+  DatumBuilder builder(AtomicType::kInteger, AtomicType::kString);
+  for (std::int64_t i = 0; i < 7; ++i) builder.add(i, std::string_view(text));
+  CHECK_FALSE(builder.is_too_large());
+  builder.add(std::int64_t{7}, std::string_view(text));
+  CHECK(builder.is_too_large());
+  CHECK_FALSE(builder.build());
+  for (std::int64_t i = 8; i < 80; ++i) builder.add(i, std::string_view(text));  // beyond 32 bits
+  CHECK(builder.is_too_large());
+  CHECK_FALSE(builder.build());
+}

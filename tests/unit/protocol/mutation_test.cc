@@ -136,3 +136,20 @@ TEST_CASE("immutable columns are refused before anything else about the mutation
   CHECK(mutated(R"(["_uuid","+=",1])", "{}").find("Cannot mutate immutable column _uuid") !=
         std::string::npos);
 }
+
+TEST_CASE("a set or map does not grow beyond what a datum may have") {
+  SymbolTable symbols;
+  const auto half = [](std::string_view key) {
+    const std::string text((Datum::kMaxBytes / 2) + 1, 'x');
+    DatumBuilder builder(AtomicType::kString, AtomicType::kString);
+    builder.add(key, std::string_view(text));
+    return *builder.build();
+  };
+  Mutation mutation =
+      Mutation::from_json(table(), parsed(R"(["mss","insert",["map",[["a","b"]]]])"), &symbols)
+          .value();
+  mutation.argument = half("a");
+  const auto after = mutation.apply(table().column(mutation.column), half("b"));
+  REQUIRE_FALSE(after.has_value());
+  CHECK(after.error().tag == "resources exhausted");
+}

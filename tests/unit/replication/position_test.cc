@@ -129,3 +129,41 @@ TEST_CASE("A snapshot record takes the position that it carries") {
 TEST_CASE("A record without marks is one step") {
   CHECK(after_record(kPosition, sha1_of(1), "") == next(kPosition, sha1_of(1)));
 }
+
+TEST_CASE("A promotion that raises the epoch too far is none, so nobody can use the epochs up") {
+  const auto epoch_after = [](std::uint64_t epoch) {
+    return static_cast<std::uint64_t>(
+        after_record(kPosition, sha1_of(1), promotion_mark(Epoch{epoch})).epoch);
+  };
+  CHECK(epoch_after(4) == 4);
+  CHECK(epoch_after(3 + kMaxStep) == 3 + kMaxStep);
+  CHECK(epoch_after(4 + kMaxStep) == 3);
+  CHECK(epoch_after(INT64_MAX) == 3);
+  CHECK(epoch_after(UINT64_MAX) == 3);
+  CHECK(epoch_after(2) == 3);
+}
+
+TEST_CASE("A snapshot beyond what can be counted on from is none") {
+  const auto after = [](const Position& position) {
+    return after_record(kPosition, sha1_of(1), snapshot_mark(position));
+  };
+  for (const Position& position :
+       {Position{Epoch{INT64_MAX}, 1, kDigest}, Position{Epoch{1}, INT64_MAX, kDigest},
+        Position{Epoch{1}, UINT64_MAX, kDigest}})
+    CHECK(after(position) == next(kPosition, sha1_of(1)));
+  const Position last{kMaxEpoch, 2 * kMaxIndex, kDigest};
+  CHECK(after(last) == last);
+}
+
+TEST_CASE("A position that another server leads to is believed within bounds") {
+  const auto believed = [](std::uint64_t epoch, std::uint64_t index) {
+    return is_believable(kPosition, Position{Epoch{epoch}, index, kDigest});
+  };
+  CHECK(believed(3, 18));
+  CHECK(believed(0, 0));
+  CHECK(believed(3 + kMaxStep, kMaxIndex));
+  CHECK_FALSE(believed(4 + kMaxStep, 18));
+  CHECK_FALSE(believed(INT64_MAX, 18));
+  CHECK_FALSE(believed(3, kMaxIndex + 1));
+  CHECK_FALSE(believed(3, INT64_MAX));
+}

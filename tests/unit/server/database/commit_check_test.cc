@@ -261,3 +261,78 @@ TEST_CASE("rows may exchange values of an index, and take values that deleted ro
       engine.transact(R"({"op":"select","table":"pair","where":[["a","==",1]],"columns":["b"]})") ==
       R"([{"rows":[]}])");
 }
+
+TEST_CASE("rows are found by an index among many that the transaction itself has changed") {
+  Engine engine(kSchema);
+  const auto set_a = [](int from, int to) {
+    return R"({"op":"update","table":"pair","where":[["a","==",)" + std::to_string(from) +
+           R"(]],"row":{"a":)" + std::to_string(to) + "}}";
+  };
+  std::string rows;
+  for (int i = 1; i <= 100; ++i) {
+    rows +=
+        (i > 1 ? "," : "") +
+        insert("pair", i, R"("a":)" + std::to_string(i) + R"(,"b":")" + std::to_string(i) + '"');
+  }
+  engine.transact(rows);
+  // Each row takes the place of the next, again and again; some are deleted and come anew.
+  std::string operations = set_a(100, 1000);
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 99; i >= 1; --i) operations += ',' + set_a(i, i + 1);
+    operations += ',' + set_a(100, 2000 + round);
+  }
+  operations += R"(,{"op":"delete","table":"pair","where":[["a","==",50]]})";
+  operations += ',' + insert("pair", 200, R"("a":50,"b":"new")");
+  operations += R"(,{"op":"update","table":"pair","where":[["a","==",50]],"row":{"z":7}})";
+  operations += R"(,{"op":"select","table":"pair","where":[["a","==",50]],"columns":["b","z"]})";
+  operations += R"(,{"op":"select","table":"pair","where":[["a","==",2]],"columns":["b"]})";
+  operations += R"(,{"op":"select","table":"pair","where":[["a","==",1000]],"columns":["b"]})";
+  const std::string result = engine.transact(operations);
+  CHECK(result.find(R"({"rows":[{"b":"new","z":7}]})") != std::string::npos);
+  CHECK(result.find(R"({"rows":[]},{"rows":[{"b":"100"}]}])") != std::string::npos);
+}
+
+TEST_CASE("a row that very many refer to weakly may go, and so may they, in any order") {
+  Engine engine(kSchema);
+  constexpr int kRows = 1500;
+  std::string rows = insert("root", 1, R"("name":"keeper",)" + kids(2)) + ',' +
+                     insert("kid", 2, R"("name":"hub")");
+  for (int i = 10; i < 10 + kRows; ++i) rows += ',' + insert("root", i, weak(2));
+  engine.transact(rows);
+  // Some go one by one, from both ends; one refers anew.
+  for (const int id : {10, 9 + kRows, 700}) engine.transact(remove("root", id));
+  engine.transact(update("root", 11, R"("weak":["set",[]])"));
+  engine.transact(update("root", 11, weak(2)));
+  engine.transact(update("root", 1, R"("kids":["set",[]])"));
+  CHECK_FALSE(has(engine, "kid", 2));
+  CHECK(engine.contents().find("\"weak\"") == std::string::npos);
+  CHECK(engine.database.table(*engine.database.schema()->find_table("kid"))
+            .weak_referrers(*Uuid::parse(uuid(2))) == nullptr);
+}
+
+TEST_CASE("a large set of weak references loses those that died, in changed rows and in others") {
+  Engine engine(kSchema);
+  std::string keep = R"("kids":["set",[)";
+  std::string all = R"("weak":["set",[)";
+  std::string rows;
+  for (int i = 100; i < 150; ++i) {
+    rows += ',' + insert("kid", i, "");
+    keep += (i > 100 ? "," : "") + ref(i);
+    all += (i > 100 ? "," : "") + ref(i);
+  }
+  engine.transact(insert("root", 1, keep + "]]") + ',' + insert("root", 2, all + "]]") + ',' +
+                  insert("root", 3,
+                         all + R"(]],"pairs":["map",[[)" + ref(101) + ',' + ref(102) + "],[" +
+                             ref(103) + ',' + ref(104) + "]]]") +
+                  rows);
+  engine.transact(R"({"op":"mutate","table":"root","where":[["_uuid","==",)" + ref(1) +
+                      R"(]],"mutations":[["kids","delete",["set",[)" + ref(102) + ',' + ref(110) +
+                      "]]]]}",
+                  update("root", 3, R"("name":"changed")"));
+  const std::string contents = engine.contents();
+  CHECK_FALSE(has(engine, "kid", 102));
+  CHECK(contents.find(uuid(102)) == std::string::npos);
+  CHECK(contents.find(uuid(110)) == std::string::npos);
+  CHECK(contents.find(R"("pairs":["map",[[)" + ref(103) + ',' + ref(104) + "]]]") !=
+        std::string::npos);
+}

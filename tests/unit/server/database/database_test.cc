@@ -102,3 +102,45 @@ TEST_CASE("usage counts cells, atoms and weak references") {
   CHECK(usage.atoms == 4);
   CHECK(usage.weak_refs == 1);
 }
+
+namespace {
+
+constexpr std::string_view kRules = R"({"name":"T","tables":{
+  "a":{"isRoot":true,"maxRows":3,"indexes":[["n"]],"columns":{"n":{"type":"integer"},
+    "s":{"type":{"key":{"type":"uuid","refTable":"b"},"min":0,"max":"unlimited"}}}},
+  "b":{"isRoot":true,"columns":{"x":{"type":"integer"}}}}})";
+
+std::string refused(Engine& engine, std::string_view body) {
+  const auto decoded = decode_record(engine.database, body);
+  REQUIRE(decoded.has_value());
+  const std::string before = engine.contents();
+  const Result<void> taken = engine.database.take_over(decoded->changes);
+  if (!taken) CHECK(engine.contents() == before);
+  return taken ? "" : taken.error().to_string();
+}
+
+}  // namespace
+
+TEST_CASE("what no transaction leaves is not taken over from others, and changes nothing") {
+  Engine engine(kRules);
+  const std::string one = R"({"b":{")" + uuid(9) + R"(":{"x":1}},"a":{")" + uuid(1) +
+                          R"(":{"n":1,"s":)" + ref(9) + "}}}";
+  REQUIRE(refused(engine, one) == "");
+  CHECK(refused(engine, R"({"a":{")" + uuid(2) + R"(":{"n":1}}})") ==
+        R"(constraint violation: rows of table "a" have identical values for an index)");
+  CHECK(refused(engine, R"({"a":{")" + uuid(2) + R"(":{"n":2,"s":)" + ref(8) + "}}}") ==
+        "referential integrity violation: Table a column s row " + uuid(2) +
+            " references nonexistent row " + uuid(8) + " in table b.");
+  CHECK(refused(engine, R"({"b":{")" + uuid(9) + R"(":null}})") ==
+        "referential integrity violation: cannot delete b row " + uuid(9) +
+            " because of 1 remaining reference(s)");
+  CHECK(
+      refused(engine, R"({"a":{")" + uuid(2) + R"(":{"n":2},")" + uuid(3) + R"(":{"n":3},")" +
+                          uuid(4) + R"(":{"n":4}}})") ==
+      R"(constraint violation: table "a" contains 4 rows, greater than the schema-defined limit of 3 row(s))");
+  // The indexes and counts are as before, too.
+  CHECK(refused(engine, R"({"a":{")" + uuid(1) + R"(":{"n":2},")" + uuid(2) + R"(":{"n":1}}})") ==
+        "");
+  CHECK(refused(engine, R"({"b":{")" + uuid(9) + R"(":null},"a":{")" + uuid(1) +
+                            R"(":{"s":["set",[]]}}})") == "");
+}

@@ -93,5 +93,22 @@ TEST_CASE("a session that goes leaves all its locks, waiting or owned") {
   CHECK(locks.acquire(kAnn, "b", LockTable::Mode::kLock)->owned);
 }
 
+TEST_CASE("a session that goes leaves its own locks alone, and the number of its locks is known") {
+  LockTable locks;
+  locks.acquire(kAnn, "a", LockTable::Mode::kLock);
+  locks.acquire(kAnn, "b", LockTable::Mode::kSteal);
+  locks.acquire(kBob, "b", LockTable::Mode::kSteal);  // Ann is robbed, and has still to unlock
+  locks.acquire(kBob, "c", LockTable::Mode::kLock);
+  locks.acquire(kAnn, "c", LockTable::Mode::kLock);
+  CHECK(locks.count(kAnn) == 3);
+  CHECK(locks.count(kBob) == 2);
+  CHECK(locks.count(kCleo) == 0);
+  CHECK(locks.release_all(kAnn).size() == 1);  // the owner of "c" is told again
+  CHECK(locks.count(kAnn) == 0);
+  CHECK(locks.owns(kBob, "b"));
+  CHECK(locks.owns(kBob, "c"));
+  CHECK(locks.acquire(kAnn, "a", LockTable::Mode::kLock)->owned);
+}
+
 }  // namespace
 }  // namespace tandem

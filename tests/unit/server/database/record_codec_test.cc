@@ -120,6 +120,49 @@ TEST_CASE("a row that stands twice in a record counts as it stands last") {
                         R"(":{"n":2}}})"}) == expected(R"({"n":2})"));
 }
 
+TEST_CASE("whatever stands twice in a record counts as it stands last") {
+  const std::string row = '"' + uuid(1) + "\":";
+  struct Case {
+    const char* what;
+    std::string record;
+    std::string row;  // what it comes to after {"n":1}; empty: gone
+  };
+  const Case cases[] = {
+      {"a table", R"({"item":{)" + row + R"({"n":2}},"item":{)" + row + R"({"n":3}}})",
+       R"({"n":3})"},
+      {"a table, the row gone", R"({"item":{)" + row + R"(null},"item":{)" + row + "null}}", ""},
+      {"a table, the last one empty", R"({"item":{)" + row + R"(null},"item":{}})", R"({"n":1})"},
+      {"a row, first gone", R"({"item":{)" + row + "null," + row + R"({"n":2}}})", R"({"n":2})"},
+      {"a row, gone twice", R"({"item":{)" + row + "null," + row + "null}}", ""},
+      {"a row, last as it was", R"({"item":{)" + row + R"({"n":2},)" + row + R"({"n":1}}})",
+       R"({"n":1})"},
+      {"a column", item(R"({"n":2,"n":3})"), R"({"n":3})"},
+      {"a column, last as it was", item(R"({"n":2,"n":1})"), R"({"n":1})"},
+      {"a comment", R"({"_comment":"a","_comment":5,"item":{)" + row + R"({"n":2}}})",
+       R"({"n":2})"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.what);
+    const std::string nothing = R"({"_date":7,"_is_diff":true})";
+    CHECK(contents_after({item(R"({"n":1})"), c.record}) ==
+          (c.row.empty() ? nothing : expected(c.row)));
+  }
+}
+
+TEST_CASE("a UUID in capital letters is the same row") {
+  const std::string lower = "abcdef00-0000-4000-8000-000000000001";
+  const std::string upper = "ABCDEF00-0000-4000-8000-000000000001";
+  CHECK(contents_after({R"({"item":{")" + lower + R"(":{"n":1}}})",
+                        R"({"item":{")" + lower + R"(":null,")" + upper + R"(":null}})"}) ==
+        R"({"_date":7,"_is_diff":true})");
+}
+
+TEST_CASE("a record that deletes a row which it also inserts, last, is wrong") {
+  const std::string row = '"' + uuid(1) + "\":";
+  CHECK(replay_error(R"({"item":{)" + row + R"({"n":2},)" + row + "null}}") ==
+        "syntax error: transaction deletes row " + uuid(1) + " that does not exist");
+}
+
 TEST_CASE("a record that changes nothing makes no change") {
   Engine engine(kSchema);
   REQUIRE(engine.replay(item(R"({"n":1})")).has_value());
@@ -158,9 +201,23 @@ TEST_CASE("errors in records read as ovsdb-server words them") {
 
 TEST_CASE("what is no JSON is an error") {
   for (const char* text : {"", "[]", "{", R"({"one":)", R"({"one":{})", R"({"one":{}} x)",
-                           R"({"one":{]})", R"({"one":{"a)"}) {
+                           R"({"one":{]})", R"({"one":{"a)", R"({"_comment":xyz,"one":{}})",
+                           R"({"_comment":[},"one":{}})", "{\"_comment\":\"a\nb\",\"one\":{}}"}) {
     INFO(text);
     CHECK(replay_error(text) != "");
+  }
+}
+
+TEST_CASE("numbers that are no JSON are errors in records, too") {
+  for (const char* row : {R"({"n":007})", R"({"n":-01})", R"({"r":.5})", R"({"r":5.})",
+                          R"({"r":5.e1})", R"({"r":00.5})", R"({"n":+5})"}) {
+    INFO(row);
+    CHECK(replay_error(item(row)) != "");
+  }
+  for (const char* row : {R"({"n":0})", R"({"n":-7})", R"({"r":0.5})", R"({"r":-0.5e-3})",
+                          R"({"r":5e1})", R"({"n":70e1})"}) {
+    INFO(row);
+    CHECK(replay_error(item(row)) == "");
   }
 }
 

@@ -30,6 +30,8 @@ class Site {
     return std::move(*stored);
   }
 
+  test::FakeFileSystem& disk() { return disk_; }
+
   /// Inserts so many rows, each with so many bytes, a transaction each.
   static void insert(StoredDatabase& stored, int rows, std::size_t bytes) {
     for (int i = 0; i < rows; ++i) {
@@ -78,4 +80,141 @@ TEST_CASE("the history at the start has the newest records, and not all of a lon
   CHECK(stored->history().newest_id() == newest);
   CHECK(stored->history().oldest_position().index ==
         stored->position().index - stored->history().size());
+}
+
+namespace {
+
+constexpr std::string_view kFollowed =
+    R"({"name":"T","tables":{"t":{"isRoot":true,"indexes":[["s"]],
+  "columns":{"s":{"type":"string"},"seen":{"type":"integer","ephemeral":true}}}}})";
+
+/// A backup's database, and what an active may send to it.
+class Followed {
+ public:
+  Followed() {
+    REQUIRE(storage::LogFile::create(disk_, "db", to_text(parse_json(kFollowed).value())));
+    stored_ = StoredDatabase::open(disk_, "db", {}, clock_).value();
+    REQUIRE(send(row(1, R"({"s":"a"})")) == "");
+  }
+  /// The error, or nothing.
+  std::string send(const std::string& text, const std::string& ephemeral = "null") {
+    StreamRecord record;
+    record.record = text;
+    record.position = stored_->position();
+    if (!text.empty()) {
+      const storage::PreparedRecord prepared = storage::prepare_record(text);
+      std::string comment;
+      if (const auto value = parse_json(text); value && value->is_object()) {
+        const json::value* at = value->get_object().if_contains("_comment");
+        if (at && at->is_string()) comment = at->get_string();
+      }
+      record.position = after_record(record.position, prepared.sha1, comment);
+    }
+    record.id = record.position.digest;
+    record.ephemeral = parse_json(ephemeral).value();
+    const Result<CommitRef> staged = stored_->stage_record(record);
+    REQUIRE(stored_->flush());
+    return staged ? "" : staged.error().to_string();
+  }
+  std::string contents() const { return record_of(stored_->database().snapshot()); }
+  std::string contents_of_file() {
+    stored_.reset();
+    stored_ = StoredDatabase::open(disk_, "db", {}, clock_).value();
+    CHECK(!stored_->log()->tail_error());
+    return contents();
+  }
+  static std::string row(int n, const std::string& text) {
+    return R"({"t":{")" + uuid(n) + "\":" + text + "}}";
+  }
+  static std::string update(int n, const std::string& text) {
+    return R"({"t":{")" + uuid(n) + "\":" + text + "}}";
+  }
+
+ private:
+  test::FakeFileSystem disk_;
+  StillClock clock_;
+  std::unique_ptr<StoredDatabase> stored_;
+};
+
+}  // namespace
+
+TEST_CASE("a record of the active that cannot be is an error, and leaves the database as it was") {
+  const std::string a = uuid(1);
+  const struct {
+    const char* what;
+    std::string record;
+    std::string ephemeral = "null";
+  } cases[] = {
+      {"no JSON", "x"},
+      {"nothing but space", " "},
+      {"two records", "{}{}"},
+      {"two lines", "{}\n"},
+      {"a header inside", "{\nOVSDB JSON 1 x\n}"},
+      {"an array", "[]"},
+      {"a schema", std::string(kSchema)},
+      {"an unknown table", R"({"u":{}})"},
+      {"an unknown column", Followed::row(1, R"({"u":1})")},
+      {"another type", Followed::row(1, R"({"s":1})")},
+      {"a row that is none", Followed::row(1, "5")},
+      {"deletion of an unknown row", Followed::row(2, "null")},
+      {"a second row of an index key", Followed::row(2, R"({"s":"a"})")},
+      {"persistent values beside it", Followed::row(1, R"({"s":"b"})"),
+       Followed::update(1, R"({"old":{},"new":{"s":"c"}})")},
+      {"a new row beside it", "{}", Followed::update(2, R"({"new":{"seen":1}})")},
+      {"a deletion beside it", "{}", Followed::update(1, R"({"old":{}})")},
+      {"an unknown row beside it", "{}", Followed::update(2, R"({"old":{},"new":{"seen":1}})")},
+      {"an unknown table beside it", "{}", R"({"u":{}})"},
+      {"an array beside it", "{}", "[]"},
+      {"persistent values alone", "", Followed::update(1, R"({"old":{},"new":{"s":"c"}})")},
+  };
+  Followed followed;
+  const std::string before = followed.contents();
+  for (const auto& c : cases) {
+    INFO(c.what);
+    CHECK(followed.send(c.record, c.ephemeral) != "");
+    CHECK(followed.contents() == before);
+  }
+  CHECK(followed.send("{}", Followed::update(1, R"({"old":{},"new":{"seen":4}})")) == "");
+  CHECK(followed.contents_of_file() == before);
+}
+
+TEST_CASE("a record of the active that names a table twice does what the file then says") {
+  Followed followed;
+  const std::string twice = R"({"t":{")" + uuid(1) + R"(":null},"t":{")" + uuid(1) + R"(":null}})";
+  CHECK(followed.send(twice) == "");
+  const std::string contents = followed.contents();
+  CHECK(contents == R"({"_date":7,"_is_diff":true})");
+  CHECK(followed.contents_of_file() == contents);
+}
+
+TEST_CASE(
+    "memory and file agree when a conversion's file took its place but its folder cannot be "
+    "synced") {
+  Site site;
+  auto stored = site.open();
+  Site::insert(*stored, 1, 3);
+  const SchemaRef schema = schema_of(
+      R"({"name":"T","tables":{"t":{"isRoot":true,"columns":{"s":{"type":"string"},"n":{"type":"integer"}}}}})");
+  site.disk().keep_failing(test::FakeFileSystem::Op::kSyncFolder, EIO);
+  CHECK(stored->convert(schema).has_value());
+  CHECK(to_text(stored->schema()->to_json()) == to_text(schema->to_json()));
+  CHECK(stored->log()->stopped().has_value());
+  const Position position = stored->position();
+  stored.reset();
+  site.disk().heal_all();
+  stored = site.open();
+  CHECK(to_text(stored->schema()->to_json()) == to_text(schema->to_json()));
+  CHECK(stored->position() == position);
+}
+
+TEST_CASE("a conversion whose file cannot take its place changes nothing") {
+  Site site;
+  auto stored = site.open();
+  site.disk().fail(test::FakeFileSystem::Op::kRename, EIO);
+  const std::string before = to_text(stored->schema()->to_json());
+  CHECK_FALSE(stored
+                  ->convert(schema_of(
+                      R"({"name":"T","tables":{"u":{"columns":{"n":{"type":"integer"}}}}})"))
+                  .has_value());
+  CHECK(to_text(stored->schema()->to_json()) == before);
 }
