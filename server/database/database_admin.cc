@@ -12,6 +12,20 @@
 namespace tandem {
 namespace {
 
+/// One operation. Spelled out: compilers differ in whether an array in braces is a copy of what
+/// stands in them.
+json::array only(json::object operation) {
+  json::array operations;
+  operations.push_back(std::move(operation));
+  return operations;
+}
+
+json::array where_name_is(std::string_view name) {
+  json::array where;
+  where.push_back(json::array{"name", "==", name});
+  return where;
+}
+
 Error removed_meanwhile() { return {"", "the database was removed meanwhile", std::nullopt}; }
 
 }  // namespace
@@ -46,9 +60,8 @@ Result<void> DatabaseServer::remove(std::string_view name) {
                       std::nullopt};
   release(database, &refused);
   ServedDatabase& server = *find("_Server");
-  transact_internal(server, {{{"op", "delete"},
-                              {"table", "Database"},
-                              {"where", json::array{json::array{"name", "==", name}}}}});
+  transact_internal(
+      server, only({{"op", "delete"}, {"table", "Database"}, {"where", where_name_is(name)}}));
   const auto waiting = std::move(database.after_compaction);
   databases_.erase(found);
   directory_changed_ = true;
@@ -63,11 +76,11 @@ void DatabaseServer::describe(ServedDatabase& database) {
                          {"connected", true},
                          {"leader", true},
                          {"schema", to_text(database.info->schema->to_json())}};
-  const json::array where{json::array{"name", "==", database.info->name}};
+  const json::array where = where_name_is(database.info->name);
   const TransactResult updated = transact_internal(
-      server, {{{"op", "update"}, {"table", "Database"}, {"where", where}, {"row", row}}});
+      server, only({{"op", "update"}, {"table", "Database"}, {"where", where}, {"row", row}}));
   if (std::get<CountResult>(updated.results.at(0)).count == 0) {
-    transact_internal(server, {{{"op", "insert"}, {"table", "Database"}, {"row", row}}});
+    transact_internal(server, only({{"op", "insert"}, {"table", "Database"}, {"row", row}}));
   }
 }
 
