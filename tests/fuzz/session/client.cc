@@ -1,0 +1,387 @@
+#include "tests/fuzz/session/client.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "protocol/json_parser.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace tandem::fuzz {
+namespace {
+
+constexpr std::size_t kHighMark = 4096, kLowMark = 512;
+
+/// With TANDEM_TRACE in the environment the conversation is shown, to read what was found.
+void trace(const ConnectionInfo& info, const char* direction, const std::string& text) {
+  static const bool wanted = std::getenv("TANDEM_TRACE") != nullptr;
+  if (wanted) std::fprintf(stderr, "%s %s %s\n", info.name.c_str(), direction, text.c_str());
+}
+
+}  // namespace
+
+Client::Client(Shard& shard, const HandlerFactory& make_handler, ConnectionInfo info)
+    : shard_(shard), info_(std::move(info)) {
+  trace(info_, "--", "connects");
+  handler_ = make_handler(*this);
+}
+
+Client::~Client() = default;
+
+Client::Model Client::find(const std::string& id) const {
+  const auto found = monitors_.find(id);
+  if (found != monitors_.end()) return found->second;
+  for (const auto& [request_id, request] : owed_) {
+    if (request.asked == Asked::kMonitor && request.monitor == id) return request.model;
+  }
+  return nullptr;
+}
+
+// --- requests ---
+
+void Client::ask(json::value id, std::string_view method, json::array params, Request request) {
+  if (state_ != State::kOpen) return;
+  const auto [owed, is_new] = owed_.try_emplace(to_text(id), request);
+  if (!is_new) ++owed->second.answers;
+  JsonRpcMessage message;
+  message.kind = JsonRpcMessage::Kind::kRequest;
+  message.method = method;
+  message.params = std::move(params);
+  message.id = std::move(id);
+  push(std::move(message));
+}
+
+void Client::transact(json::array params, const json::value* repeated_id, bool inserts) {
+  json::value id = repeated_id != nullptr && !repeated_id->is_null() ? *repeated_id : next_id();
+  last_transact_ = id;
+  Request request;
+  request.asked = Asked::kTransact;
+  if (inserts) request.database = params[0].as_string();
+  ask(std::move(id), "transact", std::move(params), std::move(request));
+}
+
+bool Client::is_pending(const std::string& id) const {
+  return std::any_of(owed_.begin(), owed_.end(), [&](const auto& owed) {
+    return owed.second.monitor == id || owed.second.new_id == id;
+  });
+}
+
+void Client::monitor(const std::string& id, std::string_view method, json::array params,
+                     Model model) {
+  const Model other = find(id);
+  if (other != nullptr && is_pending(id) && other->database != model->database) unclear_.insert(id);
+  Request request;
+  request.asked = Asked::kMonitor;
+  request.monitor = id;
+  request.model = std::move(model);
+  ask(next_id(), method, std::move(params), std::move(request));
+}
+
+void Client::change_conditions(const std::string& id, const std::string& new_id, json::array params,
+                               std::optional<MonitorModel::Condition> condition) {
+  if (id != new_id && (is_pending(id) || is_pending(new_id))) {
+    unclear_.insert(id);
+    unclear_.insert(new_id);
+  }
+  Request request;
+  request.asked = Asked::kChange;
+  request.monitor = id;
+  request.new_id = new_id;
+  request.condition = std::move(condition);
+  ask(next_id(), "monitor_cond_change", std::move(params), std::move(request));
+}
+
+void Client::cancel_monitor(const std::string& id) {
+  Request request;
+  request.asked = Asked::kCancel;
+  request.monitor = id;
+  ask(next_id(), "monitor_cancel", {id}, std::move(request));
+}
+
+void Client::request(std::string_view method, json::array params) {
+  asked_oddly_ = asked_oddly_ || method.starts_with("monitor");
+  ask(next_id(), method, std::move(params), {});
+}
+
+void Client::follow(json::array params) {
+  Request request;
+  request.asked = Asked::kFollow;
+  ask(next_id(), "tandem_follow", std::move(params), std::move(request));
+}
+
+void Client::notify(std::string_view method, json::array params) {
+  JsonRpcMessage message;
+  message.kind = JsonRpcMessage::Kind::kNotification;
+  message.method = method;
+  message.params = std::move(params);
+  push(std::move(message));
+}
+
+void Client::send_answer() {
+  JsonRpcMessage message;
+  message.kind = JsonRpcMessage::Kind::kReply;
+  message.result = json::array{};
+  message.id = "nothing asked";
+  push(std::move(message));
+}
+
+void Client::cancel_transactions() {
+  for (const auto& [id, request] : std::map(owed_)) {
+    if (request.asked == Asked::kTransact)
+      notify("cancel", {parse_json("[" + id + "]")->as_array()[0]});
+  }
+}
+
+void Client::push(JsonRpcMessage message) {
+  if (state_ != State::kOpen) return;
+  trace(info_, "->", to_text(message.to_json()));
+  inbox_.push_back(std::move(message));
+  schedule();
+}
+
+// --- the connection ---
+
+void Client::schedule() {
+  if (state_ != State::kOpen || std::exchange(scheduled_, true)) return;
+  shard_.post([this] { work(); });
+}
+
+void Client::work() {
+  scheduled_ = false;
+  if (state_ != State::kOpen) return;
+  if (!slow_) write(SIZE_MAX);
+  read();
+}
+
+void Client::write(std::size_t texts) {
+  for (; texts > 0 && !queue_.empty(); --texts) {
+    Outgoing& next = queue_.front();
+    if (next.source != nullptr) {
+      if (const SharedText piece = next.source->next()) {
+        received(*piece);
+      } else {
+        queue_.pop_front();
+      }
+      continue;
+    }
+    const SharedText text = next.text;
+    queue_.pop_front();
+    received(*text);
+  }
+  const bool caught_up = behind_ && queue_.empty();
+  const bool below_mark = over_high_mark_ && queued_bytes() <= kLowMark;
+  if (caught_up) behind_ = false;
+  if (below_mark) over_high_mark_ = false;
+  if ((caught_up || below_mark) && state_ == State::kOpen) handler_->on_writable();
+}
+
+void Client::read() {
+  while (state_ == State::kOpen && reading_ && !over_high_mark_ && !inbox_.empty()) {
+    JsonRpcMessage message = std::move(inbox_.front());
+    inbox_.pop_front();
+    handler_->on_message(std::move(message));
+  }
+}
+
+void Client::send(SharedText text) {
+  require(state_ != State::kClosed, "nothing is sent on a connection that has ended");
+  if (state_ != State::kOpen || text->empty()) return;
+  queue_.push_back({std::move(text), nullptr});
+  if (slow_) behind_ = true;
+  if (queued_bytes() > kHighMark) over_high_mark_ = true;
+  schedule();
+}
+
+void Client::send(std::unique_ptr<TextSource> source) {
+  require(state_ != State::kClosed, "nothing is sent on a connection that has ended");
+  if (state_ != State::kOpen) return;
+  queue_.push_back({nullptr, std::move(source)});
+  over_high_mark_ = true;
+  schedule();
+}
+
+std::size_t Client::queued_bytes() const {
+  std::size_t bytes = 0;
+  for (const Outgoing& outgoing : queue_)
+    bytes += outgoing.text != nullptr ? outgoing.text->size() : kHighMark + 1;
+  return bytes;
+}
+
+void Client::set_reading(bool enabled) {
+  reading_ = enabled;
+  if (enabled) schedule();
+}
+
+void Client::close(std::string reason) {
+  if (state_ != State::kOpen) return;
+  trace(info_, "--", "is closed: " + reason);
+  if (!slow_) write(SIZE_MAX);
+  state_ = State::kClosing;
+  queue_.clear();
+  shard_.post([this] { finish(); });
+}
+
+void Client::disconnect() {
+  if (state_ != State::kOpen) return;
+  trace(info_, "--", "disconnects");
+  state_ = State::kClosing;
+  queue_.clear();
+  shard_.post([this] { finish(); });
+}
+
+void Client::finish() {
+  handler_->on_closed("closed");
+  handler_.reset();
+  state_ = State::kClosed;
+  owed_.clear();
+  monitors_.clear();
+}
+
+void Client::set_slow(bool slow) {
+  slow_ = slow;
+  if (!slow) schedule();
+}
+
+void Client::take(std::size_t texts) {
+  shard_.post([this, texts] {
+    if (state_ == State::kOpen) write(texts);
+    if (state_ == State::kOpen) read();
+  });
+}
+
+// --- what arrives ---
+
+/// Messages are whole texts, or come in pieces, of which the last ends it.
+void Client::received(const std::string& bytes) {
+  text_ += bytes;
+  const auto message = parse_json(text_);
+  if (!message) {
+    require(!queue_.empty(), "what is sent is JSON");
+    return;
+  }
+  trace(info_, "<-", text_);
+  text_.clear();
+  require(message->is_object(), "messages are objects");
+  if (message->as_object().contains("method")) {
+    on_notification(message->as_object());
+  } else {
+    on_reply(message->as_object());
+  }
+}
+
+void Client::on_reply(const json::object& message) {
+  const auto owed = owed_.find(to_text(message.at("id")));
+  require(owed != owed_.end(), "replies are to requests that are not yet answered");
+  const Request request = owed->second;
+  if (--owed->second.answers == 0) owed_.erase(owed);
+  if (message.at("error").is_null()) on_result(request, message.at("result"));
+}
+
+void Client::on_result(const Request& request, const json::value& result) {
+  switch (request.asked) {
+    case Asked::kOther:
+    case Asked::kFollow:
+      return;
+    case Asked::kTransact:
+      if (!request.database.empty()) on_inserted(request.database, result);
+      return;
+    case Asked::kMonitor: {
+      const bool since = request.model->version == MonitorModel::Version::kUpdate3;
+      if (since) {
+        const json::array& parts = result.as_array();
+        require(parts.size() == 3, "monitor_cond_since answers with three things");
+        last_id_ = parts[1].as_string();
+        // What it held then is not known here.
+        if (parts[0].as_bool()) request.model->followed = false;
+      }
+      require(unclear_.contains(request.monitor) || !monitors_.contains(request.monitor),
+              "an id names one monitor");
+      request.model->apply(since ? result.as_array()[2] : result);
+      monitors_[request.monitor] = request.model;
+      return;
+    }
+    case Asked::kChange: {
+      rename(request);
+      const auto changed = monitors_.find(request.new_id);
+      if (unclear_.contains(request.new_id)) return;
+      require(changed != monitors_.end(), "conditions are those of a monitor");
+      if (request.condition) changed->second->condition = *request.condition;
+      return;
+    }
+    case Asked::kCancel:
+      require(monitors_.erase(request.monitor) > 0 || unclear_.contains(request.monitor),
+              "a monitor that is canceled was there");
+      return;
+  }
+}
+
+/// A transaction's updates come before its reply.
+void Client::on_inserted(const std::string& database, const json::value& results) const {
+  const json::object* outcome = results.as_array().at(0).if_object();
+  const json::value* uuid = outcome == nullptr ? nullptr : outcome->if_contains("uuid");
+  if (uuid == nullptr || results.as_array().size() > 1) return;  // it failed
+  const std::string row(uuid->as_array().at(1).as_string());
+  for (const auto& [id, model] : monitors_) {
+    if (model->database != database || unclear_.contains(id) || !model->sees_all()) continue;
+    require(model->knows(row), "a transaction's updates come before its reply");
+  }
+}
+
+void Client::on_notification(const json::object& message) {
+  const std::string method(message.at("method").as_string());
+  const json::array& params = message.at("params").as_array();
+  if (method.starts_with("update")) return on_update(method, params);
+  if (method == "monitor_canceled") {
+    monitors_.erase(std::string(params.at(0).is_string() ? params.at(0).as_string() : ""));
+  } else if (method == "tandem_record") {
+    streamed_ = params.at(1).at("position");
+  } else {
+    require(method == "locked" || method == "stolen" || method == "tandem_rows" ||
+                method == "tandem_lost",
+            "notifications are of known kinds");
+  }
+}
+
+void Client::on_update(const std::string& method, const json::array& params) {
+  if (!params.at(0).is_string()) return;  // asked for oddly
+  const std::string id(params.at(0).as_string());
+  if (method == "update3") last_id_ = params.at(1).as_string();
+  // A change of its id takes effect with the first update, before the reply.
+  for (const auto& [request_id, request] : owed_) {
+    if (request.asked == Asked::kChange && request.new_id == id && !monitors_.contains(id))
+      rename(request);
+  }
+  if (unclear_.contains(id)) return;
+  const auto monitor = monitors_.find(id);
+  require(monitor != monitors_.end(), "updates are of monitors that the client has");
+  const bool is_third = monitor->second->version == MonitorModel::Version::kUpdate3;
+  require(is_third == (method == "update3"), "a monitor is updated as it was asked for");
+  monitor->second->apply(params.at(is_third ? 2 : 1));
+}
+
+void Client::rename(const Request& request) {
+  if (request.monitor == request.new_id) return;
+  auto node = monitors_.extract(request.monitor);
+  if (node.empty()) return;
+  node.key() = request.new_id;
+  monitors_.insert(std::move(node));
+}
+
+// --- at rest ---
+
+std::optional<std::size_t> Client::monitors() const {
+  if (asked_oddly_ || !unclear_.empty()) return std::nullopt;
+  return monitors_.size();
+}
+
+void Client::check_answered() const {
+  if (state_ != State::kOpen) return;
+  require(inbox_.empty(), "requests are read");
+  require(std::all_of(owed_.begin(), owed_.end(),
+                      [](const auto& owed) { return owed.second.asked == Asked::kFollow; }),
+          "requests are answered");
+  require(queue_.empty() && text_.empty(), "messages are whole");
+}
+
+}  // namespace tandem::fuzz

@@ -1,0 +1,144 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "server/session/connection_port.h"
+#include "tests/fuzz/session/monitor_model.h"
+
+namespace tandem::fuzz {
+
+/// A client with its connection, which is slow or breaks when the script says so, and what the
+/// client may rely on: each request is answered once, monitors tell what is, nothing comes of what
+/// it has not asked for. On one shard. Destroyed only when its connection has ended.
+class Client final : private ConnectionPort {
+ public:
+  using Model = std::shared_ptr<MonitorModel>;
+
+  Client(Shard& shard, const HandlerFactory& make_handler, ConnectionInfo info);
+  ~Client() override;
+
+  bool is_closed() const { return state_ == State::kClosed; }
+  bool is_open() const { return state_ == State::kOpen; }
+  const std::string& last_id() const { return last_id_; }
+  const json::value& last_transact() const { return last_transact_; }
+  /// The newest position that it was told of as a backup; null: none.
+  const json::value& streamed() const { return streamed_; }
+  /// Has this monitor, or asked for it; null otherwise.
+  Model find(const std::string& id) const;
+
+  // What the client does.
+
+  /// `inserts`: one row into T, and nothing else.
+  void transact(json::array params, const json::value* repeated_id, bool inserts);
+  void monitor(const std::string& id, std::string_view method, json::array params, Model model);
+  void change_conditions(const std::string& id, const std::string& new_id, json::array params,
+                         std::optional<MonitorModel::Condition> condition);
+  void cancel_monitor(const std::string& id);
+  /// "tandem_follow". One that compares rows is not answered if the database is asked for anew.
+  void follow(json::array params);
+  /// Any other request.
+  void request(std::string_view method, json::array params);
+  void notify(std::string_view method, json::array params);
+  void send_answer();
+  /// Takes nothing from its socket from now on, or does again.
+  void set_slow(bool slow);
+  /// Takes some of what waits.
+  void take(std::size_t texts);
+  void disconnect();
+
+  /// All is quiet: nothing is owed, and each monitor's table is as `snapshot_of` has it.
+  template <class F>  // const Snapshot*(const MonitorModel&): null if the database went
+  void check(F&& snapshot_of) const {
+    check_answered();
+    for (const auto& [id, model] : monitors_) {
+      if (unclear_.contains(id)) continue;
+      if (const auto snapshot = snapshot_of(*model)) model->check(*snapshot);
+    }
+  }
+  /// How many monitors it has, if that is clear.
+  std::optional<std::size_t> monitors() const;
+  /// Asks for an end of what may wait for good.
+  void cancel_transactions();
+
+ private:
+  enum class State : std::uint8_t { kOpen, kClosing, kClosed };
+  enum class Asked : std::uint8_t { kOther, kTransact, kMonitor, kChange, kCancel, kFollow };
+  struct Request {
+    Asked asked = Asked::kOther;
+    int answers = 1;  ///< that are owed
+    std::string monitor, new_id;
+    std::string database;  ///< into which one row is inserted
+    Model model;
+    std::optional<MonitorModel::Condition> condition;
+  };
+  struct Outgoing {
+    SharedText text;
+    std::unique_ptr<TextSource> source;
+  };
+
+  // ConnectionPort
+  void send(SharedText text) override;
+  void send(std::unique_ptr<TextSource> source) override;
+  std::size_t queued_bytes() const override;
+  bool is_behind() const override { return behind_ || over_high_mark_; }
+  void set_reading(bool enabled) override;
+  void close(std::string reason) override;
+  const ConnectionInfo& info() const override { return info_; }
+  Shard& shard() override { return shard_; }
+
+  json::value next_id() { return next_id_++; }
+  void ask(json::value id, std::string_view method, json::array params, Request request);
+  void push(JsonRpcMessage message);
+  void schedule();
+  /// What the connection does when its shard has time: writes, then reads.
+  void work();
+  void write(std::size_t texts);
+  void read();
+  void finish();
+
+  void received(const std::string& bytes);
+  void on_reply(const json::object& message);
+  void on_result(const Request& request, const json::value& result);
+  void on_inserted(const std::string& database, const json::value& results) const;
+  void on_notification(const json::object& message);
+  void on_update(const std::string& method, const json::array& params);
+  void rename(const Request& request);
+  bool is_pending(const std::string& id) const;
+  void check_answered() const;
+
+  Shard& shard_;
+  const ConnectionInfo info_;
+  State state_ = State::kOpen;
+  std::unique_ptr<ConnectionHandler> handler_;
+
+  // The connection.
+  std::deque<JsonRpcMessage> inbox_;
+  std::deque<Outgoing> queue_;
+  bool reading_ = true;
+  bool slow_ = false;
+  bool behind_ = false;
+  bool over_high_mark_ = false;
+  bool scheduled_ = false;
+  std::string text_;  ///< of a message that comes in pieces
+
+  // The client.
+  std::int64_t next_id_ = 1;
+  std::map<std::string, Request> owed_;  ///< by the request's id, as text
+  std::map<std::string, Model> monitors_;
+  /// Ids under which the client has asked for two things at once, so that it cannot tell of which
+  /// it hears.
+  std::set<std::string> unclear_;
+  bool asked_oddly_ = false;  ///< perhaps for monitors
+  std::string last_id_ = "00000000-0000-0000-0000-000000000000";
+  json::value last_transact_;
+  json::value streamed_;
+};
+
+}  // namespace tandem::fuzz
