@@ -97,7 +97,7 @@ stage_tsan() {
     export TSAN_OPTIONS=halt_on_error=0
     check "build, tsan" build tsan tandem-server unit_{database,storage,net,control,daemon}
     tests tsan -R '^unit_(database|storage|net|control|daemon)$' -j "$jobs"
-    tests tsan -R '^system_(threads|idl|pairs|malformed)$'
+    tests tsan -R '^system_(threads|idl|pairs|malformed|storm)$'
 }
 
 # A minute each; what it finds stays in build/fuzz.
