@@ -51,7 +51,7 @@ extern "C" const char* __asan_default_options() {
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
 
 /// Half of the time libFuzzer's own mutations; otherwise whole commands are moved, doubled and
-/// dropped, or one is drawn anew, mostly for a client that does something already.
+/// dropped, or some are drawn anew, mostly for a client that does something already.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned seed) {
   most = std::min(most, kMostCommands * kCommand);
@@ -81,10 +81,13 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
       size = drop(from);
       return insert(std::min(to, size / kCommand));
     case 3:
-      for (std::size_t i = 0; i < kCommand; ++i) {
-        if (i != 1 || random() % 4 == 0) command[i] = static_cast<std::uint8_t>(random() >> 8U);
+      for (std::size_t count = std::size_t{1} << random() % 5; count > 0; --count) {
+        for (std::size_t i = 0; i < kCommand; ++i) {
+          if (i != 1 || random() % 4 == 0) command[i] = static_cast<std::uint8_t>(random() >> 8U);
+        }
+        size = insert(to);
       }
-      return insert(to);
+      return size;
     default:
       data[to * kCommand + random() % kCommand] = static_cast<std::uint8_t>(random() >> 8U);
       return size;

@@ -306,7 +306,9 @@ void Client::on_result(const Request& request, const json::value& result) {
       const auto changed = monitors_.find(request.new_id);
       if (unclear_.contains(request.new_id)) return;
       require(changed != monitors_.end(), "conditions are those of a monitor");
-      if (request.condition) changed->second->condition = *request.condition;
+      // Monitors of the first kind have no conditions, and a change of them changes nothing.
+      if (request.condition && changed->second->version != MonitorModel::Version::kUpdate)
+        changed->second->condition = *request.condition;
       return;
     }
     case Asked::kCancel:
