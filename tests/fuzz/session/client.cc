@@ -9,21 +9,10 @@
 #include "tests/fuzz/fuzz.h"
 
 namespace tandem::fuzz {
-namespace {
-
-constexpr std::size_t kHighMark = 4096, kLowMark = 512;
-
-/// With TANDEM_TRACE in the environment the conversation is shown, to read what was found.
-void trace(const ConnectionInfo& info, const char* direction, const std::string& text) {
-  static const bool wanted = std::getenv("TANDEM_TRACE") != nullptr;
-  if (wanted) std::fprintf(stderr, "%s %s %s\n", info.name.c_str(), direction, text.c_str());
-}
-
-}  // namespace
 
 Client::Client(Shard& shard, const HandlerFactory& make_handler, ConnectionInfo info)
     : shard_(shard), info_(std::move(info)) {
-  trace(info_, "--", "connects");
+  trace("--", "connects");
   handler_ = make_handler(*this);
 }
 
@@ -104,12 +93,6 @@ void Client::request(std::string_view method, json::array params) {
   ask(next_id(), method, std::move(params), {});
 }
 
-void Client::follow(json::array params) {
-  Request request;
-  request.asked = Asked::kFollow;
-  ask(next_id(), "tandem_follow", std::move(params), std::move(request));
-}
-
 void Client::notify(std::string_view method, json::array params) {
   JsonRpcMessage message;
   message.kind = JsonRpcMessage::Kind::kNotification;
@@ -135,119 +118,9 @@ void Client::cancel_transactions() {
 
 void Client::push(JsonRpcMessage message) {
   if (state_ != State::kOpen) return;
-  trace(info_, "->", to_text(message.to_json()));
+  trace("->", to_text(message.to_json()));
   inbox_.push_back(std::move(message));
   schedule();
-}
-
-// --- the connection ---
-
-void Client::schedule() {
-  if (state_ != State::kOpen || std::exchange(scheduled_, true)) return;
-  shard_.post([this] { work(); });
-}
-
-void Client::work() {
-  scheduled_ = false;
-  if (state_ != State::kOpen) return;
-  if (!slow_) write(SIZE_MAX);
-  read();
-}
-
-void Client::write(std::size_t texts) {
-  for (; texts > 0 && !queue_.empty(); --texts) {
-    Outgoing& next = queue_.front();
-    if (next.source != nullptr) {
-      if (const SharedText piece = next.source->next()) {
-        received(*piece);
-      } else {
-        queue_.pop_front();
-      }
-      continue;
-    }
-    const SharedText text = next.text;
-    queue_.pop_front();
-    received(*text);
-  }
-  const bool caught_up = behind_ && queue_.empty();
-  const bool below_mark = over_high_mark_ && queued_bytes() <= kLowMark;
-  if (caught_up) behind_ = false;
-  if (below_mark) over_high_mark_ = false;
-  if ((caught_up || below_mark) && state_ == State::kOpen) handler_->on_writable();
-}
-
-void Client::read() {
-  while (state_ == State::kOpen && reading_ && !over_high_mark_ && !inbox_.empty()) {
-    JsonRpcMessage message = std::move(inbox_.front());
-    inbox_.pop_front();
-    handler_->on_message(std::move(message));
-  }
-}
-
-void Client::send(SharedText text) {
-  require(state_ != State::kClosed, "nothing is sent on a connection that has ended");
-  if (state_ != State::kOpen || text->empty()) return;
-  queue_.push_back({std::move(text), nullptr});
-  if (slow_) behind_ = true;
-  if (queued_bytes() > kHighMark) over_high_mark_ = true;
-  schedule();
-}
-
-void Client::send(std::unique_ptr<TextSource> source) {
-  require(state_ != State::kClosed, "nothing is sent on a connection that has ended");
-  if (state_ != State::kOpen) return;
-  queue_.push_back({nullptr, std::move(source)});
-  over_high_mark_ = true;
-  schedule();
-}
-
-std::size_t Client::queued_bytes() const {
-  std::size_t bytes = 0;
-  for (const Outgoing& outgoing : queue_)
-    bytes += outgoing.text != nullptr ? outgoing.text->size() : kHighMark + 1;
-  return bytes;
-}
-
-void Client::set_reading(bool enabled) {
-  reading_ = enabled;
-  if (enabled) schedule();
-}
-
-void Client::close(std::string reason) {
-  if (state_ != State::kOpen) return;
-  trace(info_, "--", "is closed: " + reason);
-  if (!slow_) write(SIZE_MAX);
-  state_ = State::kClosing;
-  queue_.clear();
-  shard_.post([this] { finish(); });
-}
-
-void Client::disconnect() {
-  if (state_ != State::kOpen) return;
-  trace(info_, "--", "disconnects");
-  state_ = State::kClosing;
-  queue_.clear();
-  shard_.post([this] { finish(); });
-}
-
-void Client::finish() {
-  handler_->on_closed("closed");
-  handler_.reset();
-  state_ = State::kClosed;
-  owed_.clear();
-  monitors_.clear();
-}
-
-void Client::set_slow(bool slow) {
-  slow_ = slow;
-  if (!slow) schedule();
-}
-
-void Client::take(std::size_t texts) {
-  shard_.post([this, texts] {
-    if (state_ == State::kOpen) write(texts);
-    if (state_ == State::kOpen) read();
-  });
 }
 
 // --- what arrives ---
@@ -260,7 +133,7 @@ void Client::received(const std::string& bytes) {
     require(!queue_.empty(), "what is sent is JSON");
     return;
   }
-  trace(info_, "<-", text_);
+  trace("<-", text_);
   text_.clear();
   require(message->is_object(), "messages are objects");
   if (message->as_object().contains("method")) {
@@ -281,7 +154,6 @@ void Client::on_reply(const json::object& message) {
 void Client::on_result(const Request& request, const json::value& result) {
   switch (request.asked) {
     case Asked::kOther:
-    case Asked::kFollow:
       return;
     case Asked::kTransact:
       if (!request.database.empty()) on_inserted(request.database, result);
@@ -380,9 +252,7 @@ std::optional<std::size_t> Client::monitors() const {
 void Client::check_answered() const {
   if (state_ != State::kOpen) return;
   require(inbox_.empty(), "requests are read");
-  require(std::all_of(owed_.begin(), owed_.end(),
-                      [](const auto& owed) { return owed.second.asked == Asked::kFollow; }),
-          "requests are answered");
+  require(owed_.empty(), "requests are answered");
   require(queue_.empty() && text_.empty(), "messages are whole");
 }
 

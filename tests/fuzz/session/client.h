@@ -41,8 +41,6 @@ class Client final : private ConnectionPort {
   void change_conditions(const std::string& id, const std::string& new_id, json::array params,
                          std::optional<MonitorModel::Condition> condition);
   void cancel_monitor(const std::string& id);
-  /// "tandem_follow". One that compares rows is not answered if the database is asked for anew.
-  void follow(json::array params);
   /// Any other request.
   void request(std::string_view method, json::array params);
   void notify(std::string_view method, json::array params);
@@ -69,7 +67,7 @@ class Client final : private ConnectionPort {
 
  private:
   enum class State : std::uint8_t { kOpen, kClosing, kClosed };
-  enum class Asked : std::uint8_t { kOther, kTransact, kMonitor, kChange, kCancel, kFollow };
+  enum class Asked : std::uint8_t { kOther, kTransact, kMonitor, kChange, kCancel };
   struct Request {
     Asked asked = Asked::kOther;
     int answers = 1;  ///< that are owed
@@ -90,6 +88,11 @@ class Client final : private ConnectionPort {
   bool is_behind() const override { return behind_ || over_high_mark_; }
   void set_reading(bool enabled) override;
   void close(std::string reason) override;
+  void challenge() override {
+    shard_.post([this] {
+      if (is_open()) handler_->on_alive();
+    });
+  }
   const ConnectionInfo& info() const override { return info_; }
   Shard& shard() override { return shard_; }
 
@@ -102,6 +105,9 @@ class Client final : private ConnectionPort {
   void write(std::size_t texts);
   void read();
   void finish();
+
+  /// With TANDEM_TRACE in the environment the conversation is shown, to read what was found.
+  void trace(const char* direction, const std::string& text) const;
 
   void received(const std::string& bytes);
   void on_reply(const json::object& message);

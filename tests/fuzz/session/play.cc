@@ -214,7 +214,7 @@ void Play::follow(Client& client, const Command& command) {
     request["buckets"] = json::object{};
     request["recent"] = json::array{position.digest.to_string()};
   }
-  client.follow({database, request});
+  client.request("tandem_follow", {database, request});
 }
 
 void Play::acknowledge(Client& client, const Command& command) {
