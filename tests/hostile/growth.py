@@ -187,7 +187,7 @@ OPERATIONS = [
         "monitor_cond_change", "m", "m", {"Chassis_Private": [{"where": [["name", "==", f"c{i}"] for i in range(1, n, 2)]}]})),
         conditions),
     Operation("n elements for a table", 1000, messages(lambda n, _: request(
-        "monitor_cond", DB, "m", {"Chassis_Private": [{"where": [["name", "==", f"c{i}"]]} for i in range(n)]})), quick=True),
+        "monitor_cond", DB, "m", {"Chassis_Private": [{"columns": [], "where": [["name", "==", f"c{i}"]]} for i in range(n)]})), quick=True),
     Operation("n clauses >=", 1000, first_answer(lambda i: ["nb_cfg", ">=", i]), quick=True),
     Operation("n clauses excludes", 1000, first_answer(lambda i: ["external_ids", "excludes", ["map", [["k", f"v{i}"]]]])),
     Operation("n equal clauses", 1000, first_answer(lambda i: ["name", "==", "same"])),

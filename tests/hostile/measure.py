@@ -33,13 +33,14 @@ FREE_MB = 20
 FREE_CPU_S = 0.25
 FREE_WAIT_MS = 100
 TRIES = 3
+MOST_MB = 4096  # what a server may have before it is stopped
 DB = data.DB
 _POLL_S = 0.5
 _FINISH = b'{"id":"finish","method":"list_dbs","params":[]}'
 
 
 class OutOfTime(Exception):
-    """The server took longer with an input than the input allows."""
+    """The server took more of the machine for an input than can be let go on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Cost:
     memory_mb: float
     wait_ms: float
     waiter: str  # whose longest wait it was
-    outcome: str  # "ok", "died", or "never ends"
+    outcome: str  # "ok", or what became of the server
 
     def best(self, other):
         """What is sure when it was measured twice."""
@@ -90,7 +91,7 @@ class Comparison:
 
     def limits(self):
         """(cpu_s, memory_mb, wait_ms) that ours may take."""
-        if self.stock is None or self.stock.outcome != "ok":
+        if self.stock is None or self.stock.outcome.startswith("died"):
             return self.input.most_cpu_s, self.input.most_mb, self.input.most_wait_ms
         return (self.stock.cpu_s * RATIO + FREE_CPU_S, self.stock.memory_mb * RATIO + FREE_MB,
                 max(FREE_WAIT_MS, self.stock.wait_ms * RATIO))
@@ -98,7 +99,7 @@ class Comparison:
     def faults(self):
         """Sentences about what ours costs too much; none when it passes."""
         if self.ours.outcome != "ok":
-            return [f"the server {self.ours.outcome}"]
+            return [f"it {self.ours.outcome}"]
         cpu_s, memory_mb, wait_ms = self.limits()
         found = []
         if self.ours.cpu_s > cpu_s:
@@ -140,7 +141,9 @@ class Target:
 
     def check_time(self):
         if time.monotonic() > self.deadline or self.cpu_s() > self.most_cpu_s:
-            raise OutOfTime
+            raise OutOfTime("never ends")
+        if self.memory_mb("VmRSS") > MOST_MB:
+            raise OutOfTime("takes all memory")
 
     def sleeps(self):
         """No thread of it runs, or wants to."""
@@ -350,8 +353,8 @@ def _measure(what, target):
         target.settle()
         target.hang_up()
         target.settle()
-    except OutOfTime:
-        outcome = "never ends"
+    except OutOfTime as reason:
+        outcome = str(reason)
     except (Closed, OSError, AssertionError) as error:
         if target.server.alive():
             bystander.stop()

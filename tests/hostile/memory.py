@@ -194,6 +194,50 @@ def small_operations(target):
         client.pour(transact(*[{"op": "comment", "comment": ""}] * 50_000))
 
 
+def stolen_locks(target):
+    """A lock goes to and fro; who loses it reads nothing, and is told each time."""
+    target.client().call("lock", "it")
+    target.client().converse((request("steal", "it") + request("unlock", "it")) * 100_000)
+
+
+def long_ids_of_monitors(target):
+    """A monitor's id comes with each update: a megabyte for each small commit."""
+    client = target.client()
+    for i in range(20):
+        client.converse(request("monitor_cond", DB, f"{i}" + "x" * (1 << 20), {"DNS": [{}], "Address_Set": [{}]}))
+    writer = target.client()
+    for i in range(20):
+        writer.transact(DB, insert("Address_Set", name=f"a{i}"))
+
+
+def long_locks(target):
+    target.client().converse(b"".join(request("lock", f"l{i}" + "x" * (1 << 20)) for i in range(100)))
+
+
+def spaces(target):
+    """What stands between messages."""
+    client = target.client()
+    for _ in range(64):
+        client.pour(b" " * (1 << 20))
+
+
+def digits(target):
+    client = target.client()
+    client.pour(b'{"id":1,"method":"echo","params":[')
+    for _ in range(64):
+        client.pour(b"1" * (1 << 20))
+    client.pour(b"]}")
+
+
+def surrogates(target):
+    """Text six times as long as what it says."""
+    client = target.client()
+    client.pour(b'{"id":1,"method":"echo","params":["')
+    for _ in range(64):
+        client.pour(b"\\u0041" * (1 << 17))
+    client.pour(b'"]}')
+
+
 INPUTS = [
     Input("300 selects of all flows, unread", selects_unread, data="flows"),
     Input("60 clients, 5 selects of all flows each, unread", selects_unread_by_many, data="flows"),
@@ -227,4 +271,10 @@ INPUTS = [
     Input("200,000 cancels of nothing", cancels),
     Input("100 ids of 1 MB, unread", ids),
     Input("40 times 50,000 operations, unread", small_operations),
+    Input("a lock that is stolen 100,000 times", stolen_locks),
+    Input("20 monitors with ids of 1 MB, 20 commits", long_ids_of_monitors),
+    Input("100 locks with names of 1 MB", long_locks),
+    Input("64 MB of spaces", spaces),
+    Input("a number of 64 MB", digits),
+    Input("64 MB of escapes", surrogates),
 ]

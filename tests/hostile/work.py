@@ -10,7 +10,7 @@ def first_answer(clauses, kind="=="):
     """A conditional monitor of all flows with so many clauses, none of which any row meets."""
     values = {"==": lambda i: ["logical_datapath", "==", ["uuid", uuid(i)]],
               "includes": lambda i: ["external_ids", "includes", ["map", [["source", f"x{i}"]]]],
-              "<": lambda i: ["priority", "<", -i]}[kind]
+              "<": lambda i: ["table_id", "<", i % 2]}[kind]
 
     def attack(target):
         where = [values(i) for i in range(clauses)]
@@ -30,12 +30,11 @@ def resume_with_clauses(target):
     client.converse(request("monitor_cond_since", DB, "m", {"Logical_Flow": [{"where": where}]}, last))
 
 
-def elements(table, count, columns=None):
-    """`where` of many elements for one table."""
+def elements(count):
+    """Many elements for one table, all but the first without columns, so that none has a column twice."""
     def attack(target):
-        requests = [{"where": [["name", "==", f"a{i}"]]} | ({"columns": [columns[i % len(columns)]]} if columns else {})
-                    for i in range(count)]
-        target.client().converse(request("monitor_cond", DB, "m", {table: requests}))
+        requests = [{"columns": [], "where": [["name", "==", f"a{i}"]]} for i in range(count)]
+        target.client().converse(request("monitor_cond", DB, "m", {"Address_Set": [{"columns": ["name"]}] + requests}))
     return attack
 
 
@@ -107,7 +106,7 @@ def index_moved(target):
 
 def long_select(target):
     """A condition of many clauses on a table of many rows."""
-    where = [["priority", "<", 1_000_000 + i] for i in range(2_000)]
+    where = [["match", "!=", f"none{i}"] for i in range(2_000)]
     target.client().converse(transact(select("Logical_Flow", *where)))
 
 
@@ -312,14 +311,48 @@ def a_chain(target):
     client.converse(transact(delete("MAC_Binding"), delete("Datapath_Binding")))
 
 
+def long_ids_of_requests(target):
+    """Blocked transactions whose ids are long, and a cancel that is compared with each."""
+    client = target.client()
+    long = "x" * 100_000
+    client.converse(b"".join(transact(wait_for_nothing(), request_id=[long, i]) for i in range(300)))
+    client.converse(b"".join(request("cancel", [long, -1], request_id=None) for i in range(300)))
+
+
+def durable(target):
+    """Each asks for a sync of its own."""
+    target.client().converse(b"".join(
+        transact(insert("Address_Set", name=f"a{i}"), {"op": "commit", "durable": True}) for i in range(2_000)))
+
+
+def instant_waits(target):
+    target.client().converse(transact(*[wait_for_nothing(0) | {"until": "!="} for _ in range(50_000)]))
+
+
+def converted(target):
+    """Any client without a role may convert: to the same schema, five times."""
+    for _ in range(5):
+        client = target.client()
+        client.call("convert", DB, client.result("get_schema", DB))
+
+
+def weak_members_deleted(target):
+    """200 of 20,000 rows go that 50 rows refer to weakly, a commit each."""
+    client = target.client()
+    names = [f"d{i}" for i in range(20_000)]
+    client.transact(DB, *[insert("Datapath_Binding", name, tunnel_key=i + 1) for i, name in enumerate(names)],
+                    *[insert("Logical_DP_Group", f"g{i}", datapaths=["set", [["named-uuid", name] for name in names]]) for i in range(50)],
+                    *[insert("Load_Balancer", name=f"l{i}", datapath_group=["named-uuid", f"g{i}"]) for i in range(50)])
+    target.clients[0].converse(b"".join(transact(delete("Datapath_Binding", ["tunnel_key", "==", i + 1])) for i in range(20)))
+
+
 INPUTS = [
     Input("1,000 clauses ==, first answer", first_answer(1_000), data="flows"),
     Input("10,000 clauses ==, first answer", first_answer(10_000), data="flows"),
     Input("3,000 clauses includes, first answer", first_answer(3_000, "includes"), data="flows"),
     Input("1,000 clauses <, first answer", first_answer(1_000, "<"), data="flows"),
     Input("10,000 clauses, back with a known id", resume_with_clauses, data="flows"),
-    Input("20,000 elements for one table", elements("Address_Set", 20_000)),
-    Input("20,000 elements for one table, columns in turn", elements("Address_Set", 20_000, ["name", "addresses"])),
+    Input("20,000 elements for one table", elements(20_000)),
     Input("20,000 elements in a change of conditions", equal_elements_changed),
     Input("40,000 clauses >=, 20 commits", comparisons),
     Input("300 clauses with sets of 300 strings, 20 commits", sets_as_clauses),
@@ -357,5 +390,10 @@ INPUTS = [
     Input("20 commits beside 20,000 blocked waits", blocked_beside_commits),
     Input("a row to which 50,000 refer goes", row_with_referrers_goes, prepare=referrers),
     Input("50 of 50,000 referrers go one by one", referrers_go_one_by_one, prepare=referrers),
+    Input("300 long ids, canceled in vain", long_ids_of_requests),
+    Input("2,000 durable commits", durable),
+    Input("50,000 waits in a transaction", instant_waits),
+    Input("five conversions", converted, data="flows"),
+    Input("20 rows go that 50 sets of 20,000 hold", weak_members_deleted),
     Input("30,000 rows and what they refer to go", a_chain),
 ]
