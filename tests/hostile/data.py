@@ -24,9 +24,8 @@ SMALL_CHANGE = (
 
 def _shared(size):
     """The file of the shared data, or one that looks like it."""
-    archive = environment.SHARED_DATA / f"sb-{size}.db.xz"
-
     def make(path):
+        archive = environment.SHARED_DATA / f"sb-{size}.db.xz"
         if archive.is_file():
             with lzma.open(archive) as source, open(path, "wb") as file:
                 shutil.copyfileobj(source, file)

@@ -18,8 +18,8 @@ def select(table, *where, columns=None):
     return operation | ({"columns": columns} if columns else {})
 
 
-def insert(table, name=None, **row):
-    return {"op": "insert", "table": table, "row": row} | ({"uuid-name": name} if name else {})
+def insert(table, uuid_name=None, /, **row):
+    return {"op": "insert", "table": table, "row": row} | ({"uuid-name": uuid_name} if uuid_name else {})
 
 
 def mutate(table, where, *mutations):
