@@ -21,12 +21,26 @@ enum class Epoch : std::uint64_t {};
 /// The SHA-1 in the header of a log record (ovsdb(5)): of its body and the newline after it.
 using RecordSha1 = std::array<std::byte, 20>;
 
+/// How far a copy goes, for those that cannot compare digests: cluster managers.
+struct Height {
+  Epoch epoch{};
+  std::uint64_t index = 0;
+
+  auto operator<=>(const Height&) const = default;
+  /// Reads "EPOCH:INDEX", both decimal.
+  static std::optional<Height> parse(std::string_view text);
+  /// "EPOCH:INDEX".
+  std::string to_string() const;
+};
+
 /// A point in the history of a database: the state after some log record.
 struct Position {
   Epoch epoch{};
   std::uint64_t index =
       0;        ///< records after the schema record, those that compaction folded included
   Uuid digest;  ///< a chain over all records: equal digests mean equal history
+
+  Height height() const { return {epoch, index}; }
 
   bool operator==(const Position&) const = default;
   /// By epoch, then index: the greater one is the more advanced copy. Unordered when only the

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "server/control/server_control.h"
@@ -24,6 +25,8 @@ class RoleControl {
   struct Promotion {
     bool force = false;  ///< also when a database never had anything
     Epoch above{};       ///< the new epoch is to be greater than this
+    /// Not if a database's copy goes less far: somebody has more.
+    std::optional<Height> least{};
   };
   /// Becomes active. `done` comes when all that had arrived is applied and the record of the
   /// promotion is on the disk. If that cannot be written it stays a backup.
@@ -44,8 +47,11 @@ class RoleControl {
   virtual void set_sync(const SyncSettings& settings) = 0;
   /// The clients that may be backups: "any", or names of certificates with commas between them.
   virtual Result<void> set_sync_peers(const std::string& names) = 0;
-  virtual void renew_lease(std::int64_t length_ms) = 0;
-  virtual void disarm_lease() = 0;
+  /// Grants the role for so long. Refused if the server's epoch is not `epoch`, if that is given,
+  /// or if another server was made active in it.
+  virtual Result<void> renew_lease(std::int64_t length_ms, std::optional<Epoch> epoch) = 0;
+  /// From now on the role alone decides. Refused as renew_lease() is.
+  virtual Result<void> disarm_lease() = 0;
 
   /// Runs `task` on the control thread after that time.
   virtual void call_later(std::int64_t delay_ms, std::function<void()> task) = 0;

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "replication/position.h"
+
 namespace tandem::control {
 
 /// The permission to be the active server, granted by a cluster manager for a while and renewed by
@@ -29,9 +31,18 @@ class RoleLease {
     length_ms_ = length_ms;
     deadline_ms_ = deadline_ms;
   }
-  /// Ends it before its time.
-  void give_back(std::int64_t now_ms) { deadline_ms_ = now_ms; }
   void disarm() { deadline_ms_.reset(); }
+
+  /// Ends it before its time, because another server is being made active. Whoever grants leases
+  /// may not know yet: no lease counts any more in this epoch. A promotion opens another one.
+  void depose(Epoch epoch, std::int64_t now_ms) {
+    deadline_ms_ = now_ms;
+    deposed_ = epoch;
+  }
+  /// What a server that crashed was told.
+  void resume_deposed(std::optional<Epoch> epoch) { deposed_ = epoch; }
+  /// The last epoch in which it was ended so.
+  std::optional<Epoch> deposed() const { return deposed_; }
 
   State state(std::int64_t now_ms) const {
     if (!deadline_ms_) return State::kUnarmed;
@@ -44,6 +55,7 @@ class RoleLease {
  private:
   std::int64_t length_ms_ = 0;
   std::optional<std::int64_t> deadline_ms_;
+  std::optional<Epoch> deposed_;
 };
 
 }  // namespace tandem::control

@@ -41,7 +41,7 @@ struct ServerStatus {
   RoleLease lease;
   SyncSettings sync;
   std::string sync_peers = "any";  ///< the clients that may be backups
-  std::string active_server;  ///< that is, or would be, followed; empty: none
+  std::string active_server;       ///< that is, or would be, followed; empty: none
   std::string exclude_tables;
   std::vector<DatabaseStatus> databases;  ///< by name
   /// A limit of clients, and how often it was met.

@@ -171,6 +171,11 @@ void promote(RoleControl& server, Arguments arguments, const Reply& reply) {
       return reply.error(fmt::format("\"{}\" is not a valid epoch", *above));
     promotion.above = Epoch{*epoch};
   }
+  if (const std::optional<std::string> least = take_option(arguments, "--least")) {
+    promotion.least = Height::parse(*least);
+    if (!promotion.least)
+      return reply.error(fmt::format("\"{}\" is not of the form EPOCH:INDEX", *least));
+  }
   promotion.force = std::erase(arguments, "--force") > 0;
   if (!arguments.empty()) return reply.error("unexpected argument " + arguments[0]);
   const auto answer =
@@ -239,14 +244,24 @@ void set_sync(RoleControl& server, const Arguments& arguments, const Reply& repl
                          settings.block ? "block" : "async"));
 }
 
-void set_sync_peers(RoleControl& server, const Arguments& arguments, const Reply& reply) {
-  if (arguments.empty()) return reply.text(server.status().sync_peers + "\n");
-  const Result<void> set = server.set_sync_peers(arguments[0]);
-  if (!set) return reply.error(set.error());
-  reply.done();
+void give(const Reply& reply, const Result<void>& result) {
+  if (result) return reply.done();
+  reply.error(result.error());
 }
 
-void lease(RoleControl& server, const Arguments& arguments, const Reply& reply) {
+void set_sync_peers(RoleControl& server, const Arguments& arguments, const Reply& reply) {
+  if (arguments.empty()) return reply.text(server.status().sync_peers + "\n");
+  give(reply, server.set_sync_peers(arguments[0]));
+}
+
+void lease(RoleControl& server, Arguments arguments, const Reply& reply) {
+  std::optional<Epoch> epoch;
+  if (const std::optional<std::string> text = take_option(arguments, "--epoch")) {
+    const auto number = parse_number<std::uint64_t>(*text);
+    if (!number) return reply.error(fmt::format("\"{}\" is not an epoch", *text));
+    epoch = Epoch{*number};
+  }
+  if (arguments.size() > 1) return reply.error("unexpected argument " + arguments[1]);
   if (arguments.empty()) {
     const ServerStatus status = server.status();
     const auto deadline = status.lease.deadline_ms();
@@ -254,16 +269,12 @@ void lease(RoleControl& server, const Arguments& arguments, const Reply& reply) 
     return reply.text(fmt::format(
         "{:.3f}\n", std::max(0.0, static_cast<double>(*deadline - status.now_ms) / 1000)));
   }
-  if (arguments[0] == "off") {
-    server.disarm_lease();
-    return reply.done();
-  }
+  if (arguments[0] == "off") return give(reply, server.disarm_lease());
   const std::optional<std::int64_t> length_ms = parse_seconds(arguments[0]);
   if (!length_ms || *length_ms == 0)
     return reply.error(
         fmt::format("\"{}\" is neither a time in seconds nor \"off\"", arguments[0]));
-  server.renew_lease(*length_ms);
-  reply.done();
+  give(reply, server.renew_lease(*length_ms, epoch));
 }
 
 }  // namespace
@@ -278,12 +289,12 @@ void add_tandem_commands(CommandRegistry& registry, RoleControl& server) {
   add("tandem/status", "[--format text|short|json]", 2, show_status);
   add("tandem/position", "[DB] [--format text|json]", 3, show_position);
   add("tandem/history", "[DB] [--format text|json]", 3, show_history);
-  add("tandem/promote", "[--force] [--above EPOCH]", 3, promote);
+  add("tandem/promote", "[--force] [--above EPOCH] [--least EPOCH:INDEX]", 5, promote);
   add("tandem/demote", "[REMOTE] [--epoch E] [--depose] [--successor HOST]", 6, demote);
   add("tandem/wait-synced", "[--timeout SECONDS]", 2, wait_synced);
   add("tandem/sync-replicas", "[N [TIMEOUT_MS [async|block]]]", 3, set_sync);
   add("tandem/sync-peers", "[NAME,...|any]", 1, set_sync_peers);
-  add("tandem/lease", "[SECONDS|off]", 1, lease);
+  add("tandem/lease", "[SECONDS|off] [--epoch E]", 3, lease);
 }
 
 }  // namespace tandem::control

@@ -35,6 +35,8 @@ std::optional<HandoverState> from_text(std::string_view text) {
   read("exclude_tables", state.exclude_tables);
   read("lease_length_ms", state.lease_length_ms);
   read("lease_deadline_ms", state.lease_deadline_ms);
+  if (const json::value& deposed = object.at("deposed_epoch"); !deposed.is_null())
+    state.deposed_epoch = json::value_to<std::uint64_t>(deposed);
   read("sync_replicas", state.sync_replicas);
   read("sync_timeout_ms", state.sync_timeout_ms);
   read("sync_block", state.sync_block);
@@ -47,19 +49,22 @@ std::optional<HandoverState> from_text(std::string_view text) {
 HandoverFile::HandoverFile() : fd_(::memfd_create("tandem-handover", MFD_CLOEXEC)) {}
 
 void HandoverFile::save(const HandoverState& state) {
-  const json::value value = {{"databases", json::value_from(state.databases)},
-                             {"remotes", json::value_from(state.remotes)},
-                             {"active_remotes", json::value_from(state.active_remotes)},
-                             {"active_server", state.active_server},
-                             {"backup", state.backup},
-                             {"least_epoch", state.least_epoch},
-                             {"exclude_tables", state.exclude_tables},
-                             {"lease_length_ms", state.lease_length_ms},
-                             {"lease_deadline_ms", state.lease_deadline_ms},
-                             {"sync_replicas", state.sync_replicas},
-                             {"sync_timeout_ms", state.sync_timeout_ms},
-                             {"sync_block", state.sync_block},
-                             {"sync_peers", state.sync_peers}};
+  const json::value value = {
+      {"databases", json::value_from(state.databases)},
+      {"remotes", json::value_from(state.remotes)},
+      {"active_remotes", json::value_from(state.active_remotes)},
+      {"active_server", state.active_server},
+      {"backup", state.backup},
+      {"least_epoch", state.least_epoch},
+      {"exclude_tables", state.exclude_tables},
+      {"lease_length_ms", state.lease_length_ms},
+      {"lease_deadline_ms", state.lease_deadline_ms},
+      {"deposed_epoch",
+       state.deposed_epoch ? json::value(*state.deposed_epoch) : json::value(nullptr)},
+      {"sync_replicas", state.sync_replicas},
+      {"sync_timeout_ms", state.sync_timeout_ms},
+      {"sync_block", state.sync_block},
+      {"sync_peers", state.sync_peers}};
   const std::string line = to_text(value) + "\n";
   struct stat file {};
   if (::fstat(fd_.get(), &file) != 0) return;

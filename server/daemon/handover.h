@@ -21,7 +21,8 @@ struct HandoverState {
   std::uint64_t least_epoch = 0;  ///< of an active server that may be followed
   std::string exclude_tables;
   std::int64_t lease_length_ms = 0;
-  std::int64_t lease_deadline_ms = 0;  ///< monotonic; 0: the role lease is unarmed
+  std::int64_t lease_deadline_ms = 0;          ///< monotonic; 0: the role lease is unarmed
+  std::optional<std::uint64_t> deposed_epoch;  ///< another server was made active in it
   unsigned sync_replicas = 0;
   unsigned sync_timeout_ms = 0;
   bool sync_block = false;

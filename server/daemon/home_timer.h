@@ -20,7 +20,7 @@ class HomeTimer final {
 
   /// In place of an earlier setting.
   void set(std::int64_t at_ms) {
-    timer_.expires_at(std::chrono::steady_clock::time_point(std::chrono::milliseconds(at_ms)));
+    timer_.expires_after(std::chrono::milliseconds(at_ms - net::IoShard::now_ms()));
     timer_.async_wait(
         [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
           if (!error && !alive.expired()) home_.run_turn(expired_);

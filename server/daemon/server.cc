@@ -230,6 +230,7 @@ void Server::save_state() {
   state.exclude_tables = exclude_tables_;
   state.lease_length_ms = lease_.length_ms();
   state.lease_deadline_ms = lease_.deadline_ms().value_or(0);
+  if (lease_.deposed()) state.deposed_epoch = static_cast<std::uint64_t>(*lease_.deposed());
   state.sync_replicas = sync_.replicas;
   state.sync_timeout_ms = sync_.timeout_ms;
   state.sync_block = sync_.block;
@@ -242,6 +243,7 @@ void Server::resume(const HandoverState& before) {
   least_epoch_ = Epoch{before.least_epoch};
   if (before.lease_deadline_ms != 0)
     lease_.resume(before.lease_length_ms, before.lease_deadline_ms);
+  if (before.deposed_epoch) lease_.resume_deposed(Epoch{*before.deposed_epoch});
   sync_ = {before.sync_replicas, before.sync_timeout_ms, before.sync_block};
   if (const Result<PeerList> peers = PeerList::parse(before.sync_peers)) peers_ = *peers;
 }

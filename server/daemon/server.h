@@ -79,8 +79,8 @@ class Server final : public control::ServerControl, public control::RoleControl 
   bool is_synced() override;
   void set_sync(const control::SyncSettings& settings) override;
   Result<void> set_sync_peers(const std::string& names) override;
-  void renew_lease(std::int64_t length_ms) override;
-  void disarm_lease() override;
+  Result<void> renew_lease(std::int64_t length_ms, std::optional<Epoch> epoch) override;
+  Result<void> disarm_lease() override;
   void call_later(std::int64_t delay_ms, std::function<void()> task) override;
 
  private:
@@ -166,11 +166,21 @@ class Server final : public control::ServerControl, public control::RoleControl 
   void drain(std::function<void()> then);
   void follow(Task settled);
   Result<void> check_promotable();
-  void make_active(std::uint64_t change, Epoch above, const control::Done& done);
-  void not_promoted(std::uint64_t change, const Error& error, const control::Done& done);
+  /// A promotion on its way: a later change of role overtakes it.
+  struct Promoting {
+    std::uint64_t change = 0;
+    Promotion wanted;
+    bool was_backup = false;
+    control::Done done;
+  };
   void begin_demotion(const Demotion& demotion, control::Done done);
   void begin_promotion(const Promotion& promotion, control::Done done);
-  void promoted(std::uint64_t change, const Result<void>& durable, const control::Done& done);
+  void make_active(const Promoting& promoting);
+  Result<void> open_epochs(const Promotion& wanted);
+  void not_promoted(const Promoting& promoting, const Error& error);
+  void promoted(const Promoting& promoting, const Result<void>& durable);
+  Epoch epoch() const;
+  bool is_deposed() const;
   void apply_lease();
   void deposed();
   void compact_what_is_due();

@@ -1,5 +1,9 @@
 // For how long this server may write, what commits wait for, and who may follow.
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 #include "server/daemon/server.h"
 #include "server/logging/log.h"
 
@@ -8,20 +12,49 @@ namespace {
 
 log::Module server_log("ovsdb_server");
 
+Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
+
+Error deposed_error(Epoch epoch) {
+  return user_error(fmt::format(
+      "another server was made active in epoch {}: only a promotion gives the role back",
+      static_cast<std::uint64_t>(epoch)));
+}
+
 }  // namespace
 
 // --- the role lease ---
 
-void Server::renew_lease(std::int64_t length_ms) {
+/// The epoch in which this server writes, or last wrote: the greatest of its databases.
+Epoch Server::epoch() const {
+  Epoch greatest{};
+  for (const auto& [name, entry] : board_.entries())
+    greatest = std::max(greatest, entry.position.epoch);
+  return greatest;
+}
+
+/// Another server was made active in the epoch that is here.
+bool Server::is_deposed() const { return lease_.deposed() == epoch(); }
+
+Result<void> Server::renew_lease(std::int64_t length_ms, std::optional<Epoch> wanted) {
+  const Epoch now = epoch();
+  if (wanted && *wanted != now) {
+    return user_error(fmt::format("this server is in epoch {}, not {}",
+                                  static_cast<std::uint64_t>(now),
+                                  static_cast<std::uint64_t>(*wanted)));
+  }
+  if (is_deposed()) return deposed_error(now);
   lease_.renew(length_ms, net::IoShard::now_ms());
   apply_lease();
   save_state();
+  return {};
 }
 
-void Server::disarm_lease() {
+Result<void> Server::disarm_lease() {
+  if (is_deposed()) return deposed_error(epoch());
   lease_.disarm();
   apply_lease();
   save_state();
+  return {};
 }
 
 /// Brings writer, listeners and timer in line with the lease; says so when it ran out or is back.
@@ -53,7 +86,7 @@ void Server::deposed() {
     return;
   }
   server_log.info("a backup says that another server is being made active: giving the lease back");
-  lease_.give_back(net::IoShard::now_ms());
+  lease_.depose(epoch(), net::IoShard::now_ms());
   apply_lease();
   save_state();
 }

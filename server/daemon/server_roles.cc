@@ -215,14 +215,16 @@ void Server::promote(const Promotion& promotion, control::Done done) {
 }
 
 void Server::begin_promotion(const Promotion& promotion, control::Done done) {
-  if (!backup_ && promotion.above == Epoch{}) return done({});
+  Promotion wanted = promotion;
+  if (!backup_ && is_deposed()) wanted.above = std::max(wanted.above, epoch());
+  if (!backup_ && wanted.above == Epoch{} && !wanted.least) return done({});
   if (const Result<void> allowed = check_promotable(); backup_ && !allowed && !promotion.force) {
     server_log.info("not promoted: {}", allowed.error().to_string());
     return done(allowed);
   }
   // On the writer, behind all that had arrived.
-  stop_following([this, change = ++role_changes_, above = promotion.above, done = std::move(done)] {
-    make_active(change, above, done);
+  stop_following([this, promoting = Promoting{++role_changes_, wanted, backup_, std::move(done)}] {
+    make_active(promoting);
   });
 }
 
@@ -230,55 +232,69 @@ void Server::disconnect_active(control::Done done) {
   promote({.force = true, .above = {}}, std::move(done));
 }
 
+/// Opens a new epoch in all databases. On the writer, so that nothing comes between the look at a
+/// copy and its promotion.
+Result<void> Server::open_epochs(const Promotion& wanted) {
+  for (const auto& [name, database] : databases_.databases()) {
+    const Height held = database->stored->position().height();
+    if (database->built_in || !wanted.least || held >= *wanted.least) continue;
+    return user_error(fmt::format("{} is at {}, behind {}: refusing to promote", name,
+                                  held.to_string(), wanted.least->to_string()));
+  }
+  for (const auto& [name, database] : databases_.databases()) {
+    if (database->built_in) continue;
+    if (Result<void> opened = databases_.promote(*database, wanted.above); !opened) return opened;
+  }
+  return {};
+}
+
 /// On the writer.
-void Server::make_active(std::uint64_t change, Epoch above, const control::Done& done) {
-  if (change != role_changes_) {
-    home_.post([this, change, done] { promoted(change, {}, done); });
+void Server::make_active(const Promoting& promoting) {
+  if (promoting.change != role_changes_) {
+    home_.post([this, promoting] { promoted(promoting, {}); });
     return;
   }
   std::vector<std::shared_ptr<storage::LogFile>> logs;
+  const Result<void> opened = open_epochs(promoting.wanted);
   for (const auto& [name, database] : databases_.databases()) {
     if (database->built_in) continue;
-    if (const Result<void> opened = databases_.promote(*database, above); !opened) {
-      for (const auto& [other, to_follow] : databases_.databases()) {
-        if (!to_follow->built_in) databases_.set_backup(*to_follow, true);
-      }
-      home_.post(
-          [this, change, error = opened.error(), done] { not_promoted(change, error, done); });
-      return;
-    }
+    // An active that could not open another epoch stays what it is.
+    if (!opened && promoting.was_backup) databases_.set_backup(*database, true);
     if (database->stored->log() != nullptr) logs.push_back(database->stored->log());
   }
   databases_.flush();
+  if (!opened) {
+    home_.post([this, promoting, error = opened.error()] { not_promoted(promoting, error); });
+    return;
+  }
   if (logs.empty()) {
-    home_.post([this, change, done] { promoted(change, {}, done); });
+    home_.post([this, promoting] { promoted(promoting, {}); });
     return;
   }
   auto durability = std::make_shared<Durability>();
   durability->pending = logs.size();
   for (const std::shared_ptr<storage::LogFile>& log : logs) {
-    sync_thread_.sync(log, [this, change, done, durability](const Result<void>& synced) {
+    sync_thread_.sync(log, [this, promoting, durability](const Result<void>& synced) {
       {
         std::lock_guard lock(durability->mutex);
         if (!synced && durability->outcome) durability->outcome = synced;
       }
       if (--durability->pending > 0) return;
-      home_.post([this, change, done, durability] { promoted(change, durability->outcome, done); });
+      home_.post([this, promoting, durability] { promoted(promoting, durability->outcome); });
     });
   }
 }
 
 /// The epoch of a promotion must be in the log, or two servers might write in one.
-void Server::not_promoted(std::uint64_t change, const Error& error, const control::Done& done) {
+void Server::not_promoted(const Promoting& promoting, const Error& error) {
   server_log.warn("not promoted: {}", error.to_string());
-  if (change == role_changes_) follow(Task());
-  done(error);
+  if (promoting.change == role_changes_ && promoting.was_backup) follow(Task());
+  promoting.done(error);
 }
 
-void Server::promoted(std::uint64_t change, const Result<void>& durable,
-                      const control::Done& done) {
-  if (change != role_changes_) {
-    return done(user_error("another change of role has overtaken the promotion"));
+void Server::promoted(const Promoting& promoting, const Result<void>& durable) {
+  if (promoting.change != role_changes_) {
+    return promoting.done(user_error("another change of role has overtaken the promotion"));
   }
   for (auto& [name, role] : roles_) role.backup = false;
   backup_ = false;
@@ -292,7 +308,7 @@ void Server::promoted(std::uint64_t change, const Result<void>& durable,
     server_log.info("{}: promoted at {}", database.name, database.entry.position.to_string());
   }
   if (!durable) server_log.err("promotion is not durable: {}", durable.error().to_string());
-  done(durable);
+  promoting.done(durable);
 }
 
 }  // namespace tandem

@@ -1,25 +1,34 @@
 #include "server/database/clock.h"
 
+#include <time.h>
+
 #include <chrono>
 
 namespace tandem {
 namespace {
 
-template <class Unit, class ChronoClock>
-std::int64_t now() {
-  return std::chrono::duration_cast<Unit>(ChronoClock::now().time_since_epoch()).count();
+timespec since_boot() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return now;
 }
 
 }  // namespace
 
+std::int64_t since_boot_ms() {
+  const timespec now = since_boot();
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
 std::int64_t SystemClock::wall_ms() const {
-  return now<std::chrono::milliseconds, std::chrono::system_clock>();
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
-std::int64_t SystemClock::monotonic_ms() const {
-  return now<std::chrono::milliseconds, std::chrono::steady_clock>();
-}
+
+std::int64_t SystemClock::monotonic_ms() const { return since_boot_ms(); }
 std::int64_t SystemClock::monotonic_us() const {
-  return now<std::chrono::microseconds, std::chrono::steady_clock>();
+  const timespec now = since_boot();
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
 }
 
 }  // namespace tandem

@@ -10,11 +10,15 @@ class Clock {
   virtual ~Clock() = default;
   /// Milliseconds since 1970, for records and people.
   virtual std::int64_t wall_ms() const = 0;
-  /// Milliseconds since some start, never backwards, for time-outs.
+  /// Milliseconds since some start, never backwards, for time-outs. Goes on while the machine
+  /// sleeps: a lease that is granted to a suspended host runs out there, too.
   virtual std::int64_t monotonic_ms() const = 0;
   /// The same in microseconds, for what work costs; a simulation's work costs nothing.
   virtual std::int64_t monotonic_us() const { return 1000 * monotonic_ms(); }
 };
+
+/// SystemClock::monotonic_ms(), for those who are handed no clock. Thread-safe.
+std::int64_t since_boot_ms();
 
 /// The machine's clocks.
 class SystemClock final : public Clock {

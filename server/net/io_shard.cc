@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -12,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "server/database/clock.h"
 #include "server/logging/signal_stack.h"
 
 namespace tandem::net {
@@ -73,10 +75,7 @@ void IoShard::post(Task task) {
 
 bool IoShard::is_current() const { return loop_->context.get_executor().running_in_this_thread(); }
 
-std::int64_t IoShard::now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
-}
+std::int64_t IoShard::now_ms() { return since_boot_ms(); }
 
 void IoShard::set_timer(WheelTimer& timer, std::int64_t at_ms) {
   loop_->wheel.set(timer, at_ms);
@@ -87,7 +86,8 @@ void IoShard::arm_wheel() {
   const std::int64_t next = loop_->wheel.next_ms();
   if (next >= loop_->ticker_ms) return;
   loop_->ticker_ms = next;
-  loop_->ticker.expires_at(std::chrono::steady_clock::time_point(std::chrono::milliseconds(next)));
+  loop_->ticker.expires_after(
+      std::chrono::milliseconds(std::max(next - now_ms(), std::int64_t{0})));
   loop_->ticker.async_wait([this](boost::system::error_code error) {
     if (error) return;
     loop_->ticker_ms = kNever;

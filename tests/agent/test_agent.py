@@ -15,8 +15,8 @@ from harness.server import wait_until  # noqa: E402
 
 AGENT = pathlib.Path(__file__).resolve().parents[2] / "ocf/ovndb-servers"
 STUB = pathlib.Path(__file__).resolve().parent / "stub"
-PROGRAMS = ["attrd_updater", "crm_attribute", "crm_node", "crm_resource", "ovn-ctl", "tandem-ctl"]
-OK, FAILED, NOT_RUNNING, PROMOTED = 0, 1, 7, 8  # OCF's exit codes
+PROGRAMS = ["attrd_updater", "corosync-quorumtool", "crm_attribute", "crm_node", "crm_resource", "ovn-ctl", "tandem-ctl"]
+OK, FAILED, NOT_RUNNING, PROMOTED, FAILED_PROMOTED = 0, 1, 7, 8, 9  # OCF's exit codes
 POSITION, SCORE = "position-ovndb_servers", "master-ovndb_servers"
 
 
@@ -319,6 +319,33 @@ class Lease(AgentTest):
         self.set("away", "crm_node")
         self.set("maintenance-mode.saved", "true")
         wait_until(lambda: self.one.leases() >= 3, "two leases more")
+
+    def monitor(self):
+        return self.one.run("monitor", role="Promoted", interval="15000")
+
+    def test_a_lease_names_the_epoch_of_the_server_that_it_is_for(self):
+        self.promoted()
+        self.assertEqual((self.one.path / "nb-epoch").read_text(), "--epoch 5\n")
+
+    def test_a_monitor_grants_nothing_when_corosync_does_not_answer(self):
+        """Pacemaker goes on saying what it last heard of quorum, while others promote one of theirs."""
+        self.promoted()
+        self.set("hanging", "corosync-quorumtool")
+        self.assertEqual(self.monitor(), PROMOTED)
+        self.assertEqual(self.one.leases(), 1, "neither granted on nor taken away")
+
+    def test_a_monitor_believes_corosync_that_there_is_no_quorum(self):
+        self.promoted()
+        self.set("inquorate", "")
+        self.assertEqual(self.monitor(), PROMOTED)
+        self.assertEqual((self.one.path / "nb-leases").read_text().split()[-1], "0.001")
+
+    def test_a_monitor_fails_when_another_server_was_made_active(self):
+        """The server was told by a backup; Pacemaker then makes it a backup, too."""
+        self.promoted()
+        (self.one.path / "deposed").touch()
+        self.assertEqual(self.monitor(), FAILED_PROMOTED)
+        self.assertEqual(self.one.leases(), 1)
 
     def test_a_monitor_without_quorum_ends_the_right_to_write(self):
         self.promoted()

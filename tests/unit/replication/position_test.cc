@@ -167,3 +167,12 @@ TEST_CASE("A position that another server leads to is believed within bounds") {
   CHECK_FALSE(believed(3, kMaxIndex + 1));
   CHECK_FALSE(believed(3, INT64_MAX));
 }
+
+TEST_CASE("A height is read as it is written, and compares by epoch first") {
+  CHECK(Height::parse("3:41") == Height{Epoch{3}, 41});
+  CHECK(Height{Epoch{3}, 41}.to_string() == "3:41");
+  for (const char* text : {"", "3", "3:", ":3", "3:4:5", "-1:2", "3: 4", "99999999999999999999:0"})
+    CHECK_FALSE(Height::parse(text));
+  CHECK(Height{Epoch{2}, 100} < Height{Epoch{3}, 1});
+  CHECK(Height{Epoch{3}, 1} < Height{Epoch{3}, 2});
+}

@@ -33,6 +33,7 @@ class FakeServer : public RoleControl {
     if (promotion.above > Epoch{}) {
       log += " above " + std::to_string(static_cast<std::uint64_t>(promotion.above));
     }
+    if (promotion.least) log += " least " + promotion.least->to_string();
     log += ';';
     promotions.push_back(std::move(done));
   }
@@ -49,8 +50,15 @@ class FakeServer : public RoleControl {
     now.sync_peers = names;
     return {};
   }
-  void renew_lease(std::int64_t length_ms) override { now.lease.renew(length_ms, now.now_ms); }
-  void disarm_lease() override { now.lease.disarm(); }
+  Result<void> renew_lease(std::int64_t length_ms, std::optional<Epoch> epoch) override {
+    if (epoch && *epoch != Epoch{3}) return Error{"another epoch", "", std::nullopt};
+    now.lease.renew(length_ms, now.now_ms);
+    return {};
+  }
+  Result<void> disarm_lease() override {
+    now.lease.disarm();
+    return {};
+  }
   void call_later(std::int64_t delay_ms, std::function<void()> task) override {
     later.emplace_back(now.now_ms + delay_ms, std::move(task));
   }
@@ -108,6 +116,9 @@ TEST_CASE_METHOD(Fixture, "a promotion is answered when it is done, or too late"
   CHECK(run("promote", {"--above", "x"}) == "error: \"x\" is not a valid epoch");
   run("promote", {"--above", "7", "--force"});
   CHECK(server.log == "promote;force;force above 7;");
+  CHECK(run("promote", {"--least", "7"}) == "error: \"7\" is not of the form EPOCH:INDEX");
+  run("promote", {"--least", "7:12"});
+  CHECK(server.log == "promote;force;force above 7;promote least 7:12;");
 }
 
 TEST_CASE_METHOD(Fixture, "waiting for synchrony ends with it, or in time") {
@@ -152,6 +163,9 @@ TEST_CASE_METHOD(Fixture, "a lease that runs out takes the right to write until 
   CHECK(run("status").starts_with("role: active\nwritable: no, the role lease has run out\n"));
   CHECK(run("lease", {"1"}).empty());
   CHECK(server.now.writable());
+  CHECK(run("lease", {"1", "--epoch", "4"}) == "error: another epoch");
+  CHECK(run("lease", {"1", "--epoch=3"}).empty());
+  CHECK(run("lease", {"1", "--epoch", "x"}) == "error: \"x\" is not an epoch");
   CHECK(run("lease", {"off"}).empty());
   server.pass(5000);
   CHECK(server.now.writable());
