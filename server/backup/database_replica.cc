@@ -1,5 +1,6 @@
 #include "server/backup/database_replica.h"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -37,7 +38,13 @@ struct DatabaseReplica::Shared : std::enable_shared_from_this<DatabaseReplica::S
   TaskRunner& runner;
   DatabaseInfoRef database;
   std::vector<bool> excluded;  // by table
-  bool alive = true;           // replication thread only
+
+  /// Rows may refer to rows of tables that are left out.
+  Database::References references() const {
+    const bool holes = std::find(excluded.begin(), excluded.end(), true) != excluded.end();
+    return holes ? Database::References::kHoles : Database::References::kWhole;
+  }
+  bool alive = true;  // replication thread only
 
   struct Outcome {
     Appended done;
@@ -149,7 +156,7 @@ void DatabaseReplica::Shared::commit(const ResyncRef& resync, std::vector<RowCha
   if (resync->standing) {
     server.replicate(*served, std::move(changes), *resync->standing, written);
   } else {
-    server.replicate(*served, std::move(changes), written);
+    server.replicate(*served, std::move(changes), references(), written);
   }
 }
 
@@ -169,7 +176,7 @@ void DatabaseReplica::apply(std::vector<RowUpdate> updates, Done done) {
           changes.push_back({update.table, std::move(before), std::move(after.value())});
         }
         self->server.replicate(
-            *served, std::move(changes),
+            *served, std::move(changes), self->references(),
             [self, done](const Result<void>& written) { self->finish(done, written); });
       },
       runner_);

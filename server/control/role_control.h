@@ -24,7 +24,8 @@ class RoleControl {
 
   struct Promotion {
     bool force = false;  ///< also when a database never had anything
-    Epoch above{};       ///< the new epoch is to be greater than this
+    /// The new epoch is to be greater than this, also if the server is active already.
+    std::optional<Epoch> above{};
     /// Not if a database's copy goes less far: somebody has more.
     std::optional<Height> least{};
   };

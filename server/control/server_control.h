@@ -28,8 +28,9 @@ struct SyncStatus {
     std::string source;          ///< whom it follows, or would
     std::string exclude_tables;  ///< "DB:TABLE,..."
     std::string error;
-    std::string stream_refused;  ///< why it follows by monitor although the active is a Tandem
     std::int64_t silent_ms = 0;  ///< of a stale one: since the active's last word
+    /// Why it follows by monitor although the active is a Tandem; empty: it does not.
+    std::string stream_refused{};
   };
   std::vector<Database> databases;  ///< those that have somebody to follow, by name
 };

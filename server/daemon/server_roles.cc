@@ -216,8 +216,8 @@ void Server::promote(const Promotion& promotion, control::Done done) {
 
 void Server::begin_promotion(const Promotion& promotion, control::Done done) {
   Promotion wanted = promotion;
-  if (!backup_ && is_deposed()) wanted.above = std::max(wanted.above, epoch());
-  if (!backup_ && wanted.above == Epoch{} && !wanted.least) return done({});
+  if (!backup_ && is_deposed()) wanted.above = std::max(wanted.above, std::optional(epoch()));
+  if (!backup_ && !wanted.above && !wanted.least) return done({});
   if (const Result<void> allowed = check_promotable(); backup_ && !allowed && !promotion.force) {
     server_log.info("not promoted: {}", allowed.error().to_string());
     return done(allowed);

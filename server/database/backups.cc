@@ -131,9 +131,11 @@ void DatabaseServer::lose_followers(ServedDatabase& database) {
 }
 
 void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
+                               Database::References references,
                                std::function<void(Result<void>)> written) {
   if (changes.empty()) return replicate(database, CommitRef(), std::move(written));
-  replicate(database, database.stored->stage_changes(std::move(changes), ""), std::move(written));
+  replicate(database, database.stored->stage_changes(std::move(changes), "", references),
+            std::move(written));
 }
 
 void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,
@@ -141,7 +143,9 @@ void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> 
                                std::function<void(Result<void>)> written) {
   if (changes.empty() && database.stored->position() == standing.position)
     return replicate(database, CommitRef(), std::move(written));
-  replicate(database, database.stored->stage_changes(std::move(changes), standing.marks()),
+  replicate(database,
+            database.stored->stage_changes(std::move(changes), standing.marks(),
+                                           Database::References::kWhole),
             std::move(written));
 }
 

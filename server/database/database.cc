@@ -35,37 +35,54 @@ void Database::take_back(const std::vector<RowChange>& changes) {
   apply(inverse);
 }
 
-Result<void> Database::take_over(const std::vector<RowChange>& changes) {
+Result<void> Database::take_over(const std::vector<RowChange>& changes, References references) {
+  const std::size_t dangling = dangling_near(changes);
   apply(changes);
   Result<void> checked = check(changes);
+  if (checked && references == References::kWhole && dangling_near(changes) > dangling)
+    checked = dangling_reference(changes);
   if (!checked) take_back(changes);
   return checked;
 }
 
-Result<void> Database::check(const std::vector<RowChange>& changes) const {
+/// Calls f(table) for each table that changes touch; changes stand in order of tables.
+template <class F>
+void Database::for_each_table(const std::vector<RowChange>& changes, F&& f) const {
   const Table* last = nullptr;
   for (const RowChange& change : changes) {
     const Table& table = *tables_[change.table];
-    if (&table == last) continue;  // changes stand in order of tables
+    if (&table != last) f(table);
     last = &table;
+  }
+}
+
+/// Rows that are missing in the tables that changes touch or may refer to. A table may be counted
+/// more than once.
+std::size_t Database::dangling_near(const std::vector<RowChange>& changes) const {
+  std::size_t count = 0;
+  for_each_table(changes, [&](const Table& table) {
+    count += table.dangling();
+    for (const ReferencePart& part : table.references().strong)
+      count += tables_[part.target]->dangling();
+  });
+  return count;
+}
+
+Result<void> Database::check(const std::vector<RowChange>& changes) const {
+  Result<void> checked;
+  for_each_table(changes, [&](const Table& table) {
+    if (!checked) return;
     if (!table.is_unique()) {
-      return constraint_violation(fmt::format(
+      checked = constraint_violation(fmt::format(
           "rows of table \"{}\" have identical values for an index", table.schema().name));
-    }
-    if (table.size() > table.schema().max_rows) {
-      return constraint_violation(
+    } else if (table.size() > table.schema().max_rows) {
+      checked = constraint_violation(
           fmt::format("table \"{}\" contains {} rows, greater than the schema-defined limit of {} "
                       "row(s)",
                       table.schema().name, table.size(), table.schema().max_rows));
     }
-    const auto& strong = table.references().strong;
-    if (table.dangling() > 0 ||
-        std::any_of(strong.begin(), strong.end(), [this](const ReferencePart& part) {
-          return tables_[part.target]->dangling() > 0;
-        }))
-      return dangling_reference(changes);
-  }
-  return {};
+  });
+  return checked;
 }
 
 Error Database::dangling_reference(const std::vector<RowChange>& changes) const {

@@ -54,10 +54,15 @@ class Database {
   /// Applies changes that were checked here. Requires that each `before` is the row's present
   /// version, and no row twice. Upholds indexes and reference counts but judges nothing.
   void apply(const std::vector<RowChange>& changes);
+  /// Whether rows may refer strongly to rows that are not here.
+  enum class References : std::uint8_t {
+    kWhole,  ///< none may that did not before
+    kHoles,  ///< tables are left out, or were when the file was written: nobody can tell
+  };
   /// The same for changes that another server, or the writer of a file, should have checked. An
   /// error, and nothing is changed, when rows were left that no transaction leaves: a strong
   /// reference to no row, equal values in an index, more rows than the table may have.
-  Result<void> take_over(const std::vector<RowChange>& changes);
+  Result<void> take_over(const std::vector<RowChange>& changes, References references);
 
   Snapshot snapshot() const;
   RowRef find(TableIndex table, const Uuid& uuid) const;
@@ -69,6 +74,9 @@ class Database {
   void reserve_for(const std::vector<RowChange>& changes);
   void move_references(const RowChange& change, Slot slot);
   void take_back(const std::vector<RowChange>& changes);
+  template <class F>  // void(const Table&)
+  void for_each_table(const std::vector<RowChange>& changes, F&& f) const;
+  std::size_t dangling_near(const std::vector<RowChange>& changes) const;
   Result<void> check(const std::vector<RowChange>& changes) const;
   Error dangling_reference(const std::vector<RowChange>& changes) const;
 

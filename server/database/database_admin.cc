@@ -124,11 +124,10 @@ void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
   }
 }
 
-Result<void> DatabaseServer::promote(ServedDatabase& database, Epoch above) {
-  if (!database.backup && (above == Epoch{} || database.stored->position().epoch > above))
-    return {};
+Result<void> DatabaseServer::promote(ServedDatabase& database, std::optional<Epoch> above) {
+  if (!database.backup && (!above || database.stored->position().epoch > *above)) return {};
   flush();
-  const Epoch last = std::max(database.stored->position().epoch, above);
+  const Epoch last = std::max(database.stored->position().epoch, above.value_or(Epoch{}));
   const Epoch epoch{static_cast<std::uint64_t>(last) + 1};
   Position promoted = database.stored->position();
   promoted.epoch = epoch;

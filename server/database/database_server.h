@@ -116,7 +116,7 @@ class DatabaseServer {
   void set_write_deadline(std::optional<std::int64_t> at_ms) { write_deadline_ms_ = at_ms; }
   /// Makes a backup active: writes the first record of a new epoch, the next after its own and
   /// after `above`; then clients may write. On failure it stays a backup.
-  Result<void> promote(ServedDatabase& database, Epoch above = {});
+  Result<void> promote(ServedDatabase& database, std::optional<Epoch> above = {});
   /// Rewrites the file as schema and one snapshot, transactions going on meanwhile; while that is
   /// under way, waits for its end. `done` runs on the writer.
   void compact(ServedDatabase& database, std::function<void(const Result<void>&)> done);
@@ -179,7 +179,7 @@ class DatabaseServer {
   /// Commits changes that the active should have checked (Database::take_over). `written` runs on
   /// the writer once they are in the log, or are taken back.
   void replicate(ServedDatabase& database, std::vector<RowChange> changes,
-                 std::function<void(Result<void>)> written);
+                 Database::References references, std::function<void(Result<void>)> written);
   /// The same with the active's own record. Error "diverged": StoredDatabase::stage_record().
   void replicate(ServedDatabase& database, const StreamRecord& record,
                  std::function<void(Result<void>)> written);

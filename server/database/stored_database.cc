@@ -110,7 +110,10 @@ Result<void> StoredDatabase::replay(const storage::Record& record) {
   // A compacted file begins with all rows in one record.
   const bool is_base =
       record.index == 1 || PositionMarks::parse(decoded.value().comment).snapshot.has_value();
-  if (Result<void> taken = database_->take_over(decoded.value().changes); !taken) return taken;
+  if (Result<void> taken =
+          database_->take_over(decoded.value().changes, Database::References::kHoles);
+      !taken)
+    return taken;
   const std::string& comment = decoded.value().comment;
   standing_.advance(after_record(position(), record.sha1, comment), comment);
   if (is_base) base_bytes_ = record.body.size();
@@ -145,8 +148,8 @@ TransactOutcome StoredDatabase::execute(Transaction& transaction, const Transact
   return outcome;
 }
 
-Result<CommitRef> StoredDatabase::stage_changes(std::vector<RowChange> changes,
-                                                std::string comment) {
+Result<CommitRef> StoredDatabase::stage_changes(std::vector<RowChange> changes, std::string comment,
+                                                Database::References references) {
   auto commit = std::make_shared<Commit>();
   commit->schema = schema();
   std::stable_sort(changes.begin(), changes.end(),
@@ -154,7 +157,8 @@ Result<CommitRef> StoredDatabase::stage_changes(std::vector<RowChange> changes,
   commit->changes = std::move(changes);
   commit->comment = std::move(comment);
   commit->persistent = true;
-  if (Result<void> taken = database_->take_over(commit->changes); !taken) return taken.error();
+  if (Result<void> taken = database_->take_over(commit->changes, references); !taken)
+    return taken.error();
   stage(commit);
   return CommitRef(commit);
 }
@@ -218,7 +222,9 @@ Result<CommitRef> StoredDatabase::stage_record(const StreamRecord& record) {
     if (Result<void> added = add_ephemeral(record.ephemeral, commit->changes); !added)
       return added.error();
   }
-  if (Result<void> taken = database_->take_over(commit->changes); !taken) return taken.error();
+  if (Result<void> taken = database_->take_over(commit->changes, Database::References::kWhole);
+      !taken)
+    return taken.error();
   if (prepared && log_ != nullptr) records_.push_back(std::move(*prepared));
   stage_at(commit, after);
   return CommitRef(commit);

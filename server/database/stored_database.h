@@ -50,7 +50,8 @@ class StoredDatabase {
 
   /// Stages changes that another server should have checked, as one commit with one record. An
   /// error when they leave what no transaction leaves (Database::take_over).
-  Result<CommitRef> stage_changes(std::vector<RowChange> changes, std::string comment);
+  Result<CommitRef> stage_changes(std::vector<RowChange> changes, std::string comment,
+                                  Database::References references);
   /// Stages a commit of the active with its own text. An error when the text is not one record that
   /// fits the rows, and "diverged" when it does not lead to the position that came with it: this is
   /// not the database that the active thinks.

@@ -30,9 +30,8 @@ class FakeServer : public RoleControl {
   void refresh(std::function<void(bool)> then) override { then(true); }
   void promote(const Promotion& promotion, Done done) override {
     log += promotion.force ? "force" : "promote";
-    if (promotion.above > Epoch{}) {
-      log += " above " + std::to_string(static_cast<std::uint64_t>(promotion.above));
-    }
+    if (promotion.above)
+      log += " above " + std::to_string(static_cast<std::uint64_t>(*promotion.above));
     if (promotion.least) log += " least " + promotion.least->to_string();
     log += ';';
     promotions.push_back(std::move(done));
