@@ -16,8 +16,8 @@ def tests_of(module_name, inputs):
         run.__doc__ = what.name
         return run
 
-    members = {"test_" + re.sub(r"\W+", "_", what.name).strip("_").lower(): test(what) for what in inputs}
-    assert len(members) == len(inputs), "two inputs of one name"
+    members = {"test_" + re.sub(r"\W+", "_", what.name).strip("_").lower(): test(what) for what in inputs if not what.by_hand}
+    assert len(members) == sum(not what.by_hand for what in inputs), "two inputs of one name"
     return type("Hostile", (unittest.TestCase,), members | {"__module__": module_name})
 
 

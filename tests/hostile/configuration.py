@@ -51,17 +51,17 @@ def big_file(target):
 
 INPUTS = [
     Input("500 remotes that listen", remotes(*[f"ptcp:0:127.0.1.{i % 250}" if i < 250 else f"ptcp:0:127.0.2.{i % 250}" for i in range(500)]),
-          options=REMOTES),
+          options=REMOTES, by_hand=True),
     Input("1,000 remotes that nobody answers", remotes(*[f"tcp:127.0.0.1:{i + 1}" for i in range(1000)], max_backoff=1000),
           options=REMOTES),
     Input("1,000 remotes of unknown kinds", logged(remotes(*[f"nonsense{i}:x" for i in range(1000)])), options=REMOTES),
     Input("500 remotes of names that are none", remotes(*[f"tcp:host{i}.invalid:6640" for i in range(500)], max_backoff=1000),
-          options=REMOTES),
+          options=REMOTES, by_hand=True),
     Input("a remote of 20 MB", logged(remotes("tcp:" + "x" * (20 << 20))), options=REMOTES),
     Input("a remote with escapes", logged(remotes("tcp:\x1b[31m\r\nforged", "punix:/\x1b\r\n")), options=REMOTES),
     Input("a remote that is changed 300 times", changed_remotes, options=REMOTES),
     Input("a key that never ends", keys("/dev/zero"), options=KEYS),
-    Input("a key that nobody writes", keys("{}/fifo"), options=KEYS),
-    Input("a key that is a folder", keys("/"), options=KEYS),
+    Input("a key that nobody writes", keys("{}/fifo"), options=KEYS, by_hand=True),
+    Input("a key that is a folder", keys("/"), options=KEYS, by_hand=True),
     Input("a key of 1 GB", big_file, options=KEYS),
 ]

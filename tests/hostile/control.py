@@ -64,14 +64,14 @@ def long_transaction(target):
 
 INPUTS = [
     Input("half a command", half_command),
-    Input("300 silent connections", many_silent),
+    Input("300 silent connections", many_silent, by_hand=True),
     Input("20,000 list-commands, unread", commands_unread("list-commands")),
-    Input("20,000 memory/show, unread", commands_unread("memory/show")),
-    Input("20,000 unknown commands, unread", commands_unread("nonsense")),
+    Input("20,000 memory/show, unread", commands_unread("memory/show"), by_hand=True),
+    Input("20,000 unknown commands, unread", commands_unread("nonsense"), by_hand=True),
     Input("a command of 64 MB", a_long_command),
     Input("ten million brackets", nesting),
     Input("a command of [0,0,... that never ends", zeros),
     Input("commands while 30 selects are answered", busy, data="flows"),
-    Input("databases that are none", many_databases),
+    Input("databases that are none", many_databases, by_hand=True),
     Input("commands beside 100,000 inserts", long_transaction),
 ]

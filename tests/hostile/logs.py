@@ -47,18 +47,18 @@ MEMBERS = ["{\"%s\":0}" % ("m" * (20 << 20)), '{"id":1,"method":"echo","params":
 
 INPUTS = [
     Input("member names of 20 MB", logged(close_after(*[text.encode() for text in MEMBERS]))),
-    Input("a method's name of 20 MB", logged(close_after(request(LONG)))),
+    Input("a method's name of 20 MB", logged(close_after(request(LONG))), by_hand=True),
     Input("a table's name of 20 MB", logged(close_after(transact(insert(LONG)), request("monitor", DB, "m", {LONG: {}})))),
     Input("a database's name of 20 MB", logged(close_after(request("get_schema", LONG), request("transact", LONG)))),
     Input("a comment of 20 MB", logged(close_after(transact({"op": "comment", "comment": LONG})))),
-    Input("a lock's name of 20 MB", logged(close_after(request("lock", "a" + LONG), request("unlock", "a" + LONG)))),
-    Input("ids of 20 MB", logged(close_after(request("nonsense", request_id=LONG), request("monitor_cancel", LONG)))),
+    Input("a lock's name of 20 MB", logged(close_after(request("lock", "a" + LONG), request("unlock", "a" + LONG))), by_hand=True),
+    Input("ids of 20 MB", logged(close_after(request("nonsense", request_id=LONG), request("monitor_cancel", LONG))), by_hand=True),
     Input("escapes and line ends in names", logged(close_after(
         request(NASTY), transact(insert(NASTY)), request("lock", NASTY), request("get_schema", NASTY),
         b'{"\x1b[31m\\r\\n":1}', b'{"id":1,"method":"echo","params":[],"\\u001b\\r\\n":1}', b"\x1b\r\x07",
         transact({"op": "comment", "comment": NASTY}), request("convert", DB, {"name": NASTY}),
         b'{"id":null,"result":"\\u001b","error":null}'))),
-    Input("3,000 messages that are none", logged(strangers)),
+    Input("3,000 messages that are none", logged(strangers), by_hand=True),
     Input("a schema of 20 MB that is none", logged(close_after(
         request("convert", DB, {"name": DB, "tables": {LONG: {}}}), request("convert", DB, {"name": LONG, "tables": {}})))),
 ]
