@@ -150,26 +150,26 @@ TEST_CASE_METHOD(Fixture, "sync-status without an active server is just the stat
 
 TEST_CASE_METHOD(Fixture, "sync-status tells of each database whose backup it is, and why not") {
   using State = SyncStatus::State;
-  server.status = {{{"a", State::kActive, "tcp:x:1", "a:t", "", "", 0}}};
+  server.status = {{{"a", State::kActive, "tcp:x:1", "a:t", "", 0}}};
   CHECK(run("sync-status") == "database: a\nstate: active\n");
-  server.status = {{{"a", State::kConnecting, "tcp:x:1", "", "", "", 0}}};
+  server.status = {{{"a", State::kConnecting, "tcp:x:1", "", "", 0}}};
   CHECK(run("sync-status") == "database: a\nstate: backup\nconnecting: tcp:x:1\n");
-  server.status = {{{"a", State::kReplicating, "tcp:x:1", "a:t", "", "", 0},
-                    {"b", State::kStale, "tcp:y:1", "", "", "", 3456}}};
+  server.status = {{{"a", State::kReplicating, "tcp:x:1", "a:t", "", 0},
+                    {"b", State::kStale, "tcp:y:1", "", "", 3456}}};
   CHECK(run("sync-status") ==
         "database: a\nstate: backup\nreplicating: tcp:x:1\nexclude: a:t\n"
         "database: b\nstate: backup\nstale: tcp:y:1, silent for 3.5 s\n");
-  server.status = {{{"a", State::kError, "tcp:x:1", "", "schemas differ", "", 0}}};
+  server.status = {{{"a", State::kError, "tcp:x:1", "", "schemas differ", 0}}};
   CHECK(run("sync-status") == "database: a\nstate: backup\nschemas differ\n");
-  server.status = {{{"a", State::kError, "tcp:x:1", "", "no\nstate: active", "", 0}}};
+  server.status = {{{"a", State::kError, "tcp:x:1", "", "no\nstate: active", 0}}};
   CHECK(run("sync-status") == "database: a\nstate: backup\nno\\nstate: active\n");
 }
 
 TEST_CASE_METHOD(Fixture, "sync-status of OVN's databases begins with the state") {
   using State = SyncStatus::State;
-  server.status = {{{"OVN_Northbound", State::kActive, "tcp:x:1", "", "", "", 0}}};
+  server.status = {{{"OVN_Northbound", State::kActive, "tcp:x:1", "", "", 0}}};
   CHECK(run("sync-status") == "state: active\ndatabase: OVN_Northbound\n");
-  server.status = {{{"OVN_Southbound", State::kReplicating, "tcp:x:1", "", "", "", 0}}};
+  server.status = {{{"OVN_Southbound", State::kReplicating, "tcp:x:1", "", "", 0}}};
   CHECK(run("sync-status") == "state: backup\nreplicating: tcp:x:1\ndatabase: OVN_Southbound\n");
 }
 
