@@ -79,7 +79,7 @@ def busy(target):
         time.sleep(0.1)
 
 
-INPUTS = [Input(name, attack, options=OPTIONS, on_stock=False, data=data) for name, attack, data in (
+INPUTS = [Input(name, attack, options=OPTIONS, on_stock=False, data=data, most_cpu_s=3) for name, attack, data in (
     ("64 half requests", held(b"GET /active HTT", 64), "empty"),
     ("200 half requests", held(b"GET /active HTT", 200), "empty"),
     ("64 silent connections", held(b"", 64), "empty"),
