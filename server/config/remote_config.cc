@@ -131,23 +131,37 @@ void RemoteConfig::learn(DbFindings findings) {
 }
 
 void RemoteConfig::on_logged(const ServedDatabase& database, const CommitRef& commit) {
-  std::lock_guard lock(mutex_);
-  for (const RowChange& change : commit->changes) {
-    if (watched_.contains({database.info->name, commit->schema->table(change.table).name})) {
-      read_again_soon();
-      return;
-    }
+  const auto is_watched = [&](const RowChange& change) {
+    return watched_.contains({database.info->name, commit->schema->table(change.table).name});
+  };
+  {
+    std::lock_guard lock(mutex_);
+    if (std::none_of(commit->changes.begin(), commit->changes.end(), is_watched)) return;
   }
+  tell_home();
 }
 
-void RemoteConfig::on_databases_changed() { read_again_soon(); }
+void RemoteConfig::on_databases_changed() { tell_home(); }
 
-void RemoteConfig::read_again_soon() {
-  if (!reading_posted_.exchange(true)) home_.post([this] { read_again(); });
+void RemoteConfig::tell_home() {
+  if (findings_posted_.exchange(true)) {
+    findings_stale_ = true;
+    return;
+  }
+  DbQuery wanted;
+  {
+    std::lock_guard lock(mutex_);
+    wanted = watched_query_;
+  }
+  home_.post([this, found = answer_query(server_, wanted)]() mutable {
+    findings_posted_ = false;
+    learn(std::move(found));
+    apply();
+    if (findings_stale_.exchange(false)) read_again();
+  });
 }
 
 void RemoteConfig::read_again() {
-  reading_posted_ = false;
   DbQuery wanted = query();
   if (wanted == DbQuery{}) return;
   // One that waits for a busy writer will see all that there is to see.
@@ -235,10 +249,13 @@ void RemoteConfig::watch(const std::vector<InDatabase>& in_database) {
     }
   }
   for (const InDatabase& entry : in_database) tables.emplace(entry.database, entry.remote.table);
-  std::lock_guard lock(mutex_);
-  if (tables == watched_) return;
-  watched_ = std::move(tables);
-  read_again_soon();
+  {
+    std::lock_guard lock(mutex_);
+    watched_query_ = wanted;
+    if (tables == watched_) return;
+    watched_ = std::move(tables);
+  }
+  read_again();
 }
 
 void RemoteConfig::note(std::string problem, log::Level level) {

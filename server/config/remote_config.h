@@ -75,7 +75,8 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
 
   void on_logged(const ServedDatabase& database, const CommitRef& commit) override;
   void on_databases_changed() override;
-  void read_again_soon();
+  /// On the writer: what stands in the databases now, for home.
+  void tell_home();
   void read_again();
   void apply();
   void apply_database(const std::string& name, const Configured& configured,
@@ -110,7 +111,9 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
 
   std::mutex mutex_;
   std::set<std::pair<std::string, std::string>> watched_;  // under mutex_: (database, table)
-  std::atomic<bool> reading_posted_ = false;
+  DbQuery watched_query_;                                  // under mutex_
+  std::atomic<bool> findings_posted_ = false;              // home has not taken them yet
+  std::atomic<bool> findings_stale_ = false;               // and more has changed since
   std::atomic<bool> reading_waits_ = false;  // for the writer, with the query that follows
   DbQuery waiting_query_;
 };

@@ -213,6 +213,13 @@ class DatabaseServer {
     std::shared_ptr<storage::LogFile> log;
     std::unique_ptr<TransactCall> call;
   };
+  /// The order in which gates are asked must not be that of addresses: simulations repeat runs.
+  struct ByName {
+    bool operator()(const ServedDatabase* a, const ServedDatabase* b) const {
+      if (a == nullptr || b == nullptr) return a == nullptr && b != nullptr;
+      return a->info->name < b->info->name;
+    }
+  };
   /// Something to publish when its database's log is written.
   struct Outgoing {
     ServedDatabase* database = nullptr;         ///< null: tied to no log
@@ -285,7 +292,8 @@ class DatabaseServer {
   std::vector<CommitObserver*> observers_;
   std::vector<Outgoing> outgoing_;
   std::vector<DurableReply> durable_replies_;
-  std::map<const ServedDatabase*, std::deque<Outgoing>> waiting_;  // for gates; no empty ones
+  std::map<const ServedDatabase*, std::deque<Outgoing>, ByName>
+      waiting_;  // for gates; no empty ones
   CommitGate::Options sync_;
   std::optional<std::int64_t> write_deadline_ms_;
   std::size_t most_waits_ = 1000;

@@ -25,6 +25,8 @@ log::Module stream_ssl("stream_ssl");
 
 constexpr std::int64_t kLookEveryMs = 50;
 constexpr std::string_view kNoVerification = "none";
+/// Of a file of keys or certificates.
+constexpr std::uintmax_t kMostBytes = 16 << 20;
 
 std::string library_error() {
   const unsigned long code = ERR_get_error();
@@ -39,6 +41,19 @@ std::string library_error() {
 bool check(bool good, std::string_view what, const std::string& value) {
   if (!good) stream_ssl.warn("failed to load {} from {}: {}", what, value, library_error());
   return good;
+}
+
+/// Names of files may stand in a database, which clients write: what is no file of keys must not be
+/// read for long, nor waited for, as pipes and the files of /proc are.
+bool is_of_sane_size(std::string_view what, const std::string& file) {
+  std::error_code missing;  // OpenSSL says so better
+  const auto status = std::filesystem::status(file, missing);
+  if (missing || !std::filesystem::exists(status)) return true;
+  const bool regular = std::filesystem::is_regular_file(status);
+  const std::uintmax_t size = regular ? std::filesystem::file_size(file, missing) : 0;
+  if (size > 0 && size <= kMostBytes) return true;
+  stream_ssl.warn("failed to load {} from {}: not a file of 1 to {} bytes", what, file, kMostBytes);
+  return false;
 }
 
 bool set_protocols(SSL_CTX* keys, const std::string& text) {
@@ -70,6 +85,7 @@ bool set_ciphers(SSL_CTX* keys, const TlsConfig& config) {
 }
 
 bool add_chain(SSL_CTX* keys, const std::string& file) {
+  if (!is_of_sane_size("CA certificates", file)) return false;
   std::FILE* stream = std::fopen(file.c_str(), "re");
   if (stream == nullptr) {
     stream_ssl.warn("failed to open {} for reading: {}", file, error_text(errno));
@@ -85,6 +101,7 @@ bool add_chain(SSL_CTX* keys, const std::string& file) {
 }
 
 bool set_ca(SSL_CTX* keys, const std::string& file) {
+  if (!is_of_sane_size("CA certificates", file)) return false;
   STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(file.c_str());
   if (!check(names != nullptr, "CA certificates", file)) return false;
   SSL_CTX_set_client_CA_list(keys, names);
@@ -147,12 +164,14 @@ void TlsContext::load() {
   bool good = set_protocols(keys.get(), config_.protocols);
   good = set_ciphers(keys.get(), config_) && good;
   if (!config_.certificate.empty()) {
-    good = check(SSL_CTX_use_certificate_chain_file(keys.get(), config_.certificate.c_str()) == 1,
+    good = is_of_sane_size("certificate", config_.certificate) &&
+           check(SSL_CTX_use_certificate_chain_file(keys.get(), config_.certificate.c_str()) == 1,
                  "certificate", config_.certificate) &&
            good;
   }
   if (!config_.private_key.empty()) {
-    good = check(SSL_CTX_use_PrivateKey_file(keys.get(), config_.private_key.c_str(),
+    good = is_of_sane_size("private key", config_.private_key) &&
+           check(SSL_CTX_use_PrivateKey_file(keys.get(), config_.private_key.c_str(),
                                              SSL_FILETYPE_PEM) == 1,
                  "private key", config_.private_key) &&
            good;

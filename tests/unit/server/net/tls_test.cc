@@ -1,5 +1,7 @@
 // TLS as clients see it: tls_context and tls_stream under real connections, one side each.
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <optional>
 
@@ -188,6 +190,21 @@ TEST_CASE("Keys that appear or change are used by the next connection") {
   f.connect();
   REQUIRE(f.both_open());
   CHECK(f.client.port->info().peer_id == "server-id");
+}
+
+TEST_CASE("What is no file of keys is neither waited for nor read for long") {
+  TempFolder folder;
+  const std::string pipe = folder / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const std::string large = folder / "large";
+  run("truncate -s 1G " + large);
+  for (const std::string& file :
+       {pipe, large, std::string("/dev/zero"), std::string("/proc/kmsg")}) {
+    INFO(file);
+    TlsContext tls;
+    tls.configure({file, file, file, false, file, "", "", ""});
+    CHECK(tls.config().private_key == file);
+  }
 }
 
 TEST_CASE("The server's list of protocols is kept to") {
