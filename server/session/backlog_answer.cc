@@ -23,34 +23,40 @@ std::shared_ptr<SharedUpdateText> text_of(MonitorGroup& group,
 }  // namespace
 
 BacklogAnswer::BacklogAnswer(std::shared_ptr<MonitorClient> client, std::uint64_t generation,
-                             std::shared_ptr<const NetChanges> changes, const Uuid& commit_id)
+                             std::shared_ptr<const NetChanges> changes, const Uuid& commit_id,
+                             std::optional<MonitorNumber> changing)
     : client_(std::move(client)),
       unfinished_(client_->answers),
       changes_(std::move(changes)),
       commit_id_(commit_id),
+      changing_(changing),
       place_(generation, nullptr, MonitorNumber{}) {
-  begin_monitor();
+  const auto found = changing ? client_->monitors.find(*changing) : client_->monitors.end();
+  if (found != client_->monitors.end()) {
+    begin(found->second, false);
+  } else {
+    begin_next();
+  }
 }
 
-bool BacklogAnswer::begin_monitor() {
-  const auto at = client_->by_group.upper_bound(place_);
+void BacklogAnswer::begin_next() {
   const std::uint64_t generation = std::get<0>(place_);
-  if (at == client_->by_group.end() || std::get<0>(*at) != generation) {
-    text_.reset();
-    return false;
-  }
-  const bool same = std::exchange(shared_next_, false);
+  const auto end = client_->by_group.lower_bound({generation + 1, nullptr, MonitorNumber{}});
+  auto at = client_->by_group.upper_bound(place_);
+  if (at != end && std::get<2>(*at) == changing_) ++at;
+  if (at == end) return text_.reset();
   place_ = *at;
-  const Monitor& monitor = client_->monitors.at(std::get<2>(place_));
-  id_ = monitor.id;
-  if (!same || text_ == nullptr || text_->request() != monitor.group->request)
-    text_ = text_of(*monitor.group, changes_);
+  begin(client_->monitors.at(std::get<2>(place_)), std::exchange(shared_next_, false));
   const auto next = std::next(at);
-  shared_next_ = next != client_->by_group.end() && std::get<0>(*next) == generation &&
-                 std::get<1>(*next) == std::get<1>(place_);
+  shared_next_ = next != end && std::get<1>(*next) == std::get<1>(place_);
+}
+
+void BacklogAnswer::begin(const Monitor& monitor, bool same_text) {
+  id_ = monitor.id;
+  if (!same_text || text_ == nullptr || text_->request() != monitor.group->request)
+    text_ = text_of(*monitor.group, changes_);
   piece_ = 0;
   begun_ = false;
-  return true;
 }
 
 SharedText BacklogAnswer::next() {
@@ -64,7 +70,7 @@ SharedText BacklogAnswer::next() {
       return shared_text(begin_update(*text_->request(), id_, commit_id_));
     }
     const bool ended = begun_;
-    begin_monitor();
+    begin_next();
     if (ended) return shared_text(std::string(kEndOfUpdate));
   }
   return nullptr;

@@ -11,22 +11,27 @@ namespace tandem {
 /// What one session was not sent of one database while it was behind: an update for each of its
 /// monitors that sees something of it. Monitors of a group come one after the other, and share the
 /// text; so do sessions that begin to read it at the same time. The session's monitors of the
-/// database do not change meanwhile, unless they all go.
+/// database do not change meanwhile, unless they all go, or but for one that changes or begins.
 class BacklogAnswer final : public TextSource {
  public:
+  /// `changing` is to ask for something else as soon as this is made: it is told first, as it is
+  /// now, if it is there.
   BacklogAnswer(std::shared_ptr<MonitorClient> client, std::uint64_t generation,
-                std::shared_ptr<const NetChanges> changes, const Uuid& commit_id);
+                std::shared_ptr<const NetChanges> changes, const Uuid& commit_id,
+                std::optional<MonitorNumber> changing);
 
   SharedText next() override;
 
  private:
-  /// Turns to the next monitor. False if there is none.
-  bool begin_monitor();
+  /// Turns to the next monitor, if there is one.
+  void begin_next();
+  void begin(const Monitor& monitor, bool same_text);
 
   const std::shared_ptr<MonitorClient> client_;
   const std::shared_ptr<const void> unfinished_;
   const std::shared_ptr<const NetChanges> changes_;
   const Uuid commit_id_;
+  const std::optional<MonitorNumber> changing_;
 
   MonitorClient::Place place_;              ///< the present monitor's, or before the first
   std::string id_;                          ///< of the present monitor

@@ -10,7 +10,7 @@ namespace tandem {
 
 namespace {
 
-/// So many monitors of a session that has gone end in one task.
+/// So many monitors of a session or a database that has gone end in one task.
 constexpr std::size_t kEndsAtOnce = 1000;
 
 /// The keys of clauses, if all have one.
@@ -69,7 +69,7 @@ void MonitorHub::add(ConnectionPort& session, MonitorNumber number, const json::
     client->port = &session;
   }
   const std::uint64_t generation = start.database->generation;
-  send_backlog(client, generation);  // the first answer holds all that it says
+  send_backlog(client, generation, number);  // the first answer holds all that it says
 
   std::string head = begin_reply(request_id);
   const bool since = request->version == MonitorVersion::kUpdate3;
@@ -113,7 +113,8 @@ bool MonitorHub::change(ConnectionPort& session, MonitorNumber number, const jso
   if (found == client->second->monitors.end() || found->second.group->database != now.database)
     return false;
   Monitor& monitor = found->second;
-  send_backlog(client->second, now.database->generation);  // it is about the old conditions
+  // It is about the old conditions.
+  send_backlog(client->second, now.database->generation, number);
 
   WatchedDatabase& watched = *find(now.database->generation);
   const MonitorRequestRef before = monitor.group->request;
@@ -183,12 +184,25 @@ void MonitorHub::remove_some(const ClientRef& client, Shard& shard) {
 void MonitorHub::remove_database(const DatabaseInfo& database) {
   WatchedDatabase* watched = find(database.generation);
   if (watched == nullptr) return;
-  for (Monitor* monitor : watched->monitors()) {
+  Shard* shard = nullptr;
+  for (const Monitor* monitor : watched->monitors()) {
     MonitorClient& client = *monitor->client;
-    if (client.port != nullptr)
-      client.port->send(make_notification("monitor_canceled", '[' + monitor->id + ']'));
-    end(*monitor);
+    if (client.port == nullptr) continue;  // remove_some() is at it
+    shard = &client.port->shard();
+    client.port->send(make_notification("monitor_canceled", '[' + monitor->id + ']'));
+    watched->drop_backlog(client);
   }
+  if (shard != nullptr) remove_some(database.generation, *shard);
+}
+
+void MonitorHub::remove_some(std::uint64_t generation, Shard& shard) {
+  WatchedDatabase* watched = find(generation);
+  for (std::size_t i = 0; i < kEndsAtOnce && watched != nullptr; ++i) {
+    end(watched->any_monitor());
+    watched = find(generation);
+  }
+  if (watched == nullptr) return;
+  shard.post([this, generation, &shard] { remove_some(generation, shard); });
 }
 
 // --- updates ---
@@ -197,12 +211,13 @@ void MonitorHub::on_commit(const DatabaseInfo& database, const Commit& commit) {
   if (WatchedDatabase* watched = find(database.generation)) watched->on_commit(commit);
 }
 
-void MonitorHub::send_backlog(const ClientRef& client, std::uint64_t generation) {
+void MonitorHub::send_backlog(const ClientRef& client, std::uint64_t generation,
+                              std::optional<MonitorNumber> changing) {
   if (!client->behind.contains(generation)) return;
   WatchedDatabase& watched = *find(generation);
   std::shared_ptr<const NetChanges> changes = watched.take_backlog(*client);
-  client->port->send(
-      std::make_unique<BacklogAnswer>(client, generation, std::move(changes), watched.newest_id()));
+  client->port->send(std::make_unique<BacklogAnswer>(client, generation, std::move(changes),
+                                                     watched.newest_id(), changing));
 }
 
 void MonitorHub::on_writable(ConnectionPort& session) {

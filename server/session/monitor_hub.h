@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -48,7 +49,8 @@ class MonitorHub {
   bool has_unfinished_answer(const ConnectionPort& session) const;
 
   void on_commit(const DatabaseInfo& database, const Commit& commit);
-  /// The database went away or was converted: its monitors end with "monitor_canceled".
+  /// The database went away or was converted: its monitors end with "monitor_canceled", told at
+  /// once. Of many some are gone at once, the others in later tasks of the shard.
   void remove_database(const DatabaseInfo& database);
   /// The session's socket has room again, or is to get what may not overtake updates.
   void on_writable(ConnectionPort& session);
@@ -63,9 +65,12 @@ class MonitorHub {
   MonitorClient* find(const ConnectionPort& session) const;
   /// The monitor leaves its group, and is gone.
   void end(Monitor& monitor);
-  /// Sends what the session was not sent of the database.
-  void send_backlog(const ClientRef& client, std::uint64_t generation);
+  /// Sends what the session was not sent of the database; `changing` is about to ask for something
+  /// else.
+  void send_backlog(const ClientRef& client, std::uint64_t generation,
+                    std::optional<MonitorNumber> changing = {});
   void remove_some(const ClientRef& client, Shard& shard);
+  void remove_some(std::uint64_t generation, Shard& shard);
 
   std::map<std::uint64_t, WatchedDatabase> databases_;  // by generation
   std::unordered_map<const ConnectionPort*, ClientRef> clients_;

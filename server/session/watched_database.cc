@@ -91,6 +91,8 @@ void WatchedDatabase::on_commit(const Commit& commit) {
     });
   }
   if (touched_.empty()) return;
+  // A session gets a commit whole or not at all: sending may fill its queue.
+  for (const MonitorGroup* group : touched_) hold_back(*group);
   for (MonitorGroup* group : touched_) deliver(*group, commit);
   for (MonitorGroup* group : touched_) group->concerned.clear();
   touched_.clear();
@@ -99,12 +101,12 @@ void WatchedDatabase::on_commit(const Commit& commit) {
   for (const RowChange& change : commit.changes) backlog_.add(change);
 }
 
-bool WatchedDatabase::is_behind(MonitorClient& client) {
-  if (!client.behind.empty() && client.behind.contains(database_->generation)) return true;
-  if (client.port == nullptr) return true;
-  if (!client.port->is_behind()) return false;
-  client.behind.emplace(database_->generation, backlog_.open());
-  return true;
+void WatchedDatabase::hold_back(const MonitorGroup& group) {
+  for (const Monitor* monitor : group.members) {
+    MonitorClient& client = *monitor->client;
+    if (!is_held_back(client) && client.port->is_behind())
+      client.behind.emplace(database_->generation, backlog_.open());
+  }
 }
 
 void WatchedDatabase::deliver(MonitorGroup& group, const Commit& commit) {
@@ -114,7 +116,7 @@ void WatchedDatabase::deliver(MonitorGroup& group, const Commit& commit) {
   std::string text_id;
   SharedText text;
   for (Monitor* monitor : group.members) {
-    if (is_behind(*monitor->client)) continue;
+    if (is_held_back(*monitor->client)) continue;
     if (!updates) updates = encode(*group.request, group.concerned);
     if (updates->empty()) continue;
     if (!text || text_id != monitor->id) {

@@ -28,6 +28,8 @@ class WatchedDatabase {
   /// Takes it from its group to another.
   void move(Monitor& monitor, MonitorRequestRef request);
   std::vector<Monitor*> monitors() const;
+  /// One of them. Requires that it is not empty.
+  Monitor& any_monitor() { return *groups_.begin()->second.members.back(); }
 
   /// Sends it to those whose sockets take it; the others get it later, merged with what follows.
   void on_commit(const Commit& commit);
@@ -57,8 +59,12 @@ class WatchedDatabase {
   };
 
   void deliver(MonitorGroup& group, const Commit& commit);
-  /// True if the session is not to be sent anything now.
-  bool is_behind(MonitorClient& client);
+  /// Those of its sessions that are not to be sent anything now are told later.
+  void hold_back(const MonitorGroup& group);
+  bool is_held_back(const MonitorClient& client) const {
+    return client.port == nullptr ||
+           (!client.behind.empty() && client.behind.contains(database_->generation));
+  }
   void drop_unused_lookups(const MonitorRequest& request);
 
   const DatabaseInfoRef database_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,18 +30,24 @@ class FakeConnection final : public ConnectionPort {
   explicit FakeConnection(Shard& shard) : shard_(shard) {}
 
   using ConnectionPort::send;
-  void send(SharedText text) override { sent_.push_back(std::move(text)); }
-  /// Made at once; one text, if there is any.
-  void send(std::unique_ptr<TextSource> source) override {
-    std::string whole;
-    while (SharedText piece = source->next()) {
-      whole += *piece;
-      pieces_.push_back(std::move(piece));
+  void send(SharedText text) override {
+    if (!held_.empty()) {
+      held_.push_back({std::move(text), nullptr});
+      return;
     }
-    if (!whole.empty()) send(std::move(whole));
+    if (text->size() > room) queued = text->size();
+    sent_.push_back(std::move(text));
+  }
+  /// Made at once unless `holds`; one text, if there is any.
+  void send(std::unique_ptr<TextSource> source) override {
+    if (holds || !held_.empty()) {
+      held_.push_back({nullptr, std::move(source)});
+    } else {
+      make(*source);
+    }
   }
   std::size_t queued_bytes() const override { return queued; }
-  bool is_behind() const override { return queued > 0; }
+  bool is_behind() const override { return queued > 0 || !held_.empty(); }
   void set_reading(bool enabled) override { reading = enabled; }
   void close(std::string reason) override { closed = std::move(reason); }
   void challenge() override { ++challenges; }
@@ -58,14 +65,37 @@ class FakeConnection final : public ConnectionPort {
   /// The pieces of all messages that were made piece by piece.
   const std::vector<SharedText>& pieces() const { return pieces_; }
 
-  std::size_t queued = 0;  ///< what the peer has not taken
+  /// Makes what is held, in its order.
+  void release() {
+    for (auto& [text, source] : std::exchange(held_, {})) {
+      if (text != nullptr) {
+        send(std::move(text));
+      } else {
+        make(*source);
+      }
+    }
+  }
+
+  std::size_t queued = 0;                           ///< what the peer has not taken
+  std::size_t room = static_cast<std::size_t>(-1);  ///< a longer text fills the socket
+  bool holds = false;  ///< what is made piece by piece waits for release(), and all behind it
   bool reading = true;
   int challenges = 0;
   std::string closed;  ///< the reason
   ConnectionInfo identity;
 
  private:
+  void make(TextSource& source) {
+    std::string whole;
+    while (SharedText piece = source.next()) {
+      whole += *piece;
+      pieces_.push_back(std::move(piece));
+    }
+    if (!whole.empty()) send(std::move(whole));
+  }
+
   Shard& shard_;
+  std::deque<std::pair<SharedText, std::unique_ptr<TextSource>>> held_;
   std::vector<SharedText> sent_;
   std::vector<SharedText> pieces_;
 };
