@@ -187,7 +187,13 @@ std::size_t MonitorRequest::hash() const {
   const auto combine = [&](std::size_t value) { hash = hash * 0x9e3779b97f4a7c15ULL + value; };
   for (const MonitoredTable& table : tables) {
     combine(table.table);
-    combine(table.columns.size());
+    for (const auto& [column, select] : table.columns) {
+      combine(column);
+      combine(static_cast<std::size_t>(select.initial) |
+              static_cast<std::size_t>(select.insert) << 1 |
+              static_cast<std::size_t>(select.remove) << 2 |
+              static_cast<std::size_t>(select.modify) << 3);
+    }
     combine(table.condition.hash());
   }
   return hash;

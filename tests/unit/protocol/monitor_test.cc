@@ -122,3 +122,10 @@ TEST_CASE("bad condition changes say why in ovsdb-server's words") {
   CHECK(change_error(R"({"q":[{"select":{}}]})") ==
         "Parsing table q failed: Member 'select' is present but not allowed here.");
 }
+
+TEST_CASE("requests of other columns or selections have other hashes") {
+  const std::size_t one = read(R"({"q":{"columns":["name"]}})").value().hash();
+  CHECK(one == read(R"({"q":[{"columns":["name"]}]})").value().hash());
+  CHECK(one != read(R"({"q":{"columns":["n"]}})").value().hash());
+  CHECK(one != read(R"({"q":{"columns":["name"],"select":{"delete":false}}})").value().hash());
+}
