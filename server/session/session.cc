@@ -110,8 +110,12 @@ void Session::refuse_answer(JsonRpcMessage::Kind kind) {
     jsonrpc_server.warn("{}: received unexpected {} message", port_.info().name,
                         kind == JsonRpcMessage::Kind::kReply ? "reply" : "error");
   }
+  close("");
+}
+
+void Session::close(const std::string& reason) {
   waiting_.clear();
-  port_.close("");
+  port_.close(reason);
 }
 
 void Session::on_writable() {
@@ -136,7 +140,7 @@ void Session::on_databases_changed() {
 
 void Session::on_role_change() {
   // Locks are to be had from an active only: whoever holds one, or was refused one, asks anew.
-  if (locks_.asked()) return port_.close("change of role, and the client has to do with locks");
+  if (locks_.asked()) return close("change of role, and the client has to do with locks");
   on_databases_changed();
 }
 

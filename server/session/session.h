@@ -50,7 +50,8 @@ class Session final : public ConnectionHandler {
   void on_role_change();
   /// The list of peers is another one: who is none any more is told nothing from now on.
   void on_peers_changed();
-  void close(const std::string& reason) { port_.close(reason); }
+  /// Requests that wait are not answered.
+  void close(const std::string& reason);
   SessionConversions& conversions() { return conversions_; }
   SessionFeeds& feeds() { return feeds_; }
   SessionLocks& locks() { return locks_; }

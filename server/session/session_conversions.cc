@@ -90,11 +90,11 @@ void SessionConversions::finish(const json::value& id, const Result<void>& conve
     session_.send_error(id, converted.error());
   }
   --under_way_;
-  if (under_way_ == 0 && close_reason_) port_.close(*close_reason_);
+  if (under_way_ == 0 && close_reason_) session_.close(*close_reason_);
 }
 
 void SessionConversions::close_when_done(const std::string& reason) {
-  if (under_way_ == 0) return port_.close(reason);
+  if (under_way_ == 0) return session_.close(reason);
   close_reason_ = reason;
 }
 
