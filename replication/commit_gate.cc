@@ -35,18 +35,26 @@ std::vector<CommitGate::Follower> CommitGate::add(Follower follower, FeedStatus 
   if (const auto before = followers_.find(follower); before != followers_.end())
     member.late = before->second.late;
   followers_.insert_or_assign(follower, std::move(member));
+  counted_ms_.reset();
   return doubted;
+}
+
+void CommitGate::remove(Follower follower) {
+  followers_.erase(follower);
+  counted_ms_.reset();
 }
 
 void CommitGate::alive(Follower follower) {
   const auto found = followers_.find(follower);
   if (found == followers_.end()) return;
   found->second.claimed_by.reset();
+  counted_ms_.reset();
 }
 
 void CommitGate::acknowledge(Follower follower, const Position& position, std::int64_t now_ms) {
   const auto found = followers_.find(follower);
   if (found == followers_.end()) return;
+  counted_ms_.reset();
   Member& member = found->second;
   member.claimed_by.reset();
   member.status.acknowledged = position;
@@ -92,7 +100,7 @@ const CommitGate::Member& CommitGate::head(const Member& member) const {
   return *head;
 }
 
-std::vector<CommitGate::Backup> CommitGate::backups(std::int64_t now_ms) const {
+std::vector<CommitGate::Backup> CommitGate::count(std::int64_t now_ms) const {
   std::vector<Backup> result;
   for (const auto& [id, member] : followers_) {
     if (!member.status.in_sync) continue;
@@ -119,12 +127,18 @@ std::vector<CommitGate::Backup> CommitGate::backups(std::int64_t now_ms) const {
   return result;
 }
 
-unsigned CommitGate::in_sync() const { return static_cast<unsigned>(backups(0).size()); }
+const std::vector<CommitGate::Backup>& CommitGate::backups(std::int64_t now_ms) {
+  if (counted_ms_ != now_ms) {
+    counted_ = count(now_ms);
+    counted_ms_ = now_ms;
+  }
+  return counted_;
+}
 
 // --- commits ---
 
-bool CommitGate::acknowledged(const Position& position, std::int64_t now_ms) const {
-  const std::vector<Backup> counted = backups(now_ms);
+bool CommitGate::acknowledged(const Position& position, std::int64_t now_ms) {
+  const std::vector<Backup>& counted = backups(now_ms);
   if (counted.size() < options_.replicas) return false;
   return std::all_of(counted.begin(), counted.begin() + options_.replicas,
                      [&](const Backup& b) { return reached(b.acknowledged, position); });
@@ -132,7 +146,7 @@ bool CommitGate::acknowledged(const Position& position, std::int64_t now_ms) con
 
 /// Puts newcomers that let the commit wait behind the others, if enough of these have it.
 void CommitGate::pass_over_late(const Position& position, std::int64_t now_ms) {
-  const std::vector<Backup> counted = backups(now_ms);
+  const std::vector<Backup>& counted = backups(now_ms);
   const auto have = std::count_if(counted.begin(), counted.end(), [&](const Backup& b) {
     return reached(b.acknowledged, position);
   });
@@ -143,6 +157,7 @@ void CommitGate::pass_over_late(const Position& position, std::int64_t now_ms) {
       continue;
     member.late = true;
     member.since_ms = now_ms;
+    counted_ms_.reset();
   }
 }
 
@@ -154,6 +169,7 @@ void CommitGate::drop_silent(const Position& position, std::int64_t now_ms) {
     was_established = was_established || now_ms - member.since_ms >= member.trial_ms;
     member.status.in_sync = false;
     member.late = true;
+    counted_ms_.reset();
   }
   if (was_established) trial_ms_ = std::min(trial_ms_ * 2, kLongestTrialMs);
 }
@@ -170,7 +186,7 @@ bool CommitGate::open(const Position& position, std::int64_t logged_ms, std::int
   }
   switch (options_.fallback) {
     case Fallback::kAsync:
-      if (in_sync() >= options_.replicas) return false;
+      if (backups(now_ms).size() >= options_.replicas) return false;
       ++missed_;
       return true;
     case Fallback::kBlock:
@@ -192,7 +208,7 @@ std::optional<std::int64_t> CommitGate::deadline_ms(std::int64_t logged_ms,
 GateStatus CommitGate::status() const {
   GateStatus status;
   status.replicas = options_.replicas;
-  status.in_sync = in_sync();
+  status.in_sync = static_cast<unsigned>(count(0).size());
   status.degraded = status.in_sync < options_.replicas;
   status.missed = missed_;
   return status;

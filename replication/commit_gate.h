@@ -46,6 +46,8 @@ class CommitGate {
   };
   using Follower = std::uint64_t;
 
+  /// The time a commit takes grows with them, and what each is sent is kept for it.
+  static constexpr std::size_t kMostFollowers = 64;
   static constexpr std::int64_t kTrialMs = 10'000;  ///< of a newcomer
   static constexpr std::int64_t kLongestTrialMs = 600'000;
   static constexpr std::int64_t kPatienceMs = 100;
@@ -58,9 +60,13 @@ class CommitGate {
   /// A follower joins, or joins anew. It counts once it has acknowledged the newest record. Returns
   /// those whose copy it claims to be: they are to be asked whether they live.
   std::vector<Follower> add(Follower follower, FeedStatus status);
-  void remove(Follower follower) { followers_.erase(follower); }
+  void remove(Follower follower);
   /// The follower has shown that it is there.
   void alive(Follower follower);
+  /// May one more join? Those that have joined may join anew.
+  bool has_room_for(Follower follower) const {
+    return followers_.size() < kMostFollowers || followers_.contains(follower);
+  }
   void acknowledge(Follower follower, const Position& position, std::int64_t now_ms);
   /// A record was written to the log.
   void logged(const Position& position) { newest_ = position; }
@@ -96,15 +102,18 @@ class CommitGate {
   /// The member as which it counts.
   const Member& head(const Member& member) const;
   /// Those that keep up, in their order.
-  std::vector<Backup> backups(std::int64_t now_ms) const;
-  bool acknowledged(const Position& position, std::int64_t now_ms) const;
+  std::vector<Backup> count(std::int64_t now_ms) const;
+  /// The same, counted once a change or a millisecond: many commits may wait.
+  const std::vector<Backup>& backups(std::int64_t now_ms);
+  bool acknowledged(const Position& position, std::int64_t now_ms);
   void pass_over_late(const Position& position, std::int64_t now_ms);
   void drop_silent(const Position& position, std::int64_t now_ms);
-  unsigned in_sync() const;
 
   Options options_;
   Position newest_;
   std::map<Follower, Member> followers_;
+  std::vector<Backup> counted_;
+  std::optional<std::int64_t> counted_ms_;  ///< when; nothing: something has changed since
   std::int64_t trial_ms_ = kTrialMs;
   std::uint64_t missed_ = 0;
 };

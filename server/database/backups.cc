@@ -48,6 +48,12 @@ void DatabaseServer::start_feed(std::string_view database, SessionId session,
     return refuse({"not allowed", "this database is not replicated", std::nullopt});
   if (request.server_id == server_id_)
     return refuse({"not allowed", "Self replicating is not allowed", std::nullopt});
+  if (!served->gate.has_room_for(gate_id(session))) {
+    return refuse(
+        {"resources exhausted",
+         fmt::format("{} connections follow this database already", served->followers.size()),
+         std::nullopt});
+  }
   const StoredDatabase& stored = *served->stored;
   FeedStart start;
   start.database = served->info;

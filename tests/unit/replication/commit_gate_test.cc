@@ -38,6 +38,19 @@ TEST_CASE("a commit waits for the acknowledgement of a backup that keeps up") {
   CHECK(gate.status().missed == 0);
 }
 
+TEST_CASE("commits of one millisecond see every change of those that keep up") {
+  Gate gate(1, CommitGate::Fallback::kBlock);
+  gate.follow(7, "a", 1);
+  gate.acknowledge(7, at(1), 0);
+  CHECK(gate.open(at(1), 0, 0));
+  gate.logged(at(2));
+  CHECK_FALSE(gate.open(at(2), 0, 0));
+  gate.acknowledge(7, at(2), 0);
+  CHECK(gate.open(at(2), 0, 0));
+  gate.remove(7);
+  CHECK_FALSE(gate.open(at(2), 0, 0));
+}
+
 FeedStatus copy(std::uint64_t server, const char* name, const char* file) {
   FeedStatus status;
   status.server_id = Uuid{1, server};

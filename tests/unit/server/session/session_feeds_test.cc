@@ -82,6 +82,21 @@ TEST_CASE("a claim to be a living backup challenges it, and its answer makes two
   CHECK(site.database().gate.status().in_sync == 2);
 }
 
+TEST_CASE("a database has so many followers, and those that it has stay") {
+  Site site;
+  std::vector<std::unique_ptr<Client>> backups;
+  while (backups.size() < CommitGate::kMostFollowers) {
+    backups.push_back(std::make_unique<Client>(site));
+    CHECK_THAT(backups.back()->follow(kBackup, site.position()), Catch::Contains("resume"));
+  }
+  Client late(site);
+  CHECK_THAT(late.follow(kOther, site.position()), Catch::Contains("resources exhausted"));
+  CHECK(site.database().followers.size() == CommitGate::kMostFollowers);
+  CHECK_THAT(backups.front()->follow(kBackup, site.position()), Catch::Contains("resume"));
+  backups.pop_back();
+  CHECK_THAT(late.follow(kOther, site.position()), Catch::Contains("resume"));
+}
+
 TEST_CASE("a peer that is taken off the list is told nothing from then on, and does not count") {
   Site site;
   Client backup(site, {"ssl:1", "pssl:", "node", "", false});
