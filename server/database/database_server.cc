@@ -239,7 +239,8 @@ void DatabaseServer::open_session(SessionId session, Mailbox& mailbox, LockNotif
   sessions_.insert_or_assign(session, SessionPort{&mailbox, std::move(notify)});
 }
 
-void DatabaseServer::close_session(SessionId session) {
+void DatabaseServer::close_session(SessionId session, Lane& lane) {
+  turns_.drop(lane);
   tell(locks_.release_all(session));
   sessions_.erase(session);
   for (auto& [name, database] : databases_) {

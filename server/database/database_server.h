@@ -142,7 +142,8 @@ class DatabaseServer {
   using LockNotify = std::function<void(const std::string& lock, bool stolen)>;
   /// Makes the session known to the lock table's notices.
   void open_session(SessionId session, Mailbox& mailbox, LockNotify notify);
-  void close_session(SessionId session);
+  /// What the session's lane keeps is not done any more.
+  void close_session(SessionId session, Lane& lane);
   /// Nothing when the session has or awaits the lock already.
   std::optional<bool> lock(SessionId session, const std::string& name, LockTable::Mode mode);
   /// False when the session neither has nor awaits it.
@@ -154,7 +155,8 @@ class DatabaseServer {
   void set_sync(const CommitGate::Options& options);
   /// Makes the session a follower of a database, anew if it was one: `started` runs on the
   /// mailbox's thread, before the first `deliver`, and between the commits that it holds and those
-  /// that are delivered. Errors: "unknown database", "not allowed".
+  /// that are delivered. Errors: "unknown database", "not allowed",
+  /// "resources exhausted".
   void start_feed(std::string_view database, SessionId session, const FollowRequest& request,
                   const std::string& address, Mailbox& mailbox, FeedListener listener,
                   std::function<void(Result<FeedStart>)> started);

@@ -18,6 +18,7 @@ void FairTurns::keep(const LaneRef& lane, Task job) {
 }
 
 void FairTurns::run_waiting() {
+  while (!lanes_.empty() && lanes_.front()->waiting_.empty()) lanes_.pop_front();  // dropped
   if (lanes_.empty()) return;
   const LaneRef lane = std::move(lanes_.front());
   lanes_.pop_front();

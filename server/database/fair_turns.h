@@ -50,6 +50,8 @@ class FairTurns {
   }
   /// Runs a turn of the lane that has waited longest.
   void run_waiting();
+  /// The session is gone: nobody waits for what the lane has kept.
+  void drop(Lane& lane) { lane.waiting_.clear(); }
   /// A batch has ended.
   void end_batch() {
     ++batch_;
@@ -65,7 +67,7 @@ class FairTurns {
   const Clock& clock_;
   std::uint64_t batch_ = 1;
   std::int64_t last_us_ = 0;   ///< when a job ended in this batch; 0: none has
-  std::deque<LaneRef> lanes_;  ///< those in which something waits, in order of their turns
+  std::deque<LaneRef> lanes_;  ///< those in which something waited, in order of their turns
 };
 
 }  // namespace tandem

@@ -128,9 +128,12 @@ void Session::on_alive() { feeds_.on_alive(); }
 void Session::on_closed(const std::string& /*reason*/) {
   hub_.monitors().remove_session(port_);
   hub_.forget(id_);
-  // Behind what it has asked for before.
-  if (known_to_writer_)
-    hub_.server().submit([server = &hub_.server(), id = id_] { server->close_session(id); }, lane_);
+  // Not in its lane: what waits there is for nobody, however many such clients come and go.
+  if (known_to_writer_) {
+    hub_.server().submit(
+        [server = &hub_.server(), id = id_, lane = lane_] { server->close_session(id, *lane); },
+        hub_.shard());
+  }
 }
 
 void Session::on_databases_changed() {
@@ -279,7 +282,6 @@ void Session::tandem_follow(JsonRpcMessage& message) {
     send_error(message.id, request.error());
     return;
   }
-  known_to_writer_ = true;
   feeds_.follow(message.id, database, std::move(request.value()));
 }
 
@@ -303,7 +305,6 @@ void Session::tandem_depose(JsonRpcMessage& /*message*/) { feeds_.depose(); }
 void Session::transact(JsonRpcMessage& message) {
   const DatabaseInfoRef database = database_of(message);
   if (!database) return;
-  known_to_writer_ = true;
   auto call = std::make_unique<SessionTransactCall>();
   call->hub = &hub_;
   call->session = id_;
@@ -335,15 +336,9 @@ void Session::cancel(JsonRpcMessage& message) {
 
 // --- locks ---
 
-void Session::lock(JsonRpcMessage& message) {
-  known_to_writer_ = true;
-  locks_.acquire(message, LockTable::Mode::kLock);
-}
+void Session::lock(JsonRpcMessage& message) { locks_.acquire(message, LockTable::Mode::kLock); }
 
-void Session::steal(JsonRpcMessage& message) {
-  known_to_writer_ = true;
-  locks_.acquire(message, LockTable::Mode::kSteal);
-}
+void Session::steal(JsonRpcMessage& message) { locks_.acquire(message, LockTable::Mode::kSteal); }
 
 void Session::unlock(JsonRpcMessage& message) { locks_.release(message); }
 

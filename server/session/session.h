@@ -73,6 +73,7 @@ class Session final : public ConnectionHandler {
   /// ClientHub::find_answered() calls.
   template <class Job>
   void submit_request(Job&& job, bool selects = false) {
+    known_to_writer_ = true;
     begin_request(selects);
     hub_.server().submit(std::forward<Job>(job), lane_);
   }

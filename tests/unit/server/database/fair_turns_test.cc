@@ -78,5 +78,18 @@ TEST_CASE("a turn lasts for many jobs that are quick enough") {
   CHECK(f.log == "aaaa");
 }
 
+TEST_CASE("what a lane keeps is dropped with its session, and others have the turn") {
+  Fixture f;
+  const LaneRef gone = f.lane();
+  const LaneRef here = f.lane();
+  for (int i = 0; i < 3; ++i) f.job(gone, 'g', 3000);
+  for (int i = 0; i < 2; ++i) f.job(here, 'h', 3000);
+  f.turns.drop(*gone);
+  f.turns.run_waiting();
+  CHECK(f.log == "ghh");
+  CHECK(f.turns.next() == nullptr);
+  f.turns.run_waiting();
+}
+
 }  // namespace
 }  // namespace tandem

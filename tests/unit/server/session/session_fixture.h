@@ -17,7 +17,12 @@ class TestClock final : public Clock {
  public:
   std::int64_t wall_ms() const override { return 7; }
   std::int64_t monotonic_ms() const override { return now; }
+  std::int64_t monotonic_us() const override { return now * 1000 + (passed_us += step_us); }
   std::int64_t now = 1000;
+  std::int64_t step_us = 0;  ///< that pass with each look at the clock
+
+ private:
+  mutable std::int64_t passed_us = 0;
 };
 
 class QuickSyncer final : public Syncer {
