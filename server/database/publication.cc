@@ -11,14 +11,18 @@ void DatabaseServer::flush() {
   // Observers and replies may cause further commits (status columns); they join the next round.
   while (directory_changed_ || !outgoing_.empty()) {
     if (directory_changed_) publish_directory();
+    std::vector<Outgoing> batch;
+    batch.swap(outgoing_);
     std::map<ServedDatabase*, Error> failed;
     for (auto& [name, database] : databases_) {
       if (!database->stored->has_staged()) continue;
-      if (const Result<void> written = database->stored->flush(); !written)
-        failed.emplace(database.get(), written.error());
+      const Result<void> written = database->stored->flush();
+      if (written) continue;
+      failed.emplace(database.get(), written.error());
+      // What a transaction waits for may have come true by the taking back.
+      database->blocked.mark_all();
+      retry_blocked(*database);
     }
-    std::vector<Outgoing> batch;
-    batch.swap(outgoing_);
     for (Outgoing& outgoing : batch) {
       const auto failure = failed.find(outgoing.database);
       logged(outgoing, failure == failed.end() ? nullptr : &failure->second);
