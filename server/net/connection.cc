@@ -9,6 +9,7 @@
 #include "server/logging/event_count.h"
 #include "server/logging/rate_limit.h"
 #include "server/net/message_log.h"
+#include "server/net/socket_address.h"
 
 namespace tandem::net {
 
@@ -67,6 +68,8 @@ Connection::~Connection() = default;
 
 void Connection::start(UniqueFd fd, TlsContext* tls) {
   state_ = State::kHandshaking;
+  socket_ = fd.get();
+  keep_tcp_alive(socket_, options_.probe_ms);
   if (tls == nullptr) {
     stream_ = make_plain_stream(shard_, std::move(fd), *this);
   } else {
@@ -81,6 +84,7 @@ void Connection::reconfigure(const std::string& role, bool read_only, std::int64
   options_.info.role = role;
   options_.info.read_only = read_only;
   probe_.set_interval(probe_ms);
+  if (stream_ != nullptr) keep_tcp_alive(socket_, probe_ms);
   if (state_ == State::kOpen) arm_timer(probe_.deadline_ms());
 }
 
@@ -384,7 +388,8 @@ void Connection::on_timer(std::int64_t now_ms) {
 }
 
 void Connection::check_probe(std::int64_t now_ms) {
-  // While the handler does not want to read, silence is not the peer's.
+  // While the handler does not want to read, silence is not the peer's; the kernel finds out
+  // whether its host is there.
   if (!reading_) probe_.heard(now_ms);
   switch (probe_.check(now_ms)) {
     case Probe::Action::kNone:

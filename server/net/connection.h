@@ -133,6 +133,7 @@ class Connection final : public ConnectionPort,
   ConnectionOptions options_;
   State state_ = State::kNew;
   std::unique_ptr<Stream> stream_;
+  int socket_ = -1;  ///< the stream's
   std::unique_ptr<ConnectionHandler> handler_;
   Framer framer_;
   std::unique_ptr<Framer> sent_framer_;  ///< only while what is sent is logged

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -110,6 +111,22 @@ void tune_tcp_socket(int fd, int family, std::optional<int> dscp) {
   } else {
     setsockopt(fd, IPPROTO_IP, IP_TOS, &traffic_class, sizeof traffic_class);
   }
+}
+
+void keep_tcp_alive(int fd, std::int64_t interval_ms) {
+  constexpr std::int64_t kLongestS = 32767;
+  constexpr int kQuestions = 3;
+  const int seconds =
+      static_cast<int>(std::clamp<std::int64_t>((interval_ms + 999) / 1000, 0, kLongestS));
+  const int on = seconds > 0 ? 1 : 0;
+  const int give_up_ms = seconds * 1000 * (1 + kQuestions);
+  // Also for what is not taken: without it a peer is asked for a quarter of an hour.
+  if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &give_up_ms, sizeof give_up_ms) != 0) return;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  if (on == 0) return;
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &kQuestions, sizeof kQuestions);
 }
 
 int bind_unix(int fd, const std::string& path) {

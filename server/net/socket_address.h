@@ -44,6 +44,11 @@ UniqueFd make_socket(int family);
 /// What a TCP connection gets: no delay, and the DSCP (0 to 63) in its IP headers if one is given.
 void tune_tcp_socket(int fd, int family, std::optional<int> dscp);
 
+/// The kernel asks a TCP peer whether its host is there, after a silence of the interval and three
+/// times more, and gives the connection up if none answers, or takes, anything for so long. 0: not.
+/// Sockets that are not TCP stay as they are.
+void keep_tcp_alive(int fd, std::int64_t interval_ms);
+
 /// bind() and connect() to a unix socket's file, whose path may be longer than sockaddr_un holds:
 /// the folder is then reached through /proc/self/fd. Return 0 or an errno.
 int bind_unix(int fd, const std::string& path);

@@ -1,5 +1,7 @@
 #include "server/net/connection.h"
 
+#include <netinet/tcp.h>
+
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <optional>
@@ -44,6 +46,38 @@ struct Fixture {
 };
 
 }  // namespace
+
+TEST_CASE(
+    "The kernel asks after a TCP peer's host as often as probes do, also while we do not read") {
+  IoShard shard{0};
+  Seen seen;
+  const UniqueFd listener = listen_tcp();
+  UniqueFd ours = connect_tcp(port_of(listener));
+  const int socket = ours.get();
+  const auto option = [socket](int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    getsockopt(socket, level, name, &value, &size);
+    return value;
+  };
+  ConnectionOptions options;
+  options.probe_ms = 5000;
+  options.make_handler = recorder(seen);
+  Connection connection(shard, std::move(options));
+  connection.start(std::move(ours), nullptr);
+  CHECK(option(SOL_SOCKET, SO_KEEPALIVE) == 1);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPIDLE) == 5);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPINTVL) == 5);
+  CHECK(option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 20'000);
+  connection.reconfigure("", false, 1500);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPIDLE) == 2);
+  CHECK(option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 8000);
+  connection.reconfigure("", false, std::int64_t{1} << 50);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPIDLE) == 32'767);
+  connection.reconfigure("", false, 0);
+  CHECK(option(SOL_SOCKET, SO_KEEPALIVE) == 0);
+  CHECK(option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 0);
+}
 
 TEST_CASE("Messages arrive whole however the stream is cut") {
   Fixture f;
