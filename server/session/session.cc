@@ -119,6 +119,7 @@ void Session::close(const std::string& reason) {
 }
 
 void Session::on_writable() {
+  locks_.on_writable();
   monitors_.on_writable();
   feeds_.on_writable();
 }

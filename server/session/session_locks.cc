@@ -36,15 +36,40 @@ void SessionLocks::refuse_as_backup(ClientHub& hub, SessionId session, const jso
 }
 
 void SessionLocks::open_on_writer(ClientHub& hub, SessionId session) {
-  hub.server().open_session(
-      session, hub.mailbox(), [hub = &hub, session](const std::string& lock, bool stolen) {
-        Session* self = hub->find(session);
-        if (self == nullptr) return;
-        std::string params = "[";
-        append_json_string(params, lock);
-        self->locks().port_.send(make_notification(stolen ? "stolen" : "locked", params + "]"));
-      });
+  hub.server().open_session(session, hub.mailbox(),
+                            [hub = &hub, session](const std::string& lock, bool stolen) {
+                              if (Session* self = hub->find(session))
+                                self->locks().on_notice(lock, stolen);
+                            });
 }
+
+// --- notices ---
+
+void SessionLocks::on_notice(const std::string& name, bool stolen) {
+  if (!port_.is_behind()) return send_notice(name, stolen);
+  const auto [untold, is_new] = untold_.try_emplace(name, Untold{stolen, stolen});
+  if (!is_new) untold->second.last_stolen = stolen;
+}
+
+void SessionLocks::on_writable() {
+  while (!untold_.empty()) tell(std::string(untold_.begin()->first));
+}
+
+void SessionLocks::tell(const std::string& name) {
+  const auto untold = untold_.extract(name);
+  if (untold.empty()) return;
+  const auto [first_stolen, last_stolen] = untold.mapped();
+  send_notice(name, first_stolen);
+  if (last_stolen != first_stolen) send_notice(name, last_stolen);
+}
+
+void SessionLocks::send_notice(const std::string& name, bool stolen) {
+  std::string params = "[";
+  append_json_string(params, name);
+  port_.send(make_notification(stolen ? "stolen" : "locked", params + "]"));
+}
+
+// --- requests ---
 
 void SessionLocks::acquire(const JsonRpcMessage& message, LockTable::Mode mode) {
   std::optional<std::string> name = name_of(message);
@@ -58,9 +83,10 @@ void SessionLocks::acquire(const JsonRpcMessage& message, LockTable::Mode mode) 
     if (hub->server().is_backup()) return refuse_as_backup(*hub, session, message.id, lock);
     open_on_writer(*hub, session);
     const std::optional<bool> owned = hub->server().lock(session, lock, mode);
-    hub->server().reply(hub->mailbox(), [hub, session, owned, message] {
+    hub->server().reply(hub->mailbox(), [hub, session, owned, lock, message] {
       Session* self = hub->find_answered(session);
       if (self == nullptr) return;
+      self->locks().tell(lock);
       if (!owned) {
         self->send_error(message.id, params_error(message, "must issue \"unlock\" before new \"" +
                                                                message.method + "\""));
@@ -78,9 +104,10 @@ void SessionLocks::release(const JsonRpcMessage& message) {
   session_.submit_request([hub = &hub_, session = session_.id(), lock = std::move(*name), message] {
     if (hub->server().is_backup()) return refuse_as_backup(*hub, session, message.id, lock);
     const bool released = hub->server().unlock(session, lock);
-    hub->server().reply(hub->mailbox(), [hub, session, released, message] {
+    hub->server().reply(hub->mailbox(), [hub, session, released, lock, message] {
       Session* self = hub->find_answered(session);
       if (self == nullptr) return;
+      self->locks().tell(lock);
       if (released) {
         self->send_reply(message.id, "{}");
       } else {

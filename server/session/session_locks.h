@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,9 @@ class Session;
 
 /// "lock", "steal" and "unlock" of one session (RFC 7047 section 4.1.8). Owned by the session, on
 /// its shard's thread.
+///
+/// What becomes of its locks is others' doing, as often as they like: a client that is behind is
+/// told of each lock no more than the first and the last of it.
 class SessionLocks {
  public:
   SessionLocks(ClientHub& hub, Session& session, ConnectionPort& port)
@@ -25,10 +29,21 @@ class SessionLocks {
   void refuse(const JsonRpcMessage& message);
   /// The client has to do with locks.
   bool asked() const { return asked_; }
+  /// The socket has taken what was queued: what the client was not told follows.
+  void on_writable();
 
  private:
+  /// Notices of one lock that were held back.
+  struct Untold {
+    bool first_stolen;
+    bool last_stolen;
+  };
   /// The lock that params names; nothing after an error reply.
   std::optional<std::string> name_of(const JsonRpcMessage& message);
+  void on_notice(const std::string& name, bool stolen);
+  /// Of a lock, before an answer that concerns it.
+  void tell(const std::string& name);
+  void send_notice(const std::string& name, bool stolen);
   // On the writer.
   static void open_on_writer(ClientHub& hub, SessionId session);
   static void refuse_as_backup(ClientHub& hub, SessionId session, const json::value& id,
@@ -39,6 +54,7 @@ class SessionLocks {
   ConnectionPort& port_;
   bool asked_ = false;
   std::set<std::string> names_;  ///< of locks that it has asked for and not given back
+  std::map<std::string, Untold> untold_;
 };
 
 }  // namespace tandem

@@ -160,5 +160,48 @@ TEST_CASE("a session has so many locks, and others when it has given some back")
   CHECK_FALSE(f.met(f.answer("steal", R"(["b"])"), ""));
 }
 
+TEST_CASE("a client that is behind is told of each lock the first and the last, before answers") {
+  Fixture f({});
+  FakeConnection port{f.shard};
+  const auto other = f.hub.make_session(port);
+  const auto others = [&](const char* method) {
+    other->on_message(
+        JsonRpcMessage::from_json(
+            parse_json(std::string(R"({"id":1,"params":["l"],"method":")") + method + R"("})")
+                .value())
+            .value());
+    f.shard.run();
+  };
+  f.answer("lock", R"(["l"])");
+  f.port.queued = 1;
+  const auto toggle = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      others("steal");
+      others("unlock");
+    }
+  };
+  toggle(1000);
+  others("steal");
+  CHECK(f.port.take().empty());
+  f.port.queued = 0;
+  f.session->on_writable();
+  CHECK(f.port.take() ==
+        std::vector<std::string>{R"({"id":null,"method":"stolen","params":["l"]})"});
+  f.port.queued = 1;
+  others("unlock");
+  toggle(1000);
+  others("steal");
+  CHECK(f.port.take().empty());
+  f.ask("unlock", R"(["l"])");
+  f.shard.run();
+  const std::vector<std::string> texts = f.port.take();
+  REQUIRE(texts.size() == 3);
+  CHECK_THAT(texts[0], Catch::Contains("locked"));
+  CHECK_THAT(texts[1], Catch::Contains("stolen"));
+  CHECK_THAT(texts[2], Catch::Contains("result"));
+  other->on_closed("");
+  f.shard.run();
+}
+
 }  // namespace
 }  // namespace tandem
