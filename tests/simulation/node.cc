@@ -145,11 +145,12 @@ Node::Node(World& w, const Scenario& s, Ledger& ledger, std::size_t i)
 void Node::start() {
   process = std::make_unique<Process>(world, *this, ledger_);
   set_backup(true);
-  tick(process.get());
+  tick(++starts_);
 }
 
-void Node::tick(const Process* of) {
-  if (process.get() != of) return;
+// By number: another process may live where one that was killed did.
+void Node::tick(std::uint64_t of) {
+  if (process == nullptr || of != starts_) return;
   process->tick();
   world.after(50 + world.ms(200), [this, of] { tick(of); });
 }

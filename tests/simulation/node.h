@@ -53,6 +53,7 @@ class Reader final : public ClientThread {
  private:
   DatabaseServer& server_;
   Ledger& ledger_;
+  std::uint64_t starts_ = 0;
   Mailbox mailbox_;
   std::map<std::string, Contents> views_;
 };
@@ -142,8 +143,9 @@ class Node {
   std::unique_ptr<Process> process;
 
  private:
-  void tick(const Process* of);
+  void tick(std::uint64_t of);
   Ledger& ledger_;
+  std::uint64_t starts_ = 0;
 };
 
 std::string file_of(const std::string& database);
