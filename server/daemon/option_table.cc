@@ -160,6 +160,7 @@ constexpr std::array kTable = {
     OptionEntry{"max-clauses", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.clauses)>},
     OptionEntry{"max-locks", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.locks)>},
     OptionEntry{"max-waits", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.waits)>},
+    OptionEntry{"max-kept", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.kept_bytes)>},
     OptionEntry{"max-message-size", 0, kRequired, true,
                 store_limit<TANDEM_MEMBER(limits.message_bytes)>},
     OptionEntry{"max-first-message-size", 0, kRequired, true,

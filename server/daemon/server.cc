@@ -49,7 +49,7 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
             options.sync.fallback == SyncFallback::kBlock},
       peers_(options.sync.peers),
       started_ms_(net::IoShard::now_ms()) {
-  databases_.set_most_waits(options_.limits.waits);
+  databases_.set_wait_limits({options_.limits.waits, options_.limits.kept_bytes});
   make_client_shards(options.threads);
   std::vector<net::IoShard*> shards;
   for (ClientShard& client : shards_) shards.push_back(client.shard.get());

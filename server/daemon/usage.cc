@@ -73,11 +73,13 @@ Limits of one client (see docs/operating.md):
   --max-clauses=N         clauses in the conditions of its monitors (default: {6})
   --max-locks=N           locks that it has or awaits (default: {7})
   --max-waits=N           transactions in a "wait" (default: {8})
+  --max-kept=BYTES        ids of its monitors and names of its locks, and as much
+                          again of those transactions (default: {9})
   --max-message-size=BYTES
-                          one message (default: {9})
+                          one message (default: {10})
   --max-first-message-size=BYTES
                           the same, before one of a client without a
-                          certificate was valid (default: {10})
+                          certificate was valid (default: {11})
 
 Other:
   --run=COMMAND           serve while COMMAND runs
@@ -91,8 +93,8 @@ Other:
   -V, --version           print the version
 )",
       directories.db, directories.run, directories.log, limits.requests, limits.unsent_bytes,
-      limits.monitors, limits.clauses, limits.locks, limits.waits, limits.message_bytes,
-      limits.first_message_bytes);
+      limits.monitors, limits.clauses, limits.locks, limits.waits, limits.kept_bytes,
+      limits.message_bytes, limits.first_message_bytes);
 }
 
 }  // namespace tandem

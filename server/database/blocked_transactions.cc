@@ -24,8 +24,10 @@ void BlockedTransactions::add(std::unique_ptr<TransactCall> call) {
   for (const TableIndex table : tables_of(call->transaction))
     by_table_[table].push_back(entry.places.emplace_back(entry));
   if (call->deadline_ms) entry.deadline = deadlines_.emplace(*call->deadline_ms, &entry);
+  WaitLimits& used = used_.try_emplace(session, WaitLimits{0, 0}).first->second;
+  ++used.number;
+  used.bytes += call->wait_bytes;
   entry.call = std::move(call);
-  ++counts_[session];
 }
 
 bool BlockedTransactions::contains(SessionId session, const json::value& id) const {
@@ -34,9 +36,10 @@ bool BlockedTransactions::contains(SessionId session, const json::value& id) con
 
 std::unique_ptr<TransactCall> BlockedTransactions::remove(Entries::iterator entry) {
   if (entry->second.deadline) deadlines_.erase(*entry->second.deadline);
-  const auto count = counts_.find(entry->first.first);
-  if (--count->second == 0) counts_.erase(count);
   std::unique_ptr<TransactCall> call = std::move(entry->second.call);
+  const auto used = used_.find(entry->first.first);
+  used->second.bytes -= call->wait_bytes;
+  if (--used->second.number == 0) used_.erase(used);
   entries_.erase(entry);
   return call;
 }
@@ -57,9 +60,9 @@ void BlockedTransactions::drop(SessionId session) {
   while (entry != entries_.end() && entry->first.first == session) remove(entry++);
 }
 
-std::size_t BlockedTransactions::count(SessionId session) const {
-  const auto found = counts_.find(session);
-  return found == counts_.end() ? 0 : found->second;
+WaitLimits BlockedTransactions::used_by(SessionId session) const {
+  const auto found = used_.find(session);
+  return found == used_.end() ? WaitLimits{0, 0} : found->second;
 }
 
 std::optional<std::int64_t> BlockedTransactions::next_deadline_ms() const {

@@ -33,7 +33,8 @@ class BlockedTransactions {
   void drop(SessionId session);
 
   bool empty() const { return entries_.empty(); }
-  std::size_t count(SessionId session) const;
+  /// Those of a session, and the bytes of their requests.
+  WaitLimits used_by(SessionId session) const;
   /// Of the first that will be due by time.
   std::optional<std::int64_t> next_deadline_ms() const;
 
@@ -67,7 +68,7 @@ class BlockedTransactions {
   std::map<TableIndex, Places> by_table_;  ///< in the order in which they were tried
   Places due_;
   Deadlines deadlines_;
-  std::unordered_map<SessionId, std::size_t> counts_;
+  std::unordered_map<SessionId, WaitLimits> used_;
   Entries entries_;  ///< last, so that it goes before the lists that it is in
 };
 

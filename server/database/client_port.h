@@ -32,6 +32,12 @@ class ClientThread {
   virtual void on_role_change() = 0;
 };
 
+/// What the transactions of one session that are in a "wait" may come to.
+struct WaitLimits {
+  std::size_t number = 1000;
+  std::size_t bytes = std::size_t{16} << 20;  ///< of their requests
+};
+
 /// One "transact" on its way. The session makes it, the writer fills it in, done() runs on the
 /// mailbox's thread. A canceled transaction, or one whose database went away meanwhile, has
 /// `canceled` set (RFC 7047 section 4.1.4).
@@ -44,8 +50,10 @@ struct TransactCall {
   SessionId session{};
   Mailbox* mailbox = nullptr;
   std::string database;
-  json::value id;      ///< the request's, by which "cancel" finds it
-  json::array params;  ///< kept so that it can be read anew under a newer schema
+  json::value id;  ///< the request's, by which "cancel" finds it
+  /// So that it can be read anew under a newer schema. It waits without them: a conversion cancels
+  /// it.
+  std::optional<json::array> params;
   Transaction transaction;
   bool read_only = false;  ///< the connection is
   std::string role;        ///< RBAC
@@ -54,8 +62,10 @@ struct TransactCall {
   TransactResult result;
   bool canceled = false;
   std::optional<Error> refused;  ///< instead of a result, e.g. "unknown database"
-  bool waits_too_many = false;   ///< instead of waiting: its session has too many that wait
+  /// Instead of waiting: which of the limits its session would go beyond.
+  std::size_t WaitLimits::*beyond = nullptr;
 
+  std::size_t wait_bytes = 0;       ///< of id and params, once it waits; the writer's
   std::int64_t first_tried_ms = 0;  ///< monotonic; the writer's
   std::optional<std::int64_t>
       deadline_ms;  ///< of the "wait" that it is blocked in; monotonic; the writer's

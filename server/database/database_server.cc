@@ -70,13 +70,13 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
   if (database == nullptr) {
     call->refused =
         Error{"unknown database", "transact request specifies unknown database " + call->database,
-              json_excerpt(call->params)};
+              json_excerpt(*call->params)};
     finish(std::move(call));
     return;
   }
   if (is_blocked(*call)) {
     call->refused =
-        Error{"syntax error", "transact: duplicate request ID", json_excerpt(call->params)};
+        Error{"syntax error", "transact: duplicate request ID", json_excerpt(*call->params)};
     finish(std::move(call));
     return;
   }
@@ -89,20 +89,28 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
   }
   if (try_transact(*database, call)) {
     if (database->stored->has_staged()) retry_blocked(*database);
-  } else if (blocked_of(call->session) >= most_waits_) {
-    call->waits_too_many = true;
-    finish(std::move(call));
   } else {
-    if (Task told = call->blocked()) reply(*call->mailbox, std::move(told));
-    database->blocked.add(std::move(call));
-    schedule_wake();
+    wait(*database, std::move(call));
   }
 }
 
-std::size_t DatabaseServer::blocked_of(SessionId session) const {
-  std::size_t count = 0;
-  for (const auto& [name, database] : databases_) count += database->blocked.count(session);
-  return count;
+void DatabaseServer::wait(ServedDatabase& database, std::unique_ptr<TransactCall> call) {
+  call->wait_bytes = to_text(call->id).size() + to_text(*call->params).size();
+  call->params.reset();
+  WaitLimits used{1, call->wait_bytes};
+  for (const auto& [name, other] : databases_) {
+    const WaitLimits there = other->blocked.used_by(call->session);
+    used.number += there.number;
+    used.bytes += there.bytes;
+  }
+  for (const auto limit : {&WaitLimits::number, &WaitLimits::bytes}) {
+    if (used.*limit <= wait_limits_.*limit) continue;
+    call->beyond = limit;
+    return finish(std::move(call));
+  }
+  if (Task told = call->blocked()) reply(*call->mailbox, std::move(told));
+  database.blocked.add(std::move(call));
+  schedule_wake();
 }
 
 bool DatabaseServer::is_blocked(const TransactCall& call) const {
@@ -118,7 +126,7 @@ bool DatabaseServer::may_not_write() const {
 
 bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call) {
   if (call->transaction.schema != database.info->schema) {
-    call->transaction = Transaction::from_json(database.info->schema, call->params);
+    call->transaction = Transaction::from_json(database.info->schema, *call->params);
   }
   const SessionId session = call->session;
   TransactContext context;

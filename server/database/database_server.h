@@ -126,8 +126,7 @@ class DatabaseServer {
 
   // Clients
 
-  /// Blocked transactions that a session may have.
-  void set_most_waits(std::size_t most) { most_waits_ = most; }
+  void set_wait_limits(const WaitLimits& limits) { wait_limits_ = limits; }
   void transact(std::unique_ptr<TransactCall> call);
   /// RFC 7047 section 4.1.4.
   void cancel(SessionId session, const json::value& id);
@@ -250,7 +249,8 @@ class DatabaseServer {
   /// Tries those that are due, until nothing moves. Others wait for half a millisecond of it at
   /// most: a job of its own goes on.
   void retry_blocked(ServedDatabase& database);
-  std::size_t blocked_of(SessionId session) const;
+  /// A transaction has been tried in vain for the first time.
+  void wait(ServedDatabase& database, std::unique_ptr<TransactCall> call);
   void finish(std::unique_ptr<TransactCall> call);
   /// The log was written, or not: backups and observers are told, and who waits for the log.
   void logged(Outgoing& outgoing, const Error* failure);
@@ -298,7 +298,7 @@ class DatabaseServer {
       waiting_;  // for gates; no empty ones
   CommitGate::Options sync_;
   std::optional<std::int64_t> write_deadline_ms_;
-  std::size_t most_waits_ = 1000;
+  WaitLimits wait_limits_;
   bool directory_changed_ = false;
   bool trim_on_compaction_ = false;
 };

@@ -36,8 +36,9 @@ struct SessionTransactCall final : TransactCall {
       session_now->send_plain_error(id, "canceled");
     } else if (refused) {
       session_now->send_error(id, *refused);
-    } else if (waits_too_many) {
-      session_now->send_limit_error(id, Limit::kWaits);
+    } else if (beyond != nullptr) {
+      session_now->send_limit_error(id,
+                                    beyond == &WaitLimits::number ? Limit::kWaits : Limit::kKept);
     } else {
       session_now->send_updates();
       const bool has_many_rows = selects && result.rows() > kFewRows;
@@ -204,6 +205,12 @@ void Session::send_limit_error(const json::value& id, Limit limit) {
   send_error(id, error);
 }
 
+bool Session::may_keep(const json::value& request_id, std::size_t bytes) {
+  if (monitors_.id_bytes() + locks_.name_bytes() + bytes <= hub_.limits().kept_bytes) return true;
+  send_limit_error(request_id, Limit::kKept);
+  return false;
+}
+
 void Session::send_plain_error(const json::value& id, std::string_view error) {
   std::string text;
   append_json_string(text, error);
@@ -313,7 +320,7 @@ void Session::transact(JsonRpcMessage& message) {
   call->database = database->name;
   call->id = std::move(message.id);
   call->params = std::move(message.params.as_array());
-  call->transaction = Transaction::from_json(database->schema, call->params);
+  call->transaction = Transaction::from_json(database->schema, *call->params);
   const auto& operations = call->transaction.operations;
   const bool selects = std::any_of(operations.begin(), operations.end(), [](const Operation& o) {
     return std::holds_alternative<SelectOp>(o);

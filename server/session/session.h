@@ -68,6 +68,8 @@ class Session final : public ConnectionHandler {
   DatabaseInfoRef database_of(const JsonRpcMessage& message);
   /// The client asks for more than it may have: tells it, and counts it.
   void send_limit_error(const json::value& id, Limit limit);
+  /// May ids and names take so many bytes more? False after an error reply.
+  bool may_keep(const json::value& request_id, std::size_t bytes);
   void send_answer(TransactAnswer answer, bool has_many_rows);
   /// Hands a request to the writer: it is under way until end_request(), which
   /// ClientHub::find_answered() calls.

@@ -18,6 +18,8 @@ std::string_view option_of(Limit limit) {
       return "max-locks";
     case Limit::kWaits:
       return "max-waits";
+    case Limit::kKept:
+      return "max-kept";
     case Limit::kMessageSize:
       return "max-message-size";
     case Limit::kFirstMessageSize:
@@ -40,6 +42,8 @@ std::size_t value_of(const SessionLimits& limits, Limit limit) {
       return limits.locks;
     case Limit::kWaits:
       return limits.waits;
+    case Limit::kKept:
+      return limits.kept_bytes;
     case Limit::kMessageSize:
       return limits.message_bytes;
     case Limit::kFirstMessageSize:

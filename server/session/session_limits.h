@@ -28,6 +28,8 @@ struct SessionLimits {
   std::size_t locks = 1000;
   /// Transactions in a "wait".
   std::size_t waits = 1000;
+  /// Bytes of its monitors' ids and its locks' names; and as many again of those transactions.
+  std::size_t kept_bytes = std::size_t{16} << 20;
   /// Bytes of one message.
   std::size_t message_bytes = std::size_t{256} << 20;
   /// The same until the first message was whole and valid, if no certificate says who sends it.
@@ -42,10 +44,11 @@ enum class Limit : std::uint8_t {
   kClauses,
   kLocks,
   kWaits,
+  kKept,
   kMessageSize,
   kFirstMessageSize,
 };
-constexpr std::size_t kLimits = 8;
+constexpr std::size_t kLimits = 9;
 
 /// The option that sets it, without "--".
 std::string_view option_of(Limit limit);

@@ -30,7 +30,7 @@ void SessionLocks::refuse_as_backup(ClientHub& hub, SessionId session, const jso
   hub.server().reply(hub.mailbox(), [hub = &hub, session, id, name] {
     Session* self = hub->find_answered(session);
     if (self == nullptr) return;
-    self->locks().names_.erase(name);
+    self->locks().give_back(name);
     self->send_plain_error(id, kNoLocks);
   });
 }
@@ -41,6 +41,10 @@ void SessionLocks::open_on_writer(ClientHub& hub, SessionId session) {
                               if (Session* self = hub->find(session))
                                 self->locks().on_notice(lock, stolen);
                             });
+}
+
+void SessionLocks::give_back(const std::string& name) {
+  if (names_.erase(name) > 0) name_bytes_ -= name.size();
 }
 
 // --- notices ---
@@ -76,7 +80,11 @@ void SessionLocks::acquire(const JsonRpcMessage& message, LockTable::Mode mode) 
   if (!name) return;
   if (names_.size() >= hub_.limits().locks && !names_.contains(*name))
     return session_.send_limit_error(message.id, Limit::kLocks);
-  names_.insert(*name);
+  if (!names_.contains(*name)) {
+    if (!session_.may_keep(message.id, name->size())) return;
+    names_.insert(*name);
+    name_bytes_ += name->size();
+  }
   asked_ = true;
   session_.submit_request([hub = &hub_, session = session_.id(), lock = std::move(*name), mode,
                            message] {
@@ -100,7 +108,7 @@ void SessionLocks::acquire(const JsonRpcMessage& message, LockTable::Mode mode) 
 void SessionLocks::release(const JsonRpcMessage& message) {
   std::optional<std::string> name = name_of(message);
   if (!name) return;
-  names_.erase(*name);
+  give_back(*name);
   session_.submit_request([hub = &hub_, session = session_.id(), lock = std::move(*name), message] {
     if (hub->server().is_backup()) return refuse_as_backup(*hub, session, message.id, lock);
     const bool released = hub->server().unlock(session, lock);

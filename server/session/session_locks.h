@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
@@ -29,6 +30,8 @@ class SessionLocks {
   void refuse(const JsonRpcMessage& message);
   /// The client has to do with locks.
   bool asked() const { return asked_; }
+  /// Of the names of locks that it has asked for and not given back.
+  std::size_t name_bytes() const { return name_bytes_; }
   /// The socket has taken what was queued: what the client was not told follows.
   void on_writable();
 
@@ -40,6 +43,7 @@ class SessionLocks {
   };
   /// The lock that params names; nothing after an error reply.
   std::optional<std::string> name_of(const JsonRpcMessage& message);
+  void give_back(const std::string& name);
   void on_notice(const std::string& name, bool stolen);
   /// Of a lock, before an answer that concerns it.
   void tell(const std::string& name);
@@ -54,6 +58,7 @@ class SessionLocks {
   ConnectionPort& port_;
   bool asked_ = false;
   std::set<std::string> names_;  ///< of locks that it has asked for and not given back
+  std::size_t name_bytes_ = 0;   ///< of these
   std::map<std::string, Untold> untold_;
 };
 

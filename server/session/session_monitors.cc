@@ -79,6 +79,8 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
     return session_.send_limit_error(message.id, Limit::kMonitors);
   if (clauses_ + request->clauses() > hub_.limits().clauses)
     return session_.send_limit_error(message.id, Limit::kClauses);
+  if (!session_.may_keep(message.id, id_text.size())) return;
+  id_bytes_ += id_text.size();
   const MonitorNumber number{++last_monitor_};
   clauses_ += request->clauses();
   asked_.insert_or_assign(id_text, Asked{number, database, request});
@@ -113,6 +115,10 @@ void SessionMonitors::change(const JsonRpcMessage& message) {
   const std::size_t others = clauses_ - found->second.request->clauses();
   if (others + request->clauses() > hub_.limits().clauses)
     return session_.send_limit_error(message.id, Limit::kClauses);
+  if (new_id.size() > found->first.size() &&
+      !session_.may_keep(message.id, new_id.size() - found->first.size()))
+    return;
+  id_bytes_ += new_id.size() - found->first.size();
   clauses_ = others + request->clauses();
   auto node = asked_.extract(found);
   node.key() = new_id;
@@ -143,6 +149,7 @@ void SessionMonitors::cancel(const JsonRpcMessage& message) {
     return;
   }
   const Asked asked = std::move(found->second);
+  id_bytes_ -= found->first.size();
   clauses_ -= asked.request->clauses();
   asked_.erase(found);
   in_turn({message.id, asked.database, std::nullopt,
@@ -158,6 +165,7 @@ void SessionMonitors::cancel(const JsonRpcMessage& message) {
 void SessionMonitors::forget(const DatabaseInfo& database) {
   std::erase_if(asked_, [&](const auto& entry) {
     if (entry.second.database.get() != &database) return false;
+    id_bytes_ -= entry.first.size();
     clauses_ -= entry.second.request->clauses();
     return true;
   });

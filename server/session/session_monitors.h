@@ -44,6 +44,8 @@ class SessionMonitors {
   std::size_t size() const { return asked_.size(); }
   /// Of the conditions of all monitors.
   std::size_t clauses() const { return clauses_; }
+  /// Of the ids of all monitors.
+  std::size_t id_bytes() const { return id_bytes_; }
 
  private:
   struct Asked {
@@ -70,6 +72,7 @@ class SessionMonitors {
   ConnectionPort& port_;
   std::map<std::string, Asked> asked_;  ///< by the monitor's id, as text
   std::size_t clauses_ = 0;             ///< of those asked for
+  std::size_t id_bytes_ = 0;            ///< the same
   std::uint64_t last_monitor_ = 0;
   std::optional<Turn> turn_;
   bool with_writer_ = false;  ///< it was asked for the turn, and has not answered

@@ -81,13 +81,13 @@ TEST_CASE("blocked transactions are found by session and id, and go with their s
   blocked.add(waiting(1, 1, {0}));
   blocked.add(waiting(1, 2, {0}, 5));
   blocked.add(waiting(2, 1, {0}));
-  CHECK(blocked.count(SessionId{1}) == 2);
+  CHECK(blocked.used_by(SessionId{1}).number == 2);
   CHECK(blocked.contains(SessionId{2}, json::value(1)));
   CHECK_FALSE(blocked.contains(SessionId{2}, json::value(2)));
   CHECK(blocked.take(SessionId{2}, json::value(2)) == nullptr);
   CHECK(blocked.take(SessionId{2}, json::value(1))->session == SessionId{2});
   blocked.drop(SessionId{1});
-  CHECK(blocked.count(SessionId{1}) == 0);
+  CHECK(blocked.used_by(SessionId{1}).number == 0);
   CHECK(blocked.empty());
   CHECK_FALSE(blocked.next_deadline_ms());
   blocked.mark_all();

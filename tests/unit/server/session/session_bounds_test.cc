@@ -28,7 +28,7 @@ constexpr const char* kWait =
 
 struct Fixture {
   explicit Fixture(const SessionLimits& limits) : hub(server, shard, {}, limits, counts) {
-    server.set_most_waits(limits.waits);
+    server.set_wait_limits({limits.waits, limits.kept_bytes});
     server.submit([] {}, shard);
     shard.run();
     session = hub.make_session(port);
@@ -158,6 +158,48 @@ TEST_CASE("a session has so many locks, and others when it has given some back")
   CHECK(f.met(f.answer("steal", R"(["b"])"), "max-locks=1"));
   f.answer("unlock", R"(["a"])");
   CHECK_FALSE(f.met(f.answer("steal", R"(["b"])"), ""));
+}
+
+TEST_CASE(
+    "ids of monitors and names of locks have a limit together, and room when they have gone") {
+  SessionLimits limits;
+  limits.kept_bytes = 100;
+  Fixture f(limits);
+  const std::string sixty(60, 'x');
+  const auto monitor = [&](const std::string& id) {
+    return f.answer("monitor", R"(["_Server",")" + id + R"(",{"Database":{}}])");
+  };
+  const auto lock = [&](const std::string& name) {
+    return f.answer("lock", R"([")" + name + R"("])");
+  };
+  CHECK_FALSE(f.met(monitor(sixty), ""));
+  CHECK(f.met(monitor(sixty + "y"), "max-kept=100"));
+  CHECK(f.met(lock(sixty), "max-kept=100"));
+  CHECK(f.met(
+      f.answer("monitor_cond_change", R"([")" + sixty + R"(",")" + sixty + sixty + R"(",{}])"),
+      "max-kept=100"));
+  CHECK_FALSE(f.met(f.answer("monitor_cond_change", R"([")" + sixty + R"(","short",{}])"), ""));
+  CHECK_FALSE(f.met(lock(sixty), ""));
+  CHECK(f.met(lock(sixty + "y"), "max-kept=100"));
+  f.answer("unlock", R"([")" + sixty + R"("])");
+  f.answer("monitor_cancel", R"(["short"])");
+  CHECK_FALSE(f.met(lock(sixty + "y"), ""));
+  CHECK(f.counts->of(Limit::kKept).times == 4);
+}
+
+TEST_CASE("requests that wait have a limit of bytes together, and room when some have gone") {
+  SessionLimits limits;
+  limits.kept_bytes = 2 * std::string_view(kWait).size() + 2;
+  Fixture f(limits);
+  CHECK(f.answer("transact", kWait).empty());
+  CHECK(f.answer("transact", kWait).empty());
+  CHECK(f.met(f.answer("transact", kWait), "max-kept="));
+  f.session->on_message(
+      JsonRpcMessage::from_json(parse_json(R"({"id":null,"method":"cancel","params":[1]})").value())
+          .value());
+  f.shard.run();
+  CHECK_THAT(f.port.take().back(), Catch::Contains("canceled"));
+  CHECK(f.answer("transact", kWait).empty());
 }
 
 TEST_CASE("a client that is behind is told of each lock the first and the last, before answers") {
