@@ -16,7 +16,6 @@ import sys
 from typing import Callable
 
 import measure
-import work
 from harness import environment
 from harness.scratch import Scratch
 from measure import DB

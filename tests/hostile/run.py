@@ -11,7 +11,7 @@ import sys
 
 import measure
 
-KINDS = ("memory", "work", "background", "control", "http_status", "logs", "tls", "configuration")
+KINDS = ("memory", "work", "sets", "background", "control", "http_status", "logs", "tls", "configuration")
 
 
 def main():
