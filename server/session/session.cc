@@ -1,56 +1,21 @@
 #include "server/session/session.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "protocol/json_excerpt.h"
 #include "server/logging/log.h"
 #include "server/logging/rate_limit.h"
+#include "server/session/session_transact_call.h"
 
 namespace tandem {
 namespace {
 
 log::Module jsonrpc_server("ovsdb_jsonrpc_server");
 
-/// An answer with fewer is made at once.
-constexpr std::size_t kFewRows = 64;
-
 /// Messages that may wait behind a request about monitors before no more are read.
 constexpr std::size_t kMostWaiting = 16;
-
-/// A transaction on its way, with what the reply needs.
-struct SessionTransactCall final : TransactCall {
-  ClientHub* hub = nullptr;
-  bool selects = false;
-  bool waits = false;  ///< and is not counted among the requests under way any more
-
-  Task blocked() override {
-    waits = true;
-    return [hub = hub, session = session, rows = rows()] { hub->find_answered(session, rows); };
-  }
-
-  void done() override {
-    Session* session_now = waits ? hub->find(session) : hub->find_answered(session, rows());
-    if (session_now == nullptr) return;
-    if (canceled) {
-      session_now->send_plain_error(id, "canceled");
-    } else if (refused) {
-      session_now->send_error(id, *refused);
-    } else if (beyond != nullptr) {
-      session_now->send_limit_error(id,
-                                    beyond == &WaitLimits::number ? Limit::kWaits : Limit::kKept);
-    } else {
-      session_now->send_updates();
-      const bool has_many_rows = selects && result.rows() > kFewRows;
-      session_now->send_answer(TransactAnswer(id, std::move(result)), has_many_rows);
-    }
-  }
-
-  /// What the answer holds, if it is one that may hold any.
-  std::optional<std::size_t> rows() const {
-    return selects ? std::optional(result.rows()) : std::nullopt;
-  }
-};
 
 }  // namespace
 

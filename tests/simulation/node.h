@@ -53,7 +53,6 @@ class Reader final : public ClientThread {
  private:
   DatabaseServer& server_;
   Ledger& ledger_;
-  std::uint64_t starts_ = 0;
   Mailbox mailbox_;
   std::map<std::string, Contents> views_;
 };
@@ -145,7 +144,7 @@ class Node {
  private:
   void tick(std::uint64_t of);
   Ledger& ledger_;
-  std::uint64_t starts_ = 0;
+  std::uint64_t starts_ = 0;  ///< processes so far
 };
 
 std::string file_of(const std::string& database);

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "server/database/client_port.h"
+
+namespace tandem {
+
+class ClientHub;
+
+/// A transaction of a session on its way, with what the reply needs. Made and answered on the
+/// session's thread, which it may outlive.
+struct SessionTransactCall final : TransactCall {
+  ClientHub* hub = nullptr;
+  bool selects = false;
+  bool waits = false;  ///< and is not counted among the requests under way any more
+
+  Task blocked() override;
+  void done() override;
+
+ private:
+  /// What the answer holds, if it is one that may hold any.
+  std::optional<std::size_t> rows() const;
+};
+
+}  // namespace tandem
