@@ -1,14 +1,12 @@
 #include "server/net/connection.h"
 
 #include <algorithm>
-#include <array>
+#include <chrono>
 #include <limits>
 #include <utility>
-#include <vector>
 
 #include "server/logging/event_count.h"
 #include "server/logging/rate_limit.h"
-#include "server/net/message_log.h"
 #include "server/net/socket_address.h"
 
 namespace tandem::net {
@@ -19,7 +17,6 @@ log::Module jsonrpc("jsonrpc");
 log::Module reconnect("reconnect");
 log::Module stream_ssl("stream_ssl");
 EventCount messages_received("jsonrpc_received");
-EventCount protocol_errors("jsonrpc_protocol_error");
 EventCount probes_failed("reconnect_probe_failed");
 
 using Status = IoResult::Status;
@@ -27,14 +24,11 @@ using Status = IoResult::Status;
 constexpr std::int64_t kHandshakeTimeoutMs = 10'000;
 /// One connection may keep its shard's thread for about so much before others get their turn.
 constexpr std::size_t kBytesPerTurn = 1 << 20;
-constexpr std::size_t kGather = 64;
 /// What one client does wrong, thousands may: so many warnings of a kind.
 constexpr unsigned kLinesAMinute = 60;
 constexpr unsigned kLinesAtOnce = 30;
 /// How a client begins that takes us for a TLS server (RFC 8446 section 5.1).
 constexpr std::string_view kTlsHandshake = "\x16\x03";
-/// Pulled from a source at a time: about what a socket's buffer takes.
-constexpr std::size_t kPullBytes = 256 << 10;
 /// Sources of one connection make texts for so long before others get their turn.
 constexpr std::chrono::milliseconds kPullTime(4);
 
@@ -53,16 +47,13 @@ bool has_id(const JsonRpcMessage& message, std::string_view id) {
 
 }  // namespace
 
-ConnectionLimits connection_limits(const SessionLimits& limits, LimitCountsRef counts) {
-  return {limits.message_bytes, limits.first_message_bytes, limits.unsent_bytes,
-          limits.unsent_bytes / 8, std::move(counts)};
-}
-
 Connection::Connection(IoShard& shard, ConnectionOptions options)
     : shard_(shard),
       options_(std::move(options)),
       framer_(options_.limits.max_message_bytes),
-      probe_(options_.probe_ms, IoShard::now_ms()) {}
+      sent_log_(options_.limits.max_message_bytes),
+      probe_(options_.probe_ms, IoShard::now_ms()),
+      queue_(options_.limits.high_mark + 1) {}
 
 Connection::~Connection() = default;
 
@@ -224,13 +215,12 @@ void Connection::set_reading(bool enabled) {
 void Connection::send(SharedText text) {
   if (state_ != State::kOpen || text->empty()) return;
   if (jsonrpc.enabled(log::Level::kDbg)) {
-    log_sent(*text);
+    sent_log_.add(*text, options_.info.name);
   } else {
-    sent_framer_.reset();
+    sent_log_.forget();
   }
-  queued_bytes_ += text->size();
-  queue_.push_back({std::move(text), nullptr});
-  if (queued_bytes_ > options_.limits.high_mark && !std::exchange(over_high_mark_, true))
+  queue_.add(std::move(text));
+  if (queue_.bytes() > options_.limits.high_mark && !std::exchange(over_high_mark_, true))
     count(Limit::kUnsent);
   shard_.defer(*this);
 }
@@ -239,45 +229,9 @@ void Connection::send(std::unique_ptr<TextSource> source) {
   // The log shows messages in their order, whole.
   if (jsonrpc.enabled(log::Level::kDbg)) return ConnectionPort::send(std::move(source));
   if (state_ != State::kOpen) return;
-  queued_bytes_ += source_bytes();
   over_high_mark_ = true;
-  queue_.push_back({nullptr, std::move(source)});
+  queue_.add(std::move(source));
   shard_.defer(*this);
-}
-
-bool Connection::pull_source(std::chrono::steady_clock::time_point until) {
-  TextSource& source = *queue_.front().source;
-  std::vector<SharedText> pieces;
-  std::size_t bytes = 0;
-  bool ended = false;
-  for (std::size_t i = 0; i < kGather && bytes < kPullBytes && !ended; ++i) {
-    if (std::chrono::steady_clock::now() >= until) break;
-    SharedText piece = source.next();
-    ended = piece == nullptr;
-    if (ended || piece->empty()) continue;
-    bytes += piece->size();
-    pieces.push_back(std::move(piece));
-  }
-  if (ended) {
-    queue_.pop_front();
-    queued_bytes_ -= source_bytes();
-  }
-  queued_bytes_ += bytes;
-  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece)
-    queue_.push_front({std::move(*piece), nullptr});
-  return ended || !pieces.empty();
-}
-
-void Connection::log_sent(const std::string& text) {
-  if (sent_framer_ == nullptr)
-    sent_framer_ = std::make_unique<Framer>(options_.limits.max_message_bytes);
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    Result<std::optional<json::value>> value = sent_framer_->next(rest);
-    if (!value || !*value) return;
-    const Result<JsonRpcMessage> message = JsonRpcMessage::from_json(std::move(**value));
-    if (message) jsonrpc.dbg("{}: send {}", options_.info.name, describe(*message));
-  }
 }
 
 void Connection::run_deferred() {
@@ -310,21 +264,13 @@ void Connection::write_queue() {
       stream_->wait_writable();
       return;
     }
-    if (queue_.front().source != nullptr) {
-      if (!pull_source(until))
+    if (queue_.begins_with_source()) {
+      if (!queue_.pull(until))
         return shard_.defer(*this);  // it was long in vain: others have their turn
       continue;
     }
-    std::array<iovec, kGather> buffers;
-    std::size_t count = 0;
-    for (const Outgoing& next : queue_) {
-      if (next.source != nullptr) break;
-      const SharedText& text = next.text;
-      const std::size_t skip = count == 0 ? front_written_ : 0;
-      buffers[count++] = {const_cast<char*>(text->data()) + skip, text->size() - skip};
-      if (count == kGather) break;
-    }
-    const IoResult result = stream_->write({buffers.data(), count});
+    OutgoingQueue::Buffers buffers;
+    const IoResult result = stream_->write(queue_.gather(buffers));
     switch (result.status) {
       case Status::kDone:
         break;
@@ -338,24 +284,14 @@ void Connection::write_queue() {
         fail(result);
         return;
     }
-    drop_written(result.bytes);
+    queue_.drop(result.bytes);
     written += result.bytes;
-  }
-}
-
-void Connection::drop_written(std::size_t bytes) {
-  queued_bytes_ -= bytes;
-  front_written_ += bytes;
-  while (!queue_.empty() && queue_.front().text != nullptr &&
-         front_written_ >= queue_.front().text->size()) {
-    front_written_ -= queue_.front().text->size();
-    queue_.pop_front();
   }
 }
 
 void Connection::after_write() {
   const bool caught_up = behind_ && queue_.empty();
-  const bool below_mark = over_high_mark_ && queued_bytes_ <= options_.limits.low_mark;
+  const bool below_mark = over_high_mark_ && queue_.bytes() <= options_.limits.low_mark;
   if (state_ != State::kOpen || !(caught_up || below_mark)) return;
   if (caught_up) behind_ = false;
   if (below_mark) over_high_mark_ = false;
@@ -411,76 +347,6 @@ void Connection::check_probe(std::int64_t now_ms) {
       return;
   }
   arm_timer(probe_.deadline_ms());
-}
-
-void Connection::close(std::string reason) {
-  const std::string message =
-      reason.empty() ? std::string() : fmt::format("disconnecting ({})", reason);
-  const auto level = options_.active ? log::Level::kInfo : log::Level::kDbg;
-  begin_closing(std::move(reason), level, message);
-}
-
-void Connection::fail(const IoResult& result) {
-  const auto normal = options_.active ? log::Level::kInfo : log::Level::kDbg;
-  if (result.status == Status::kEnd) {
-    begin_closing("connection closed by peer", normal, "connection closed by peer");
-  } else {
-    begin_closing(result.error, stream_->logs_failures() ? normal : log::Level::kWarn,
-                  fmt::format("connection dropped ({})", result.error));
-  }
-}
-
-void Connection::fail_protocol(const std::string& details) {
-  protocol_errors.add();
-  if (static log::RateLimit limit(kLinesAMinute, kLinesAtOnce);
-      limit.admit(jsonrpc, log::Level::kWarn)) {
-    jsonrpc.warn("{}: {}", options_.info.name, details);
-  }
-  begin_closing("Protocol error", log::Level::kWarn, "connection dropped (Protocol error)");
-}
-
-void Connection::fail_size() {
-  protocol_errors.add();
-  const bool first =
-      !knows_peer_ && options_.limits.first_message_bytes < options_.limits.max_message_bytes;
-  const Limit limit = first ? Limit::kFirstMessageSize : Limit::kMessageSize;
-  count(limit);
-  const std::string details =
-      fmt::format("message is longer than --{}={} bytes", option_of(limit),
-                  first ? options_.limits.first_message_bytes : options_.limits.max_message_bytes);
-  begin_closing(details, log::Level::kWarn, fmt::format("connection dropped ({})", details));
-}
-
-void Connection::count(Limit limit) {
-  if (options_.limits.counts != nullptr) options_.limits.counts->add(limit, limits_met_);
-}
-
-void Connection::begin_closing(std::string reason, log::Level level, const std::string& message) {
-  if (state_ == State::kClosing || state_ == State::kClosed) return;
-  static log::RateLimit limit(kLinesAMinute, kLinesAtOnce);
-  const bool everyday = level >= log::Level::kInfo;
-  if (!message.empty() && reconnect.enabled(level) && (everyday || limit.admit(reconnect, level)))
-    reconnect.write(level, fmt::format("{}: {}", options_.info.name, message));
-  const bool was_open = state_ == State::kOpen;
-  state_ = State::kClosing;
-  reason_ = std::move(reason);
-  cancel_timer();
-  cancel_deferred();
-  if (was_open && !write_waits_) write_queue();
-  if (stream_ != nullptr) stream_->shut_down();
-  shard_.post([this] { finish(); });
-}
-
-void Connection::finish() {
-  if (handler_ != nullptr) handler_->on_closed(reason_);
-  state_ = State::kClosed;
-  handler_.reset();
-  stream_.reset();
-  queue_.clear();
-  const ConnectionEnding ending{opened_ms_ != 0,
-                                opened_ms_ == 0 ? 0 : IoShard::now_ms() - opened_ms_, reason_};
-  const auto on_ended = std::move(options_.on_ended);
-  if (on_ended) on_ended(ending);
 }
 
 }  // namespace tandem::net

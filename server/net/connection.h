@@ -1,16 +1,16 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "protocol/framer.h"
 #include "server/logging/log.h"
 #include "server/net/io_shard.h"
+#include "server/net/message_log.h"
+#include "server/net/outgoing_queue.h"
 #include "server/net/probe.h"
 #include "server/net/stream.h"
 #include "server/net/tls_context.h"
@@ -32,7 +32,10 @@ struct ConnectionLimits {
 };
 
 /// Those of a client.
-ConnectionLimits connection_limits(const SessionLimits& limits, LimitCountsRef counts);
+inline ConnectionLimits connection_limits(const SessionLimits& limits, LimitCountsRef counts) {
+  return {limits.message_bytes, limits.first_message_bytes, limits.unsent_bytes,
+          limits.unsent_bytes / 8, std::move(counts)};
+}
 
 /// How a connection came to its end.
 struct ConnectionEnding {
@@ -74,7 +77,7 @@ class Connection final : public ConnectionPort,
   void send(SharedText text) override;
   void send(std::unique_ptr<TextSource> source) override;
   using ConnectionPort::send;
-  std::size_t queued_bytes() const override { return queued_bytes_; }
+  std::size_t queued_bytes() const override { return queue_.bytes(); }
   bool is_behind() const override { return behind_ || over_high_mark_; }
   void set_reading(bool enabled) override;
   void close(std::string reason) override;
@@ -105,23 +108,13 @@ class Connection final : public ConnectionPort,
   void take_input(std::string_view input);
   void take_message(json::value value);
 
-  /// What is to leave: a text, or what makes more of them.
-  struct Outgoing {
-    SharedText text;
-    std::unique_ptr<TextSource> source;  ///< unless there is a text
-  };
   void write_queue();
-  /// Puts texts from the source at the queue's front before it. False if it had none this time.
-  bool pull_source(std::chrono::steady_clock::time_point until);
-  /// What a source counts in queued_bytes(): over the high mark.
-  std::size_t source_bytes() const { return options_.limits.high_mark + 1; }
-  void drop_written(std::size_t bytes);
   void after_write();
-  void log_sent(const std::string& text);
 
   void check_probe(std::int64_t now_ms);
   void arm_timer(std::int64_t at_ms);
 
+  // Its end (connection_ending.cc).
   void fail(const IoResult& result);
   void fail_protocol(const std::string& details);
   void fail_size();
@@ -136,16 +129,14 @@ class Connection final : public ConnectionPort,
   int socket_ = -1;  ///< the stream's
   std::unique_ptr<ConnectionHandler> handler_;
   Framer framer_;
-  std::unique_ptr<Framer> sent_framer_;  ///< only while what is sent is logged
+  SentLog sent_log_;
   Probe probe_;
   std::int64_t opened_ms_ = 0;
   bool challenged_ = false;  ///< the answer is awaited
   bool knows_peer_ = false;  ///< a message was valid, or we know whom we talk to
   LimitsMet limits_met_;
 
-  std::deque<Outgoing> queue_;
-  std::size_t front_written_ = 0;  ///< of queue_.front().text
-  std::size_t queued_bytes_ = 0;
+  OutgoingQueue queue_;
   bool write_waits_ = false;  ///< for on_writable()
   bool over_high_mark_ = false;
   bool behind_ = false;  ///< what is queued waits for the socket

@@ -1,6 +1,16 @@
 #include "server/net/message_log.h"
 
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "server/logging/log.h"
+
 namespace tandem::net {
+
+namespace {
+log::Module jsonrpc("jsonrpc");
+}
 
 std::string describe(const JsonRpcMessage& message) {
   using Kind = JsonRpcMessage::Kind;
@@ -31,6 +41,17 @@ std::string describe(const JsonRpcMessage& message) {
   }
   add_json(", id=", message.id);
   return text;
+}
+
+void SentLog::add(const std::string& text, const std::string& connection) {
+  if (framer_ == nullptr) framer_ = std::make_unique<Framer>(most_bytes_);
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    Result<std::optional<json::value>> value = framer_->next(rest);
+    if (!value || !*value) return;
+    const Result<JsonRpcMessage> message = JsonRpcMessage::from_json(std::move(**value));
+    if (message) jsonrpc.dbg("{}: send {}", connection, describe(*message));
+  }
 }
 
 }  // namespace tandem::net

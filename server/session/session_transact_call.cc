@@ -27,8 +27,7 @@ void SessionTransactCall::done() {
   } else if (refused) {
     session_now->send_error(id, *refused);
   } else if (beyond != nullptr) {
-    session_now->send_limit_error(id,
-                                  beyond == &WaitLimits::number ? Limit::kWaits : Limit::kKept);
+    session_now->send_limit_error(id, beyond == &WaitLimits::number ? Limit::kWaits : Limit::kKept);
   } else {
     session_now->send_updates();
     const bool has_many_rows = selects && result.rows() > kFewRows;

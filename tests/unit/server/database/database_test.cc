@@ -114,7 +114,8 @@ std::string refused(Engine& engine, std::string_view body) {
   const auto decoded = decode_record(engine.database, body);
   REQUIRE(decoded.has_value());
   const std::string before = engine.contents();
-  const Result<void> taken = engine.database.take_over(decoded->changes, Database::References::kWhole);
+  const Result<void> taken =
+      engine.database.take_over(decoded->changes, Database::References::kWhole);
   if (!taken) CHECK(engine.contents() == before);
   return taken ? "" : taken.error().to_string();
 }
@@ -147,8 +148,8 @@ TEST_CASE("what no transaction leaves is not taken over from others, and changes
 
 TEST_CASE("rows may refer to tables that are left out, and do not stand in the way of others") {
   Engine engine(kRules);
-  const auto decoded = decode_record(
-      engine.database, R"({"a":{")" + uuid(1) + R"(":{"n":1,"s":)" + ref(8) + "}}}");
+  const auto decoded =
+      decode_record(engine.database, R"({"a":{")" + uuid(1) + R"(":{"n":1,"s":)" + ref(8) + "}}}");
   REQUIRE(decoded.has_value());
   REQUIRE(engine.database.take_over(decoded->changes, Database::References::kHoles));
   CHECK(refused(engine, R"({"a":{")" + uuid(2) + R"(":{"n":2}}})") == "");

@@ -102,7 +102,8 @@ TEST_CASE("authorities follow from what the connection is now") {
 TEST_CASE("a list of peers is read and written alike, and has no empty names") {
   CHECK(PeerList::parse("b,a").value().to_string() == "a,b");
   CHECK(PeerList::parse("any").value().to_string() == "any");
-  for (const char* text : {"", ",", "a,", ",a", "a,,b"}) CHECK_FALSE(PeerList::parse(text).has_value());
+  for (const char* text : {"", ",", "a,", ",a", "a,,b"})
+    CHECK_FALSE(PeerList::parse(text).has_value());
 }
 
 TEST_CASE("convert is refused in the stock server's order") {

@@ -1,0 +1,93 @@
+// How a connection comes to its end.
+
+#include <utility>
+
+#include "server/logging/event_count.h"
+#include "server/logging/rate_limit.h"
+#include "server/net/connection.h"
+
+namespace tandem::net {
+
+namespace {
+
+log::Module jsonrpc("jsonrpc");
+log::Module reconnect("reconnect");
+EventCount protocol_errors("jsonrpc_protocol_error");
+
+/// What one client does wrong, thousands may: so many warnings of a kind.
+constexpr unsigned kLinesAMinute = 60;
+constexpr unsigned kLinesAtOnce = 30;
+
+}  // namespace
+
+void Connection::close(std::string reason) {
+  const std::string message =
+      reason.empty() ? std::string() : fmt::format("disconnecting ({})", reason);
+  const auto level = options_.active ? log::Level::kInfo : log::Level::kDbg;
+  begin_closing(std::move(reason), level, message);
+}
+
+void Connection::fail(const IoResult& result) {
+  const auto normal = options_.active ? log::Level::kInfo : log::Level::kDbg;
+  if (result.status == IoResult::Status::kEnd) {
+    begin_closing("connection closed by peer", normal, "connection closed by peer");
+  } else {
+    begin_closing(result.error, stream_->logs_failures() ? normal : log::Level::kWarn,
+                  fmt::format("connection dropped ({})", result.error));
+  }
+}
+
+void Connection::fail_protocol(const std::string& details) {
+  protocol_errors.add();
+  if (static log::RateLimit limit(kLinesAMinute, kLinesAtOnce);
+      limit.admit(jsonrpc, log::Level::kWarn)) {
+    jsonrpc.warn("{}: {}", options_.info.name, details);
+  }
+  begin_closing("Protocol error", log::Level::kWarn, "connection dropped (Protocol error)");
+}
+
+void Connection::fail_size() {
+  protocol_errors.add();
+  const bool first =
+      !knows_peer_ && options_.limits.first_message_bytes < options_.limits.max_message_bytes;
+  const Limit limit = first ? Limit::kFirstMessageSize : Limit::kMessageSize;
+  count(limit);
+  const std::string details =
+      fmt::format("message is longer than --{}={} bytes", option_of(limit),
+                  first ? options_.limits.first_message_bytes : options_.limits.max_message_bytes);
+  begin_closing(details, log::Level::kWarn, fmt::format("connection dropped ({})", details));
+}
+
+void Connection::count(Limit limit) {
+  if (options_.limits.counts != nullptr) options_.limits.counts->add(limit, limits_met_);
+}
+
+void Connection::begin_closing(std::string reason, log::Level level, const std::string& message) {
+  if (state_ == State::kClosing || state_ == State::kClosed) return;
+  static log::RateLimit limit(kLinesAMinute, kLinesAtOnce);
+  const bool everyday = level >= log::Level::kInfo;
+  if (!message.empty() && reconnect.enabled(level) && (everyday || limit.admit(reconnect, level)))
+    reconnect.write(level, fmt::format("{}: {}", options_.info.name, message));
+  const bool was_open = state_ == State::kOpen;
+  state_ = State::kClosing;
+  reason_ = std::move(reason);
+  cancel_timer();
+  cancel_deferred();
+  if (was_open && !write_waits_) write_queue();
+  if (stream_ != nullptr) stream_->shut_down();
+  shard_.post([this] { finish(); });
+}
+
+void Connection::finish() {
+  if (handler_ != nullptr) handler_->on_closed(reason_);
+  state_ = State::kClosed;
+  handler_.reset();
+  stream_.reset();
+  queue_.clear();
+  const ConnectionEnding ending{opened_ms_ != 0,
+                                opened_ms_ == 0 ? 0 : IoShard::now_ms() - opened_ms_, reason_};
+  const auto on_ended = std::move(options_.on_ended);
+  if (on_ended) on_ended(ending);
+}
+
+}  // namespace tandem::net
