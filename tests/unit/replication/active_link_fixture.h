@@ -146,4 +146,26 @@ inline const char* const kOneRow =
 inline const char* const kChange =
     R"({"t":{"11111111-1111-4111-8111-111111111111":{"old":{"n":1},"new":{"n":2}}}})";
 
+// What an active says.
+
+inline std::string at(int index) {
+  return to_text(Position{Epoch{1}, static_cast<std::uint64_t>(index),
+                          Uuid{0, static_cast<std::uint64_t>(index)}}
+                     .to_json());
+}
+inline std::string record(int index) { return R"(,{"record":"{}","position":)" + at(index) + '}'; }
+inline std::string resume(int newest) {
+  return R"({"mode":"resume","position":)" + at(newest) + '}';
+}
+inline std::string compare(int newest) {
+  return R"({"mode":"compare","position":)" + at(newest) + '}';
+}
+inline std::string rows(int position, int count, const std::string& more) {
+  return R"({"mode":"rows","position":)" + at(position) + R"(,"rows":)" + std::to_string(count) +
+         R"(,"buckets":{"t":[1,[0]]},"oldest":)" + more + '}';
+}
+
+inline const char* const kRow =
+    R"(,{"t":{"11111111-1111-4111-8111-111111111111":{"initial":{"n":1}}}})";
+
 }  // namespace tandem::active_link_test
