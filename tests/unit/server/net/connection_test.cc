@@ -1,5 +1,6 @@
 #include "server/net/connection.h"
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include <boost/json/parse.hpp>
