@@ -41,7 +41,7 @@ void Session::on_message(JsonRpcMessage message) {
     waiting_.push_back(std::move(message));
     set_reading();
   } else {
-    handle(std::move(message));
+    handle(message);
   }
 }
 
@@ -49,12 +49,12 @@ void Session::go_on() {
   while (!waiting_.empty() && !monitors_.is_busy()) {
     JsonRpcMessage message = std::move(waiting_.front());
     waiting_.pop_front();
-    handle(std::move(message));
+    handle(message);
   }
   set_reading();
 }
 
-void Session::handle(JsonRpcMessage message) {
+void Session::handle(JsonRpcMessage& message) {
   switch (message.kind) {
     case JsonRpcMessage::Kind::kRequest:
     case JsonRpcMessage::Kind::kNotification:

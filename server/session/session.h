@@ -93,7 +93,7 @@ class Session final : public ConnectionHandler {
   void send_plain_error(const json::value& id, std::string_view error);
 
  private:
-  void handle(JsonRpcMessage message);
+  void handle(JsonRpcMessage& message);
   static const Method* find_method(const JsonRpcMessage& message);
 
   void refuse_answer(JsonRpcMessage::Kind kind);

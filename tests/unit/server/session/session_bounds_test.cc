@@ -228,7 +228,7 @@ TEST_CASE("a client that is behind is told of each lock the first and the last, 
   f.port.queued = 0;
   f.session->on_writable();
   CHECK(f.port.take() ==
-        std::vector<std::string>{R"({"id":null,"method":"stolen","params":["l"]})"});
+        std::vector<std::string>{R"({"method":"stolen","id":null,"params":["l"]})"});
   f.port.queued = 1;
   others("unlock");
   toggle(1000);
