@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/session/client.h"
 
 namespace tandem::fuzz {

@@ -1,5 +1,6 @@
 #include "server/net/connection.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -55,6 +56,7 @@ TEST_CASE(
   const UniqueFd listener = listen_tcp();
   UniqueFd ours = connect_tcp(port_of(listener));
   const int socket = ours.get();
+  fcntl(socket, F_SETFL, O_NONBLOCK);
   const auto option = [socket](int level, int name) {
     int value = -1;
     socklen_t size = sizeof value;
