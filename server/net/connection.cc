@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "server/logging/event_count.h"
@@ -257,7 +258,7 @@ void Connection::on_writable() {
 }
 
 void Connection::write_queue() {
-  const auto until = std::chrono::steady_clock::now() + kPullTime;
+  std::optional<std::chrono::steady_clock::time_point> until;  // most writes have no source
   for (std::size_t written = 0; !queue_.empty();) {
     if (written >= kBytesPerTurn) {
       write_waits_ = true;
@@ -265,7 +266,8 @@ void Connection::write_queue() {
       return;
     }
     if (queue_.begins_with_source()) {
-      if (!queue_.pull(until))
+      if (!until) until = std::chrono::steady_clock::now() + kPullTime;
+      if (!queue_.pull(*until))
         return shard_.defer(*this);  // it was long in vain: others have their turn
       continue;
     }
