@@ -28,7 +28,7 @@ struct Clause {
   bool operator==(const Clause&) const = default;
 };
 
-/// What many clauses exclude from one column, found by halving.
+/// The values that many clauses exclude from one column, found by halving.
 struct Exclusions {
   /// An element of a set, or a pair of a map.
   struct Element {

@@ -181,7 +181,7 @@ class DatumBuilder {
   };
   void sort();
   static Text text_of(std::span<const Element> elements);
-  /// What a block of n elements takes.
+  /// Bytes that a block of n elements takes.
   std::size_t bytes_of(std::size_t n, Text text) const;
   Datum make(std::span<const Element> elements, Text text) const;
   Datum make_pieces(Text text) const;

@@ -8,7 +8,7 @@ namespace tandem {
 
 namespace {
 
-/// What becomes of a key that both sides have.
+/// The fate of a key that both sides have.
 enum class Both {
   kGoes,
   kOfA,

@@ -46,7 +46,7 @@ class MonitorConditionBuilder {
  public:
   /// Requires a JSON array.
   Result<void> add(const TableSchema& table, const json::value& where);
-  /// What was added is gone after it. Nothing was added: always.
+  /// Takes over all that was added. If nothing was: always.
   MonitorCondition build();
 
  private:

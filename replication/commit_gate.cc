@@ -161,7 +161,7 @@ void CommitGate::pass_over_late(const Position& position, std::int64_t now_ms) {
   }
 }
 
-/// Whoever let the commit wait for the whole timeout no longer keeps up.
+/// A backup that let the commit wait for the whole timeout no longer keeps up.
 void CommitGate::drop_silent(const Position& position, std::int64_t now_ms) {
   bool was_established = false;
   for (auto& [id, member] : followers_) {

@@ -79,7 +79,8 @@ class CommitGate {
 
   GateStatus status() const;
   std::vector<FeedStatus> followers() const;
-  /// What the follower has acknowledged; nothing if there is no such follower, or it never has.
+  /// The position that the follower has acknowledged; nothing if there is no such follower, or it
+  /// never has.
   std::optional<Position> acknowledged(Follower follower) const;
 
  private:

@@ -58,7 +58,8 @@ struct DbQuery {
   bool operator==(const DbQuery&) const = default;
 };
 
-/// What stands under the names of a query, or why nothing can. A value, for other threads.
+/// The contents under the names of a query, or the reason why there are none. A value, for other
+/// threads.
 struct DbFindings {
   std::map<std::string, Result<std::vector<DbRemote>>> remotes;
   std::map<std::string, Result<std::string>> settings;

@@ -224,7 +224,7 @@ void RemoteConfig::apply_database(const std::string& name, const Configured& con
     if (remote.target.empty()) continue;
     Result<net::RemoteSpec> spec = spec_of(remote.target, options_of(remote));
     if (!spec) {
-      // Whoever wrote it sees that nobody listens.
+      // The status of its row tells the writer that nobody listens.
       note(spec.error().to_string(), log::Level::kInfo);
       continue;
     }

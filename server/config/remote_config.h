@@ -29,7 +29,7 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
   ~RemoteConfig() override;
 
   static bool is_in_database(std::string_view remote) { return remote.starts_with("db:"); }
-  /// What has to be read from databases for the remotes that there are, and for these.
+  /// The names to read from databases for the remotes that there are, and for these.
   DbQuery query(const std::vector<std::string>& more = {}) const;
   /// Takes what was read; takes effect with refresh().
   void learn(DbFindings findings);

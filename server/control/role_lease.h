@@ -39,7 +39,7 @@ class RoleLease {
     deadline_ms_ = now_ms;
     deposed_ = epoch;
   }
-  /// What a server that crashed was told.
+  /// Takes over what a server that crashed was told.
   void resume_deposed(std::optional<Epoch> epoch) { deposed_ = epoch; }
   /// The last epoch in which it was ended so.
   std::optional<Epoch> deposed() const { return deposed_; }

@@ -13,7 +13,7 @@
 
 namespace tandem {
 
-/// What a control command is told when nobody could begin what it asked for.
+/// The answer to a control command whose job nobody could begin.
 Error server_is_busy();
 
 /// Jobs that the home thread has done on the writer, or on another thread that may be busy for long

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "server/control/command_registry.h"
 #include "server/database/free_memory.h"
 #include "server/logging/log.h"
 
@@ -11,8 +12,6 @@ namespace tandem {
 namespace {
 
 log::Module server_log("ovsdb_server");
-
-Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
 constexpr std::int64_t kHousekeepingMs = 10'000;
 /// How long the end waits for a writer or a client thread that is blocked.
@@ -125,7 +124,8 @@ Result<void> Server::start_from_options(const std::optional<HandoverState>& befo
 
 Result<void> Server::start_from_config(const std::optional<HandoverState>& before) {
   const Result<ConfigFile> config = ConfigFile::load(*options_.config_file);
-  if (!config || !apply_config(*config)) return user_error("server configuration failed");
+  if (!config || !apply_config(*config))
+    return control::command_error("server configuration failed");
   // A promotion by command outlives a crash.
   if (before && !before->backup) {
     for (auto& [name, role] : roles_) role.backup = false;
@@ -176,7 +176,7 @@ Result<void> Server::open_databases(const std::vector<std::string>& files) {
     if (!added) {
       server_log.warn("failed to open database '{}': {}", file, added.error().to_string());
       server_log.warn("failed to configure databases");
-      return user_error("server configuration failed");
+      return control::command_error("server configuration failed");
     }
   }
   return {};
@@ -186,7 +186,7 @@ Result<void> Server::configure_remotes(const std::vector<std::string>& remotes,
                                        const std::vector<std::string>& active_remotes) {
   const auto fail = [](const Error& error) {
     server_log.warn("failed to configure remotes: {}", error.to_string());
-    return user_error("server configuration failed");
+    return control::command_error("server configuration failed");
   };
   std::vector<std::string> all = remotes;
   all.insert(all.end(), active_remotes.begin(), active_remotes.end());
@@ -275,7 +275,7 @@ void Server::add_remote(const std::string& remote, control::Done done) {
 }
 
 void Server::remove_remote(const std::string& remote, control::Done done) {
-  if (!remotes_->remove(remote)) return done(user_error("no such remote"));
+  if (!remotes_->remove(remote)) return done(control::command_error("no such remote"));
   remotes_->refresh();
   save_state();
   done({});

@@ -218,7 +218,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
   std::unique_ptr<RemoteConfig> remotes_;
   std::vector<std::unique_ptr<BackupService>> services_;  // one for each source
 
-  /// Those who wait for one refresh of the board.
+  /// Callers that wait for one refresh of the board.
   struct Refresh {
     std::atomic<bool> begun = false;
     std::vector<std::function<void(bool)>> waiting;  // home's

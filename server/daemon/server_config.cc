@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "server/control/command_registry.h"
 #include "server/daemon/server.h"
 #include "server/logging/log.h"
 
@@ -10,8 +11,6 @@ namespace tandem {
 namespace {
 
 log::Module server_log("ovsdb_server");
-
-Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
 /// Does the file hold what the configuration calls it? Files that are clustered are not opened.
 Result<void> check_model(const std::string& file, ConfigFile::Model model) {
@@ -25,8 +24,8 @@ Result<void> check_model(const std::string& file, ConfigFile::Model model) {
 
 void Server::reload(control::Done done) {
   if (!options_.config_file)
-    return done(user_error("Configuration file was not specified on command line"));
-  if (reloading_) return done(user_error("another reload is under way"));
+    return done(control::command_error("Configuration file was not specified on command line"));
+  if (reloading_) return done(control::command_error("another reload is under way"));
   const Result<ConfigFile> config = ConfigFile::load(*options_.config_file);
   if (!config) return done(config.error());
   reloading_ = true;
@@ -156,7 +155,7 @@ Result<void> Server::note_databases(const std::vector<Opened>& files) {
   return outcome;
 }
 
-/// What has to be read from databases for the remotes of the configuration.
+/// The names to read from databases for the remotes of the configuration.
 DbQuery Server::query_of(const ConfigFile& config) const {
   std::vector<std::string> names;
   for (const auto& [remote, options] : config.remotes) names.push_back(remote);

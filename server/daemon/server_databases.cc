@@ -1,5 +1,6 @@
 // How databases come, go and are compacted by command.
 
+#include "server/control/command_registry.h"
 #include "server/daemon/server.h"
 #include "server/logging/log.h"
 #include "server/storage/compaction_policy.h"
@@ -8,8 +9,6 @@ namespace tandem {
 namespace {
 
 log::Module server_log("ovsdb_server");
-
-Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
 }  // namespace
 
@@ -65,7 +64,7 @@ void Server::compact(const std::string& name, control::Done done) {
   // The outcome of the job is that it has begun; how that ends is told by itself.
   const auto begin = [this, name, told]() -> Result<void> {
     ServedDatabase* database = databases_.find(name);
-    if (database == nullptr) return user_error("no database by that name");
+    if (database == nullptr) return control::command_error("no database by that name");
     databases_.compact(*database, told);
     return {};
   };

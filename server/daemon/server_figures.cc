@@ -1,14 +1,13 @@
-// What this server tells of itself at once, from what is known on the home thread.
+// Figures that the home thread knows, so that commands are answered at once.
 
 #include <algorithm>
 
+#include "server/control/command_registry.h"
 #include "server/daemon/server.h"
 #include "server/database/server_schema.h"
 
 namespace tandem {
 namespace {
-
-Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
 /// How long memory/show waits for new counts before it shows the last ones.
 constexpr std::int64_t kCountMs = 1000;
@@ -26,7 +25,7 @@ Result<std::string> Server::storage_status(const std::string& name) {
   const control::StatusBoard::Entries entries = board_.entries();
   const auto found = entries.find(name);
   if (found == entries.end() && name != "_Server")
-    return user_error("Failed to find the database.");
+    return control::command_error("Failed to find the database.");
   std::string status = "ok";
   if (found != entries.end()) {
     const std::shared_ptr<storage::LogFile> log = found->second.log.lock();

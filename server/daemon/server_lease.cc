@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "server/control/command_registry.h"
 #include "server/daemon/server.h"
 #include "server/logging/log.h"
 
@@ -12,10 +13,8 @@ namespace {
 
 log::Module server_log("ovsdb_server");
 
-Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
-
 Error deposed_error(Epoch epoch) {
-  return user_error(fmt::format(
+  return control::command_error(fmt::format(
       "another server was made active in epoch {}: only a promotion gives the role back",
       static_cast<std::uint64_t>(epoch)));
 }
@@ -38,9 +37,9 @@ bool Server::is_deposed() const { return lease_.deposed() == epoch(); }
 Result<void> Server::renew_lease(std::int64_t length_ms, std::optional<Epoch> wanted) {
   const Epoch now = epoch();
   if (wanted && *wanted != now) {
-    return user_error(fmt::format("this server is in epoch {}, not {}",
-                                  static_cast<std::uint64_t>(now),
-                                  static_cast<std::uint64_t>(*wanted)));
+    return control::command_error(fmt::format("this server is in epoch {}, not {}",
+                                              static_cast<std::uint64_t>(now),
+                                              static_cast<std::uint64_t>(*wanted)));
   }
   if (is_deposed()) return deposed_error(now);
   lease_.renew(length_ms, net::IoShard::now_ms());

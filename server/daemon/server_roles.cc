@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "server/control/command_registry.h"
 #include "server/daemon/server.h"
 #include "server/logging/log.h"
 
@@ -9,8 +10,6 @@ namespace tandem {
 namespace {
 
 log::Module server_log("ovsdb_server");
-
-Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
 /// How long a demotion waits for backups, for the one that is to be active, and how often it looks.
 constexpr std::int64_t kDrainMs = 1000;
@@ -96,7 +95,7 @@ void Server::settle_roles(control::Done done) {
             done = [settled, error = error](const Result<void>&) { settled(error); };
           }
           if (change != role_changes_)
-            return done(user_error("another change of role has overtaken the reload"));
+            return done(control::command_error("another change of role has overtaken the reload"));
           apply_roles();
           apply_lease();
           remotes_->set_active(!backup_ && !lease_expired_);
@@ -124,7 +123,7 @@ void Server::become_backup(const std::string& successor, control::Done changed,
                 settled = std::move(settled)] {
     if (change != role_changes_) {
       settled();
-      return changed(user_error("another change of role has overtaken this one"));
+      return changed(control::command_error("another change of role has overtaken this one"));
     }
     drain_.reset();
     remotes_->set_active(false);
@@ -186,7 +185,8 @@ void Server::begin_demotion(const Demotion& demotion, control::Done done) {
     set_active_server(demotion.active, [&set](const Result<void>& result) { set = result; });
     if (!set) return done(set);
   }
-  if (active_server_.empty()) return done(user_error("the active server is not specified"));
+  if (active_server_.empty())
+    return done(control::command_error("the active server is not specified"));
   if (demotion.depose) {
     for (const std::unique_ptr<BackupService>& service : services_) service->depose_active();
   }
@@ -200,7 +200,7 @@ Result<void> Server::check_promotable() {
     const bool follows =
         database.follower && database.follower->state == FollowerStatus::State::kReplicating;
     if (database.entry.position.index > 0 || follows) continue;
-    return user_error(
+    return control::command_error(
         fmt::format("{} was never in sync with an active server, and is empty: refusing to promote "
                     "(--force does it all the same)",
                     database.name));
@@ -238,8 +238,8 @@ Result<void> Server::open_epochs(const Promotion& wanted) {
   for (const auto& [name, database] : databases_.databases()) {
     const Height held = database->stored->position().height();
     if (database->built_in || !wanted.least || held >= *wanted.least) continue;
-    return user_error(fmt::format("{} is at {}, behind {}: refusing to promote", name,
-                                  held.to_string(), wanted.least->to_string()));
+    return control::command_error(fmt::format("{} is at {}, behind {}: refusing to promote", name,
+                                              held.to_string(), wanted.least->to_string()));
   }
   for (const auto& [name, database] : databases_.databases()) {
     if (database->built_in) continue;
@@ -294,7 +294,8 @@ void Server::not_promoted(const Promoting& promoting, const Error& error) {
 
 void Server::promoted(const Promoting& promoting, const Result<void>& durable) {
   if (promoting.change != role_changes_) {
-    return promoting.done(user_error("another change of role has overtaken the promotion"));
+    return promoting.done(
+        control::command_error("another change of role has overtaken the promotion"));
   }
   for (auto& [name, role] : roles_) role.backup = false;
   backup_ = false;

@@ -2,12 +2,11 @@
 
 #include <fmt/core.h>
 
+#include "server/control/command_registry.h"
 #include "server/daemon/server.h"
 
 namespace tandem {
 namespace {
-
-Error user_error(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
 /// "DB:TABLE,DB:TABLE" as ovsdb-server(1), --sync-exclude-tables.
 Result<std::map<std::string, std::set<std::string>>> parse_exclude_tables(std::string_view list) {
@@ -19,7 +18,7 @@ Result<std::map<std::string, std::set<std::string>>> parse_exclude_tables(std::s
     if (item.empty()) continue;
     const std::size_t colon = item.find(':');
     if (colon == std::string_view::npos || colon == 0 || colon + 1 == item.size()) {
-      return user_error(std::string(item) + ": invalid syntax");
+      return control::command_error(std::string(item) + ": invalid syntax");
     }
     tables[std::string(item.substr(0, colon))].emplace(item.substr(colon + 1));
   }

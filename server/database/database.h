@@ -84,8 +84,8 @@ class Database {
   std::vector<std::unique_ptr<Table>> tables_;
 };
 
-/// What memory/show counts: columns of all rows, _uuid and _version included; atoms of datums; weak
-/// references.
+/// The counts of memory/show: columns of all rows, _uuid and _version included; atoms of datums;
+/// weak references.
 struct Usage {
   std::size_t cells = 0, atoms = 0, weak_refs = 0;
 };

@@ -212,7 +212,7 @@ void DatabaseServer::tick() {
 void DatabaseServer::schedule_wake() {
   std::optional<std::int64_t> next;
   for (const auto& [name, database] : databases_) {
-    // What is overdue is being tried already.
+    // Overdue transactions are being tried already.
     if (database->retry_posted) continue;
     const std::optional<std::int64_t> deadline = database->blocked.next_deadline_ms();
     if (deadline && (!next || *deadline < *next)) next = deadline;

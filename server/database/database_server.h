@@ -30,7 +30,7 @@
 
 namespace tandem {
 
-/// What a backup's session is told, on its mailbox's thread.
+/// Calls to a backup's session, on its mailbox's thread.
 struct FeedListener {
   std::function<void(const StreamTextRef&)> deliver;  ///< null: the database was converted
   std::function<void()> challenge;  ///< to ask the backup whether it is there: see alive()
@@ -141,7 +141,7 @@ class DatabaseServer {
   using LockNotify = std::function<void(const std::string& lock, bool stolen)>;
   /// Makes the session known to the lock table's notices.
   void open_session(SessionId session, Mailbox& mailbox, LockNotify notify);
-  /// What the session's lane keeps is not done any more.
+  /// Drops the jobs that the session's lane keeps.
   void close_session(SessionId session, Lane& lane);
   /// Nothing when the session has or awaits the lock already.
   std::optional<bool> lock(SessionId session, const std::string& name, LockTable::Mode mode);

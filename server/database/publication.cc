@@ -19,7 +19,7 @@ void DatabaseServer::flush() {
       const Result<void> written = database->stored->flush();
       if (written) continue;
       failed.emplace(database.get(), written.error());
-      // What a transaction waits for may have come true by the taking back.
+      // Taking rows back may fulfil the condition of a transaction that waits.
       database->blocked.mark_all();
       retry_blocked(*database);
     }

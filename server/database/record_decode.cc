@@ -200,7 +200,7 @@ class RecordReader {
     }
   }
 
-  /// What the row came to where it stood before does not count.
+  /// An earlier mention of the row in the record does not count.
   void forget(const Uuid& uuid) {
     const auto at = row_number_.find(uuid);
     if (at == row_number_.end()) return;

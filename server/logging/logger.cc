@@ -275,7 +275,7 @@ std::optional<int> Logger::reopen_file() {
     path = file_path_;
   }
   if (path.empty()) return std::nullopt;
-  // What is opened at run time is opened with the server's own rights.
+  // Files are opened with the server's own rights at run time.
   return open_file(path, Links::kFollow);
 }
 

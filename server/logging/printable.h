@@ -6,7 +6,7 @@
 
 namespace tandem {
 
-/// What a text is cut at, in bytes, where people see it.
+/// Texts that people see are cut at so many bytes.
 inline constexpr std::size_t kMostShown = 1024;
 
 /// Appends `text`, which may come from anybody, as part of one line that a terminal takes for text:

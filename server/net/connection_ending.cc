@@ -14,7 +14,7 @@ log::Module jsonrpc("jsonrpc");
 log::Module reconnect("reconnect");
 EventCount protocol_errors("jsonrpc_protocol_error");
 
-/// What one client does wrong, thousands may: so many warnings of a kind.
+/// Thousands of clients may make the same mistake: so many warnings of a kind.
 constexpr unsigned kLinesAMinute = 60;
 constexpr unsigned kLinesAtOnce = 30;
 

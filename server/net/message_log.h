@@ -20,7 +20,7 @@ class SentLog {
 
   /// Messages are logged when they are whole.
   void add(const std::string& text, const std::string& connection);
-  /// What follows is not logged, and does not continue what was.
+  /// Forgets an unfinished message: texts that follow are not logged until the next one begins.
   void forget() { framer_.reset(); }
 
  private:

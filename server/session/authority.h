@@ -1,6 +1,6 @@
 #pragma once
 
-// What a connection may do, asked anew at each message: role and read_only change in place when a
+// The rights of a connection, asked anew at each message: role and read_only change in place when a
 // remote is configured anew, and the list of peers by a command.
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace tandem {
 
-/// What a method asks of the connection that it comes from.
+/// The right that a method asks of the connection that it comes from.
 enum class Authority : std::uint8_t {
   kAnyone,  ///< nothing; "transact" is here, since its operations are checked one by one
   kWriter,  ///< it is not read-only
@@ -28,7 +28,7 @@ class PeerList {
 
   /// Reads "any", or names with commas between them.
   static Result<PeerList> parse(const std::string& text);
-  /// What parse() reads.
+  /// The form that parse() reads.
   std::string to_string() const;
 
   bool contains(const ConnectionInfo& connection) const {

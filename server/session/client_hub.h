@@ -51,7 +51,7 @@ class ClientHub final : public ClientThread {
   /// (ovsdb-server/disable-monitor-cond).
   void disable_conditional_monitors();
   bool conditional_monitors() const { return conditional_monitors_; }
-  /// Who may be a backup, from now on.
+  /// Sets the clients that may be backups from now on.
   void set_peers(const PeerList& peers);
   const PeerList& peers() const { return peers_; }
   /// Any thread.

@@ -15,7 +15,7 @@ class NetChanges {
 
   /// A change after all that are merged so far.
   void add(const RowChange& change);
-  /// What came after these changes, or before them.
+  /// Adds changes that came after these, or before them.
   void add_later(const NetChanges& later);
   void add_earlier(const NetChanges& earlier);
 

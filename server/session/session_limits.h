@@ -1,7 +1,7 @@
 #pragma once
 
-// What one client may cost. No OVN site comes near the defaults: they are there so that a client
-// that errs, or means harm, is told so before others feel it.
+// The costs that one client may cause. No OVN site comes near the defaults: they are there so that
+// a client that errs, or means harm, is told so before others feel it.
 
 #include <array>
 #include <atomic>

@@ -33,7 +33,7 @@ void SessionMonitors::take_turn(Result<MonitorStart> start) {
   } else {
     session_.send_plain_error(turn.id, "canceled");
   }
-  // What was held back for it.
+  // Updates that were held back for it follow.
   if (!port_.is_behind()) hub_.monitors().on_writable(port_);
   session_.go_on();
 }

@@ -20,7 +20,7 @@ struct SessionTransactCall final : TransactCall {
   void done() override;
 
  private:
-  /// What the answer holds, if it is one that may hold any.
+  /// Rows in the answer, if it is one that may hold any.
   std::optional<std::size_t> rows() const;
 };
 

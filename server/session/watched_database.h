@@ -34,7 +34,7 @@ class WatchedDatabase {
   /// Sends it to those whose sockets take it; the others get it later, merged with what follows.
   void on_commit(const Commit& commit);
 
-  // What a session was not sent
+  // Commits that a session was not sent
 
   /// Ends the session's part of the backlog, and returns it; null if it has none.
   std::shared_ptr<const NetChanges> take_backlog(MonitorClient& client);
