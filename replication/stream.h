@@ -32,12 +32,10 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/text_source.h"
 #include "replication/position.h"
 
 namespace tandem {
-
-/// Text that many connections send: encoded once, never changed.
-using SharedText = std::shared_ptr<const std::string>;
 
 /// One commit of the active.
 struct StreamRecord {

@@ -1,7 +1,6 @@
 #include "server/net/connection.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -23,15 +22,13 @@ EventCount probes_failed("reconnect_probe_failed");
 using Status = IoResult::Status;
 
 constexpr std::int64_t kHandshakeTimeoutMs = 10'000;
-/// One connection may keep its shard's thread for about so much before others get their turn.
+/// So much is read in a turn.
 constexpr std::size_t kBytesPerTurn = 1 << 20;
 /// What one client does wrong, thousands may: so many warnings of a kind.
 constexpr unsigned kLinesAMinute = 60;
 constexpr unsigned kLinesAtOnce = 30;
 /// How a client begins that takes us for a TLS server (RFC 8446 section 5.1).
 constexpr std::string_view kTlsHandshake = "\x16\x03";
-/// Sources of one connection make texts for so long before others get their turn.
-constexpr std::chrono::milliseconds kPullTime(4);
 
 const SharedText& echo_request() {
   static const SharedText text =
@@ -153,8 +150,10 @@ void Connection::read_input() {
         return;
     }
     probe_.heard(IoShard::now_ms());
-    take_input({buffer.data(), result.bytes});
+    std::string_view input(buffer.data(), result.bytes);
+    take_input(input);
     if (state_ != State::kOpen) return;
+    if (input_stopped_) rest_.assign(input);
     if (result.bytes < buffer.size()) break;
     taken += result.bytes;
   }
@@ -162,10 +161,20 @@ void Connection::read_input() {
   if (!input_stopped_) stream_->wait_readable();
 }
 
-void Connection::take_input(std::string_view input) {
+void Connection::take_rest() {
+  input_stopped_ = false;
+  std::string_view rest = std::string_view(rest_).substr(rest_taken_);
+  take_input(rest);
+  rest_taken_ = rest_.size() - rest.size();
+  if (state_ != State::kOpen || input_stopped_) return;
+  rest_ = {};
+  rest_taken_ = 0;
+  read_input();
+}
+
+void Connection::take_input(std::string_view& input) {
   while (!input.empty()) {
     if (!may_read()) {
-      rest_.assign(input);
       input_stopped_ = true;
       return;
     }
@@ -211,94 +220,6 @@ void Connection::challenge() {
 void Connection::set_reading(bool enabled) {
   reading_ = enabled;
   if (state_ == State::kOpen && input_stopped_ && may_read()) shard_.defer(*this);
-}
-
-void Connection::send(SharedText text) {
-  if (state_ != State::kOpen || text->empty()) return;
-  if (jsonrpc.enabled(log::Level::kDbg)) {
-    sent_log_.add(*text, options_.info.name);
-  } else {
-    sent_log_.forget();
-  }
-  queue_.add(std::move(text));
-  if (queue_.bytes() > options_.limits.high_mark && !std::exchange(over_high_mark_, true))
-    count(Limit::kUnsent);
-  shard_.defer(*this);
-}
-
-void Connection::send(std::unique_ptr<TextSource> source) {
-  // The log shows messages in their order, whole.
-  if (jsonrpc.enabled(log::Level::kDbg)) return ConnectionPort::send(std::move(source));
-  if (state_ != State::kOpen) return;
-  over_high_mark_ = true;
-  queue_.add(std::move(source));
-  shard_.defer(*this);
-}
-
-void Connection::run_deferred() {
-  if (state_ != State::kOpen) return;
-  if (!write_waits_) {
-    write_queue();
-    after_write();
-  }
-  if (state_ != State::kOpen || !input_stopped_ || !may_read()) return;
-  input_stopped_ = false;
-  take_input(std::exchange(rest_, {}));
-  if (state_ == State::kOpen && !input_stopped_) read_input();
-}
-
-void Connection::on_writable() {
-  write_waits_ = false;
-  if (state_ != State::kOpen) return;
-  // The peer has taken what had been waiting: a slow reader is alive. (What fits into the socket at
-  // once says nothing.)
-  probe_.heard(IoShard::now_ms());
-  write_queue();
-  after_write();
-}
-
-void Connection::write_queue() {
-  std::optional<std::chrono::steady_clock::time_point> until;  // most writes have no source
-  for (std::size_t written = 0; !queue_.empty();) {
-    if (written >= kBytesPerTurn) {
-      write_waits_ = true;
-      stream_->wait_writable();
-      return;
-    }
-    if (queue_.begins_with_source()) {
-      if (!until) until = std::chrono::steady_clock::now() + kPullTime;
-      if (!queue_.pull(*until))
-        return shard_.defer(*this);  // it was long in vain: others have their turn
-      continue;
-    }
-    OutgoingQueue::Buffers buffers;
-    const IoResult result = stream_->write(queue_.gather(buffers));
-    switch (result.status) {
-      case Status::kDone:
-        break;
-      case Status::kWouldBlock:
-        write_waits_ = true;
-        behind_ = true;
-        stream_->wait_writable();
-        return;
-      case Status::kEnd:
-      case Status::kFailed:
-        fail(result);
-        return;
-    }
-    queue_.drop(result.bytes);
-    written += result.bytes;
-  }
-}
-
-void Connection::after_write() {
-  const bool caught_up = behind_ && queue_.empty();
-  const bool below_mark = over_high_mark_ && queue_.bytes() <= options_.limits.low_mark;
-  if (state_ != State::kOpen || !(caught_up || below_mark)) return;
-  if (caught_up) behind_ = false;
-  if (below_mark) over_high_mark_ = false;
-  handler_->on_writable();
-  if (state_ == State::kOpen && input_stopped_) shard_.defer(*this);
 }
 
 void Connection::arm_timer(std::int64_t at_ms) {

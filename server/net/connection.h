@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,6 +88,7 @@ class Connection final : public ConnectionPort,
   Shard& shard() override { return shard_; }
 
  private:
+  using TimePoint = std::chrono::steady_clock::time_point;
   enum class State : std::uint8_t {
     kNew,          ///< no stream yet
     kHandshaking,  ///< TLS is being set up; no handler yet
@@ -96,23 +99,29 @@ class Connection final : public ConnectionPort,
 
   // Events.
   void on_readable() override;
-  void on_writable() override;
   void on_timer(std::int64_t now_ms) override;
-  void run_deferred() override;
 
   void shake_hands();
   void open();
 
   bool may_read() const { return reading_ && !over_high_mark_; }
   void read_input();
-  void take_input(std::string_view input);
+  /// Handles whole messages until it may not read; leaves in `input` what it has not taken.
+  void take_input(std::string_view& input);
+  /// Goes on where input stopped.
+  void take_rest();
   void take_message(json::value value);
-
-  void write_queue();
-  void after_write();
 
   void check_probe(std::int64_t now_ms);
   void arm_timer(std::int64_t at_ms);
+
+  // What it sends (connection_sending.cc).
+  void run_deferred() override;
+  void run_long(TimePoint until) override;
+  void on_writable() override;
+  /// Sources make texts until then; without it, in a turn for long work.
+  void write_queue(std::optional<TimePoint> until = {});
+  void after_write();
 
   // Its end (connection_ending.cc).
   void fail(const IoResult& result);
@@ -143,7 +152,8 @@ class Connection final : public ConnectionPort,
 
   bool reading_ = true;         ///< as the handler wants it
   bool input_stopped_ = false;  ///< may_read() was false when there was more to read
-  std::string rest_;            ///< input that had been read when it stopped
+  std::string rest_;            ///< input that had been read when it stopped,
+  std::size_t rest_taken_ = 0;  ///< and how much of it is done
   std::string reason_;          ///< of the closing
 };
 

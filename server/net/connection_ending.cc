@@ -17,6 +17,8 @@ EventCount protocol_errors("jsonrpc_protocol_error");
 /// Thousands of clients may make the same mistake: so many warnings of a kind.
 constexpr unsigned kLinesAMinute = 60;
 constexpr unsigned kLinesAtOnce = 30;
+/// What is to be sent is made for so long when a connection is closed.
+constexpr std::chrono::milliseconds kLastWords(4);
 
 }  // namespace
 
@@ -73,7 +75,7 @@ void Connection::begin_closing(std::string reason, log::Level level, const std::
   reason_ = std::move(reason);
   cancel_timer();
   cancel_deferred();
-  if (was_open && !write_waits_) write_queue();
+  if (was_open && !write_waits_) write_queue(std::chrono::steady_clock::now() + kLastWords);
   if (stream_ != nullptr) stream_->shut_down();
   shard_.post([this] { finish(); });
 }

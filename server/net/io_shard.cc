@@ -24,6 +24,8 @@ namespace {
 using DeferredList = boost::intrusive::list<Deferred, boost::intrusive::constant_time_size<false>>;
 
 constexpr std::size_t kScratchBytes = std::size_t{64} * 1024;
+/// A turn of long work.
+constexpr std::chrono::milliseconds kLongTurn(2);
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 }  // namespace
 
@@ -35,6 +37,8 @@ struct IoShard::Loop {
   TimerWheel wheel;
   DeferredList deferred;
   bool deferred_posted = false;
+  DeferredList with_long_work;
+  bool long_posted = false;
   std::unique_ptr<char[]> scratch = std::make_unique<char[]>(kScratchBytes);
   std::thread thread;
 };
@@ -115,6 +119,26 @@ void IoShard::run_deferred() {
     batch.pop_front();
     next.run_deferred();
   }
+}
+
+void IoShard::defer_long(Deferred& work) {
+  if (work.is_linked()) return;
+  loop_->with_long_work.push_back(work);
+  post_long();
+}
+
+void IoShard::post_long() {
+  if (loop_->with_long_work.empty() || std::exchange(loop_->long_posted, true)) return;
+  asio::post(loop_->context, [this] {
+    loop_->long_posted = false;
+    run_turn([this] {
+      if (loop_->with_long_work.empty()) return;  // taken back
+      Deferred& next = loop_->with_long_work.front();
+      loop_->with_long_work.pop_front();
+      next.run_long(std::chrono::steady_clock::now() + kLongTurn);
+    });
+    post_long();
+  });
 }
 
 std::span<char> IoShard::scratch() const { return {loop_->scratch.get(), kScratchBytes}; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,6 +23,8 @@ class Deferred : public boost::intrusive::list_base_hook<
  public:
   virtual ~Deferred() = default;
   virtual void run_deferred() = 0;
+  /// Some of its long work, until then: see IoShard::defer_long().
+  virtual void run_long(std::chrono::steady_clock::time_point /*until*/) {}
   void cancel_deferred() { unlink(); }
 };
 
@@ -57,6 +60,10 @@ class IoShard final : public Shard {
   /// Runs `work` at the end of this turn, once; of the next one if this is the end of a turn
   /// already.
   void defer(Deferred& work);
+  /// Gives `work` a turn of some milliseconds for long work, once. One such turn is run at a time,
+  /// and then whatever else is ready: however many have long work, others wait for one of them.
+  /// Nothing if it is deferred already.
+  void defer_long(Deferred& work);
   /// Runs `work` as one turn: every task, timer and event of a descriptor is one.
   template <class Work>
   void run_turn(Work&& work) {
@@ -76,6 +83,7 @@ class IoShard final : public Shard {
 
   void arm_wheel();
   void run_deferred();
+  void post_long();
   void block_signals(bool all) const;
 
   unsigned index_;

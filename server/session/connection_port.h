@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "protocol/jsonrpc.h"
-#include "replication/stream.h"
+#include "protocol/text_source.h"
 #include "server/database/task.h"
 
 /// The boundary between a JSON-RPC session and the connection that carries it. Neither side sees a
@@ -33,15 +33,6 @@ struct ConnectionInfo {
   bool read_only = false;
 };
 
-/// One message, made piece by piece as the peer's socket takes it: what is too long to be held
-/// whole, or to be made in one go while others wait. On the connection's thread.
-class TextSource {
- public:
-  virtual ~TextSource() = default;
-  /// The next piece, which may be empty; null at the end. Must not call the connection.
-  virtual SharedText next() = 0;
-};
-
 /// One JSON-RPC connection, seen from the session above it. Valid until
 /// ConnectionHandler::on_closed() returns.
 class ConnectionPort {
@@ -51,7 +42,7 @@ class ConnectionPort {
   /// or posted task. Never blocks, never calls back. What is queued during one callback or task
   /// leaves in one gather write after it. Dropped after close().
   virtual void send(SharedText text) = 0;
-  void send(std::string text) { send(std::make_shared<const std::string>(std::move(text))); }
+  void send(std::string text) { send(shared_text(std::move(text))); }
   /// The same for a message that is made as it leaves; the queue is over the high mark until it
   /// has.
   virtual void send(std::unique_ptr<TextSource> source) {

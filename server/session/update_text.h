@@ -13,10 +13,6 @@
 
 namespace tandem {
 
-inline SharedText shared_text(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
-
 /// As one kind of monitors sees the changes. One thread.
 class UpdateText {
  public:

@@ -4,9 +4,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
+#include <deque>
 #include <optional>
+#include <set>
 
 #include "tests/unit/server/net/net_fixture.h"
 
@@ -195,6 +198,47 @@ TEST_CASE("A message that is made as it leaves arrives whole, before what was se
   CHECK(got == "before" + expected + "after");
   CHECK(f.connection->queued_bytes() == 0);
   CHECK(f.seen.writable == 1);
+}
+
+TEST_CASE("However many messages are being made, what else is ready waits for one of them") {
+  class Endless final : public TextSource {
+   public:
+    Endless(int number, std::set<int>& made) : number_(number), made_(made) {}
+    SharedText next() override {
+      made_.insert(number_);
+      return shared_text(std::string(1000, 'x'));
+    }
+
+   private:
+    const int number_;
+    std::set<int>& made_;
+  };
+  IoShard shard(0);
+  std::set<int> made;  // of which connections, since others had their turn
+  std::set<int> ever;
+  std::size_t most = 0;
+  Seen seen;
+  std::deque<Connection> connections;
+  std::vector<UniqueFd> peers;
+  for (int i = 0; i < 20; ++i) {
+    auto [ours, theirs] = socket_pair();
+    ConnectionOptions options;
+    options.make_handler = recorder(seen);
+    connections.emplace_back(shard, std::move(options)).start(std::move(ours), nullptr);
+    peers.push_back(std::move(theirs));
+  }
+  shard.post([&] {
+    for (int i = 0; i < 20; ++i)
+      connections[static_cast<std::size_t>(i)].send(std::make_unique<Endless>(i, made));
+  });
+  std::function<void()> others = [&] {
+    most = std::max(most, made.size());
+    ever.merge(std::exchange(made, {}));
+    if (ever.size() < 20) shard.post(others);
+  };
+  shard.post(others);
+  REQUIRE(serve_until(shard, [&] { return ever.size() == 20; }));
+  CHECK(most == 1);
 }
 
 TEST_CASE("A reader that is too slow stops its own requests and is told of when it drains") {

@@ -85,3 +85,28 @@ TEST_CASE("Destroying deferred work takes it back") {
   serve_for(shard, 20);
   CHECK_FALSE(ran);
 }
+
+TEST_CASE("Long work has a turn at a time, and what else is ready comes between") {
+  struct Long : Deferred {
+    Long(std::string& order, std::string name) : order_(order), name_(std::move(name)) {}
+    void run_deferred() override {}
+    void run_long(std::chrono::steady_clock::time_point) override { order_ += name_; }
+    std::string& order_;
+    const std::string name_;
+  };
+  IoShard shard(0);
+  std::string order;
+  Long first(order, "first ");
+  Long second(order, "second ");
+  auto taken_back = std::make_unique<Long>(order, "third ");
+  shard.post([&] {
+    shard.defer_long(first);
+    shard.defer_long(second);
+    shard.defer_long(first);
+    shard.defer_long(*taken_back);
+    shard.post([&order] { order += "task "; });
+    taken_back.reset();
+  });
+  serve_for(shard, 20);
+  CHECK(order == "first task second ");
+}

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace tandem {
+
+/// Text that many connections send: encoded once, never changed.
+using SharedText = std::shared_ptr<const std::string>;
+
+inline SharedText shared_text(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
+
+/// One message, made piece by piece as the peer's socket takes it: what is too long to be held
+/// whole, or to be made in one go while others wait. On the connection's thread.
+class TextSource {
+ public:
+  virtual ~TextSource() = default;
+  /// The next piece, which may be empty; null at the end. Must not call the connection.
+  virtual SharedText next() = 0;
+};
+
+}  // namespace tandem
