@@ -52,9 +52,9 @@ void Feed::lose() {
 
 void Feed::pump() {
   if (state_ == State::kRows) {
-    while (rows_ != nullptr && has_room()) {
-      if (std::optional<std::string> rows = rows_->next()) {
-        port_.send(std::make_shared<const std::string>(std::move(*rows)));
+    while (rows_ != nullptr && !rows_->is_making() && has_room()) {
+      if (std::unique_ptr<TextSource> rows = rows_->next()) {
+        port_.send(std::move(rows));
       } else {
         rows_.reset();
       }
@@ -82,8 +82,7 @@ void Feed::pump() {
       if (!has_room()) return;
       std::string params = "[";
       append_json_string(params, database_);
-      port_.send(
-          std::make_shared<const std::string>(make_notification("tandem_lost", params + "]")));
+      port_.send(shared_text(make_notification("tandem_lost", params + "]")));
       state_ = State::kLost;
       return;
     }

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +20,8 @@ class FeedPort {
  public:
   virtual ~FeedPort() = default;
   virtual void send(SharedText text) = 0;
+  /// A message that is made as the socket takes it: what is sent later comes after it.
+  virtual void send(std::unique_ptr<TextSource> message) = 0;
   /// Bytes that its socket has not taken yet.
   virtual std::size_t queued_bytes() const = 0;
 };
@@ -29,8 +30,10 @@ class FeedPort {
 class FeedRows {
  public:
   virtual ~FeedRows() = default;
-  /// The next message; nothing at the end.
-  virtual std::optional<std::string> next() = 0;
+  /// The next message; null at the end. Requires that none is being made.
+  virtual std::unique_ptr<TextSource> next() = 0;
+  /// The last message has not been made to its end: the connection has room again when it has.
+  virtual bool is_making() const = 0;
 };
 
 /// On the connection's thread; lives as long as the connection, or until it is asked anew.

@@ -51,6 +51,7 @@ class SessionFeeds final : private FeedPort {
   };
 
   void send(SharedText text) override { port_.send(std::move(text)); }
+  void send(std::unique_ptr<TextSource> message) override { port_.send(std::move(message)); }
   std::size_t queued_bytes() const override { return port_.queued_bytes(); }
 
   void on_record(const std::string& database, const StreamTextRef& text);

@@ -72,9 +72,8 @@ INPUTS = [
           most_mb=100),
     Input("3,000 comparisons for one that leaves, then compact", compared_and_gone, data="flows", on_stock=False,
           most_cpu_s=2, most_mb=100),
-    # Each peer gets its rows in messages of about 1 MiB, one a turn of the thread that all share here.
-    Input("50 peers compared, then compact", compared_by_many, data="flows", on_stock=False, most_cpu_s=6, most_mb=400,
-          most_wait_ms=1500),
+    Input("50 peers compared, then compact", compared_by_many, data="flows", on_stock=False, most_cpu_s=6, most_mb=200,
+          most_wait_ms=100),
     Input("100 peers that come and go, then compact", compared_again_and_again, data="flows", on_stock=False,
           most_cpu_s=4, most_mb=150),
     Input("20 times 90,000 digests", many_recent, on_stock=False, most_cpu_s=2, most_mb=100),
