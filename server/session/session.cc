@@ -8,6 +8,7 @@
 #include "server/logging/log.h"
 #include "server/logging/rate_limit.h"
 #include "server/session/session_transact_call.h"
+#include "server/session/shared_answer.h"
 
 namespace tandem {
 namespace {
@@ -211,7 +212,7 @@ void Session::list_dbs(JsonRpcMessage& message) {
 
 void Session::get_schema(JsonRpcMessage& message) {
   if (const DatabaseInfoRef database = database_of(message))
-    send_reply(message.id, *hub_.schema_text(database));
+    port_.send(std::make_unique<SharedAnswer>(message.id, hub_.schema_text(database)));
 }
 
 void Session::get_server_id(JsonRpcMessage& message) {

@@ -78,6 +78,17 @@ TEST_CASE("a session with too many requests under way is not read until some are
   CHECK(f.port.take().size() == 4);
 }
 
+TEST_CASE("a schema's text is there once, however often it is asked for") {
+  Fixture f(SessionLimits{});
+  for (int i = 0; i < 2; ++i) f.ask("get_schema", R"(["_Server"])");
+  REQUIRE(f.port.pieces().size() == 6);
+  CHECK(f.port.pieces()[1] == f.port.pieces()[4]);
+  CHECK(f.port.pieces()[1]->size() > 300);
+  const json::value answer = parse_json(f.port.take().back()).value();
+  CHECK(answer.at("id") == 2);
+  CHECK(answer.at("result").at("name") == "_Server");
+}
+
 TEST_CASE("every request that the writer answers counts, notifications too") {
   SessionLimits limits;
   limits.requests = 1;
