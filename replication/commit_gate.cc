@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "replication/follower_places.h"
+
 namespace tandem {
 namespace {
 
@@ -66,6 +68,26 @@ void CommitGate::acknowledge(Follower follower, const Position& position, std::i
   member.trial_ms = trial_ms_;
 }
 
+std::optional<CommitGate::Follower> CommitGate::gives_way(std::string_view host,
+                                                          std::int64_t now_ms) const {
+  using Proof = PlaceHolder::Proof;
+  std::vector<PlaceHolder> holders;
+  std::vector<Follower> ids;
+  for (const auto& [id, member] : followers_) {
+    const std::int64_t silent_ms = now_ms - member.status.heard_ms;
+    const bool keeps_up = member.status.in_sync && silent_ms <= kFollowerSilentMs;
+    const bool nothing = member.status.acknowledged == Position{};
+    holders.push_back({member.status.host,
+                       nothing    ? Proof::kNone
+                       : keeps_up ? Proof::kKeepsUp
+                                  : Proof::kSilent,
+                       silent_ms, now_ms - member.since_ms});
+    ids.push_back(id);
+  }
+  const std::optional<std::size_t> found = who_gives_way(holders, host);
+  return found ? std::optional(ids[*found]) : std::nullopt;
+}
+
 std::optional<Position> CommitGate::acknowledged(Follower follower) const {
   const auto found = followers_.find(follower);
   if (found == followers_.end() || found->second.status.acknowledged == Position{})
@@ -86,7 +108,7 @@ std::vector<FeedStatus> CommitGate::followers() const {
 
 bool CommitGate::is_established(const Member& member, std::int64_t now_ms) const {
   return member.status.in_sync && now_ms - member.since_ms >= member.trial_ms &&
-         now_ms - member.status.heard_ms <= kSilentMs;
+         now_ms - member.status.heard_ms <= kFollowerSilentMs;
 }
 
 const CommitGate::Member& CommitGate::head(const Member& member) const {

@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "replication/feed_status.h"
@@ -51,8 +52,6 @@ class CommitGate {
   static constexpr std::int64_t kTrialMs = 10'000;  ///< of a newcomer
   static constexpr std::int64_t kLongestTrialMs = 600'000;
   static constexpr std::int64_t kPatienceMs = 100;
-  /// Backups say something each second.
-  static constexpr std::int64_t kSilentMs = 5000;
 
   void configure(const Options& options) { options_ = options; }
   const Options& options() const { return options_; }
@@ -67,6 +66,9 @@ class CommitGate {
   bool has_room_for(Follower follower) const {
     return followers_.size() < kMostFollowers || followers_.contains(follower);
   }
+  /// All places are taken: the follower that gives its own to a newcomer from this host; nothing if
+  /// none does.
+  std::optional<Follower> gives_way(std::string_view host, std::int64_t now_ms) const;
   void acknowledge(Follower follower, const Position& position, std::int64_t now_ms);
   /// A record was written to the log.
   void logged(const Position& position) { newest_ = position; }

@@ -13,6 +13,7 @@ struct FeedStatus {
   std::string name;           ///< of its host, as it gives it
   std::string file;           ///< the database's there
   std::string address;        ///< the connection's name
+  std::string host;           ///< that it comes from: host_of(address)
   Position acknowledged;      ///< it has applied and written everything up to here
   std::int64_t heard_ms = 0;  ///< its last word, monotonic
   bool in_sync = false;       ///< it keeps up: its acknowledgements count

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "replication/follower_places.h"
 #include "server/database/commit_stream.h"
 #include "server/database/database_server.h"
 
@@ -48,11 +49,16 @@ void DatabaseServer::start_feed(std::string_view database, SessionId session,
     return refuse({"not allowed", "this database is not replicated", std::nullopt});
   if (request.server_id == server_id_)
     return refuse({"not allowed", "Self replicating is not allowed", std::nullopt});
+  std::string host = host_of(address);
+  std::optional<CommitGate::Follower> gives_way;
   if (!served->gate.has_room_for(gate_id(session))) {
-    return refuse(
-        {"resources exhausted",
-         fmt::format("{} connections follow this database already", served->followers.size()),
-         std::nullopt});
+    gives_way = served->gate.gives_way(host, ports_.clock.monotonic_ms());
+    if (!gives_way) {
+      return refuse(
+          {"resources exhausted",
+           fmt::format("{} connections follow this database already", served->followers.size()),
+           std::nullopt});
+    }
   }
   const StoredDatabase& stored = *served->stored;
   FeedStart start;
@@ -71,11 +77,13 @@ void DatabaseServer::start_feed(std::string_view database, SessionId session,
     }
   }
   if (start.since || !request.buckets.is_null()) {
+    if (gives_way) lose_follower(*served, SessionId{*gives_way});
     FeedStatus status;
     status.server_id = request.server_id;
     status.name = request.name;
     status.file = request.file;
     status.address = address;
+    status.host = std::move(host);
     status.heard_ms = ports_.clock.monotonic_ms();
     // Nothing is acknowledged yet: where the backup stands is in its log, perhaps not on its disk.
     for (const CommitGate::Follower doubted :
@@ -128,12 +136,15 @@ bool DatabaseServer::may_depose(SessionId session) const {
   });
 }
 
+void DatabaseServer::lose_follower(ServedDatabase& database, SessionId session) {
+  auto lost = database.followers.extract(session);
+  database.gate.remove(gate_id(session));
+  lost.mapped().mailbox->put(
+      [deliver = std::move(lost.mapped().listener.deliver)] { deliver(nullptr); });
+}
+
 void DatabaseServer::lose_followers(ServedDatabase& database) {
-  for (auto& [session, follower] : database.followers) {
-    database.gate.remove(gate_id(session));
-    follower.mailbox->put([deliver = std::move(follower.listener.deliver)] { deliver(nullptr); });
-  }
-  database.followers.clear();
+  while (!database.followers.empty()) lose_follower(database, database.followers.begin()->first);
 }
 
 void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,

@@ -154,7 +154,8 @@ class DatabaseServer {
   void set_sync(const CommitGate::Options& options);
   /// Makes the session a follower of a database, anew if it was one: `started` runs on the
   /// mailbox's thread, before the first `deliver`, and between the commits that it holds and those
-  /// that are delivered. Errors: "unknown database", "not allowed",
+  /// that are delivered. If all places are taken another one may have to give way
+  /// (replication/follower_places.h). Errors: "unknown database", "not allowed",
   /// "resources exhausted".
   void start_feed(std::string_view database, SessionId session, const FollowRequest& request,
                   const std::string& address, Mailbox& mailbox, FeedListener listener,
@@ -261,6 +262,8 @@ class DatabaseServer {
   /// Publishes what waits, whoever has acknowledged it: the database goes, or becomes a backup.
   /// Transactions are answered with the error, if there is one.
   void release(ServedDatabase& database, const Error* refused);
+  /// A follower is told that it has lost the thread; or all are.
+  void lose_follower(ServedDatabase& database, SessionId session);
   void lose_followers(ServedDatabase& database);
   void sync_and_reply(DurableReply reply);
   void publish_directory();

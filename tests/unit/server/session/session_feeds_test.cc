@@ -82,12 +82,13 @@ TEST_CASE("a claim to be a living backup challenges it, and its answer makes two
   CHECK(site.database().gate.status().in_sync == 2);
 }
 
-TEST_CASE("a database has so many followers, and those that it has stay") {
+TEST_CASE("a database has so many followers, and those of one host that keep up stay") {
   Site site;
   std::vector<std::unique_ptr<Client>> backups;
   while (backups.size() < CommitGate::kMostFollowers) {
     backups.push_back(std::make_unique<Client>(site));
     CHECK_THAT(backups.back()->follow(kBackup, site.position()), Catch::Contains("resume"));
+    backups.back()->acknowledge(site.position());
   }
   Client late(site);
   CHECK_THAT(late.follow(kOther, site.position()), Catch::Contains("resources exhausted"));
@@ -95,6 +96,36 @@ TEST_CASE("a database has so many followers, and those that it has stay") {
   CHECK_THAT(backups.front()->follow(kBackup, site.position()), Catch::Contains("resume"));
   backups.pop_back();
   CHECK_THAT(late.follow(kOther, site.position()), Catch::Contains("resume"));
+}
+
+TEST_CASE("a stranger that takes all places keeps no backup of another host out") {
+  Site site;
+  std::vector<std::unique_ptr<Client>> strangers;
+  while (strangers.size() < CommitGate::kMostFollowers) {
+    const std::string name = "tcp:192.0.2.66:" + std::to_string(1000 + strangers.size());
+    strangers.push_back(
+        std::make_unique<Client>(site, ConnectionInfo{name, "ptcp:", "", "", false}));
+    strangers.back()->follow(kOther, site.position());
+    if (strangers.size() > 1) strangers.back()->acknowledge(site.position());
+  }
+  Client backup(site, {"tcp:192.0.2.1:7", "ptcp:", "", "", false});
+  // To ask whether it may resume takes no place.
+  CHECK_THAT(backup.follow(kBackup, {}), Catch::Contains("compare"));
+  CHECK(site.database().followers.size() == CommitGate::kMostFollowers);
+  CHECK_THAT(backup.follow(kBackup, site.position()), Catch::Contains("resume"));
+  CHECK(site.database().followers.size() == CommitGate::kMostFollowers);
+  // The one that had acknowledged nothing.
+  CHECK_THAT(strangers.front()->connection.take().back(), Catch::Contains("tandem_lost"));
+  // It comes again as often as it likes.
+  backup.acknowledge(site.position());
+  for (int i = 0; i < 100; ++i) {
+    Client again(site, {"tcp:192.0.2.66:1", "ptcp:", "", "", false});
+    again.follow(kOther, site.position());
+  }
+  Client writer(site);
+  backup.connection.take();
+  insert(writer);
+  CHECK_THAT(backup.connection.take().back(), Catch::Contains("tandem_record"));
 }
 
 TEST_CASE("a peer that is taken off the list is told nothing from then on, and does not count") {
