@@ -1,5 +1,7 @@
 #include "server/config/db_remotes.h"
 
+#include <utility>
+
 namespace tandem {
 namespace {
 
@@ -142,9 +144,16 @@ void write_remote_status(DatabaseServer& server, const std::string& database_nam
   }
   if (row.empty()) return;
   // The engine changes nothing, and tells nobody, when the values are the same.
-  const json::array where{json::array{"_uuid", "==", json::array{"uuid", remote.row->to_string()}}};
-  server.transact_internal(
-      *database, {{{"op", "update"}, {"table", remote.table}, {"where", where}, {"row", row}}});
+  // Element by element: compilers disagree on whether an array in one more pair of braces is a
+  // copy.
+  json::array where;
+  where.emplace_back(json::array{"_uuid", "==", json::array{"uuid", remote.row->to_string()}});
+  json::array operations;
+  operations.emplace_back(json::object{{"op", "update"},
+                                       {"table", remote.table},
+                                       {"where", std::move(where)},
+                                       {"row", std::move(row)}});
+  server.transact_internal(*database, operations);
 }
 
 Result<std::string> read_string(DatabaseServer& server, std::string_view path) {
