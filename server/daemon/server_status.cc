@@ -6,7 +6,7 @@ namespace tandem {
 namespace {
 
 /// How long status commands wait for a busy writer before they show what is known.
-constexpr std::int64_t kRefreshMs = 1000;
+constexpr std::int64_t kRefreshMs = 500;
 
 }  // namespace
 
