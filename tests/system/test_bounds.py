@@ -122,6 +122,30 @@ class Bounds(SystemTest):
             connection.transact(DB, {"op": "insert", "table": "Other", "row": {"name": "n"}})
         self.assertIn("the client has met the server's limit --max-locks=1", server.log())
 
+    def test_what_a_client_makes_the_server_keep_is_bounded(self):
+        server = self.start("--max-kept=2000")
+        with server.connect() as connection:
+            def exhausted(method, *params):
+                error = connection.call(method, *params)["error"]
+                self.assertEqual(error["error"], "resources exhausted")
+                self.assertIn("--max-kept=2000", error["details"])
+
+            long = "x" * 1500
+            connection.result("lock", long)
+            exhausted("lock", "y" * 1000)
+            exhausted("monitor", DB, "m" * 1000, {"Other": {}})
+            connection.result("unlock", long)
+            connection.result("monitor", DB, long, {"Other": {}})
+            exhausted("monitor_cond_change", long, long * 2, {})
+            exhausted("lock", "y" * 1000)
+            # Transactions in a "wait" have as much again.
+            connection.request("transact", [DB, WAIT, {"op": "comment", "comment": long}])
+            exhausted("transact", DB, WAIT, {"op": "comment", "comment": long})
+            connection.result("monitor_cancel", long)
+            connection.result("lock", "y" * 1000)
+        self.assertEqual(self.limits(server)["max-kept"]["times"], 5)
+        self.assertEqual(self.limits(server)["max-kept"]["connections"], 1)
+
     def test_messages_have_a_limit_and_the_first_one_a_lower(self):
         server = self.start("--max-message-size=100000", "--max-first-message-size=10000")
 
