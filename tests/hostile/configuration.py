@@ -15,7 +15,7 @@ def remotes(*targets, **columns):
     """Rows of remotes with these targets."""
     def attack(target):
         rows = [insert("Connection", f"c{i}", target=text, **columns) for i, text in enumerate(targets)]
-        target.client().transact(DB, *rows, insert("SB_Global", connections=["set", [["named-uuid", f"c{i}"] for i in range(len(rows))]]))
+        target.client().show_itself().transact(DB, *rows, insert("SB_Global", connections=["set", [["named-uuid", f"c{i}"] for i in range(len(rows))]]))
         target.settle()
     return attack
 

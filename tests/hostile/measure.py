@@ -53,6 +53,7 @@ class Input:
     prepare: Callable = None  # before anything is measured; what it returns is handed to `attack`, too
     data: str = "empty"  # which database: a name in data.MAKERS
     options: tuple = ()
+    our_options: tuple = ()  # that the stock server has not
     on_stock: bool = True  # False: the stock server has no such feature, or dies of it
     seconds: float = 15  # of the server's processor: what is not over then never ends
     by_hand: bool = False  # for run.py alone: so like another, or so slow on the stock server, that CI goes without
@@ -118,7 +119,8 @@ class Target:
     def __init__(self, scratch, what, binary):
         self.scratch = scratch
         file = data.make(what.data, scratch)
-        self.server = Server(scratch, "target", [file], what.options, binary)
+        options = what.options if environment.is_stock(binary) else what.options + what.our_options
+        self.server = Server(scratch, "target", [file], options, binary)
         self.is_stock = environment.is_stock(self.server.binary)
         self.clients = []
         self.deadline = self.most_cpu_s = 0
@@ -219,6 +221,11 @@ class Client(Connection):
             except (BrokenPipeError, ConnectionResetError):
                 return False
         return True
+
+    def show_itself(self):
+        """A stranger's first message may not be long; from now on it may."""
+        self.call("echo", 1)
+        return self
 
     def converse(self, data):
         """Sends DATA and forgets what is answered meanwhile, until all of it is answered."""

@@ -86,8 +86,8 @@ def single_map_mutations(target, *_):
 
 
 def weak_members_deleted(target):
-    """200 of 20,000 rows go that 50 rows refer to weakly, a commit each."""
-    client = target.client()
+    """20 of 20,000 rows go that 50 rows refer to weakly, a commit each."""
+    client = target.client().show_itself()
     names = [f"d{i}" for i in range(20_000)]
     client.transact(DB, *[insert("Datapath_Binding", name, tunnel_key=i + 1) for i, name in enumerate(names)],
                     *[insert("Logical_DP_Group", f"g{i}", datapaths=["set", [["named-uuid", name] for name in names]]) for i in range(50)],

@@ -203,7 +203,7 @@ def blocked_beside_commits(target):
 
 def referrers(target):
     """A datapath to which 50,000 rows refer."""
-    client = target.client()
+    client = target.client().show_itself()
     client.transact(DB, insert("Datapath_Binding", "d", tunnel_key=1),
                     *[insert("IP_Multicast", datapath=["named-uuid", "d"], seq_no=0)],
                     *[insert("Logical_DP_Group", f"g{i}", datapaths=["set", [["named-uuid", "d"]]]) for i in range(50_000)],
