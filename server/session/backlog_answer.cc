@@ -10,8 +10,7 @@ namespace {
 constexpr std::size_t kMonitorsAtOnce = 256;
 
 /// The group's text of the changes that somebody has just begun to read, or a new one.
-std::shared_ptr<SharedUpdateText> text_of(MonitorGroup& group,
-                                          const std::shared_ptr<const NetChanges>& changes) {
+std::shared_ptr<SharedUpdateText> text_of(MonitorGroup& group, const NetPartsRef& changes) {
   std::shared_ptr<SharedUpdateText> text = group.backlog_text.lock();
   if (text == nullptr || text->changes() != changes || !text->can_be_joined()) {
     text = std::make_shared<SharedUpdateText>(group.request, changes);
@@ -23,7 +22,7 @@ std::shared_ptr<SharedUpdateText> text_of(MonitorGroup& group,
 }  // namespace
 
 BacklogAnswer::BacklogAnswer(std::shared_ptr<MonitorClient> client, std::uint64_t generation,
-                             std::shared_ptr<const NetChanges> changes, const Uuid& commit_id,
+                             NetPartsRef changes, const Uuid& commit_id,
                              std::optional<MonitorNumber> changing)
     : client_(std::move(client)),
       unfinished_(client_->answers),

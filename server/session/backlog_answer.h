@@ -17,8 +17,7 @@ class BacklogAnswer final : public TextSource {
   /// `changing` is to ask for something else as soon as this is made: it is told first, as it is
   /// now, if it is there.
   BacklogAnswer(std::shared_ptr<MonitorClient> client, std::uint64_t generation,
-                std::shared_ptr<const NetChanges> changes, const Uuid& commit_id,
-                std::optional<MonitorNumber> changing);
+                NetPartsRef changes, const Uuid& commit_id, std::optional<MonitorNumber> changing);
 
   SharedText next() override;
 
@@ -29,7 +28,7 @@ class BacklogAnswer final : public TextSource {
 
   const std::shared_ptr<MonitorClient> client_;
   const std::shared_ptr<const void> unfinished_;
-  const std::shared_ptr<const NetChanges> changes_;
+  const NetPartsRef changes_;
   const Uuid commit_id_;
   const std::optional<MonitorNumber> changing_;
 

@@ -54,6 +54,7 @@ struct MonitorClient {
   std::unordered_map<MonitorNumber, Monitor> monitors;
   std::set<Place> by_group;                         ///< databases' generations, groups, monitors
   std::map<std::uint64_t, Backlog::Cursor> behind;  ///< what it was not sent, by generation
+  std::size_t told_at_once = 0;  ///< scratch of on_commit(): changes, each of its monitors counted
   /// Each answer that is under way holds it.
   std::shared_ptr<const void> answers = std::make_shared<int>();
 

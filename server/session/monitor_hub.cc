@@ -208,14 +208,17 @@ void MonitorHub::remove_some(std::uint64_t generation, Shard& shard) {
 // --- updates ---
 
 void MonitorHub::on_commit(const DatabaseInfo& database, const Commit& commit) {
-  if (WatchedDatabase* watched = find(database.generation)) watched->on_commit(commit);
+  WatchedDatabase* watched = find(database.generation);
+  if (watched == nullptr) return;
+  for (const MonitorClient* client : watched->on_commit(commit))
+    send_backlog(clients_.at(client->port), database.generation);
 }
 
 void MonitorHub::send_backlog(const ClientRef& client, std::uint64_t generation,
                               std::optional<MonitorNumber> changing) {
   if (!client->behind.contains(generation)) return;
   WatchedDatabase& watched = *find(generation);
-  std::shared_ptr<const NetChanges> changes = watched.take_backlog(*client);
+  NetPartsRef changes = watched.take_backlog(*client);
   client->port->send(std::make_unique<BacklogAnswer>(client, generation, std::move(changes),
                                                      watched.newest_id(), changing));
 }

@@ -1,7 +1,11 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <cstddef>
 #include <map>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "protocol/row.h"
 
@@ -15,17 +19,38 @@ class NetChanges {
 
   /// A change after all that are merged so far.
   void add(const RowChange& change);
-  /// Adds changes that came after these, or before them.
-  void add_later(const NetChanges& later);
-  void add_earlier(const NetChanges& earlier);
+  /// A change before all that are merged so far.
+  void add_before(const RowChange& change);
+
+  /// Moves rows into changes that came before these, or after them; `most` goes down by their
+  /// number. True when none is left; else the rest moves later, and each row is whole meanwhile in
+  /// one or in both.
+  bool move_some_before(NetChanges& earlier, std::size_t& most);
+  bool move_some_after(NetChanges& later, std::size_t& most);
+  /// Some have been moved.
+  bool is_moving() const { return moving_.has_value(); }
 
   /// Of rows that came and went nothing is left.
   const std::map<TableIndex, Rows>& tables() const { return tables_; }
+  /// Null: none of this table.
+  const Rows* find(TableIndex table) const {
+    const auto found = tables_.find(table);
+    return found == tables_.end() ? nullptr : &found->second;
+  }
   std::size_t size() const { return size_; }
 
  private:
+  template <class Add>
+  bool move_some(NetChanges& into, std::size_t& most, Add add);
+  void remove(Rows& rows, Rows::iterator place);
+
   std::map<TableIndex, Rows> tables_;  // the same UUID may live in two tables
   std::size_t size_ = 0;
+  std::optional<Rows::iterator> moving_;  ///< of the first table: the next to be moved
 };
+
+/// Changes one after the other, the oldest first: what becomes of a row may be spread over them.
+using NetParts = std::vector<std::shared_ptr<const NetChanges>>;
+using NetPartsRef = std::shared_ptr<const NetParts>;
 
 }  // namespace tandem

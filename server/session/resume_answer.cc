@@ -37,7 +37,8 @@ SharedText ResumeAnswer::next() {
   if (ended_) return nullptr;
   if (text_ == nullptr) {
     if (!merge_some()) return shared_text("");
-    text_ = std::make_unique<UpdateText>(request_, changes_);
+    text_ = std::make_unique<UpdateText>(request_,
+                                         std::make_shared<const NetParts>(NetParts{changes_}));
   }
   const SharedText piece = text_->next();
   if (piece == nullptr) {

@@ -24,30 +24,46 @@ std::string_view method_of(MonitorVersion version) {
 
 }  // namespace
 
-UpdateText::UpdateText(MonitorRequestRef request, std::shared_ptr<const NetChanges> changes)
-    : request_(std::move(request)),
-      changes_(std::move(changes)),
-      writer_(*request_, text_),
-      table_(changes_->tables().begin()) {}
+UpdateText::UpdateText(MonitorRequestRef request, NetPartsRef changes)
+    : request_(std::move(request)), changes_(std::move(changes)), writer_(*request_, text_) {}
 
 SharedText UpdateText::next() {
   if (ended_) return nullptr;
-  std::size_t rows = 0;
-  for (; table_ != changes_->tables().end(); ++table_, row_.reset()) {
-    const MonitoredTable* table = request_->find(table_->first);
-    if (table == nullptr) continue;
-    if (!row_) row_ = table_->second.begin();
-    for (; *row_ != table_->second.end(); ++*row_) {
-      if (rows++ == kRowsAtOnce || text_.size() >= kBytesAtOnce)
-        return shared_text(writer_.empty() ? std::string() : std::exchange(text_, {}));
-      const RowChange& change = (*row_)->second;
-      writer_.change(*table, change.before.get(), change.after.get());
+  std::size_t looked = 0;
+  for (; table_ < request_->tables.size(); ++table_, part_ = 0) {
+    const MonitoredTable& table = request_->tables[table_];
+    for (; part_ < changes_->size(); ++part_, row_.reset()) {
+      const NetChanges::Rows* rows = (*changes_)[part_]->find(table.table);
+      if (rows == nullptr) continue;
+      if (!row_) row_ = rows->begin();
+      for (; *row_ != rows->end(); ++*row_) {
+        if (looked >= kRowsAtOnce || text_.size() >= kBytesAtOnce)
+          return shared_text(writer_.empty() ? std::string() : std::exchange(text_, {}));
+        looked += 1 + changes_->size() / 8;
+        write(table, (*row_)->second);
+      }
     }
   }
   ended_ = true;
   if (writer_.empty()) return nullptr;
   writer_.end();
   return shared_text(std::exchange(text_, {}));
+}
+
+void UpdateText::write(const MonitoredTable& table, const RowChange& change) {
+  const auto in = [&](std::size_t part) -> const RowChange* {
+    const NetChanges::Rows* rows = (*changes_)[part]->find(table.table);
+    if (rows == nullptr) return nullptr;
+    const auto found = rows->find(change.uuid());
+    return found == rows->end() ? nullptr : &found->second;
+  };
+  for (std::size_t earlier = 0; earlier < part_; ++earlier) {
+    if (in(earlier) != nullptr) return;
+  }
+  const RowChange* last = nullptr;
+  for (std::size_t later = changes_->size() - 1; last == nullptr && later > part_; --later)
+    last = in(later);
+  writer_.change(table, change.before.get(), (last != nullptr ? *last : change).after.get());
 }
 
 SharedText SharedUpdateText::piece(std::size_t index, bool kept) {

@@ -16,24 +16,26 @@ namespace tandem {
 /// As one kind of monitors sees the changes. One thread.
 class UpdateText {
  public:
-  UpdateText(MonitorRequestRef request, std::shared_ptr<const NetChanges> changes);
+  UpdateText(MonitorRequestRef request, NetPartsRef changes);
 
   /// The next piece: empty when there is none yet, null at the end. Nothing but empty pieces when
   /// the monitors see nothing.
   SharedText next();
 
   const MonitorRequestRef& request() const { return request_; }
-  const std::shared_ptr<const NetChanges>& changes() const { return changes_; }
+  const NetPartsRef& changes() const { return changes_; }
 
  private:
-  using Tables = std::map<TableIndex, NetChanges::Rows>;
+  /// Writes what becomes of a row that the present part has, unless an earlier part has it.
+  void write(const MonitoredTable& table, const RowChange& change);
 
   const MonitorRequestRef request_;
-  const std::shared_ptr<const NetChanges> changes_;
+  const NetPartsRef changes_;
   std::string text_;
   UpdateWriter writer_;
-  Tables::const_iterator table_;
-  std::optional<NetChanges::Rows::const_iterator> row_;  ///< of the table; none: not begun
+  std::size_t table_ = 0;  ///< in the request
+  std::size_t part_ = 0;
+  std::optional<NetChanges::Rows::const_iterator> row_;  ///< of table and part; none: not begun
   bool ended_ = false;
 };
 
@@ -41,13 +43,13 @@ class UpdateText {
 /// to it, and kept for the others. One thread.
 class SharedUpdateText {
  public:
-  SharedUpdateText(MonitorRequestRef request, std::shared_ptr<const NetChanges> changes)
+  SharedUpdateText(MonitorRequestRef request, NetPartsRef changes)
       : text_(std::move(request), std::move(changes)) {}
 
   /// The `index`th piece, null at the end. If it is not `kept`, nobody may begin to read any more.
   SharedText piece(std::size_t index, bool kept);
   bool can_be_joined() const { return !dropped_; }
-  const std::shared_ptr<const NetChanges>& changes() const { return text_.changes(); }
+  const NetPartsRef& changes() const { return text_.changes(); }
   const MonitorRequestRef& request() const { return text_.request(); }
 
  private:

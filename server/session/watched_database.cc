@@ -10,6 +10,11 @@ namespace {
 /// So many keys are looked up, and so many rows are taken, in one go; more are found by a walk.
 constexpr std::size_t kMostKeys = 16'384;
 constexpr std::size_t kMostRows = 16'384;
+/// So many changes of a commit a session is told in one go, each of its monitors counted.
+constexpr std::size_t kMostToldAtOnce = 4096;
+/// So many rows of the backlog are merged for each change of a commit, and for all of them.
+constexpr std::size_t kMergedPerChange = 16;
+constexpr std::size_t kMostMerged = 16'384;
 
 /// The <table-updates> of these changes, or empty text when the monitors see nothing of them.
 std::string encode(const MonitorRequest& request, const std::vector<const RowChange*>& changes) {
@@ -80,7 +85,7 @@ std::vector<Monitor*> WatchedDatabase::monitors() const {
 
 // --- updates ---
 
-void WatchedDatabase::on_commit(const Commit& commit) {
+std::vector<MonitorClient*> WatchedDatabase::on_commit(const Commit& commit) {
   for (const RowChange& change : commit.changes) {
     WatchedTable& table = tables_[change.table];
     for (const auto& lookup : table.lookups) lookup->change(change);
@@ -90,23 +95,37 @@ void WatchedDatabase::on_commit(const Commit& commit) {
       group.concerned.push_back(&change);
     });
   }
-  if (touched_.empty()) return;
+  if (touched_.empty()) return {};
   // A session gets a commit whole or not at all: sending may fill its queue.
-  for (const MonitorGroup* group : touched_) hold_back(*group);
+  for (const MonitorGroup* group : touched_) hold_back(*group, commit.changes.size());
+  for (MonitorClient* client : std::exchange(counted_, {})) client->told_at_once = 0;
   for (MonitorGroup* group : touched_) deliver(*group, commit);
   for (MonitorGroup* group : touched_) group->concerned.clear();
   touched_.clear();
-  if (backlog_.empty()) return;
+  if (backlog_.empty()) return {};
   newest_id_ = commit.id;
   for (const RowChange& change : commit.changes) backlog_.add(change);
+  backlog_.merge_some(std::min(kMostMerged, kMergedPerChange * commit.changes.size()));
+  return std::exchange(long_told_, {});
 }
 
-void WatchedDatabase::hold_back(const MonitorGroup& group) {
+void WatchedDatabase::hold_back(const MonitorGroup& group, std::size_t most) {
   for (const Monitor* monitor : group.members) {
     MonitorClient& client = *monitor->client;
-    if (!is_held_back(client) && client.port->is_behind())
-      client.behind.emplace(database_->generation, backlog_.open());
+    if (is_held_back(client)) continue;
+    const bool is_behind = client.port->is_behind();
+    if (!is_behind && (most * client.monitors.size() <= kMostToldAtOnce ||
+                       !is_long(client, group.concerned.size())))
+      continue;
+    client.behind.emplace(database_->generation, backlog_.open());
+    if (!is_behind) long_told_.push_back(&client);
   }
+}
+
+bool WatchedDatabase::is_long(MonitorClient& client, std::size_t changes) {
+  if (client.told_at_once == 0) counted_.push_back(&client);
+  client.told_at_once += changes;
+  return client.told_at_once > kMostToldAtOnce;
 }
 
 void WatchedDatabase::deliver(MonitorGroup& group, const Commit& commit) {
@@ -131,10 +150,10 @@ void WatchedDatabase::deliver(MonitorGroup& group, const Commit& commit) {
   }
 }
 
-std::shared_ptr<const NetChanges> WatchedDatabase::take_backlog(MonitorClient& client) {
+NetPartsRef WatchedDatabase::take_backlog(MonitorClient& client) {
   const auto found = client.behind.find(database_->generation);
   if (found == client.behind.end()) return nullptr;
-  std::shared_ptr<const NetChanges> changes = backlog_.read(found->second);
+  NetPartsRef changes = backlog_.read(found->second);
   drop_backlog(client);
   return changes;
 }

@@ -32,12 +32,14 @@ class WatchedDatabase {
   Monitor& any_monitor() { return *groups_.begin()->second.members.back(); }
 
   /// Sends it to those whose sockets take it; the others get it later, merged with what follows.
-  void on_commit(const Commit& commit);
+  /// Returns the sessions that are to be told of it now but piece by piece, since it is long: their
+  /// backlogs are to be taken.
+  std::vector<MonitorClient*> on_commit(const Commit& commit);
 
   // Commits that a session was not sent
 
   /// Ends the session's part of the backlog, and returns it; null if it has none.
-  std::shared_ptr<const NetChanges> take_backlog(MonitorClient& client);
+  NetPartsRef take_backlog(MonitorClient& client);
   void drop_backlog(MonitorClient& client);
 
   // Finding rows by their values
@@ -59,8 +61,11 @@ class WatchedDatabase {
   };
 
   void deliver(MonitorGroup& group, const Commit& commit);
-  /// Those of its sessions that are not to be sent anything now are told later.
-  void hold_back(const MonitorGroup& group);
+  /// Those of its sessions that are not to be sent anything now, or not all, are told later.
+  /// `most`: what a monitor of the database may be told.
+  void hold_back(const MonitorGroup& group, std::size_t most);
+  /// So many changes more, and it is too much to be made in one go.
+  bool is_long(MonitorClient& client, std::size_t changes);
   bool is_held_back(const MonitorClient& client) const {
     return client.port == nullptr ||
            (!client.behind.empty() && client.behind.contains(database_->generation));
@@ -71,8 +76,11 @@ class WatchedDatabase {
   std::vector<WatchedTable> tables_;
   std::unordered_multimap<std::size_t, MonitorGroup> groups_;  // by hash of the request
   Backlog backlog_;
-  Uuid newest_id_;                      // of the newest commit in the backlog
-  std::vector<MonitorGroup*> touched_;  // scratch of on_commit()
+  Uuid newest_id_;  // of the newest commit in the backlog
+  // Scratch of on_commit(): groups and sessions that it concerns.
+  std::vector<MonitorGroup*> touched_;
+  std::vector<MonitorClient*> counted_;
+  std::vector<MonitorClient*> long_told_;
 };
 
 }  // namespace tandem

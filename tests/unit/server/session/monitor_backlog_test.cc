@@ -159,5 +159,50 @@ TEST_CASE_METHOD(Hub,
              Catch::Contains(row(1, R"("delete":null)")) && !Catch::Contains(uuid(2)));
 }
 
+TEST_CASE_METHOD(Hub, "a long commit is told piece by piece, in pieces that sessions share") {
+  constexpr int kRows = 5000;
+  for (int i = 0; i < kRows; ++i) insert(i, 1);
+  for (FakeConnection* each : {&client, &other}) {
+    add(*each, R"({"T":{"columns":["n"]}})");
+    each->holds = true;
+  }
+  transact(R"({"op":"update","table":"T","where":[],"row":{"n":2}})");
+  set(7, 3);
+  CHECK(client.take().empty());
+  for (FakeConnection* each : {&client, &other}) {
+    each->release();
+    const Texts texts = each->take();
+    REQUIRE(texts.size() == 1);
+    const json::value update = parse_json(texts[0]).value();
+    CHECK(update.at("params").at(1).at("T").as_object().size() == kRows);
+    hub.on_writable(*each);
+    CHECK(each->take().empty());  // the change of one row is held, too
+    each->release();
+    CHECK(each->take() == Texts{update2(row(7, R"("modify":{"n":3})"))});
+  }
+  const auto& pieces = client.pieces();
+  const auto shared = [&](const SharedText& piece) {
+    return piece->size() > 10'000 &&
+           std::find(other.pieces().begin(), other.pieces().end(), piece) != other.pieces().end();
+  };
+  CHECK(std::count_if(pieces.begin(), pieces.end(), shared) >= kRows / 512);
+}
+
+TEST_CASE_METHOD(Hub, "a commit that many monitors of a session see is told piece by piece") {
+  for (int i = 0; i < 100; ++i) insert(i, 1);
+  for (int i = 0; i < 60; ++i) add(client, R"({"T":{"columns":["n"]}})", std::to_string(i).c_str());
+  client.holds = true;
+  transact(R"({"op":"update","table":"T","where":[],"row":{"n":2}})");
+  CHECK(client.take().empty());
+  client.release();
+  const Texts texts = client.take();
+  REQUIRE(texts.size() == 1);
+  std::size_t updates = 0;
+  for (auto at = texts[0].find("update2"); at != std::string::npos;
+       at = texts[0].find("update2", at + 1))
+    ++updates;
+  CHECK(updates == 60);
+}
+
 }  // namespace
 }  // namespace tandem
