@@ -154,9 +154,8 @@ void Session::send_error(const json::value& id, const Error& error) {
   port_.send(make_error_reply(id, to_text(error.to_json())));
 }
 
-void Session::send_answer(TransactAnswer answer, bool has_many_rows) {
-  // Rows are less than their text: one who does not take what is there gets no more of it made.
-  if (!has_many_rows || !port_.is_behind()) {
+void Session::send_answer(TransactAnswer answer, bool later) {
+  if (!later) {
     port_.send(answer.next());
     if (answer.ended()) return;
   }

@@ -70,7 +70,10 @@ class Session final : public ConnectionHandler {
   void send_limit_error(const json::value& id, Limit limit);
   /// May ids and names take so many bytes more? False after an error reply.
   bool may_keep(const json::value& request_id, std::size_t bytes);
-  void send_answer(TransactAnswer answer, bool has_many_rows);
+  /// The client has not taken what is there.
+  bool is_behind() const { return port_.is_behind(); }
+  /// `later`: nothing of it is made before the client has taken what is there.
+  void send_answer(TransactAnswer answer, bool later);
   /// Hands a request to the writer: it is under way until end_request(), which
   /// ClientHub::find_answered() calls.
   template <class Job>

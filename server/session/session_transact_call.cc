@@ -9,8 +9,23 @@ namespace tandem {
 
 namespace {
 
-/// An answer with fewer is made at once.
+/// An answer with fewer is made at once, and one with fewer bytes.
 constexpr std::size_t kFewRows = 64;
+constexpr std::size_t kFewBytes = std::size_t{64} << 10;
+
+bool is_long(const TransactResult& answer) {
+  if (answer.rows() > kFewRows) return true;
+  std::size_t bytes = 0;
+  for (const OperationResult& result : answer.results) {
+    const auto* found = std::get_if<RowsResult>(&result);
+    if (found == nullptr) continue;
+    for (const RowRef& row : found->rows) {
+      for (const ColumnIndex column : found->columns)
+        bytes += column < kFirstOwnColumn ? 0 : row->datum(column).heap_bytes();
+    }
+  }
+  return bytes > kFewBytes;
+}
 
 }  // namespace
 
@@ -30,8 +45,9 @@ void SessionTransactCall::done() {
     session_now->send_limit_error(id, beyond == &WaitLimits::number ? Limit::kWaits : Limit::kKept);
   } else {
     session_now->send_updates();
-    const bool has_many_rows = selects && result.rows() > kFewRows;
-    session_now->send_answer(TransactAnswer(id, std::move(result)), has_many_rows);
+    // Rows are less than their text: one who does not take what is there gets no more of it made.
+    const bool later = selects && session_now->is_behind() && is_long(result);
+    session_now->send_answer(TransactAnswer(id, std::move(result)), later);
   }
 }
 
