@@ -5,6 +5,9 @@
 namespace tandem {
 namespace {
 
+/// Of a target or a role; it is copied to all who have to do with it, and a longer one is none.
+constexpr std::size_t kLongestText = 4096;
+
 struct Resolved {
   ServedDatabase* database = nullptr;
   TableIndex table = 0;
@@ -62,7 +65,7 @@ class RowReader {
     return value == nullptr ? std::nullopt : std::optional<T>(*value);
   }
   std::string text(std::string_view column) const {
-    return std::string(get<std::string_view>(column).value_or(""));
+    return std::string(get<std::string_view>(column).value_or("").substr(0, kLongestText));
   }
 
  private:
@@ -107,7 +110,8 @@ std::vector<DbRemote> read_remotes(DatabaseServer& server, const ColumnPath& pat
       const AtomView atom = value.key(i);
       if (const auto* text = std::get_if<std::string_view>(&atom)) {
         if (!text->empty())
-          remotes.push_back(DbRemote{std::string(*text), {}, {}, {}, false, "", "", {}});
+          remotes.push_back(
+              DbRemote{std::string(text->substr(0, kLongestText)), {}, {}, {}, false, "", "", {}});
       } else if (const auto* uuid = std::get_if<Uuid>(&atom);
                  uuid != nullptr && !key.ref_table.empty()) {
         const RowRef referenced = r.database->stored->database().find(key.ref_table_index, *uuid);
