@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <list>
 #include <optional>
 #include <span>
 #include <string>
@@ -142,8 +142,8 @@ class Session final : public ConnectionHandler {
   SessionFeeds feeds_;
   SessionLocks locks_;
   SessionMonitors monitors_;
-  std::deque<JsonRpcMessage> waiting_;  ///< behind a request about monitors
-  bool reads_ = true;                   ///< what the connection was told last
+  std::list<JsonRpcMessage> waiting_;  ///< behind a request about monitors
+  bool reads_ = true;                  ///< what the connection was told last
 };
 
 }  // namespace tandem
