@@ -109,8 +109,8 @@ class SnapshotRows::Message final : public TextSource {
 
 SnapshotRows::SnapshotRows(std::string database, Snapshot snapshot, BucketScope scope,
                            std::uint64_t rows)
-    : walk_(std::make_shared<Walk>(std::move(database), std::move(snapshot), std::move(scope),
-                                   rows)) {}
+    : walk_(std::make_shared<Walk>(
+          Walk{std::move(database), std::move(snapshot), std::move(scope), rows})) {}
 
 std::unique_ptr<TextSource> SnapshotRows::next() {
   if (walk_->left == 0) return nullptr;

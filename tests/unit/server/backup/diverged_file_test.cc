@@ -36,7 +36,7 @@ struct Diverged {
   std::unique_ptr<StoredDatabase> open(const std::string& path, storage::LogFile::Access access) {
     StoredDatabase::Options options;
     options.access = access;
-    return std::move(StoredDatabase::open(disk, path, options, clock).value());
+    return StoredDatabase::open(disk, path, options, clock).value();
   }
   void run(const std::string& operation) {
     Transaction transaction = Transaction::from_json(

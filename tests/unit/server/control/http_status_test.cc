@@ -15,10 +15,10 @@ using boost::asio::ip::tcp;
 /// The pages of an active server, and clients of them, on one io_context.
 struct Fixture {
   boost::asio::io_context io{1};
-  std::unique_ptr<HttpStatus> server = std::move(
+  std::unique_ptr<HttpStatus> server =
       HttpStatus::listen(io.get_executor(), "127.0.0.1:0",
                          [](const std::function<void(const ServerStatus&)>& use) { use({}); })
-          .value());
+          .value();
 
   tcp::socket connect() {
     tcp::socket client(io);

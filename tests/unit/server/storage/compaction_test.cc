@@ -49,7 +49,7 @@ struct Fixture {
   Bodies bodies;
   std::unique_ptr<LogFile> log = [this] {
     disk.put("db", kOld);
-    return std::move(open_log(disk, bodies).value());
+    return open_log(disk, bodies).value();
   }();
 };
 
@@ -80,7 +80,7 @@ TEST_CASE_METHOD(Fixture, "A compacted log has two records in four lines") {
 TEST_CASE_METHOD(Fixture, "A snapshot of any size in pieces of any size is one record") {
   const std::size_t piece = GENERATE(1u << 10, (1u << 20) - 1, 1u << 20, 5u << 20);
   const std::string large = "{\"x\":\"" + std::string(3 << 20, 'y') + "\"}";
-  auto compaction = std::move(Compaction::begin(*log).value());
+  auto compaction = Compaction::begin(*log).value();
   REQUIRE(compaction->write_snapshot(kSchema, pieces_of(large, piece)));
   REQUIRE(compaction->finish());
   compaction.reset();
@@ -89,7 +89,7 @@ TEST_CASE_METHOD(Fixture, "A snapshot of any size in pieces of any size is one r
 }
 
 TEST_CASE_METHOD(Fixture, "Records appended meanwhile follow the snapshot") {
-  auto compaction = std::move(Compaction::begin(*log).value());
+  auto compaction = Compaction::begin(*log).value();
   REQUIRE(append(*log, R"({"d":4})"));
   REQUIRE(compaction->write_snapshot(kSchema, pieces_of(kSnapshot, 100)));
   REQUIRE(append(*log, R"({"e":5})"));
@@ -107,7 +107,7 @@ TEST_CASE_METHOD(Fixture, "Records appended meanwhile follow the snapshot") {
 
 TEST_CASE_METHOD(Fixture, "A compaction that is given up leaves the log as it was") {
   {
-    auto compaction = std::move(Compaction::begin(*log).value());
+    auto compaction = Compaction::begin(*log).value();
     REQUIRE(compaction->write_snapshot(kSchema, pieces_of(kSnapshot, 100)));
   }
   CHECK(disk.paths() == kOnlyTheLog);
@@ -136,7 +136,7 @@ TEST_CASE_METHOD(Fixture, "A compaction that fails anywhere leaves the log in us
 
 TEST_CASE_METHOD(Fixture, "A full disk is told by the name of the new file") {
   disk.set_capacity(kOld.size() + 20);
-  auto compaction = std::move(Compaction::begin(*log).value());
+  auto compaction = Compaction::begin(*log).value();
   CHECK(compaction->write_snapshot(kSchema, pieces_of(kSnapshot, 100)).error().to_string() ==
         "I/O error: db.tmp: write failed (No space left on device)");
 }
@@ -144,7 +144,7 @@ TEST_CASE_METHOD(Fixture, "A full disk is told by the name of the new file") {
 TEST_CASE_METHOD(Fixture, "What an earlier crash left of a compaction is removed") {
   disk.put("db.tmp", "half of a snapshot");
   disk.put(".db.tmp.~lock~", "");
-  auto compaction = std::move(Compaction::begin(*log).value());
+  auto compaction = Compaction::begin(*log).value();
   REQUIRE(compaction->write_snapshot(kSchema, pieces_of(kSnapshot, 100)));
   REQUIRE(compaction->finish());
   compaction.reset();
@@ -159,7 +159,7 @@ TEST_CASE_METHOD(Fixture, "A log is compacted once at a time") {
 }
 
 TEST_CASE_METHOD(Fixture, "A log that can no longer be written is not compacted") {
-  auto compaction = std::move(Compaction::begin(*log).value());
+  auto compaction = Compaction::begin(*log).value();
   REQUIRE(compaction->write_snapshot(kSchema, pieces_of(kSnapshot, 100)));
   disk.fail(Op::kSync, EIO);
   REQUIRE(!log->sync());
@@ -170,7 +170,7 @@ TEST_CASE_METHOD(Fixture, "A log that can no longer be written is not compacted"
 }
 
 TEST_CASE_METHOD(Fixture, "A replacement whose name may be lost ends all writing") {
-  auto compaction = std::move(Compaction::begin(*log).value());
+  auto compaction = Compaction::begin(*log).value();
   REQUIRE(compaction->write_snapshot(kSchema, pieces_of(kSnapshot, 100)));
   disk.fail(Op::kSyncFolder, EIO);
   CHECK(!compaction->finish());
@@ -182,8 +182,8 @@ TEST_CASE("Compaction replaces the file behind a link, and keeps a torn tail asi
   disk.put_link("db", "data/real.db");
   disk.put("data/real.db", kOld + "torn");
   Bodies bodies;
-  const auto log = std::move(open_log(disk, bodies).value());
-  auto compaction = std::move(Compaction::begin(*log).value());
+  const auto log = open_log(disk, bodies).value();
+  auto compaction = Compaction::begin(*log).value();
   CHECK(disk.exists("data/real.db.tmp"));
   REQUIRE(compaction->write_snapshot(kSchema, pieces_of(kSnapshot, 100)));
   REQUIRE(compaction->finish());
@@ -196,14 +196,14 @@ TEST_CASE("Transactions and syncs go on while a snapshot is written") {
   FakeFileSystem disk;
   disk.put("db", kOld);
   Bodies bodies;
-  auto log = std::move(open_log(disk, bodies).value());
+  auto log = open_log(disk, bodies).value();
   std::vector<std::string> expected{std::string(kSchema), kSnapshot};
   std::atomic<bool> stop = false;
   std::thread syncer([&] {
     while (!stop)
       if (!log->sync()) std::abort();
   });
-  auto compaction = std::move(Compaction::begin(*log).value());
+  auto compaction = Compaction::begin(*log).value();
   std::thread background([&] {
     if (!compaction->write_snapshot(kSchema, pieces_of(kSnapshot, 1))) std::abort();
   });
@@ -227,8 +227,8 @@ TEST_CASE("A power loss during compaction leaves the old log or the new one") {
   disk.put("db", kOld);
   {
     Bodies bodies;
-    const auto log = std::move(open_log(disk, bodies).value());
-    auto compaction = std::move(Compaction::begin(*log).value());
+    const auto log = open_log(disk, bodies).value();
+    auto compaction = Compaction::begin(*log).value();
     const auto stage = random() % 3;
     if (stage > 0) REQUIRE(compaction->write_snapshot(kSchema, pieces_of(kSnapshot, 2)));
     disk.fail(Op::kSyncFolder, EIO);

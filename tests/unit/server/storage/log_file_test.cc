@@ -23,7 +23,7 @@ Result<std::unique_ptr<LogFile>> open_log(FakeFileSystem& disk, Bodies& bodies,
 
 std::unique_ptr<LogFile> opened(FakeFileSystem& disk) {
   Bodies bodies;
-  return std::move(open_log(disk, bodies).value());
+  return open_log(disk, bodies).value();
 }
 
 Result<void> append(LogFile& log, const std::vector<std::string>& bodies) {
@@ -37,7 +37,7 @@ Result<void> append(LogFile& log, const std::vector<std::string>& bodies) {
 TEST_CASE("A new log holds its schema, and what is appended is replayed") {
   FakeFileSystem disk;
   {
-    const auto log = std::move(LogFile::create(disk, "db", kSchema).value());
+    const auto log = LogFile::create(disk, "db", kSchema).value();
     REQUIRE(append(*log, {R"({"a":1})", R"({"b":2})"}));
     REQUIRE(append(*log, {}));
     CHECK(log->size() == disk.contents("db").size());
@@ -66,7 +66,7 @@ TEST_CASE("A log is made only where no file is, and survives a power loss at onc
         "I/O error: old: create failed (File exists)");
   CHECK(disk.contents("old") == "x");
   REQUIRE(LogFile::create(disk, "db", kSchema));
-  disk.power_loss(GENERATE(range(0, 8)));
+  disk.power_loss(GENERATE(range<std::uint64_t>(0, 8)));
   CHECK(disk.contents("db") == log_text({}));
 }
 
@@ -241,7 +241,7 @@ TEST_CASE("A power loss takes only what was not synced, and from the end") {
   std::vector<std::string> all;
   std::size_t synced = 0;
   {
-    const auto log = std::move(LogFile::create(disk, "db", kSchema).value());
+    const auto log = LogFile::create(disk, "db", kSchema).value();
     for (int i = 0; i < 20; i++) {
       std::vector<std::string> batch;
       for (std::size_t n = random() % 4; n > 0; n--)
