@@ -1,6 +1,6 @@
 #!/bin/bash
 # Everything that CI checks, on a machine with nothing installed: run-tests.sh [STAGE...]
-# Stages, by default in this order: style release asan tsan fuzz quickstart. Another one: differential
+# Stages, by default in this order: style release asan tsan quickstart. Another one: differential
 # Goes on after a failure; ends with `N passed, N failed` and exits 0 only if nothing failed.
 set -uo pipefail
 
@@ -85,12 +85,14 @@ stage_differential() {
     tests release -L differential -j "$jobs"
 }
 
-# Memory: all unit tests, and the system tests that are not about the size of the data.
+# Memory: all unit tests, the system tests that are not about the size of the data, and each fuzz target for
+# a minute; what it finds stays in build/asan.
 stage_asan() {
     export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1
     check "build, asan" build asan
     tests asan -L unit -j "$jobs"
     tests asan -L system -E dumps -j "$jobs"
+    tests asan -L fuzz -j "$jobs"
 }
 
 # Threads: the rooms that have some, and a whole server with clients on many.
@@ -101,19 +103,12 @@ stage_tsan() {
     tests tsan -R '^system_(threads|idl|pairs|malformed|storm)$'
 }
 
-# A minute each; what it finds stays in build/fuzz.
-stage_fuzz() {
-    export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1
-    check "build, fuzz" build fuzz fuzz_targets
-    tests fuzz -L fuzz -j "$jobs"
-}
-
 stage_quickstart() {
     check "quickstart --check" ./quickstart.sh --check
 }
 
 ./install-packages.sh build run test || exit 1
-for stage in "${@:-style release asan tsan fuzz quickstart}"; do
+for stage in "${@:-style release asan tsan quickstart}"; do
     for name in $stage; do
         "stage_$name"
     done
