@@ -9,7 +9,7 @@ namespace tandem {
 namespace {
 
 bool reached(const Position& position, const Position& wanted) {
-  return std::tie(position.epoch, position.index) >= std::tie(wanted.epoch, wanted.index);
+  return position.height() >= wanted.height();
 }
 
 /// They say that they are the same server, or the same copy in the hands of a server that has been

@@ -1,6 +1,5 @@
 // The follower's side of Tandem's stream.
 
-#include <tuple>
 #include <utility>
 
 #include "replication/follower.h"
@@ -163,13 +162,9 @@ void Follower::on_rows(const json::value& rows) {
   if (status_.rows == status_.rows_total) end_rows();
 }
 
-/// Two backups of each other must not exchange their contents, and then do it again: the more
-/// advanced copy waits for the other. Any order will do between copies that are equally far.
+/// The other one is a backup, too, and may follow us: the more advanced copy waits for it.
 bool Follower::is_older_copy(const FollowReply& reply) const {
-  const Position& ours = status_.applied;
-  const Position& theirs = reply.position;
-  return reply.backup && std::tie(ours.epoch, ours.index, ours.digest) >
-                             std::tie(theirs.epoch, theirs.index, theirs.digest);
+  return reply.backup && outranks(status_.applied.copy(), reply.position.copy());
 }
 
 /// Our position is not in the active's history. If an earlier one is, or ours should be, we have

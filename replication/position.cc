@@ -133,21 +133,8 @@ bool read_number(const json::object& object, std::string_view name, std::uint64_
 
 }  // namespace
 
-std::optional<Height> Height::parse(std::string_view text) {
-  Height height;
-  std::uint64_t epoch = 0;
-  if (!take_number(text, epoch) || !take(text, ":") || !take_number(text, height.index) ||
-      !text.empty())
-    return std::nullopt;
-  height.epoch = Epoch{epoch};
-  return height;
-}
-
-std::string Height::to_string() const { return fmt::format("{}:{}", number(epoch), index); }
-
 std::partial_ordering Position::operator<=>(const Position& other) const {
-  if (epoch != other.epoch) return epoch <=> other.epoch;
-  if (index != other.index) return index <=> other.index;
+  if (height() != other.height()) return height() <=> other.height();
   return digest == other.digest ? std::partial_ordering::equivalent
                                 : std::partial_ordering::unordered;
 }

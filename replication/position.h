@@ -12,26 +12,12 @@
 
 #include "protocol/error.h"
 #include "protocol/uuid.h"
+#include "replication/copy_order.h"
 
 namespace tandem {
 
-/// How often a backup has been promoted in this history.
-enum class Epoch : std::uint64_t {};
-
 /// The SHA-1 in the header of a log record (ovsdb(5)): of its body and the newline after it.
 using RecordSha1 = std::array<std::byte, 20>;
-
-/// How far a copy goes, for those that cannot compare digests: cluster managers.
-struct Height {
-  Epoch epoch{};
-  std::uint64_t index = 0;
-
-  auto operator<=>(const Height&) const = default;
-  /// Reads "EPOCH:INDEX", both decimal.
-  static std::optional<Height> parse(std::string_view text);
-  /// "EPOCH:INDEX".
-  std::string to_string() const;
-};
 
 /// A point in the history of a database: the state after some log record.
 struct Position {
@@ -41,10 +27,12 @@ struct Position {
   Uuid digest;  ///< a chain over all records: equal digests mean equal history
 
   Height height() const { return {epoch, index}; }
+  /// For comparisons with other servers' copies.
+  Copy copy() const { return {height(), digest}; }
 
   bool operator==(const Position&) const = default;
-  /// By epoch, then index: the greater one is the more advanced copy. Unordered when only the
-  /// digests differ: two histories of the same length that have parted.
+  /// By height. Unordered when only the digests differ: two histories of the same length that have
+  /// parted.
   std::partial_ordering operator<=>(const Position& other) const;
 
   /// "epoch/index/digest", for logs.

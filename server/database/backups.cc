@@ -21,7 +21,7 @@ CommitGate::Follower gate_id(SessionId session) {
 /// backup has never seen. Where the history does not reach, an acknowledgement opens none.
 bool is_in_history(const StoredDatabase& stored, const Position& position) {
   const Position& oldest = stored.history().oldest_position();
-  if (position.index < oldest.index) return position.epoch <= oldest.epoch;
+  if (position.height() < oldest.height()) return true;
   return position == oldest || stored.history().find(position.digest) == position;
 }
 

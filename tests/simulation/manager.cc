@@ -1,7 +1,6 @@
 #include "tests/simulation/manager.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace tandem::simulation {
 
@@ -13,23 +12,11 @@ std::vector<Node*> Manager::electable() const {
   return result;
 }
 
-bool Manager::has_all_of(Node& node, Node& other) const {
-  return std::all_of(scenario_.databases.begin(), scenario_.databases.end(),
-                     [&](const std::string& database) {
-                       const Position a = node.position(database);
-                       const Position b = other.position(database);
-                       return std::tie(a.epoch, a.index) >= std::tie(b.epoch, b.index);
-                     });
-}
-
-/// Null if none of them has everything.
-Node* Manager::most_advanced(const std::vector<Node*>& candidates) const {
-  for (Node* node : candidates) {
-    if (std::all_of(candidates.begin(), candidates.end(),
-                    [&](Node* other) { return has_all_of(*node, *other); }))
-      return node;
-  }
-  return nullptr;
+Copies Manager::copies_of(Node& node) const {
+  Copies copies;
+  for (const std::string& database : scenario_.databases)
+    copies.push_back(node.position(database).copy());
+  return copies;
 }
 
 void Manager::elect() {
@@ -45,28 +32,17 @@ void Manager::elect() {
               candidates.begin() + static_cast<std::ptrdiff_t>(world_.random(candidates.size())),
               candidates.end());
   for (Node* node : candidates) node->process->stop_following();
-  if (Node* best = most_advanced(candidates)) return make_active(*best);
+  std::vector<Copies> copies;
+  for (Node* node : candidates) copies.push_back(copies_of(*node));
+  const Choice best = *choose(copies);
+  if (best.has_everything) return make_active(*candidates[best.index]);
   if (missing > 0 && scenario_.is_strict()) return;
   // Without power failures the gate's backup has everything. With them the one whose power stayed
   // may be ahead in what was not durable of one database, and behind in the other.
   if (scenario_.is_strict() && !scenario_.power_fails && !promotion_failed_)
     complaint_ = "no copy has everything that was acknowledged";
   had_to_choose_ = true;
-  make_active(*best_of_the_first(candidates));
-}
-
-/// As the agent does where no copy has everything: the first database decides, then the next.
-Node* Manager::best_of_the_first(const std::vector<Node*>& candidates) const {
-  const auto standing = [this](Node* node) {
-    std::vector<std::pair<Epoch, std::uint64_t>> positions;
-    for (const std::string& database : scenario_.databases) {
-      const Position position = node->position(database);
-      positions.emplace_back(position.epoch, position.index);
-    }
-    return positions;
-  };
-  return *std::max_element(candidates.begin(), candidates.end(),
-                           [&](Node* a, Node* b) { return standing(a) < standing(b); });
+  make_active(*candidates[best.index]);
 }
 
 /// One that obeys knows the epochs of all its promotions, though a copy may not have heard of some.

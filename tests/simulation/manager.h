@@ -38,9 +38,7 @@ class Manager {
 
  private:
   std::vector<Node*> electable() const;
-  Node* best_of_the_first(const std::vector<Node*>& candidates) const;
-  Node* most_advanced(const std::vector<Node*>& candidates) const;
-  bool has_all_of(Node& node, Node& other) const;
+  Copies copies_of(Node& node) const;
   void elect();
   void make_active(Node& node);
   bool promote(Node& node);
