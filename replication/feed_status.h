@@ -11,6 +11,7 @@ namespace tandem {
 struct FeedStatus {
   Uuid server_id;             ///< of the backup; new at each of its starts
   std::string name;           ///< of its host, as it gives it
+  std::string node;           ///< of its node, as its cluster manager calls it; empty: not told
   std::string file;           ///< the database's there
   std::string address;        ///< the connection's name
   std::string host;           ///< that it comes from: host_of(address)
@@ -20,6 +21,9 @@ struct FeedStatus {
   /// A later connection says that it is of the same copy, and this one has not shown since that it
   /// lives: the two count as one.
   bool doubted = false;
+
+  /// Cluster managers know it by this name.
+  const std::string& peer_name() const { return node.empty() ? name : node; }
 };
 
 /// How commits of one database stand to the backups that are to acknowledge them.
