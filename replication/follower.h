@@ -43,6 +43,7 @@ class FollowerPort {
 struct BackupIdentity {
   Uuid server_id;
   std::string host;
+  std::string node{};   ///< as the cluster manager calls it; empty: not known
   Epoch least_epoch{};  ///< whoever is at an older one is no longer the active
 };
 

@@ -37,6 +37,7 @@ FollowRequest Follower::introduction() const {
   request.position = status_.applied;
   request.server_id = identity_.server_id;
   request.name = identity_.host;
+  request.node = identity_.node;
   request.file = replica_.file();
   return request;
 }

@@ -105,6 +105,7 @@ json::object FollowRequest::to_json() const {
                       {"server_id", server_id.to_string()},
                       {"name", name},
                       {"file", file}};
+  if (!node.empty()) result["node"] = node;
   if (buckets.is_null()) return result;
   result["buckets"] = buckets;
   json::array digests;
@@ -124,6 +125,8 @@ Result<FollowRequest> FollowRequest::from_json(const json::value& value) {
   request.position = position.value();
   request.server_id = *server_id;
   if (!read_text(*object, "name", request.name)) return bad_message("name");
+  if (object->contains("node") && !read_text(*object, "node", request.node))
+    return bad_message("node");
   if (!read_text(*object, "file", request.file)) return bad_message("file");
   if (const json::value* buckets = object->if_contains("buckets")) {
     if (!buckets->is_object()) return bad_message("buckets");

@@ -2,10 +2,10 @@
 
 // Tandem's stream on the wire, between a backup (it asks) and its active:
 //
-//   tandem_follow [db, {position, server_id, name, file}]
+//   tandem_follow [db, {position, server_id, name, node?, file}]
 //       -> {"mode": "resume", "position"}      records after the position follow, then live ones
 //       -> {"mode": "compare", "position", "backup"?}   not in my history: ask again with your sums
-//   tandem_follow [db, {position, server_id, name, file, "buckets", "recent"}]
+//   tandem_follow [db, {position, server_id, name, node?, file, "buckets", "recent"}]
 //       -> {"mode": "rows", "position", "epochs", "rows", "buckets", "oldest", "common"?}
 //          so many rows of these buckets follow; they and yours outside make up the position
 //   tandem_rows [db, <table-updates2>]         a part of them
@@ -59,6 +59,7 @@ struct FollowRequest {
   Position position;
   Uuid server_id;            ///< the backup's own
   std::string name;          ///< of its host
+  std::string node;          ///< of its node, for cluster managers; empty, and left out: not known
   std::string file;          ///< the database's there: with the host's name it tells copies apart
   json::value buckets;       ///< RowBuckets of what it holds; null: not yet asked for
   std::vector<Uuid> recent;  ///< with buckets: digests of its last positions, newest first

@@ -30,7 +30,7 @@ class BackupService::Following final : public ActiveLinkPort,
       : service_(service),
         source_(std::move(source)),
         settled_(std::move(settled)),
-        link_({service.server_.server_id(), host_name(), source_.least_epoch}, *this),
+        link_({service.server_.server_id(), host_name(), source_.node, source_.least_epoch}, *this),
         client_(service.shard_, &service.tls_, client_options(),
                 [this](const net::ClientStatus& s) { on_status(s); }) {}
 

@@ -129,7 +129,8 @@ HttpPage make_page(std::string_view path, const ServerStatus& status) {
   if (path == "/status") return {200, "application/json", to_text(to_json(status)) + "\n"};
   if (path == "/active") {
     if (status.writable()) return {200, "text/plain", "active\n"};
-    return {503, "text/plain", status.backup ? "backup\n" : "active, but the lease has run out\n"};
+    return {503, "text/plain",
+            !status.is_active() ? "backup\n" : "active, but the lease has run out\n"};
   }
   return {404, "text/plain", "/active, /metrics or /status\n"};
 }

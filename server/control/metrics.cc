@@ -55,7 +55,7 @@ class Page {
 
 void add_server(Page& page, const ServerStatus& status) {
   page.family("active", "gauge", "1 if this server has the active role.");
-  page.sample(status.backup ? 0 : 1);
+  page.sample(status.is_active() ? 1 : 0);
   page.family("writable", "gauge", "1 if this server is active and takes writes.");
   page.sample(status.writable() ? 1 : 0);
   page.family("uptime_seconds", "gauge", "Time since the server started.");

@@ -37,10 +37,11 @@ class RoleControl {
     Epoch least_epoch{};  ///< not if its epoch is below this
     /// The one that is followed until now is told that another is being made active.
     bool depose = false;
-    std::string successor{};  ///< host of the backup that is to be active: it is waited for longer
+    std::string successor{};  ///< node of the backup that is to be active: it is waited for longer
+    bool if_drained = false;  ///< undone if the successor has not everything in the end
   };
-  /// Becomes a backup.
-  virtual void demote(const Demotion& demotion, Done done) = 0;
+  /// Becomes a backup. The text says which backups lack something: Drain::report().
+  virtual void demote(const Demotion& demotion, DoneWithText done) = 0;
   /// Everything that this server has is in all its backups, or, on a backup, everything that the
   /// active has is here.
   virtual bool is_synced() = 0;
@@ -48,6 +49,8 @@ class RoleControl {
   virtual void set_sync(const SyncSettings& settings) = 0;
   /// The clients that may be backups: "any", or names of certificates with commas between them.
   virtual Result<void> set_sync_peers(const std::string& names) = 0;
+  /// The name of this server's node, as its cluster manager has it; empty: the host's name.
+  virtual void set_node_name(const std::string& name) = 0;
   /// Grants the role for so long. Refused if the server's epoch is not `epoch`, if that is given,
   /// or if another server was made active in it.
   virtual Result<void> renew_lease(std::int64_t length_ms, std::optional<Epoch> epoch) = 0;

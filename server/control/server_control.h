@@ -12,6 +12,8 @@ namespace tandem::control {
 
 /// Takes the outcome of a change that may need time. Called once, on any thread.
 using Done = std::function<void(Result<void>)>;
+/// The same where the outcome has a text.
+using DoneWithText = std::function<void(Result<std::string>)>;
 
 /// What sync-status tells (ovsdb-server(1), Active-Backup Commands).
 struct SyncStatus {

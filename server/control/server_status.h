@@ -8,7 +8,7 @@
 
 #include "protocol/json.h"
 #include "replication/follower_status.h"
-#include "server/control/role_lease.h"
+#include "replication/role/role.h"
 #include "server/control/status_board.h"
 
 namespace tandem::control {
@@ -26,6 +26,7 @@ struct SyncSettings {
 struct DatabaseStatus {
   std::string name;
   StatusBoard::Entry entry;
+  bool backup = false;
   std::string source;                      ///< whom it follows, if it is a backup
   std::string connection_error;            ///< last failure to reach it
   std::optional<FollowerStatus> follower;  ///< of a backup
@@ -37,10 +38,11 @@ struct ServerStatus {
   std::int64_t now_ms = 0;       ///< monotonic
   std::int64_t now_wall_ms = 0;  ///< since 1970
   std::int64_t uptime_ms = 0;
-  bool backup = false;
-  RoleLease lease;
+  RoleState role = RoleState::kActive;
+  Lease lease;
   SyncSettings sync;
   std::string sync_peers = "any";  ///< the clients that may be backups
+  std::string node_name;           ///< that backups' actives know this server by; empty: the host's
   std::string active_server;       ///< that is, or would be, followed; empty: none
   std::string exclude_tables;
   std::vector<DatabaseStatus> databases;  ///< by name
@@ -53,11 +55,10 @@ struct ServerStatus {
   };
   std::vector<LimitStatus> limits;
 
-  bool lease_expired() const {
-    return !backup && lease.state(now_ms) == RoleLease::State::kExpired;
-  }
+  bool is_active() const { return has_active_role(role); }
+  bool lease_expired() const { return role == RoleState::kExpired; }
   /// Has the role, and may use it.
-  bool writable() const { return !backup && !lease_expired(); }
+  bool writable() const { return role == RoleState::kActive; }
 };
 
 json::object to_json(const ServerStatus& status);

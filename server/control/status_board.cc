@@ -15,7 +15,6 @@ void StatusBoard::copy(const ServedDatabase& database, Entry& entry) {
   const History& history = database.stored->history();
   entry.info = database.info;
   entry.log = database.stored->log();
-  entry.backup = database.backup;
   entry.history_start = history.oldest_position();
   entry.history_commits = history.size();
   entry.history_bytes = history.bytes();

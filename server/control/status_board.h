@@ -19,7 +19,6 @@ class StatusBoard final : private CommitObserver {
  public:
   struct Entry {
     Position position;
-    bool backup = false;
     std::uint64_t commits = 0;  ///< published since the server started
     // What history holds: whoever is behind by no more resumes instead of starting over.
     Position history_start;

@@ -16,13 +16,13 @@ namespace {
 /// Backups that are shown of a database; there are as many as connect.
 constexpr std::size_t kMostFollowers = 100;
 
-std::string_view lease_state(RoleLease::State state) {
+std::string_view lease_state(Lease::State state) {
   switch (state) {
-    case RoleLease::State::kUnarmed:
+    case Lease::State::kUnarmed:
       return "unarmed";
-    case RoleLease::State::kHeld:
+    case Lease::State::kHeld:
       return "held";
-    case RoleLease::State::kExpired:
+    case Lease::State::kExpired:
       return "expired";
   }
   return "";
@@ -43,7 +43,7 @@ std::string iso_time(std::int64_t wall_ms) {
 }
 
 json::object lease_json(const ServerStatus& status) {
-  const RoleLease::State state = status.lease.state(status.now_ms);
+  const Lease::State state = status.lease.state(status.now_ms);
   json::object lease{{"state", lease_state(state)}};
   if (const auto deadline = status.lease.deadline_ms()) {
     lease["length_ms"] = status.lease.length_ms();
@@ -86,6 +86,7 @@ json::object feed_json(const ServerStatus& status, const FeedStatus& feed, const
   const Position& at = feed.acknowledged;
   return {{"server_id", feed.server_id.to_string()},
           {"name", printable(feed.name)},
+          {"node", printable(feed.peer_name())},
           {"address", printable(feed.address)},
           {"acknowledged", at.to_json()},
           {"lag_records", newest.index > at.index ? newest.index - at.index : 0},
@@ -104,14 +105,14 @@ json::object gate_json(const GateStatus& gate) {
 
 json::object database_json(const ServerStatus& status, const DatabaseStatus& database) {
   json::object object{{"name", database.name},
-                      {"role", database.entry.backup ? "backup" : "active"},
+                      {"role", database.backup ? "backup" : "active"},
                       {"position", database.entry.position.to_json()},
                       {"commits", database.entry.commits},
                       {"history",
                        {{"from", database.entry.history_start.to_json()},
                         {"commits", database.entry.history_commits},
                         {"bytes", database.entry.history_bytes}}}};
-  if (database.entry.backup) {
+  if (database.backup) {
     object["source"] = database.source;
     if (!database.connection_error.empty())
       object["connection_error"] = printable(database.connection_error);
@@ -171,7 +172,7 @@ std::string followers_text(const ServerStatus& status, const DatabaseStatus& dat
     const std::uint64_t newest = database.entry.position.index;
     const std::uint64_t at = feed.acknowledged.index;
     out += fmt::format("  follower: {} {} {}, {} records behind, heard {} ago\n",
-                       printable(feed.name), printable(feed.address),
+                       printable(feed.peer_name()), printable(feed.address),
                        feed.doubted   ? "doubted"
                        : feed.in_sync ? "in sync"
                                       : "behind",
@@ -217,12 +218,12 @@ std::string follower_text(const ServerStatus& status, const FollowerStatus& foll
 std::string database_text(const ServerStatus& status, const DatabaseStatus& database) {
   const Position& position = database.entry.position;
   std::string out = fmt::format("database: {}\n  role: {}\n", database.name,
-                                database.entry.backup ? "backup" : "active");
+                                database.backup ? "backup" : "active");
   out += fmt::format("  position: epoch {} index {} digest {}\n",
                      static_cast<std::uint64_t>(position.epoch), position.index,
                      position.digest.to_string());
   out += followers_text(status, database);
-  if (!database.entry.backup) return out;
+  if (!database.backup) return out;
   out += fmt::format("  source: {}\n", printable(database.source));
   if (database.follower) out += follower_text(status, *database.follower);
   if (!database.connection_error.empty())
@@ -239,7 +240,7 @@ json::object to_json(const ServerStatus& status) {
   return {{"server_id", status.server_id},
           {"time", iso_time(status.now_wall_ms)},
           {"uptime_ms", status.uptime_ms},
-          {"role", status.backup ? "backup" : "active"},
+          {"role", status.is_active() ? "active" : "backup"},
           {"writable", status.writable()},
           {"lease", lease_json(status)},
           {"sync",
@@ -247,6 +248,7 @@ json::object to_json(const ServerStatus& status) {
             {"timeout_ms", status.sync.timeout_ms},
             {"fallback", status.sync.block ? "block" : "async"},
             {"peers", status.sync_peers}}},
+          {"node_name", printable(status.node_name)},
           {"active_server", status.active_server},
           {"exclude_tables", status.exclude_tables},
           {"limits", limits_json(status)},
@@ -254,21 +256,22 @@ json::object to_json(const ServerStatus& status) {
 }
 
 std::string status_text(const ServerStatus& status) {
-  std::string out = fmt::format("role: {}\n", status.backup ? "backup" : "active");
+  std::string out = fmt::format("role: {}\n", status.is_active() ? "active" : "backup");
   if (status.lease_expired()) {
     out += "writable: no, the role lease has run out\n";
   } else {
     out += fmt::format("writable: {}\n", status.writable() ? "yes" : "no");
   }
-  const RoleLease::State lease = status.lease.state(status.now_ms);
+  const Lease::State lease = status.lease.state(status.now_ms);
   out += fmt::format("lease: {}", lease_state(lease));
-  if (lease == RoleLease::State::kHeld)
+  if (lease == Lease::State::kHeld)
     out += fmt::format(", {} left", seconds(*status.lease.deadline_ms() - status.now_ms));
   out += fmt::format("\nsync-replicas: {}", status.sync.replicas);
   if (status.sync.replicas > 0)
     out += fmt::format(", timeout {} ms, then {}", status.sync.timeout_ms,
                        status.sync.block ? "block" : "async");
   out += fmt::format("\nsync-peers: {}", status.sync_peers);
+  if (!status.node_name.empty()) out += fmt::format("\nnode-name: {}", printable(status.node_name));
   out += fmt::format("\nserver-id: {}\n", status.server_id);
   if (!status.active_server.empty())
     out += fmt::format("active-server: {}\n", printable(status.active_server));
@@ -284,13 +287,14 @@ std::string short_status_text(const ServerStatus& status) {
   for (const DatabaseStatus& database : status.databases) {
     const StatusBoard::Entry& entry = database.entry;
     std::string_view state = status.lease_expired() ? "expired" : "writable";
-    if (entry.backup) {
+    if (database.backup) {
       state = !database.follower         ? "idle"
               : database.follower->stale ? "stale"
                                          : to_string(database.follower->state);
     }
-    out += fmt::format("{} {} {} {} {}\n", database.name, entry.backup ? "backup" : "active", state,
-                       static_cast<std::uint64_t>(entry.position.epoch), entry.position.index);
+    out +=
+        fmt::format("{} {} {} {} {}\n", database.name, database.backup ? "backup" : "active", state,
+                    static_cast<std::uint64_t>(entry.position.epoch), entry.position.index);
   }
   return out;
 }

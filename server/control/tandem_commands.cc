@@ -64,11 +64,14 @@ class Answer {
   explicit Answer(Reply reply) : reply_(std::move(reply)) {}
 
   void give(const Result<void>& result) {
+    give_text(result ? with_text("") : Result<std::string>(result.error()));
+  }
+  void give_text(const Result<std::string>& result) {
     if (std::exchange(given_, true)) return;
     if (result.has_error()) {
       reply_.error(result.error());
     } else {
-      reply_.done();
+      reply_.text(*result);
     }
   }
   bool given() const { return given_; }
@@ -192,12 +195,16 @@ void demote(RoleControl& server, Arguments arguments, const Reply& reply) {
   demotion.least_epoch = Epoch{*least_epoch};
   demotion.successor = take_option(arguments, "--successor").value_or("");
   demotion.depose = std::erase(arguments, "--depose") > 0;
+  demotion.if_drained = std::erase(arguments, "--if-drained") > 0;
+  if (demotion.if_drained && demotion.successor.empty())
+    return reply.error("--if-drained needs --successor");
   if (arguments.size() > 1) return reply.error("unexpected argument " + arguments[1]);
   if (!arguments.empty()) demotion.active = arguments[0];
   const auto answer =
       answer_within(server, reply, kRoleChangeMs,
                     fmt::format("not demoted within {} s; it goes on", kRoleChangeMs / 1000));
-  server.demote(demotion, [answer](const Result<void>& result) { answer->give(result); });
+  server.demote(demotion,
+                [answer](const Result<std::string>& result) { answer->give_text(result); });
 }
 
 void poll_synced(RoleControl& server, const std::shared_ptr<Answer>& answer) {
@@ -254,6 +261,12 @@ void set_sync_peers(RoleControl& server, const Arguments& arguments, const Reply
   give(reply, server.set_sync_peers(arguments[0]));
 }
 
+void node_name(RoleControl& server, const Arguments& arguments, const Reply& reply) {
+  if (arguments.empty()) return reply.text(server.status().node_name + "\n");
+  server.set_node_name(arguments[0]);
+  reply.done();
+}
+
 void lease(RoleControl& server, Arguments arguments, const Reply& reply) {
   std::optional<Epoch> epoch;
   if (const std::optional<std::string> text = take_option(arguments, "--epoch")) {
@@ -290,10 +303,12 @@ void add_tandem_commands(CommandRegistry& registry, RoleControl& server) {
   add("tandem/position", "[DB] [--format text|json]", 3, show_position);
   add("tandem/history", "[DB] [--format text|json]", 3, show_history);
   add("tandem/promote", "[--force] [--above EPOCH] [--least EPOCH:INDEX]", 5, promote);
-  add("tandem/demote", "[REMOTE] [--epoch E] [--depose] [--successor HOST]", 6, demote);
+  add("tandem/demote", "[REMOTE] [--epoch E] [--depose] [--successor NODE [--if-drained]]", 7,
+      demote);
   add("tandem/wait-synced", "[--timeout SECONDS]", 2, wait_synced);
   add("tandem/sync-replicas", "[N [TIMEOUT_MS [async|block]]]", 3, set_sync);
   add("tandem/sync-peers", "[NAME,...|any]", 1, set_sync_peers);
+  add("tandem/node-name", "[NAME]", 1, node_name);
   add("tandem/lease", "[SECONDS|off] [--epoch E]", 3, lease);
 }
 

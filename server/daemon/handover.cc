@@ -41,6 +41,7 @@ std::optional<HandoverState> from_text(std::string_view text) {
   read("sync_timeout_ms", state.sync_timeout_ms);
   read("sync_block", state.sync_block);
   read("sync_peers", state.sync_peers);
+  read("node_name", state.node_name);
   return state;
 }
 
@@ -64,7 +65,8 @@ void HandoverFile::save(const HandoverState& state) {
       {"sync_replicas", state.sync_replicas},
       {"sync_timeout_ms", state.sync_timeout_ms},
       {"sync_block", state.sync_block},
-      {"sync_peers", state.sync_peers}};
+      {"sync_peers", state.sync_peers},
+      {"node_name", state.node_name}};
   const std::string line = to_text(value) + "\n";
   struct stat file {};
   if (::fstat(fd_.get(), &file) != 0) return;

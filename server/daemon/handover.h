@@ -27,6 +27,7 @@ struct HandoverState {
   unsigned sync_timeout_ms = 0;
   bool sync_block = false;
   std::string sync_peers = "any";
+  std::string node_name;
 
   bool operator==(const HandoverState&) const = default;
 };

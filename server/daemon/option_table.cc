@@ -153,6 +153,7 @@ constexpr std::array kTable = {
     OptionEntry{"sync-fallback", 0, kRequired, true, set_sync_fallback},
     OptionEntry{"sync-peers", 0, kRequired, true, set_sync_peers},
     OptionEntry{"sync-schema", 0, kNone, true, set_flag<TANDEM_MEMBER(sync.schema)>},
+    OptionEntry{"node-name", 0, kRequired, true, store<TANDEM_MEMBER(sync.node_name)>},
     OptionEntry{"active-remote", 0, kRequired, true, append<TANDEM_MEMBER(active_remotes)>},
     OptionEntry{"max-requests", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.requests)>},
     OptionEntry{"max-unsent", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.unsent_bytes)>},

@@ -56,8 +56,9 @@ struct SyncOptions {
   unsigned replicas = 0;  ///< acknowledgements that a commit waits for
   unsigned timeout_ms = 1000;
   SyncFallback fallback = SyncFallback::kAsync;
-  PeerList peers;       ///< the clients that may be backups
-  bool schema = false;  ///< adopt the active's schema when it has more
+  PeerList peers;         ///< the clients that may be backups
+  std::string node_name;  ///< of this server's node, as its cluster manager has it
+  bool schema = false;    ///< adopt the active's schema when it has more
 };
 
 /// The command line, read and checked as far as it can be without touching anything. Plain data.

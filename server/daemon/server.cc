@@ -36,7 +36,6 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
                                                   housekeeping_->set(net::IoShard::now_ms() +
                                                                      kHousekeepingMs);
                                                 })),
-      lease_timer_(std::make_unique<HomeTimer>(home, [this] { apply_lease(); })),
       errands_(home, [this](std::int64_t delay_ms,
                             std::function<void()> task) { call_later(delay_ms, std::move(task)); }),
       databases_(
@@ -44,9 +43,11 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
            [this](std::int64_t at_ms) { home_.post([this, at_ms] { wake_->set(at_ms); }); }}),
       board_(databases_),
       exclude_tables_(options.sync.exclude_tables),
+      role_(*this, databases_, sync_thread_, errands_, to_writer_, home),
       sync_{options.sync.replicas, options.sync.timeout_ms,
             options.sync.fallback == SyncFallback::kBlock},
       peers_(options.sync.peers),
+      node_name_(options.sync.node_name),
       started_ms_(net::IoShard::now_ms()) {
   databases_.set_wait_limits({options_.limits.waits, options_.limits.kept_bytes});
   make_client_shards(options.threads);
@@ -73,7 +74,7 @@ void Server::make_client_shards(unsigned threads) {
   for (unsigned i = 0; i < threads; ++i) {
     auto shard = std::make_unique<net::IoShard>(i);
     auto hub = std::make_unique<ClientHub>(
-        databases_, *shard, [this] { home_.post([this] { deposed(); }); }, options_.limits,
+        databases_, *shard, [this] { home_.post([this] { role_.depose(); }); }, options_.limits,
         limit_counts_);
     shards_.push_back({std::move(shard), std::move(hub)});
   }
@@ -99,38 +100,33 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
 }
 
 void Server::serve() {
-  apply_lease();
-  remotes_->set_active(!backup_ && !lease_expired_);
+  role_.serve();
   remotes_->refresh();
-  if (backup_) follow(Task());
   housekeeping_->set(net::IoShard::now_ms() + kHousekeepingMs);
-  save_state();  // names of files among it: who is started after a crash may be in another folder
   give_back_memory();  // of the replay
 }
 
 Result<void> Server::start_from_options(const std::optional<HandoverState>& before) {
   active_server_ = before ? before->active_server : options_.sync.from.value_or("");
-  backup_ = before ? before->backup : options_.sync.from.has_value() && !options_.sync.active;
-  if (const Result<BackupSource> source = backup_source(); backup_ && !source)
-    return source.error();
+  const bool backup =
+      before ? before->backup : options_.sync.from.has_value() && !options_.sync.active;
+  if (const Result<BackupSource> source = backup_source(); backup && !source) return source.error();
 
   Result<void> opened = open_databases(before ? before->databases : options_.databases);
   if (!opened) return opened;
   // Before anybody can connect: a backup is never writable.
-  apply_roles();
+  role_.start(backup ? BackupSet::all() : BackupSet::none());
   return before ? configure_remotes(before->remotes, before->active_remotes)
                 : configure_remotes(options_.remotes, options_.active_remotes);
 }
 
 Result<void> Server::start_from_config(const std::optional<HandoverState>& before) {
   const Result<ConfigFile> config = ConfigFile::load(*options_.config_file);
-  if (!config || !apply_config(*config))
+  BackupSet backups;
+  if (!config || !apply_config(*config, backups))
     return control::command_error("server configuration failed");
   // A promotion by command outlives a crash.
-  if (before && !before->backup) {
-    for (auto& [name, role] : roles_) role.backup = false;
-  }
-  apply_roles();
+  role_.start(before && !before->backup ? BackupSet::none() : backups);
   return configure_remotes({}, options_.active_remotes);
 }
 
@@ -225,25 +221,22 @@ void Server::save_state() {
   state.remotes = remotes_->list();
   state.active_remotes = remotes_->list_active_only();
   state.active_server = active_server_;
-  state.backup = backup_;
+  role_.save_to(state);
   state.least_epoch = static_cast<std::uint64_t>(least_epoch_);
   state.exclude_tables = exclude_tables_;
-  state.lease_length_ms = lease_.length_ms();
-  state.lease_deadline_ms = lease_.deadline_ms().value_or(0);
-  if (lease_.deposed()) state.deposed_epoch = static_cast<std::uint64_t>(*lease_.deposed());
   state.sync_replicas = sync_.replicas;
   state.sync_timeout_ms = sync_.timeout_ms;
   state.sync_block = sync_.block;
   state.sync_peers = peers_.to_string();
+  state.node_name = node_name_;
   save_(state);
 }
 
 void Server::resume(const HandoverState& before) {
   exclude_tables_ = before.exclude_tables;
   least_epoch_ = Epoch{before.least_epoch};
-  if (before.lease_deadline_ms != 0)
-    lease_.resume(before.lease_length_ms, before.lease_deadline_ms);
-  if (before.deposed_epoch) lease_.resume_deposed(Epoch{*before.deposed_epoch});
+  role_.resume(before);
+  node_name_ = before.node_name;
   sync_ = {before.sync_replicas, before.sync_timeout_ms, before.sync_block};
   if (const Result<PeerList> peers = PeerList::parse(before.sync_peers)) peers_ = *peers;
 }

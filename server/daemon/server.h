@@ -17,6 +17,7 @@
 #include "server/daemon/handover.h"
 #include "server/daemon/home_timer.h"
 #include "server/daemon/options.h"
+#include "server/daemon/role_host.h"
 #include "server/database/database_server.h"
 #include "server/database/table_log.h"
 #include "server/net/remote_manager.h"
@@ -28,7 +29,9 @@ namespace tandem {
 /// The running server: owns threads, databases, remotes and roles, and carries out control
 /// commands. Lives on the home thread, the one that calls it; Asio's loop there is `home`. Once it
 /// serves, home waits neither for the writer nor for a client thread or a disk (`Errands`).
-class Server final : public control::ServerControl, public control::RoleControl {
+class Server final : public control::ServerControl,
+                     public control::RoleControl,
+                     private RoleHost::Port {
  public:
   /// `save` takes what the next server is to begin with should this one crash.
   Server(const Options& options, const Directories& directories, net::IoShard& home,
@@ -75,10 +78,11 @@ class Server final : public control::ServerControl, public control::RoleControl 
   control::ServerStatus status() override;
   void refresh(std::function<void(bool fresh)> then) override;
   void promote(const Promotion& promotion, control::Done done) override;
-  void demote(const Demotion& demotion, control::Done done) override;
+  void demote(const Demotion& demotion, control::DoneWithText done) override;
   bool is_synced() override;
   void set_sync(const control::SyncSettings& settings) override;
   Result<void> set_sync_peers(const std::string& names) override;
+  void set_node_name(const std::string& name) override;
   Result<void> renew_lease(std::int64_t length_ms, std::optional<Epoch> epoch) override;
   Result<void> disarm_lease() override;
   void call_later(std::int64_t delay_ms, std::function<void()> task) override;
@@ -101,8 +105,8 @@ class Server final : public control::ServerControl, public control::RoleControl 
   void submit(Task job) { databases_.submit(std::move(job), jobs_); }
   const Errands::HandIn to_writer_ = [this](Task job) { submit(std::move(job)); };
   const Errands::HandIn to_files_ = [this](Task job) { files_thread_.post(std::move(job)); };
-  /// Goes on with `then` if the writer answers in time; otherwise `done` gets server_is_busy().
-  void when_writer_answers(control::Done done, std::function<void(control::Done)> then);
+  /// Goes on with `then` if the writer answers in time; `otherwise` gets server_is_busy().
+  void when_writer_answers(std::function<void()> then, std::function<void(const Error&)> otherwise);
   void make_client_shards(unsigned threads);
   Result<std::unique_ptr<StoredDatabase>> open_database(const std::string& file);
   /// Is a database served from the file that was given under this name?
@@ -112,12 +116,11 @@ class Server final : public control::ServerControl, public control::RoleControl 
   Result<void> configure_remotes(const std::vector<std::string>& remotes,
                                  const std::vector<std::string>& active_remotes);
   /// Whom a database follows, or would.
-  struct Role {
-    bool backup = false;
+  struct Upstream {
     std::string source;  ///< a remote, or several with commas; empty: none
     std::int64_t probe_ms = 10'000;
     std::set<std::string> excluded;  ///< tables
-    bool operator==(const Role&) const = default;
+    bool operator==(const Upstream&) const = default;
   };
   Result<void> start_from_options(const std::optional<HandoverState>& before);
   void set_tls();
@@ -132,7 +135,7 @@ class Server final : public control::ServerControl, public control::RoleControl 
     std::string name;                        ///< of the database, once it is the writer's
     bool served;                             ///< before already
   };
-  Result<void> apply_config(const ConfigFile& config);
+  Result<void> apply_config(const ConfigFile& config, BackupSet& backups);
   std::vector<Opened> to_open(const ConfigFile& config) const;
   void open_files(std::vector<Opened>& files);
   void add_databases(std::vector<Opened>& files);
@@ -142,53 +145,27 @@ class Server final : public control::ServerControl, public control::RoleControl 
   void finish_reload(const ConfigFile& config, const Result<void>& databases,
                      const control::Done& done);
   Result<void> apply_remotes(const ConfigFile& config);
-  void read_roles(const ConfigFile& config);
-  void settle_roles(control::Done done);
+  BackupSet read_upstreams(const ConfigFile& config);
   Result<BackupSource> backup_source() const;
   std::vector<BackupSource> sources() const;
   BackupService& service(std::size_t index);
-  void stop_following(Task done);
+  BackupSet followers_set() const;
   std::map<std::string, FollowerStatus> followers() const;
-  /// Which databases are to be backups, for the writer.
-  struct Plan {
-    std::map<std::string, bool> known;
-    bool others = false;
-    bool is_backup(const std::string& database) const;
-  };
-  Plan plan() const;
-  void carry_out(const Plan& plan);
-  void note_roles();
-  void apply_roles();
   std::string source_of(const std::string& database) const;
   std::string excluded_of(const std::string& database) const;
-  void become_backup(const std::string& successor, control::Done changed,
-                     std::function<void()> settled);
-  void drain(std::function<void()> then);
-  void follow(Task settled);
-  Result<void> check_promotable();
-  /// A promotion on its way: a later change of role overtakes it.
-  struct Promoting {
-    std::uint64_t change = 0;
-    Promotion wanted;
-    bool was_backup = false;
-    control::Done done;
-  };
-  void begin_demotion(const Demotion& demotion, control::Done done);
-  void begin_promotion(const Promotion& promotion, control::Done done);
-  void make_active(const Promoting& promoting);
-  Result<void> open_epochs(const Promotion& wanted);
-  void not_promoted(const Promoting& promoting, const Error& error);
-  void promoted(const Promoting& promoting, const Result<void>& durable);
-  Epoch epoch() const;
-  bool is_deposed() const;
-  void apply_lease();
-  void deposed();
+  void begin_demotion(const Demotion& demotion, const control::DoneWithText& done);
   void compact_what_is_due();
   void count_rows(std::function<void(Counts)> then);
   void apply_sync();
   void apply_peers();
-  void save_state();
   void resume(const HandoverState& before);
+
+  // RoleHost::Port
+  void follow(Task settled) override;
+  void stop_following(Task done) override;
+  void depose_active() override;
+  void set_listening(bool listening) override;
+  void save_state() override;
 
   const Options options_;
   const Directories directories_;
@@ -206,7 +183,6 @@ class Server final : public control::ServerControl, public control::RoleControl 
   SyncThread sync_thread_;           // ends before the threads that it tells
   std::unique_ptr<HomeTimer> wake_;  // of the writer's next deadline
   std::unique_ptr<HomeTimer> housekeeping_;
-  std::unique_ptr<HomeTimer> lease_timer_;
   std::map<std::uint64_t, std::unique_ptr<HomeTimer>> later_;  // of call_later()
   std::uint64_t next_later_ = 0;
   Errands errands_;
@@ -233,23 +209,16 @@ class Server final : public control::ServerControl, public control::RoleControl 
   bool reloading_ = false;
 
   std::map<std::string, std::string>
-      files_of_;                       // by database: absolute, or as the configuration file has it
-  std::map<std::string, Role> roles_;  // by database; with a configuration file only
-  struct Drain {
-    std::int64_t start_ms;
-    std::string successor;  ///< the backup that is to be active, by its host; empty: not known
-  };
-  std::optional<Drain> drain_;  // while backups get what they lack before a demotion
-  Epoch least_epoch_{};         ///< of a server to be followed
+      files_of_;  // by database: absolute, or as the configuration file has it
+  std::map<std::string, Upstream> upstreams_;  // by database; with a configuration file only
+  Epoch least_epoch_{};                        ///< of a server to be followed
   std::string active_server_;
   std::string exclude_tables_;
   std::int64_t probe_ms_ = 10'000;
-  bool backup_ = false;
-  std::atomic<std::uint64_t> role_changes_ = 0;  // a later one overtakes those under way
-  control::RoleLease lease_;
-  bool lease_expired_ = false;  // and the role-bound remotes are closed for it
+  RoleHost role_;
   control::SyncSettings sync_;
   PeerList peers_;
+  std::string node_name_;  // that backups' actives know this server by
   std::int64_t started_ms_ = 0;
 };
 

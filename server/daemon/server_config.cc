@@ -29,23 +29,22 @@ void Server::reload(control::Done done) {
   const Result<ConfigFile> config = ConfigFile::load(*options_.config_file);
   if (!config) return done(config.error());
   reloading_ = true;
-  when_writer_answers(
-      [this, done = std::move(done)](const Result<void>& result) {
-        reloading_ = false;
-        done(result);
-      },
-      [this, config = *config](control::Done answer) {
-        reload_databases(config, std::move(answer));
-      });
+  const control::Done answer = [this, done = std::move(done)](const Result<void>& result) {
+    reloading_ = false;
+    done(result);
+  };
+  when_writer_answers([this, config = *config, answer] { reload_databases(config, answer); },
+                      answer);
 }
 
-/// At the start: what can be applied is; the error is the first one.
-Result<void> Server::apply_config(const ConfigFile& config) {
+/// At the start: what can be applied is; the error is the first one. `backups` are those of the
+/// configuration.
+Result<void> Server::apply_config(const ConfigFile& config, BackupSet& backups) {
   std::vector<Opened> files = to_open(config);
   open_files(files);
   databases_.call([&] { add_databases(files); }, jobs_);
   const Result<void> databases = note_databases(files);
-  read_roles(config);
+  backups = read_upstreams(config);
   remotes_->learn(at_start([&] { return answer_query(databases_, query_of(config)); }));
   const Result<void> remotes = apply_remotes(config);
   return databases ? remotes : databases;
@@ -92,14 +91,15 @@ void Server::reload_databases(const ConfigFile& config, control::Done done) {
 
 void Server::finish_reload(const ConfigFile& config, const Result<void>& databases,
                            const control::Done& done) {
-  const std::map<std::string, Role> before = roles_;
-  read_roles(config);
+  const std::map<std::string, Upstream> before = upstreams_;
+  const BackupSet backups = read_upstreams(config);
   const Result<void> remotes = apply_remotes(config);
   const Result<void> applied = databases ? remotes : databases;
   remotes_->refresh();
   save_state();
-  if (roles_ == before) return done(applied);
-  settle_roles([applied, done](const Result<void>& settled) { done(applied ? settled : applied); });
+  if (upstreams_ == before && backups == role_.backups()) return done(applied);
+  role_.reload(backups,
+               [applied, done](const Result<void>& settled) { done(applied ? settled : applied); });
 }
 
 /// The databases of the configuration that are not served yet; of those that are, whether they may
@@ -162,21 +162,24 @@ DbQuery Server::query_of(const ConfigFile& config) const {
   return remotes_->query(names);
 }
 
-void Server::read_roles(const ConfigFile& config) {
-  roles_.clear();
+/// Returns the databases that are to be backups.
+BackupSet Server::read_upstreams(const ConfigFile& config) {
+  BackupSet backups;
+  upstreams_.clear();
   active_server_.clear();
   for (const auto& [name, file] : files_of_) {
     const auto configured = config.databases.find(file);
     if (configured == config.databases.end()) continue;  // added by a command meanwhile
     const ConfigFile::Database& settings = configured->second;
-    Role role;
-    role.backup = settings.backup;
-    role.source = settings.source;
-    role.probe_ms = settings.source_options.inactivity_probe_ms.value_or(probe_ms_);
-    role.excluded = settings.exclude_tables;
-    if (active_server_.empty()) active_server_ = role.source;
-    roles_[name] = std::move(role);
+    if (settings.backup) backups.add(name);
+    Upstream upstream;
+    upstream.source = settings.source;
+    upstream.probe_ms = settings.source_options.inactivity_probe_ms.value_or(probe_ms_);
+    upstream.excluded = settings.exclude_tables;
+    if (active_server_.empty()) active_server_ = upstream.source;
+    upstreams_[name] = std::move(upstream);
   }
+  return backups;
 }
 
 Result<void> Server::apply_remotes(const ConfigFile& config) {

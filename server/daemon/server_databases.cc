@@ -25,7 +25,8 @@ void Server::add_database(const std::string& file, control::Done done) {
 void Server::serve_database(std::unique_ptr<StoredDatabase> stored, const control::Done& done) {
   const std::string name = stored->schema()->name();
   const std::string path = stored->path();
-  auto add = [this, stored = std::move(stored), backup = plan().is_backup(name), name]() mutable {
+  auto add = [this, stored = std::move(stored), backup = role_.backups().contains(name),
+              name]() mutable {
     Result<void> added = databases_.add(std::move(stored));
     if (added && backup) databases_.set_backup(*databases_.find(name), true);
     databases_.flush();  // home knows of it before it tells
@@ -35,7 +36,7 @@ void Server::serve_database(std::unique_ptr<StoredDatabase> stored, const contro
     if (added) {
       files_of_[name] = path;
       save_state();
-      apply_roles();  // which may have changed meanwhile
+      role_.databases_changed();  // the role may have changed meanwhile
     }
     done(added);
   });

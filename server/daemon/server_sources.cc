@@ -42,6 +42,7 @@ Result<BackupSource> Server::backup_source() const {
   source.excluded = std::move(excluded.value());
   source.probe_ms = probe_ms_;
   source.adopt_schemas = options_.sync.schema;
+  source.node = node_name_;
   source.least_epoch = least_epoch_;
   return source;
 }
@@ -54,15 +55,16 @@ std::vector<BackupSource> Server::sources() const {
     return {std::move(source)};
   }
   std::map<std::pair<std::string, std::int64_t>, BackupSource> by_source;
-  for (const auto& [name, role] : roles_) {
-    if (!role.backup) continue;
-    Result<Target> target = Target::parse(role.source);
+  for (const auto& [name, upstream] : upstreams_) {
+    if (!role_.backups().contains(name)) continue;
+    Result<Target> target = Target::parse(upstream.source);
     if (!target || target->is_passive()) continue;  // nobody to connect to
-    BackupSource& source = by_source[{role.source, role.probe_ms}];
+    BackupSource& source = by_source[{upstream.source, upstream.probe_ms}];
     source.targets = {std::move(*target)};
-    source.probe_ms = role.probe_ms;
+    source.node = node_name_;
+    source.probe_ms = upstream.probe_ms;
     source.adopt_schemas = options_.sync.schema;
-    source.excluded[name] = role.excluded;
+    source.excluded[name] = upstream.excluded;
     if (!source.databases) source.databases.emplace();
     source.databases->insert(name);
   }
@@ -70,6 +72,16 @@ std::vector<BackupSource> Server::sources() const {
   sources.reserve(by_source.size());
   for (auto& [key, source] : by_source) sources.push_back(std::move(source));
   return sources;
+}
+
+/// The databases that are backups when this server is one.
+BackupSet Server::followers_set() const {
+  if (!options_.config_file) return BackupSet::all();
+  BackupSet set;
+  for (const auto& [name, upstream] : upstreams_) {
+    if (!upstream.source.empty()) set.add(name);
+  }
+  return set;
 }
 
 BackupService& Server::service(std::size_t index) {
@@ -125,13 +137,13 @@ void Server::set_sync_exclude_tables(const std::string& list, control::Done done
   if (!tables) return done(tables.error());
   exclude_tables_ = list;
   save_state();
-  if (backup_) follow(Task());
+  if (role_.state() == RoleState::kBackup) follow(Task());
   done({});
 }
 
 void Server::set_active_probe_interval(std::int64_t milliseconds) {
   probe_ms_ = milliseconds;
-  if (backup_) follow(Task());
+  if (role_.state() == RoleState::kBackup) follow(Task());
 }
 
 void Server::set_relay_probe_interval(std::int64_t /*milliseconds*/) {}  // no relays are served
@@ -139,16 +151,16 @@ void Server::set_relay_probe_interval(std::int64_t /*milliseconds*/) {}  // no r
 /// Whom a database follows, or would; empty: nobody.
 std::string Server::source_of(const std::string& database) const {
   if (!options_.config_file) return active_server_;
-  const auto role = roles_.find(database);
-  return role == roles_.end() ? "" : role->second.source;
+  const auto upstream = upstreams_.find(database);
+  return upstream == upstreams_.end() ? "" : upstream->second.source;
 }
 
 /// The tables that it leaves out, as in --sync-exclude-tables.
 std::string Server::excluded_of(const std::string& database) const {
   if (!options_.config_file) return exclude_tables_;
   std::string list;
-  if (const auto role = roles_.find(database); role != roles_.end()) {
-    for (const std::string& table : role->second.excluded)
+  if (const auto upstream = upstreams_.find(database); upstream != upstreams_.end()) {
+    for (const std::string& table : upstream->second.excluded)
       list += fmt::format("{}{}:{}", list.empty() ? "" : ",", database, table);
   }
   return list;

@@ -14,12 +14,11 @@ control::SyncStatus Server::sync_status() {
   using State = control::SyncStatus::State;
   control::SyncStatus status;
   const std::map<std::string, FollowerStatus> followers = this->followers();
-  const Plan planned = plan();
   for (const auto& [name, entry] : board_.entries()) {
     control::SyncStatus::Database database;
     database.name = name;
     database.source = source_of(name);
-    const bool is_backup = planned.is_backup(name);
+    const bool is_backup = role_.backups().contains(name);
     if (database.source.empty() && !is_backup) continue;
     database.exclude_tables = excluded_of(name);
     if (is_backup) {
@@ -45,10 +44,11 @@ control::ServerStatus Server::status() {
   status.now_ms = net::IoShard::now_ms();
   status.now_wall_ms = clock_.wall_ms();
   status.uptime_ms = status.now_ms - started_ms_;
-  status.backup = backup_;
-  status.lease = lease_;
+  status.role = role_.state();
+  status.lease = role_.lease();
   status.sync = sync_;
   status.sync_peers = peers_.to_string();
+  status.node_name = node_name_;
   status.active_server = active_server_;
   status.exclude_tables = exclude_tables_;
   for (std::size_t i = 0; i < kLimits; ++i) {
@@ -62,7 +62,8 @@ control::ServerStatus Server::status() {
     control::DatabaseStatus database;
     database.name = name;
     database.entry = entry;
-    if (entry.backup) {
+    database.backup = role_.backups().contains(name);
+    if (database.backup) {
       database.source = source_of(name);
       for (const auto& following : services_) {
         if (following->status().contains(name))
@@ -101,7 +102,7 @@ void Server::refresh(std::function<void(bool fresh)> then) {
 bool Server::is_synced() {
   for (const control::DatabaseStatus& database : status().databases) {
     const control::StatusBoard::Entry& entry = database.entry;
-    if (entry.backup) {
+    if (database.backup) {
       if (!database.follower || database.follower->state != FollowerStatus::State::kReplicating ||
           database.follower->lag_records() > 0)
         return false;

@@ -64,6 +64,7 @@ Replication:
                           what to do then (default: async)
   --sync-peers=NAME,...   only clients with a certificate of one of these common
                           names may be backups (default: any)
+  --node-name=NAME        this server's node, as the cluster manager calls it
   --sync-schema           let a backup adopt the active's schema
 
 Limits of one client (see docs/operating.md):

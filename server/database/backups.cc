@@ -81,6 +81,7 @@ void DatabaseServer::start_feed(std::string_view database, SessionId session,
     FeedStatus status;
     status.server_id = request.server_id;
     status.name = request.name;
+    status.node = request.node;
     status.file = request.file;
     status.address = address;
     status.host = std::move(host);

@@ -46,23 +46,14 @@ void Manager::elect() {
 }
 
 /// One that obeys knows the epochs of all its promotions, though a copy may not have heard of some.
-/// The database that decides comes last: when another cannot be promoted, the copy is not ahead by
-/// an epoch that nobody wrote in.
 bool Manager::promote(Node& node) {
   world_.trace(node.name, "is promoted");
-  Process& process = *node.process;
-  process.stop_following();
-  const Epoch above = scenario_.manager_errs ? Epoch{} : last_epoch_;
-  const bool done = process.on_writer([&] {
-    return std::all_of(
-        scenario_.databases.rbegin(), scenario_.databases.rend(), [&](const std::string& database) {
-          return process.server.promote(process.database(database), above).has_value();
-        });
-  });
+  bool done = false;
+  node.process->role.promote(scenario_.manager_errs ? Epoch{} : last_epoch_,
+                             [&done](const Result<std::string>& result) { done = !!result; });
   if (!done) {
     world_.trace(node.name, "cannot be promoted");
     promotion_failed_ = true;
-    node.set_backup(true);
     return false;
   }
   for (const std::string& database : scenario_.databases)
@@ -91,8 +82,7 @@ void Manager::point(Node& node) {
     Node* other = nodes_[world_.random(nodes_.size())].get();
     if (other != &node) source = other;
   }
-  node.set_backup(true);
-  node.process->follow(*source);
+  node.process->role.demote(source);
 }
 
 /// Its status tells what its backups have. Whoever is promoted has at least the best one's share of
@@ -133,7 +123,7 @@ void Manager::switch_over() {
   switching_ = true;
   world_.trace(active_->name, "is demoted");
   note_unreplicated(*active_);
-  active_->set_backup(true);
+  active_->process->role.demote(nullptr);
   active_ = nullptr;
   // Not before what the server publishes as a backup has reached its readers: they would be taken
   // for readers of an active.
@@ -148,10 +138,10 @@ void Manager::err() {
   if (active_ == nullptr || switching_ || candidates.empty()) return;
   Node* usurper = candidates[world_.random(candidates.size())];
   if (usurper == active_) return;
-  if (!promote(*usurper)) return usurper->process->follow(*active_);
+  if (!promote(*usurper)) return usurper->process->role.demote(active_);
   for (const auto& node : nodes_) {
     if (!node->is_up() || node.get() == active_ || node.get() == usurper) continue;
-    node->process->follow(world_.chance(50) ? *usurper : *active_);
+    node->process->role.demote(world_.chance(50) ? usurper : active_);
   }
   world_.after(world_.ms(2500), [this, usurper] {
     if (switching_ || active_ == nullptr || !usurper->is_up() || !usurper->is_active()) return;
@@ -169,7 +159,7 @@ void Manager::settle() {
   std::size_t actives = 0;
   for (const auto& node : nodes_) actives += node->is_active() ? 1 : 0;
   if (active_ == nullptr || actives != 1 || !active_->is_active()) {
-    for (const auto& node : nodes_) node->set_backup(true);
+    for (const auto& node : nodes_) node->process->role.demote(nullptr);
     active_ = nullptr;
     elect();
   } else {

@@ -59,6 +59,7 @@ Process::Process(World& w, Node& node, Ledger& ledger)
               }}),
       hub(std::make_unique<ClientHub>(server, shard)),
       reader(server, shard, ledger),
+      role(node, *this),
       node_(node) {
   server.set_sync(node.scenario.gate);
   StoredDatabase::Options options;
@@ -144,7 +145,7 @@ Node::Node(World& w, const Scenario& s, Ledger& ledger, std::size_t i)
 
 void Node::start() {
   process = std::make_unique<Process>(world, *this, ledger_);
-  set_backup(true);
+  process->role.start();
   tick(++starts_);
 }
 
@@ -153,19 +154,6 @@ void Node::tick(std::uint64_t of) {
   if (process == nullptr || of != starts_) return;
   process->tick();
   world.after(50 + world.ms(200), [this, of] { tick(of); });
-}
-
-bool Node::is_active() {
-  return is_up() && !process->on_writer([&] { return process->database("T").backup; });
-}
-
-void Node::set_backup(bool backup) {
-  process->server.call(
-      [&] {
-        for (const std::string& database : scenario.databases)
-          process->server.set_backup(process->database(database), backup);
-      },
-      process->shard);
 }
 
 Position Node::position(const std::string& database) {

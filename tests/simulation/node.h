@@ -11,6 +11,7 @@
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/link.h"
 #include "tests/simulation/scenario.h"
+#include "tests/simulation/simulated_role.h"
 #include "tests/support/fake_file_system.h"
 
 namespace tandem::simulation {
@@ -75,6 +76,7 @@ class Process final : private ActiveLinkPort {
   DatabaseServer server;
   std::unique_ptr<ClientHub> hub;
   Reader reader;
+  SimulatedRole role;
   std::vector<std::weak_ptr<Wire>> served;  // connections of others
 
   ServedDatabase& database(const std::string& name) { return *server.find(name); }
@@ -126,8 +128,7 @@ class Node {
   bool is_up() const { return process != nullptr; }
   bool is_plain() const { return scenario.plain == index; }
   /// Takes writes, or believes that it may.
-  bool is_active();
-  void set_backup(bool backup);
+  bool is_active() const { return is_up() && has_active_role(process->role.state()); }
 
   Position position(const std::string& database);
   /// The persistent contents.

@@ -112,6 +112,51 @@ class Roles(SystemTest):
         self.assertEqual(self.position(backup), self.position(active))
         back_again.join()
 
+    def test_a_demotion_says_which_backups_lack_something(self):
+        active = self.start("active")
+        link = Proxy(active.socket)
+        self.addCleanup(link.close)
+        backup = self.start("backup", f"--sync-from={link.address}", "--node-name=b")
+        wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), "replication")
+        self.assertIsNone(self.write(active, "a"))
+        backup.appctl("tandem/wait-synced", "--timeout", "5")
+        link.hold()
+        self.assertIsNone(self.write(active, "b"))
+        self.assertEqual(active.appctl("tandem/demote", "unix:nowhere.sock"), f"lacks b {load.DB} 0:1\n")
+        link.release()
+        # A backup has nothing to drain.
+        self.assertEqual(active.appctl("tandem/demote", "unix:nowhere.sock"), "")
+
+    def test_a_demotion_says_when_all_have_everything(self):
+        active, _ = self.pair("--node-name=b")
+        self.assertIsNone(self.write(active, "a"))
+        self.assertEqual(active.appctl("tandem/demote", "unix:nowhere.sock", "--successor=b"), "drained\n")
+
+    def test_a_demotion_to_a_server_that_lacks_something_is_undone(self):
+        active, backup = self.pair("--node-name=b")
+        self.assertIsNone(self.write(active, "a"))
+        epoch = self.position(active)[0]
+        command = ("tandem/demote", "unix:nowhere.sock", "--if-drained")
+        self.assertIn("--if-drained needs --successor", self.refused(active, *command))
+        self.assertIn(f"lacks c {load.DB} 0:0", self.refused(active, *command, "--successor=c"))
+        self.assertTrue(self.status(active)["writable"])
+        self.assertIsNone(self.write(active, "b"))
+        self.assertEqual(self.position(active)[0], epoch)
+        self.assertEqual(active.appctl(*command, "--successor=b"), "drained\n")
+        self.assertEqual(self.write(active, "c"), "not allowed")
+        self.assertEqual(self.position(backup), self.position(active))
+
+    def test_a_backup_is_known_by_the_name_of_its_node(self):
+        active, backup = self.pair()
+
+        def nodes():
+            return [follower["node"] for follower in self.status(active)["databases"][0]["followers"]]
+
+        wait_until(lambda: nodes() == [socket.gethostname()], "the follower", seconds=5)
+        backup.appctl("tandem/node-name", "b")
+        self.assertEqual(backup.appctl("tandem/node-name"), "b\n")
+        wait_until(lambda: nodes() == ["b"], "the new name", seconds=5)
+
     def test_a_backup_of_a_silent_server_says_stale_not_replicating(self):
         active, backup = self.pair()
         os.kill(active.process.pid, signal.SIGSTOP)

@@ -90,7 +90,7 @@ class FakePort final : public ActiveLinkPort {
 };
 
 struct Backup {
-  explicit Backup(Epoch least_epoch = {}) : link({own_id, "host", least_epoch}, port) {
+  explicit Backup(Epoch least_epoch = {}) : link({own_id, "host", "", least_epoch}, port) {
     link.add("db", replica);
   }
 

@@ -8,11 +8,11 @@ namespace {
 /// A backup of one database.
 ServerStatus backup() {
   ServerStatus status;
-  status.backup = true;
+  status.role = RoleState::kBackup;
   status.now_ms = 20'000;
   DatabaseStatus database;
   database.name = "D";
-  database.entry.backup = true;
+  database.backup = true;
   database.source = "tcp:192.0.2.1:6641";
   database.follower.emplace();
   status.databases.push_back(database);

@@ -26,7 +26,12 @@ class FakeServer : public RoleControl {
     now.databases.push_back(database);
   }
 
-  ServerStatus status() override { return now; }
+  ServerStatus status() override {
+    ServerStatus status = now;
+    if (now.is_active() && now.lease.state(now.now_ms) == Lease::State::kExpired)
+      status.role = RoleState::kExpired;
+    return status;
+  }
   void refresh(std::function<void(bool)> then) override { then(true); }
   void promote(const Promotion& promotion, Done done) override {
     log += promotion.force ? "force" : "promote";
@@ -36,11 +41,11 @@ class FakeServer : public RoleControl {
     log += ';';
     promotions.push_back(std::move(done));
   }
-  void demote(const Demotion& demotion, Done done) override {
+  void demote(const Demotion& demotion, DoneWithText done) override {
     log += "demote " + demotion.active + " " +
            std::to_string(static_cast<std::uint64_t>(demotion.least_epoch)) +
-           (demotion.depose ? " depose;" : ";");
-    done({});
+           (demotion.depose ? " depose" : "") + (demotion.if_drained ? " if drained;" : ";");
+    done(with_text(demotion.successor.empty() ? "" : "drained\n"));
   }
   bool is_synced() override { return synced; }
   void set_sync(const SyncSettings& settings) override { now.sync = settings; }
@@ -49,6 +54,7 @@ class FakeServer : public RoleControl {
     now.sync_peers = names;
     return {};
   }
+  void set_node_name(const std::string& name) override { now.node_name = name; }
   Result<void> renew_lease(std::int64_t length_ms, std::optional<Epoch> epoch) override {
     if (epoch && *epoch != Epoch{3}) return Error{"another epoch", "", std::nullopt};
     now.lease.renew(length_ms, now.now_ms);
@@ -120,6 +126,21 @@ TEST_CASE_METHOD(Fixture, "a promotion is answered when it is done, or too late"
   CHECK(server.log == "promote;force;force above 7;promote least 7:12;");
 }
 
+TEST_CASE_METHOD(Fixture, "a demotion says who has what, and may depend on the successor") {
+  CHECK(run("demote").empty());
+  CHECK(run("demote", {"--successor", "b"}) == "drained\n");
+  CHECK(run("demote", {"--if-drained"}) == "error: --if-drained needs --successor");
+  CHECK(run("demote", {"tcp:x:1", "--if-drained", "--successor=b"}) == "drained\n");
+  CHECK(server.log == "demote  0;demote  0;demote tcp:x:1 0 if drained;");
+}
+
+TEST_CASE_METHOD(Fixture, "the name of the node is shown and changed") {
+  CHECK(run("node-name") == "\n");
+  CHECK(run("node-name", {"b"}).empty());
+  CHECK(run("node-name") == "b\n");
+  CHECK(run("status").find("node-name: b\n") != std::string::npos);
+}
+
 TEST_CASE_METHOD(Fixture, "waiting for synchrony ends with it, or in time") {
   CHECK(run("wait-synced", {"--timeout", "2"}) == "no answer");
   server.pass(1000);
@@ -153,21 +174,21 @@ TEST_CASE_METHOD(Fixture, "the clients that may be backups are shown and changed
 TEST_CASE_METHOD(Fixture, "a lease that runs out takes the right to write until it is renewed") {
   CHECK(run("lease") == "off\n");
   CHECK(run("lease", {"1.5"}).empty());
-  CHECK(server.now.writable());
+  CHECK(server.status().writable());
   server.pass(1000);
   CHECK(run("lease") == "0.500\n");
   server.pass(500);
-  CHECK(!server.now.writable());
+  CHECK(!server.status().writable());
   CHECK(run("lease") == "0.000\n");
   CHECK(run("status").starts_with("role: active\nwritable: no, the role lease has run out\n"));
   CHECK(run("lease", {"1"}).empty());
-  CHECK(server.now.writable());
+  CHECK(server.status().writable());
   CHECK(run("lease", {"1", "--epoch", "4"}) == "error: another epoch");
   CHECK(run("lease", {"1", "--epoch=3"}).empty());
   CHECK(run("lease", {"1", "--epoch", "x"}) == "error: \"x\" is not an epoch");
   CHECK(run("lease", {"off"}).empty());
   server.pass(5000);
-  CHECK(server.now.writable());
+  CHECK(server.status().writable());
   CHECK(run("lease", {"0"}).starts_with("error: "));
 }
 
@@ -184,9 +205,9 @@ TEST_CASE_METHOD(Fixture, "status comes as text, in short, or as JSON") {
 
 TEST_CASE_METHOD(Fixture, "a load balancer is told where writes are accepted") {
   CHECK(make_page("/active", server.now).status == 200);
-  server.now.lease.renew(10, 0);
+  server.now.role = RoleState::kExpired;
   CHECK(make_page("/active", server.now).status == 503);
-  server.now.backup = true;
+  server.now.role = RoleState::kBackup;
   CHECK(make_page("/active", server.now).status == 503);
   CHECK(make_page("/", server.now).status == 404);
 }

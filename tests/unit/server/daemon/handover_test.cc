@@ -18,7 +18,8 @@ const HandoverState kState{{"/a.db", "relay:x:tcp:y"},
                            2,
                            500,
                            true,
-                           "node1,node2"};
+                           "node1,node2",
+                           "node1"};
 
 TEST_CASE("nothing is handed over before it is saved") { CHECK(!HandoverFile().load()); }
 

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "replication/role/role.h"
+#include "server/control/role_control.h"
+#include "server/daemon/errands.h"
+#include "server/daemon/handover.h"
+#include "server/daemon/home_timer.h"
+#include "server/database/database_server.h"
+
+namespace tandem {
+
+/// Executes what the server's Role decides, and tells it how that ended. Decides nothing itself.
+/// Lives on the home thread, as long as the server.
+class RoleHost {
+ public:
+  /// What it needs of the server that is not the writer's. Calls come from home.
+  class Port {
+   public:
+    virtual ~Port() = default;
+    /// Follows what the backups are to follow; `settled` runs on home when that has shown
+    /// something.
+    virtual void follow(Task settled) = 0;
+    /// `done` runs on the writer, behind all that had arrived.
+    virtual void stop_following(Task done) = 0;
+    virtual void depose_active() = 0;
+    virtual void set_listening(bool listening) = 0;
+    virtual void save_state() = 0;
+    virtual control::ServerStatus status() = 0;
+    virtual void refresh(std::function<void(bool fresh)> then) = 0;
+  };
+
+  RoleHost(Port& port, DatabaseServer& databases, SyncThread& sync_thread, Errands& errands,
+           Errands::HandIn to_writer, net::IoShard& home);
+
+  /// What a server that crashed left.
+  void resume(const HandoverState& before);
+  void save_to(HandoverState& state) const;
+  /// The databases are open; nobody can connect yet.
+  void start(const BackupSet& backups);
+  /// From now on it serves.
+  void serve();
+
+  RoleState state() const { return role_.state(net::IoShard::now_ms()); }
+  const BackupSet& backups() const { return role_.backups(); }
+  const Lease& lease() const { return role_.lease(); }
+
+  // The events of Role. `done` runs on home.
+  void promote(const control::RoleControl::Promotion& promotion, control::Done done);
+  void demote(const DemotionWanted& wanted, control::DoneWithText done);
+  void reload(const BackupSet& backups, control::Done done);
+  Result<void> renew_lease(std::int64_t length_ms, std::optional<Epoch> wanted);
+  Result<void> disarm_lease();
+  void depose();
+  void databases_changed();
+
+ private:
+  RoleChange begin(control::DoneWithText done);
+  /// Executes what the Role wants done since its last event.
+  void execute();
+  void execute(const SetWritable& action);
+  void execute(const WritePromotion& action);
+  void execute(const SettleDatabases& action);
+  void execute(const LookAtBackups& action);
+  void execute(const Follow& action);
+  void execute(const DeposeActive& action);
+  void execute(const SetListening& action);
+  void execute(const SetTimer& action);
+  void execute(const SaveRole& action);
+  void execute(const Answer& action);
+  static void execute(const LogRole& action);
+
+  // On the writer.
+  void set_writable(const SetWritable& action);
+  void write_promotion(const WritePromotion& action);
+  Result<void> open_epochs(const WritePromotion& action);
+  void settle(const SettleDatabases& action);
+
+  void promoted(RoleChange change, const Result<void>& durable);
+  void backups_seen(RoleChange change, bool fresh);
+  /// The epoch in which this server writes, or last wrote: the greatest of its databases.
+  Epoch epoch();
+  /// A database that never was in sync with an active server, and is empty: the worst that could
+  /// take the place of a full one. Empty: there is none.
+  std::string never_synced();
+
+  Port& port_;
+  DatabaseServer& databases_;
+  SyncThread& sync_thread_;
+  Errands& errands_;
+  const Errands::HandIn to_writer_;
+  net::IoShard& home_;
+  Role role_;
+  HomeTimer timer_;
+  std::uint64_t changes_ = 0;                            // so far
+  std::map<RoleChange, control::DoneWithText> waiting_;  // for the end of their change
+  std::atomic<RoleChange> newest_{};  // as the writer sees it: those before are overtaken
+};
+
+}  // namespace tandem

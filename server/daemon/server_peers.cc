@@ -1,0 +1,55 @@
+// What commits wait for, who may follow, and by which name this server is known to those that it
+// follows.
+
+#include "server/daemon/server.h"
+#include "server/logging/log.h"
+
+namespace tandem {
+namespace {
+
+log::Module server_log("ovsdb_server");
+
+}  // namespace
+
+// --- synchronous commits ---
+
+void Server::apply_sync() {
+  const CommitGate::Options gate{
+      sync_.replicas, sync_.timeout_ms,
+      sync_.block ? CommitGate::Fallback::kBlock : CommitGate::Fallback::kAsync};
+  submit([this, gate] { databases_.set_sync(gate); });
+}
+
+void Server::set_sync(const control::SyncSettings& settings) {
+  sync_ = settings;
+  apply_sync();
+  server_log.info("commits wait for {} backups, {} ms, then {}", settings.replicas,
+                  settings.timeout_ms, settings.block ? "block" : "go on");
+  save_state();
+}
+
+// --- peers ---
+
+void Server::apply_peers() {
+  for (ClientShard& client : shards_) {
+    client.shard->post([hub = client.hub.get(), peers = peers_] { hub->set_peers(peers); });
+  }
+}
+
+Result<void> Server::set_sync_peers(const std::string& names) {
+  const Result<PeerList> peers = PeerList::parse(names);
+  if (!peers) return peers.error();
+  peers_ = *peers;
+  apply_peers();
+  server_log.info("clients that may be backups: {}", peers_.to_string());
+  save_state();
+  return {};
+}
+
+void Server::set_node_name(const std::string& name) {
+  if (std::exchange(node_name_, name) == name) return;
+  save_state();
+  if (role_.state() == RoleState::kBackup) follow(Task());  // the active is told anew
+}
+
+}  // namespace tandem
