@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/pacemaker/cluster_state.h"
+
+namespace tandem::simulation::pacemaker {
+
+/// What an agent is told of its action: OCF's environment.
+struct Request {
+  enum class Action { kStart, kStop, kPromote, kDemote, kMonitor, kNotify };
+  using Names = std::vector<std::string>;
+
+  Action action = Action::kMonitor;
+  std::int64_t timeout_ms = 20'000;
+  std::int64_t interval_ms = 0;  ///< of a monitor; 0: a probe
+  bool promoted = false;         ///< a monitor of the promoted role
+  bool before = false;           ///< a notification before `operation`, else after it
+  std::string operation{};       ///< "start", "stop", "promote" or "demote"
+  Names active{}, inactive{}, promoted_nodes{}, unpromoted_nodes{};
+  Names start{}, stop{}, promote{}, demote{};
+};
+
+/// The resource agent of one node, as the model of Pacemaker calls it: one action at a time, but
+/// that notifications and monitors of one node never run side by side either.
+class NodeAgent {
+ public:
+  using Done = std::function<void(Ocf)>;
+  virtual ~NodeAgent() = default;
+  /// Answers by `done`, in its own time, once.
+  virtual void begin(const Request& request, Done done) = 0;
+  /// The action's timeout has come: its process is killed, and `done` is not called any more.
+  virtual void kill() = 0;
+};
+
+/// What an agent on a node learns from Pacemaker's tools there, and tells by them.
+class ClusterTools {
+ public:
+  virtual ~ClusterTools() = default;
+  /// Nothing is answered while attrd on the node is silent.
+  using Values = std::optional<std::map<std::string, std::string>>;
+
+  virtual void set_promotion_score(std::optional<Score> score) = 0;
+  virtual void set_attribute(const std::string& name, const std::string& value) = 0;
+  /// By node, of those that are seen from here.
+  virtual Values attribute(const std::string& name) const = 0;
+  /// What the controller remembers.
+  virtual bool cached_quorum() const = 0;
+  /// By a round trip to corosync; nothing while that hangs.
+  virtual std::optional<bool> quorum() const = 0;
+  virtual bool is_maintenance() const = 0;
+};
+
+}  // namespace tandem::simulation::pacemaker
