@@ -16,7 +16,6 @@ struct Tally {
   bool ours_whole = true;
   bool theirs_whole = true;
 
-  std::size_t all() const { return behind + equal + ahead + parted + unrelated; }
   void add(CopyOrder order) {
     switch (order) {
       case CopyOrder::kBehind:
@@ -92,11 +91,11 @@ bool outranks(const Copy& ours, const Copy& theirs) {
 CopyOrder compare(const Copies& ours, const Copies& theirs) {
   const Tally counts = tally(ours, theirs);
   const CopyOrder order = without_wholeness(counts);
-  if (counts.ours_whole == counts.theirs_whole || order == CopyOrder::kEqual) return order;
-  // The set that is not whole is ahead in every database, or loses.
-  if (counts.ours_whole)
-    return counts.behind == counts.all() ? CopyOrder::kBehind : CopyOrder::kAhead;
-  return counts.ahead == counts.all() ? CopyOrder::kAhead : CopyOrder::kBehind;
+  // Whole or not, a set loses nothing by the promotion of one that is behind in no database.
+  const bool in_one_direction =
+      counts.parted + counts.unrelated == 0 && (counts.ahead == 0 || counts.behind == 0);
+  if (counts.ours_whole == counts.theirs_whole || in_one_direction) return order;
+  return counts.ours_whole ? CopyOrder::kAhead : CopyOrder::kBehind;
 }
 
 bool has_all_of(const Copies& ours, const Copies& theirs) {

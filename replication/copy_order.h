@@ -15,8 +15,9 @@
 // A server has several databases, and one that is promoted is so with all of them:
 //
 // - A set of copies is ahead if it is behind in no database, and ahead in one.
-// - A set that was not in sync in one database is ahead of a whole one only if it is ahead in
-//   every database. A database that is equal, by its digest, to one that was in sync was so, too.
+// - Of two sets of which each has what the other one lacks, or of which that is not known, a whole
+//   one is ahead of one that was not in sync in some database. A database that is equal, by its
+//   digest, to one that was in sync was so, too.
 
 #include <cstddef>
 #include <cstdint>

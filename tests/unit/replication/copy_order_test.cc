@@ -70,10 +70,12 @@ TEST_CASE("one Northbound record does not outweigh a dead Southbound copy") {
   CHECK_FALSE(choose(std::array{half, whole})->has_everything);
 }
 
-TEST_CASE("a set that was not in sync in one database wins only if it is ahead in both") {
+TEST_CASE("a set that was not in sync in one database wins only if it is behind in none") {
   const Copies whole{at(4, 10), at(4, 900)};
+  CHECK(compare(Copies{at(4, 11), out_of_sync(at(4, 899))}, whole) == CopyOrder::kBehind);
+  CHECK(compare(whole, Copies{out_of_sync(at(4, 9)), at(4, 900)}) == CopyOrder::kAhead);
   CHECK(compare(Copies{at(4, 11), out_of_sync({Height{Epoch{4}, 900}})}, whole) ==
-        CopyOrder::kBehind);
+        CopyOrder::kAhead);
   CHECK(compare(Copies{at(4, 11), out_of_sync(at(4, 901))}, whole) == CopyOrder::kAhead);
   CHECK(compare(whole, Copies{at(4, 11), out_of_sync(at(4, 901))}) == CopyOrder::kBehind);
 }
