@@ -141,7 +141,7 @@ std::string RoleHost::never_synced() {
 void RoleHost::execute() {
   newest_ = role_.newest_change();
   for (const RoleAction& action : role_.take_actions())
-    std::visit([this](const auto& a) { execute(a); }, action);
+    std::visit([this](const auto& a) { this->execute(a); }, action);
 }
 
 void RoleHost::execute(const SetWritable& action) {
