@@ -30,9 +30,12 @@ class Ovsdbapp(SystemTest):
         runs = {part: start(part) for part in PARTS}
         count = 0
         for part, run in runs.items():
-            if run.wait(timeout=environment.timeout_s(300)) != 0:
-                # Some look at once for what another program has just written, before the update can be here: on a
-                # busy machine they fail with any server. So once more.
+            run.wait(timeout=environment.timeout_s(300))
+            # Some look at once for what another program has just written, before the update can be here: on a
+            # busy machine they fail with any server. So again, a few times.
+            for _ in range(3):
+                if run.returncode == 0:
+                    break
                 run = start(part)
                 run.wait(timeout=environment.timeout_s(300))
             text = (self.scratch.path / f"{part.replace('/', '-')}.log").read_text()
