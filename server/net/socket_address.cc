@@ -117,7 +117,7 @@ void keep_tcp_alive(int fd, std::int64_t interval_ms) {
   constexpr std::int64_t kLongestS = 32767;
   constexpr int kQuestions = 3;
   const int seconds =
-      static_cast<int>(std::clamp<std::int64_t>((interval_ms + 999) / 1000, 0, kLongestS));
+      static_cast<int>((std::clamp<std::int64_t>(interval_ms, 0, kLongestS * 1000) + 999) / 1000);
   const int on = seconds > 0 ? 1 : 0;
   const int give_up_ms = seconds * 1000 * (1 + kQuestions);
   // Also for what is not taken: without it a peer is asked for a quarter of an hour.
