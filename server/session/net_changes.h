@@ -40,8 +40,9 @@ class NetChanges {
   std::size_t size() const { return size_; }
 
  private:
-  template <class Add>
-  bool move_some(NetChanges& into, std::size_t& most, Add add);
+  /// `end`: of a row that has changed already, this end is the later change's.
+  void merge(const RowChange& change, RowRef RowChange::*end);
+  bool move_some(NetChanges& into, RowRef RowChange::*end, std::size_t& most);
   void remove(Rows& rows, Rows::iterator place);
 
   std::map<TableIndex, Rows> tables_;  // the same UUID may live in two tables
