@@ -134,7 +134,6 @@ void Role::undo_demotion(std::string report, std::int64_t now_ms) {
 
 void Role::reload(RoleChange change, const BackupSet& backups) {
   begin(change, Kind::kReload).wanted = backups;
-  drain_.reset();
   // Until all is settled a database is a backup that is one now, or is to be.
   backups_.add(backups);
   if (!backups_.empty()) state_ = RoleState::kBackup;
@@ -184,8 +183,8 @@ Result<void> Role::disarm_lease(Epoch epoch, std::int64_t now_ms) {
   return {};
 }
 
-/// Whoever grants the lease does not know yet, or cannot tell any more: the right to write ends now
-/// instead of with the lease.
+/// The manager that grants the lease does not know yet, or cannot tell any more: the right to write
+/// ends now instead of with the lease.
 void Role::depose(Epoch epoch, std::int64_t now_ms) {
   if (state_ == RoleState::kBackup || state_ == RoleState::kPromoting) return;
   const std::string said = "a backup says that another server is being made active";

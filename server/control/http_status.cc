@@ -130,7 +130,7 @@ HttpPage make_page(std::string_view path, const ServerStatus& status) {
   if (path == "/active") {
     if (status.writable()) return {200, "text/plain", "active\n"};
     return {503, "text/plain",
-            !status.is_active() ? "backup\n" : "active, but the lease has run out\n"};
+            status.is_active() ? "active, but the lease has run out\n" : "backup\n"};
   }
   return {404, "text/plain", "/active, /metrics or /status\n"};
 }

@@ -14,6 +14,12 @@ namespace tandem::control {
 using Done = std::function<void(Result<void>)>;
 /// The same where the outcome has a text.
 using DoneWithText = std::function<void(Result<std::string>)>;
+/// For a caller that does not want the text.
+inline DoneWithText without_text(Done done) {
+  return [done = std::move(done)](const Result<std::string>& result) {
+    done(result ? Result<void>() : Result<void>(result.error()));
+  };
+}
 
 /// What sync-status tells (ovsdb-server(1), Active-Backup Commands).
 struct SyncStatus {

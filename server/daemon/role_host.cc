@@ -23,10 +23,23 @@ struct Durability {
   Result<void> outcome;  // under mutex; the first error
 };
 
-control::DoneWithText without_text(control::Done done) {
-  return [done = std::move(done)](const Result<std::string>& result) {
-    done(result ? Result<void>() : Result<void>(result.error()));
-  };
+/// The epoch in which a server writes, or last wrote: the greatest of its databases.
+Epoch epoch_of(const control::ServerStatus& status) {
+  Epoch greatest{};
+  for (const control::DatabaseStatus& database : status.databases)
+    greatest = std::max(greatest, database.entry.position.epoch);
+  return greatest;
+}
+
+/// A database that never was in sync with an active server, and is empty: the worst that could take
+/// the place of a full one. Empty: there is none.
+std::string never_synced(const control::ServerStatus& status) {
+  for (const control::DatabaseStatus& database : status.databases) {
+    const bool follows =
+        database.follower && database.follower->state == FollowerStatus::State::kReplicating;
+    if (database.entry.position.index == 0 && !follows) return database.name;
+  }
+  return "";
 }
 
 }  // namespace
@@ -82,8 +95,10 @@ RoleChange RoleHost::begin(control::DoneWithText done) {
 }
 
 void RoleHost::promote(const control::RoleControl::Promotion& promotion, control::Done done) {
-  role_.promote(begin(without_text(std::move(done))),
-                {promotion.force, promotion.above, promotion.least, never_synced(), epoch()});
+  const control::ServerStatus status = port_.status();
+  role_.promote(
+      begin(control::without_text(std::move(done))),
+      {promotion.force, promotion.above, promotion.least, never_synced(status), epoch_of(status)});
   execute();
 }
 
@@ -93,47 +108,32 @@ void RoleHost::demote(const DemotionWanted& wanted, control::DoneWithText done) 
 }
 
 void RoleHost::reload(const BackupSet& backups, control::Done done) {
-  role_.reload(begin(without_text(std::move(done))), backups);
+  role_.reload(begin(control::without_text(std::move(done))), backups);
   execute();
 }
 
 Result<void> RoleHost::renew_lease(std::int64_t length_ms, std::optional<Epoch> wanted) {
   const Result<void> renewed =
-      role_.renew_lease(length_ms, wanted, epoch(), net::IoShard::now_ms());
+      role_.renew_lease(length_ms, wanted, epoch_of(port_.status()), net::IoShard::now_ms());
   execute();
   return renewed;
 }
 
 Result<void> RoleHost::disarm_lease() {
-  const Result<void> disarmed = role_.disarm_lease(epoch(), net::IoShard::now_ms());
+  const Result<void> disarmed =
+      role_.disarm_lease(epoch_of(port_.status()), net::IoShard::now_ms());
   execute();
   return disarmed;
 }
 
 void RoleHost::depose() {
-  role_.depose(epoch(), net::IoShard::now_ms());
+  role_.depose(epoch_of(port_.status()), net::IoShard::now_ms());
   execute();
 }
 
 void RoleHost::databases_changed() {
   role_.databases_changed();
   execute();
-}
-
-Epoch RoleHost::epoch() {
-  Epoch greatest{};
-  for (const control::DatabaseStatus& database : port_.status().databases)
-    greatest = std::max(greatest, database.entry.position.epoch);
-  return greatest;
-}
-
-std::string RoleHost::never_synced() {
-  for (const control::DatabaseStatus& database : port_.status().databases) {
-    const bool follows =
-        database.follower && database.follower->state == FollowerStatus::State::kReplicating;
-    if (database.entry.position.index == 0 && !follows) return database.name;
-  }
-  return "";
 }
 
 // --- actions ---

@@ -21,7 +21,7 @@ namespace tandem {
 /// Lives on the home thread, as long as the server.
 class RoleHost {
  public:
-  /// What it needs of the server that is not the writer's. Calls come from home.
+  /// The parts of the server that are not the writer's. Calls come from home.
   class Port {
    public:
     virtual ~Port() = default;
@@ -40,7 +40,7 @@ class RoleHost {
   RoleHost(Port& port, DatabaseServer& databases, SyncThread& sync_thread, Errands& errands,
            Errands::HandIn to_writer, net::IoShard& home);
 
-  /// What a server that crashed left.
+  /// Takes over the role's state of a server that crashed.
   void resume(const HandoverState& before);
   void save_to(HandoverState& state) const;
   /// The databases are open; nobody can connect yet.
@@ -85,11 +85,6 @@ class RoleHost {
 
   void promoted(RoleChange change, const Result<void>& durable);
   void backups_seen(RoleChange change, bool fresh);
-  /// The epoch in which this server writes, or last wrote: the greatest of its databases.
-  Epoch epoch();
-  /// A database that never was in sync with an active server, and is empty: the worst that could
-  /// take the place of a full one. Empty: there is none.
-  std::string never_synced();
 
   Port& port_;
   DatabaseServer& databases_;

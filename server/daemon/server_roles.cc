@@ -1,4 +1,4 @@
-// What control commands may change of the role: whom this server follows goes with it.
+// Changes of role by control commands: the server that this one follows goes with them.
 
 #include "server/control/command_registry.h"
 #include "server/daemon/server.h"
@@ -50,9 +50,7 @@ void Server::connect_active(control::Done done) {
   const auto connect = [this, done] {
     least_epoch_ = {};
     role_.demote({.backups = followers_set(), .follows = active_server_, .until_followed = true},
-                 [done](const Result<std::string>& result) {
-                   done(result ? Result<void>() : Result<void>(result.error()));
-                 });
+                 control::without_text(done));
   };
   when_writer_answers(connect, done);
 }
