@@ -24,4 +24,7 @@ struct Height {
   std::string to_string() const;
 };
 
+/// Takes a decimal number of at most 2^63 - 1 (JSON can carry it) off the front.
+bool take_number(std::string_view& text, std::uint64_t& out);
+
 }  // namespace tandem

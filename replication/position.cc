@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
-#include <charconv>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -53,15 +52,6 @@ std::uint64_t number(Epoch epoch) { return static_cast<std::uint64_t>(epoch); }
 bool take(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
   text.remove_prefix(prefix.size());
-  return true;
-}
-
-/// Takes a decimal number of at most 2^63 - 1 (what JSON can carry) off the front.
-bool take_number(std::string_view& text, std::uint64_t& out) {
-  const char* begin = text.data();
-  const auto [end, failure] = std::from_chars(begin, begin + text.size(), out);
-  if (failure != std::errc() || out > INT64_MAX) return false;
-  text.remove_prefix(static_cast<std::size_t>(end - begin));
   return true;
 }
 
