@@ -22,8 +22,6 @@ EventCount probes_failed("reconnect_probe_failed");
 using Status = IoResult::Status;
 
 constexpr std::int64_t kHandshakeTimeoutMs = 10'000;
-/// So much is read in a turn.
-constexpr std::size_t kBytesPerTurn = 1 << 20;
 /// What one client does wrong, thousands may: so many warnings of a kind.
 constexpr unsigned kLinesAMinute = 60;
 constexpr unsigned kLinesAtOnce = 30;

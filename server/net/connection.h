@@ -89,6 +89,8 @@ class Connection final : public ConnectionPort,
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
+  /// So much is read, or written, in a turn.
+  static constexpr std::size_t kBytesPerTurn = 1 << 20;
   enum class State : std::uint8_t {
     kNew,          ///< no stream yet
     kHandshaking,  ///< TLS is being set up; no handler yet
@@ -115,7 +117,7 @@ class Connection final : public ConnectionPort,
   void check_probe(std::int64_t now_ms);
   void arm_timer(std::int64_t at_ms);
 
-  // What it sends (connection_sending.cc).
+  // Sending (connection_sending.cc).
   void run_deferred() override;
   void run_long(TimePoint until) override;
   void on_writable() override;

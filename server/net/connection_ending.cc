@@ -17,7 +17,7 @@ EventCount protocol_errors("jsonrpc_protocol_error");
 /// Thousands of clients may make the same mistake: so many warnings of a kind.
 constexpr unsigned kLinesAMinute = 60;
 constexpr unsigned kLinesAtOnce = 30;
-/// What is to be sent is made for so long when a connection is closed.
+/// Texts that are to be sent are made for so long when a connection is closed.
 constexpr std::chrono::milliseconds kLastWords(4);
 
 }  // namespace

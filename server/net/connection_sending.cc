@@ -1,4 +1,4 @@
-// What a connection sends, and when it goes.
+// Sending: the texts of a connection, and when they go.
 
 #include <utility>
 
@@ -11,9 +11,6 @@ namespace {
 log::Module jsonrpc("jsonrpc");
 
 using Status = IoResult::Status;
-
-/// So much is written in a turn.
-constexpr std::size_t kBytesPerTurn = 1 << 20;
 
 }  // namespace
 
