@@ -51,7 +51,7 @@ struct History {
   bool is_active() const { return role == Role::kUnpromoted || role == Role::kPromoted; }
 };
 
-/// What the cluster information base holds of one node.
+/// One node, as the cluster information base has it.
 struct NodeState {
   enum class Presence { kOnline, kOffline, kUnclean };
   std::string name{};
@@ -68,7 +68,7 @@ struct NodeState {
   bool is_online() const { return presence == Presence::kOnline; }
 };
 
-/// What the scheduler computes a transition from: a promotable clone with notify=true of one
+/// The scheduler computes a transition from this: a promotable clone with notify=true of one
 /// promoted instance, and an address that is colocated with it and starts after its promotion.
 struct ClusterState {
   std::vector<NodeState> nodes{};

@@ -82,7 +82,7 @@ void Executor::note(const Job& job, Ocf code) {
   history_.failure.reset();
 }
 
-/// What a probe finds failed is known to run, and is recovered.
+/// A resource that a probe finds failed is known to run, and is recovered.
 void Executor::note_probe(Ocf code) {
   cancel_monitor();
   history_ = {};

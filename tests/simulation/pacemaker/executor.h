@@ -8,7 +8,7 @@
 
 namespace tandem::simulation::pacemaker {
 
-/// What befalls the actions of a node.
+/// Faults that befall the actions of a node.
 struct Faults {
   unsigned late_notifications = 0;    ///< percent that come up to 5 s late
   unsigned lost_notifications = 0;    ///< percent that never come

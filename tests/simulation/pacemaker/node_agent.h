@@ -11,7 +11,7 @@
 
 namespace tandem::simulation::pacemaker {
 
-/// What an agent is told of its action: OCF's environment.
+/// The environment of an agent's action (OCF).
 struct Request {
   enum class Action { kStart, kStop, kPromote, kDemote, kMonitor, kNotify };
   using Names = std::vector<std::string>;
@@ -38,7 +38,7 @@ class NodeAgent {
   virtual void kill() = 0;
 };
 
-/// What an agent on a node learns from Pacemaker's tools there, and tells by them.
+/// Pacemaker's tools on a node, as an agent uses them.
 class ClusterTools {
  public:
   virtual ~ClusterTools() = default;
@@ -49,7 +49,7 @@ class ClusterTools {
   virtual void set_attribute(const std::string& name, const std::string& value) = 0;
   /// By node, of those that are seen from here.
   virtual Values attribute(const std::string& name) const = 0;
-  /// What the controller remembers.
+  /// Quorum as the controller remembers it.
   virtual bool cached_quorum() const = 0;
   /// By a round trip to corosync; nothing while that hangs.
   virtual std::optional<bool> quorum() const = 0;

@@ -9,7 +9,7 @@ namespace tandem::simulation::pacemaker {
 
 /// Pacemaker and corosync on all nodes. Each node has its view of the membership; in each partition
 /// the first node is the designated controller (DC), which carries out the scheduler's transitions.
-/// What changes meanwhile aborts one: nothing more of it is begun, and once what runs has ended a
+/// A change meanwhile aborts one: nothing more of it is begun, and once what runs has ended a
 /// new one is computed.
 class Pacemaker {
  public:

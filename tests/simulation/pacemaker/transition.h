@@ -22,7 +22,7 @@ struct Action {
   std::string to_string(const ClusterState& state) const;
 };
 
-/// What Pacemaker means to do, in an order in which it may do it. The lists are those that
+/// The actions that Pacemaker means to run, in an order in which it may. The lists are those that
 /// notifications show (CRM_meta_notify_*_uname), as indexes of nodes.
 struct Transition {
   std::vector<Action> actions{};
