@@ -30,7 +30,7 @@
 
 namespace tandem {
 
-/// What is known of one server's copy of one database.
+/// One server's copy of one database, as far as it is known.
 struct Copy {
   /// Nothing: not known, as that of a server that counts no records. Unrelated to all others.
   std::optional<Height> height;

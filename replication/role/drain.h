@@ -47,7 +47,7 @@ class Drain {
     return {start_ms_, std::move(successor), must_have};
   }
 
-  /// What is seen is not `fresh` if the writer is busy.
+  /// The look is not `fresh` if the writer is busy.
   Verdict judge(const std::vector<DrainedDatabase>& databases, bool fresh, std::int64_t now_ms);
 
   /// After the last judge(): "drained" on a line if all that were waited for have everything; then

@@ -46,7 +46,7 @@ class Lease {
   std::optional<std::int64_t> deadline_ms() const { return deadline_ms_; }
   /// The last epoch in which it was ended before its time.
   std::optional<Epoch> deposed() const { return deposed_; }
-  /// Takes over what a server that crashed was told.
+  /// Takes over the lease of a server that crashed.
   void resume(std::int64_t length_ms, std::optional<std::int64_t> deadline_ms,
               std::optional<Epoch> deposed) {
     length_ms_ = length_ms;

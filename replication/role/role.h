@@ -40,7 +40,8 @@ inline bool has_active_role(RoleState state) {
   return state == RoleState::kActive || state == RoleState::kExpired;
 }
 
-/// Whoever asks hands in facts of that moment: the epoch is the greatest of the databases.
+/// A promotion, with facts of the moment in which it is asked for: the epoch is the greatest of the
+/// databases.
 struct PromotionWanted {
   bool force = false;            ///< also when a database never had anything
   std::optional<Epoch> above{};  ///< the new epoch is greater, also if the server is active already
@@ -63,10 +64,10 @@ class Role {
  public:
   using Actions = std::vector<RoleAction>;
 
-  /// What is to be done because of the last events.
+  /// The actions that follow from the last events.
   Actions take_actions() { return std::exchange(actions_, {}); }
 
-  // What the role is
+  // The role
 
   RoleState state(std::int64_t now_ms) const {
     const bool expired = lease_.state(now_ms) == Lease::State::kExpired;
@@ -79,7 +80,7 @@ class Role {
 
   // Events: start
 
-  /// What a server that crashed was told of its lease.
+  /// Takes over the lease that a server that crashed was granted.
   void resume(const Lease& lease) { lease_ = lease; }
   /// The databases are open; nobody can connect yet.
   void start(const BackupSet& backups);

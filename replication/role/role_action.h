@@ -20,7 +20,7 @@ inline Result<std::string> with_text(std::string text) {
   return Result<std::string>(boost::system::in_place_value, std::move(text));
 }
 
-// What the host of a Role is to do, in this order. Each says by which event the Role is to be told
+// The host of a Role executes these, in this order. Each says by which event the Role is to be told
 // of the end.
 
 /// Databases of the set answer writes with "not allowed", the others take them until the deadline.
@@ -65,7 +65,7 @@ struct SetListening {
 struct SetTimer {
   std::optional<std::int64_t> at_ms;
 };
-/// What a server that is started after a crash is to begin with has changed.
+/// The state with which a server begins after a crash has changed.
 struct SaveRole {};
 /// The change has ended so; the text is for the user.
 struct Answer {

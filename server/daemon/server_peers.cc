@@ -1,5 +1,5 @@
-// What commits wait for, who may follow, and by which name this server is known to those that it
-// follows.
+// Backups that commits wait for, clients that may be backups, and the name by which this server is
+// known to those that it follows.
 
 #include "server/daemon/server.h"
 #include "server/logging/log.h"

@@ -18,7 +18,8 @@ CommitGate::Follower gate_id(SessionId session) {
 }
 
 /// A position of another history may be greater than all here, and would open a gate for what the
-/// backup has never seen. Where the history does not reach, an acknowledgement opens none.
+/// backup has never seen. Where the history does not reach, an acknowledgement opens none: nor does
+/// that of a copy that parted in an earlier epoch, goes further there, and is compared just now.
 bool is_in_history(const StoredDatabase& stored, const Position& position) {
   const Position& oldest = stored.history().oldest_position();
   if (position.height() < oldest.height()) return true;

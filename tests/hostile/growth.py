@@ -23,7 +23,7 @@ from messages import delete, insert, mutate, request, select, strings, transact,
 
 PROPORTION = 5
 CONSTANT = 2
-# What one client may have is bounded; here it is the cost of more that counts.
+# A client may have so much and no more; here the cost of more counts.
 BOUNDLESS = tuple(f"--max-{what}=1000000" for what in ("monitors", "locks", "waits"))
 
 

@@ -99,7 +99,7 @@ TEST_CASE(
           readers.erase(readers.begin() + static_cast<std::ptrdiff_t>(which));
         }
       }
-      // What is being read stays as it was.
+      // Changes that are being read stay as they were.
       for (const Read& read : reads) REQUIRE(net_of(*read.parts) == read.expected);
       if (!reads.empty() && chance(30)) reads.erase(reads.begin());
     }

@@ -45,7 +45,7 @@ BucketScope all_rows() {
   return scope;
 }
 
-/// What the messages hold, and how they were made.
+/// The rows in the messages, and how those were made.
 struct Sent {
   std::size_t rows = 0;
   std::size_t messages = 0;
