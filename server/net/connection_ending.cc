@@ -74,7 +74,6 @@ void Connection::begin_closing(std::string reason, log::Level level, const std::
   state_ = State::kClosing;
   reason_ = std::move(reason);
   cancel_timer();
-  cancel_deferred();
   if (was_open && !write_waits_) write_queue(std::chrono::steady_clock::now() + kLastWords);
   if (stream_ != nullptr) stream_->shut_down();
   shard_.post([this] { finish(); });
@@ -83,6 +82,7 @@ void Connection::begin_closing(std::string reason, log::Level level, const std::
 void Connection::finish() {
   if (handler_ != nullptr) handler_->on_closed(reason_);
   state_ = State::kClosed;
+  cancel_deferred();  // whoever destroys the connection may do so in another thread
   handler_.reset();
   stream_.reset();
   queue_.clear();

@@ -5,11 +5,13 @@
 #include <netinet/tcp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <deque>
 #include <optional>
 #include <set>
+#include <thread>
 
 #include "tests/unit/server/net/net_fixture.h"
 
@@ -239,6 +241,43 @@ TEST_CASE("However many messages are being made, what else is ready waits for on
   shard.post(others);
   REQUIRE(serve_until(shard, [&] { return ever.size() == 20; }));
   CHECK(most == 1);
+}
+
+TEST_CASE("Connections that ended while they made messages can be destroyed by another thread") {
+  class Endless final : public TextSource {
+   public:
+    SharedText next() override { return shared_text(""); }
+  };
+  constexpr std::size_t kConnections = 20;
+  IoShard shard(0);
+  Seen seen;
+  std::vector<std::unique_ptr<Connection>> connections(kConnections);
+  std::vector<UniqueFd> peers;
+  std::vector<std::atomic<bool>> ended(kConnections);
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    auto [ours, theirs] = socket_pair();
+    ConnectionOptions options;
+    options.make_handler = recorder(seen);
+    options.on_ended = [&ended, i](const ConnectionEnding&) { ended[i] = true; };
+    connections[i] = std::make_unique<Connection>(shard, std::move(options));
+    connections[i]->start(std::move(ours), nullptr);
+    connections[i]->send(std::make_unique<Endless>());
+    peers.push_back(std::move(theirs));
+  }
+  // Some others go on with theirs, so that those that have ended were not the next.
+  shard.start();
+  for (std::size_t i = 0; i < kConnections; i += 2)
+    shard.post([connection = connections[i].get()] { connection->close("enough"); });
+  for (std::size_t i = 0; i < kConnections; i += 2) {
+    while (!ended[i]) std::this_thread::yield();
+    // What ended it may still be about to return.
+    std::atomic<bool> returned = false;
+    shard.post([&returned] { returned = true; });
+    while (!returned) std::this_thread::yield();
+    connections[i].reset();
+  }
+  shard.stop();
+  CHECK(seen.closed.size() == kConnections / 2);
 }
 
 TEST_CASE("A reader that is too slow stops its own requests and is told of when it drains") {
