@@ -1,5 +1,7 @@
 #include "server/control/http_status.h"
 
+#include <fmt/core.h>
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -10,6 +12,7 @@
 #include <optional>
 
 #include "server/control/client_room.h"
+#include "server/logging/printable.h"
 
 namespace tandem::control {
 
@@ -129,10 +132,16 @@ HttpPage make_page(std::string_view path, const ServerStatus& status) {
   if (path == "/status") return {200, "application/json", to_text(to_json(status)) + "\n"};
   if (path == "/active") {
     if (status.writable()) return {200, "text/plain", "active\n"};
-    return {503, "text/plain",
-            status.is_active() ? "active, but the lease has run out\n" : "backup\n"};
+    if (!status.is_active()) return {503, "text/plain", "backup\n"};
+    if (status.lease_expired()) return {503, "text/plain", "active, but the lease has run out\n"};
+    return {503, "text/plain", fmt::format("active, but {}\n", printable(status.disk_fault()))};
   }
-  return {404, "text/plain", "/active, /metrics or /status\n"};
+  if (path == "/healthz") {
+    const std::string fault = printable(status.disk_fault());
+    return fault.empty() ? HttpPage{200, "text/plain", "healthy\n"}
+                         : HttpPage{503, "text/plain", fault + "\n"};
+  }
+  return {404, "text/plain", "/active, /healthz, /metrics or /status\n"};
 }
 
 /// The listening socket; the pending accept keeps it as well.

@@ -80,6 +80,13 @@ void add_databases(Page& page, const ServerStatus& status) {
        [](const Entry& e) { return static_cast<std::uint64_t>(e.position.epoch); });
   each("index", "counter", "Records in the history of the database.",
        [](const Entry& e) { return e.position.index; });
+  page.family("write_failing", "gauge", "1 if nothing can be written to the file of the database.");
+  for (const DatabaseStatus& database : status.databases)
+    page.sample(database, database.health.can_write() ? 0 : 1);
+  page.family("write_waiting_seconds", "gauge",
+              "For how long a write to the file has not returned.");
+  for (const DatabaseStatus& database : status.databases)
+    page.sample(database, static_cast<double>(database.health.waiting.count()) / 1000);
   each("commits_total", "counter", "Commits since the server started.",
        [](const Entry& e) { return e.commits; });
   each("history_commits", "gauge", "Commits that are kept to resume from.",

@@ -10,6 +10,7 @@
 #include "replication/follower_status.h"
 #include "replication/role/role.h"
 #include "server/control/status_board.h"
+#include "server/storage/log_health.h"
 
 namespace tandem::control {
 
@@ -30,6 +31,7 @@ struct DatabaseStatus {
   std::string source;                      ///< whom it follows, if it is a backup
   std::string connection_error;            ///< last failure to reach it
   std::optional<FollowerStatus> follower;  ///< of a backup
+  storage::LogHealth health;               ///< of its file
 };
 
 /// All that status commands, metrics and load balancers are told: a value, made in one go.
@@ -58,15 +60,17 @@ struct ServerStatus {
   bool is_active() const { return has_active_role(role); }
   bool lease_expired() const { return role == RoleState::kExpired; }
   /// Has the role, and may use it.
-  bool writable() const { return role == RoleState::kActive; }
+  bool writable() const { return role == RoleState::kActive && disk_fault().empty(); }
+  /// Why the first database that cannot write to its file cannot; empty: all can.
+  std::string disk_fault() const;
 };
 
 json::object to_json(const ServerStatus& status);
 /// For people; one fact a line.
 std::string status_text(const ServerStatus& status);
 /// For scripts, a line a database: NAME ROLE STATE EPOCH INDEX. STATE is that of the follower on a
-/// backup
-/// (`replicating` only if it hears from the active), `writable` or `expired` on an active.
+/// backup (`replicating` only if it hears from the active), `writable` or `expired` on an active,
+/// and `failing` on either if nothing can be written to its file.
 std::string short_status_text(const ServerStatus& status);
 /// Prometheus' text exposition format, version 0.0.4.
 std::string to_metrics(const ServerStatus& status);

@@ -103,11 +103,23 @@ json::object gate_json(const GateStatus& gate) {
           {"missed", gate.missed}};
 }
 
+std::int64_t ms_of(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+json::object health_json(const storage::LogHealth& health) {
+  json::object object{{"writable", health.can_write()}, {"waiting_ms", health.waiting.count()}};
+  if (!health.can_write()) object["fault"] = printable(health.fault());
+  if (health.failure) object["failing_since"] = iso_time(ms_of(health.failing_since));
+  return object;
+}
+
 json::object database_json(const ServerStatus& status, const DatabaseStatus& database) {
   json::object object{{"name", database.name},
                       {"role", database.backup ? "backup" : "active"},
                       {"position", database.entry.position.to_json()},
                       {"commits", database.entry.commits},
+                      {"health", health_json(database.health)},
                       {"history",
                        {{"from", database.entry.history_start.to_json()},
                         {"commits", database.entry.history_commits},
@@ -237,11 +249,13 @@ json::object to_json(const ServerStatus& status) {
   json::array databases;
   for (const DatabaseStatus& database : status.databases)
     databases.push_back(database_json(status, database));
+  const std::string fault = printable(status.disk_fault());
   return {{"server_id", status.server_id},
           {"time", iso_time(status.now_wall_ms)},
           {"uptime_ms", status.uptime_ms},
           {"role", status.is_active() ? "active" : "backup"},
           {"writable", status.writable()},
+          {"health", {{"writable", fault.empty()}, {"fault", fault}}},
           {"lease", lease_json(status)},
           {"sync",
            {{"replicas", status.sync.replicas},
@@ -255,13 +269,23 @@ json::object to_json(const ServerStatus& status) {
           {"databases", std::move(databases)}};
 }
 
+std::string ServerStatus::disk_fault() const {
+  for (const DatabaseStatus& database : databases) {
+    if (!database.health.can_write())
+      return fmt::format("{}: {}", database.name, database.health.fault());
+  }
+  return {};
+}
+
 std::string status_text(const ServerStatus& status) {
+  const std::string fault = printable(status.disk_fault());
   std::string out = fmt::format("role: {}\n", status.is_active() ? "active" : "backup");
   if (status.lease_expired()) {
     out += "writable: no, the role lease has run out\n";
   } else {
     out += fmt::format("writable: {}\n", status.writable() ? "yes" : "no");
   }
+  if (!fault.empty()) out += fmt::format("health: {}\n", fault);
   const Lease::State lease = status.lease.state(status.now_ms);
   out += fmt::format("lease: {}", lease_state(lease));
   if (lease == Lease::State::kHeld)
@@ -292,6 +316,7 @@ std::string short_status_text(const ServerStatus& status) {
               : database.follower->stale ? "stale"
                                          : to_string(database.follower->state);
     }
+    if (!database.health.can_write()) state = "failing";
     out +=
         fmt::format("{} {} {} {} {}\n", database.name, database.backup ? "backup" : "active", state,
                     static_cast<std::uint64_t>(entry.position.epoch), entry.position.index);

@@ -29,8 +29,8 @@ Result<std::string> Server::storage_status(const std::string& name) {
   std::string status = "ok";
   if (found != entries.end()) {
     const std::shared_ptr<storage::LogFile> log = found->second.log.lock();
-    if (const auto stopped = log != nullptr ? log->stopped() : std::nullopt)
-      status = stopped->to_string();
+    if (const std::string fault = log != nullptr ? log->health().fault() : ""; !fault.empty())
+      status = fault;
   }
   return Result<std::string>(boost::system::in_place_value, std::move(status));
 }

@@ -63,6 +63,7 @@ control::ServerStatus Server::status() {
     database.name = name;
     database.entry = entry;
     database.backup = role_.backups().contains(name);
+    if (const auto log = entry.log.lock()) database.health = log->health();
     if (database.backup) {
       database.source = source_of(name);
       for (const auto& following : services_) {

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cassert>
 #include <vector>
 
@@ -25,6 +26,20 @@ std::string torn_name(const std::string& target, std::chrono::system_clock::time
 }
 
 }  // namespace
+
+/// A call of the disk, for as long as it is under way.
+class LogFile::Call {
+ public:
+  explicit Call(Moment& since) : since_(since) {
+    since.store(std::chrono::steady_clock::now(), std::memory_order_relaxed);
+  }
+  ~Call() { since_.store({}, std::memory_order_relaxed); }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+ private:
+  Moment& since_;
+};
 
 LogFile::LogFile(FileSystem& files, std::string name, std::string target)
     : files_(files), name_(std::move(name)), target_(std::move(target)) {}
@@ -113,6 +128,13 @@ Result<void> LogFile::replay_all(const Replay& replay) {
 
 Result<void> LogFile::append(std::span<const PreparedRecord> batch) {
   assert(lock_ && "only a log that was opened for writing is written");
+  const Call call(appending_since_);
+  Result<void> written = write(batch);
+  note(written);
+  return written;
+}
+
+Result<void> LogFile::write(std::span<const PreparedRecord> batch) {
   if (const Result<void> writable = make_writable(); !writable) return writable.error();
 
   std::vector<std::string_view> pieces;
@@ -126,17 +148,26 @@ Result<void> LogFile::append(std::span<const PreparedRecord> batch) {
   if (const IoResult<void> written = file_->write_at(end_, pieces); !written) {
     writes_failed.add();
     if (!file_->truncate(end_)) tail_ = Tail::kLeftOver;
-    Error error = io_error(name_, "write failed", written.error());
-    if (!failing_) ovsdb_log.warn("{}: write failed ({})", target_, written.error().message());
-    failing_ = true;
-    return error;
+    return io_error(name_, "write failed", written.error());
   }
-  if (failing_) ovsdb_log.info("{}: writing succeeds again", target_);
-  failing_ = false;
   end_.store(end_ + size, std::memory_order_release);
   commits_ += batch.size();
   records_written.add(batch.size());
   return {};
+}
+
+void LogFile::note(const Result<void>& written) {
+  if (!written == failing_) return;
+  failing_ = !written;
+  const std::lock_guard guard(mutex_);
+  if (failing_) {
+    failure_ = written.error();
+    failing_since_ = std::chrono::system_clock::now();
+    if (!stopped_) ovsdb_log.warn("{}", written.error().to_string());
+  } else {
+    failure_.reset();
+    ovsdb_log.info("{}: writing succeeds again", target_);
+  }
 }
 
 Result<void> LogFile::make_writable() {
@@ -195,6 +226,7 @@ Result<void> LogFile::sync() {
     file = file_;
   }
   syncs.add();
+  const Call call(syncing_since_);
   const IoResult<void> synced = file->sync();
   if (synced) return {};
   {
@@ -209,6 +241,7 @@ Error LogFile::stop_writing(std::string_view what, boost::system::error_code err
   const std::lock_guard guard(mutex_);
   if (!stopped_) {
     stopped_ = io_error(name_, what, error);
+    failing_since_ = std::chrono::system_clock::now();
     ovsdb_log.err("{}: {} ({}); no more transactions are accepted", target_, what, error.message());
   }
   return *stopped_;
@@ -223,9 +256,20 @@ void LogFile::adopt(std::shared_ptr<File> file, std::uint64_t end, std::uint64_t
   commits_ = commits;
 }
 
-std::optional<Error> LogFile::stopped() const {
-  std::lock_guard lock(mutex_);
-  return stopped_;
+LogHealth LogFile::health() const {
+  LogHealth health;
+  const auto now = std::chrono::steady_clock::now();
+  for (const Moment* since : {&appending_since_, &syncing_since_}) {
+    const auto began = since->load(std::memory_order_relaxed);
+    if (began == std::chrono::steady_clock::time_point{}) continue;
+    health.waiting = std::max(health.waiting,
+                              std::chrono::duration_cast<std::chrono::milliseconds>(now - began));
+  }
+  const std::lock_guard guard(mutex_);
+  health.failure = stopped_ ? stopped_ : failure_;
+  health.stopped = stopped_.has_value();
+  health.failing_since = failing_since_;
+  return health;
 }
 
 }  // namespace tandem::storage

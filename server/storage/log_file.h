@@ -13,6 +13,7 @@
 
 #include "server/storage/compaction_policy.h"
 #include "server/storage/file_system.h"
+#include "server/storage/log_health.h"
 #include "server/storage/record.h"
 
 namespace tandem::storage {
@@ -56,8 +57,8 @@ class LogFile {
   /// is written.
   Result<void> sync();
 
-  /// Why nothing is written any more, if so. Any thread.
-  std::optional<Error> stopped() const;
+  /// Any thread.
+  LogHealth health() const;
 
   const std::string& name() const { return name_; }
   /// Bytes of good records.
@@ -83,6 +84,9 @@ class LogFile {
 
   Result<void> lock();
   Result<void> replay_all(const Replay& replay);
+  Result<void> write(std::span<const PreparedRecord> batch);
+  /// Keeps and logs that writing begins to fail, or succeeds again.
+  void note(const Result<void>& written);
   /// Fails if writing has failed for good; otherwise removes the tail.
   Result<void> make_writable();
   Result<void> keep_tail_aside();
@@ -97,15 +101,23 @@ class LogFile {
   const std::string target_;  ///< the file itself, links followed
   std::unique_ptr<FileLock> lock_;
 
-  mutable std::mutex mutex_;    ///< guards the next two against sync()
+  mutable std::mutex mutex_;    ///< guards the next four against sync() and health()
   std::shared_ptr<File> file_;  ///< replaced only by the writer, who may read it without the mutex
   std::optional<Error> stopped_;  ///< why nothing is written any more
+  std::optional<Error> failure_;  ///< of the last append
+  std::chrono::system_clock::time_point failing_since_;
+
+  /// When the call of append() or sync() that is under way began; zero: none is.
+  using Moment = std::atomic<std::chrono::steady_clock::time_point>;
+  class Call;
+  Moment appending_since_;
+  Moment syncing_since_;
 
   std::atomic<std::uint64_t> end_ = 0;  ///< of the good records; changed by the writer only
   Tail tail_ = Tail::kNone;
   std::optional<Error> tail_error_;
   std::string torn_name_;  ///< where a tail is kept
-  bool failing_ = false;   ///< the last append failed
+  bool failing_ = false;   ///< the last append failed; for the writer alone
 
   std::uint64_t compacted_size_ = 0;  ///< bytes of the schema and the first record after it
   std::uint64_t commits_ = 0;         ///< records after those

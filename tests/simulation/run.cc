@@ -231,7 +231,7 @@ void Run::come_to_rest() {
     const bool stopped = node->is_up() && node->process->on_writer([&] {
       return std::any_of(scenario_.databases.begin(), scenario_.databases.end(),
                          [&](const std::string& database) {
-                           return node->process->database(database).stored->log()->stopped();
+                           return node->process->database(database).stored->log()->health().stopped;
                          });
     });
     if (stopped) {

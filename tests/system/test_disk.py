@@ -77,9 +77,12 @@ class Disk(SurfaceTest):
         self.assertEqual(self.refusal("ovsdb-server/compact"),
                          "I/O error: mnt/db.tmp: write failed (No space left on device)")
         self.assertEqual(self.numbers_in_file(f"{disk}/db"), there)
+        fault = f"{DB}: I/O error: mnt/db: write failed (No space left on device)"
+        self.assertIn(f"writable: no\nhealth: {fault}\n", self.ctl("tandem/status"))
 
         os.unlink(f"{disk}/filler")
         self.assertEqual(self.write(), self.next)
+        self.assertIn("writable: yes\n", self.ctl("tandem/status"))
         self.ctl("ovsdb-server/compact")
         self.assertEqual(self.write(), self.next)
         self.assertEqual(self.numbers(), [*there, self.next - 1, self.next])

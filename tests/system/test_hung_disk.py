@@ -90,6 +90,19 @@ class HungDisk(SurfaceTest):
         self.ctl("ovsdb-server/compact")
         self.assertEqual(self.ctl("ovsdb-server/list-dbs"), f"_Server\n{DB}\nother\n")
 
+    def test_the_status_says_so(self):
+        """As soon as it has taken longer than slow disks do, until it answers again."""
+        writer = self.hang()
+        wait_until(lambda: "the disk has not answered for" in self.log(), "the log to say so")
+        status = self.ctl("tandem/status")
+        self.assertRegex(status, rf"writable: no\nhealth: {DB}: the disk has not answered for \d+s\n")
+        self.assertRegex(self.ctl("tandem/status", "--format=short"), rf"{DB} active failing \d+ \d+\n")
+        self.assertIn("the disk has not answered", self.ctl("ovsdb-server/get-db-storage-status", DB))
+        self.thaw()
+        self.assertEqual(writer.receive()["id"], 7)
+        self.assertIn("writable: yes\n", self.ctl("tandem/status"))
+        wait_until(lambda: f"{DB}: the disk answers again" in self.log(), "the log to say so")
+
     def test_others_are_served_while_a_command_waits(self):
         """One client's command is under way; another's is answered."""
         self.hang()

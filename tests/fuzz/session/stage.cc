@@ -149,7 +149,7 @@ Position Stage::position(const std::string& name) {
 
 void Stage::check_log(std::size_t database) {
   const ServedDatabase* served = server_->find(database_name(database));
-  if (served == nullptr || served->stored->log()->stopped()) return;
+  if (served == nullptr || served->stored->log()->health().stopped) return;
   StoredDatabase::Options options;
   options.access = storage::LogFile::Access::kReadOnly;
   const auto stored = StoredDatabase::open(disk_, file_of(database), options, clock_);

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "server/control/http_status.h"
 #include "server/control/server_status.h"
 
 namespace tandem::control {
@@ -34,6 +35,34 @@ TEST_CASE("the status of a backup says how far behind it is, in records and mill
   CHECK_THAT(status_text(status), Catch::Contains("3 records and 150 ms behind"));
   CHECK(follower_of(status).at("lag_records") == 3);
   CHECK(follower_of(status).at("lag_ms") == 150);
+}
+
+TEST_CASE("a server that cannot write to its disk says so wherever it is asked") {
+  ServerStatus status;
+  status.databases.resize(2);
+  status.databases[0].name = "D";
+  status.databases[1].name = "E";
+  CHECK(make_page("/active", status).status == 200);
+  CHECK(make_page("/healthz", status).status == 200);
+  status.databases[1].health.failure =
+      Error{"I/O error", "e.db: write failed", std::nullopt, "No space left on device"};
+  const std::string fault = "E: I/O error: e.db: write failed (No space left on device)";
+  CHECK_THAT(status_text(status), Catch::Contains("writable: no\nhealth: " + fault + "\n"));
+  CHECK(to_json(status).at("writable") == false);
+  CHECK(to_json(status).at("health").at("writable") == false);
+  CHECK(to_json(status).at("health").at("fault") == json::string(fault));
+  CHECK(to_json(status).at("databases").at(0).at("health").at("writable") == true);
+  CHECK(to_json(status).at("databases").at(1).at("health").at("writable") == false);
+  CHECK(short_status_text(status) == "D active writable 0 0\nE active failing 0 0\n");
+  CHECK_THAT(to_metrics(status), Catch::Contains("tandem_write_failing{database=\"D\"} 0\n"));
+  CHECK_THAT(to_metrics(status), Catch::Contains("tandem_write_failing{database=\"E\"} 1\n"));
+  CHECK(make_page("/active", status).status == 503);
+  CHECK(make_page("/active", status).body == "active, but " + fault + "\n");
+  CHECK(make_page("/healthz", status).status == 503);
+  // A backup may be healthy and is not active.
+  status.role = RoleState::kBackup;
+  CHECK(make_page("/active", status).body == "backup\n");
+  CHECK(make_page("/healthz", status).body == fault + "\n");
 }
 
 TEST_CASE("the status of a resync shows how far it is and what is left") {

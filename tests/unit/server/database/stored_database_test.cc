@@ -198,7 +198,7 @@ TEST_CASE(
   site.disk().keep_failing(test::FakeFileSystem::Op::kSyncFolder, EIO);
   CHECK(stored->convert(schema).has_value());
   CHECK(to_text(stored->schema()->to_json()) == to_text(schema->to_json()));
-  CHECK(stored->log()->stopped().has_value());
+  CHECK(stored->log()->health().stopped);
   const Position position = stored->position();
   stored.reset();
   site.disk().heal_all();

@@ -187,6 +187,33 @@ TEST_CASE("A full disk fails the batch, and writing goes on when there is space"
   CHECK(disk.contents("db") == log_text({"{}", R"({"c":3})", R"({"d":4})"}));
 }
 
+TEST_CASE("A log says why nothing can be written to it, until something can again") {
+  FakeFileSystem disk;
+  disk.put("db", log_text({}));
+  const auto log = opened(disk);
+  CHECK(log->health().can_write());
+  CHECK(log->health().fault().empty());
+  disk.fail(Op::kWrite, ENOSPC);
+  CHECK(!append(*log, {"{}"}));
+  CHECK(!log->health().can_write());
+  CHECK(!log->health().stopped);
+  CHECK(log->health().fault() == "I/O error: db: write failed (No space left on device)");
+  CHECK(append(*log, {"{}"}));
+  CHECK(log->health().can_write());
+  disk.fail(Op::kSync, EIO);
+  CHECK(!log->sync());
+  CHECK(log->health().stopped);
+  CHECK(log->health().fault() == "I/O error: db: sync failed (Input/output error)");
+}
+
+TEST_CASE("A disk that takes longer than a slow one counts as one that hangs") {
+  LogHealth health;
+  health.waiting = LogHealth::kPatience - std::chrono::milliseconds(1);
+  CHECK(health.can_write());
+  health.waiting = LogHealth::kPatience + std::chrono::milliseconds(1500);
+  CHECK(health.fault() == "the disk has not answered for 6s");
+}
+
 TEST_CASE("What a failed write left is cut later if it cannot be cut at once") {
   FakeFileSystem disk;
   disk.put("db", log_text({}));

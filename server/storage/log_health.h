@@ -1,0 +1,28 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "protocol/error.h"
+
+namespace tandem::storage {
+
+/// How writing to a log goes. A value.
+struct LogHealth {
+  /// A disk that takes longer than this counts as one that hangs.
+  static constexpr std::chrono::seconds kPatience{5};
+
+  /// For how long a write or flush has been under way; zero if none is.
+  std::chrono::milliseconds waiting{0};
+  /// Why the last write failed, or the flush that ended all writing.
+  std::optional<Error> failure;
+  bool stopped = false;  ///< nothing is written any more, until the file is opened anew
+  std::chrono::system_clock::time_point failing_since;  ///< if there is a failure
+
+  bool can_write() const { return !failure && waiting < kPatience; }
+  /// Why nothing can be written, for people. Empty if something can.
+  std::string fault() const;
+};
+
+}  // namespace tandem::storage
