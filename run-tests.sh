@@ -1,6 +1,6 @@
 #!/bin/bash
 # Everything that CI checks, on a machine with nothing installed: run-tests.sh [STAGE...]
-# Stages, by default in this order: style release asan tsan quickstart. Another one: differential
+# Stages, by default in this order: release asan tsan quickstart style. Another one: differential
 # Goes on after a failure; ends with `N passed, N failed` and exits 0 only if nothing failed.
 set -uo pipefail
 
@@ -9,6 +9,7 @@ jobs=$(nproc)
 passed=0
 failed=0
 failures=()
+ahead=''  # the stages that are prepared ahead
 as=()  # a prefix for commands of tests
 started=$SECONDS
 
@@ -52,13 +53,46 @@ tests() {
     [ "$bad" = 0 ] || failures+=("$bad of: $preset $*")
 }
 
+# Builds and linters need nothing but processors, and tests mostly wait. So what prepares a later stage runs beside the tests
+# of earlier ones, one after the other, at the lowest priority; its output is shown when its stage comes.
+prepare_ahead() {
+    local stage
+    rm -rf build/ahead && mkdir -p build/ahead
+    ahead=" $* "
+    set -m  # a process group of its own, which ends with this script
+    (
+        renice -n 19 "$BASHPID" >/dev/null
+        for stage in "$@"; do
+            "prepare_$stage" >"build/ahead/$stage.log" 2>&1
+            echo $? >"build/ahead/$stage.code"
+        done
+    ) &
+    set +m
+    trap 'kill -- -'$!' 2>/dev/null' EXIT
+}
+
+# prepared STAGE: prepares it, or waits until it has been.
+prepared() {
+    if [[ $ahead != *" $1 "* ]]; then
+        "prepare_$1"
+        return
+    fi
+    until [ -s "build/ahead/$1.code" ]; do sleep 1; done
+    cat "build/ahead/$1.log"
+    return "$(cat "build/ahead/$1.code")"
+}
+
+prepare_style() {
+    [ -e build/release/compile_commands.json ] || cmake --preset release >/dev/null
+    tidy
+}
+
 stage_style() {
     local sources
     mapfile -t sources < <(find protocol replication server tests bench -name '*.cc' -o -name '*.h')
     check "shellcheck" shellcheck ./*.sh .ci/run ocf/ovndb-servers
     check "clang-format" clang-format --dry-run -Werror "${sources[@]}"
-    cmake --preset release >/dev/null
-    check "clang-tidy" tidy
+    check "clang-tidy" prepared style
 }
 
 # All sources of the programs; takes some minutes, so it shows where it is. Without the static analyzer,
@@ -70,48 +104,58 @@ tidy() {
              END { exit bad || files == 0 }'
 }
 
+prepare_release() { build release; }
+
 stage_release() {
-    check "build, release" build release
+    check "build, release" prepared release
     tests release -LE 'cluster|hostile' -j "$jobs"
-    tests release -L '^hostile$' -j "$jobs"  # alone: it measures
+    tests release -L '^hostile$' -j "$jobs"
     [ "$(id -u)" = 0 ] || as=(sudo)  # network namespaces
     tests release -L cluster
     as=()
 }
 
 # A part of release, by itself.
+prepare_differential() { build release; }
+
 stage_differential() {
-    check "build, release" build release
+    check "build, release" prepared differential
     tests release -L differential -j "$jobs"
 }
+
+prepare_asan() { build asan; }
 
 # Memory: all unit tests, the system tests that are not about the size of the data, and each fuzz target for
 # a minute; what it finds stays in build/asan.
 stage_asan() {
     export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1
-    check "build, asan" build asan
+    check "build, asan" prepared asan
     tests asan -L unit -j "$jobs"
     tests asan -L system -E dumps -j "$jobs"
     tests asan -L fuzz -j "$jobs"
 }
 
+prepare_tsan() { build tsan tandem-server unit_{database,storage,net,control,daemon}; }
+
 # Threads: the rooms that have some, and a whole server with clients on many.
 stage_tsan() {
     export TSAN_OPTIONS=halt_on_error=0
-    check "build, tsan" build tsan tandem-server unit_{database,storage,net,control,daemon}
+    check "build, tsan" prepared tsan
     tests tsan -R '^unit_(database|storage|net|control|daemon)$' -j "$jobs"
     tests tsan -R '^system_(threads|idl|pairs|malformed|storm)$'
 }
+
+prepare_quickstart() { :; }
 
 stage_quickstart() {
     check "quickstart --check" ./quickstart.sh --check
 }
 
 ./install-packages.sh build run test || exit 1
-for stage in "${@:-style release asan tsan quickstart}"; do
-    for name in $stage; do
-        "stage_$name"
-    done
+[ $# -gt 0 ] || set -- release asan tsan quickstart style
+prepare_ahead "${@:2}"
+for stage in "$@"; do
+    "stage_$stage"
 done
 
 printf '\n'
