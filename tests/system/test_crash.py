@@ -60,12 +60,20 @@ class Crash(SystemTest):
                 writer.join()
                 sent.update(writer.sent)
                 durable.update(writer.durable)
-            self.scratch.run("ovsdb-tool", "show-log", "db.db")
             server.start()
+            self._check_file(server)
             found = self._numbers(server)
             self.assertEqual({n for n, rows in found.items() if rows != ROWS}, set(), "torn")
             self.assertEqual(durable - found.keys(), set(), "acknowledged as durable, and lost")
             self.assertEqual(found.keys() - sent, set(), "never sent")
+
+    def _check_file(self, server):
+        """The file is whole once the server writes: until then the last record may be torn."""
+        with server.connect() as connection:
+            connection.transact(load.DB, {"op": "insert", "table": "Switch", "row": {"name": "after", "number": -1}},
+                                {"op": "commit", "durable": True})
+            self.scratch.run("ovsdb-tool", "show-log", "db.db")
+            connection.transact(load.DB, {"op": "delete", "table": "Switch", "where": [["number", "==", -1]]})
 
     def _numbers(self, server):
         """How many rows there are of each number."""
