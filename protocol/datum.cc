@@ -174,12 +174,8 @@ void Datum::make_immortal() {
 
 std::size_t Datum::heap_bytes() const {
   if (!block_) return 0;
-  std::size_t bytes = sizeof(DatumBlock);
-  if (block_->list) {
-    for (const DatumPiece& piece : block_->pieces())
-      bytes += sizeof(DatumPiece) + piece.datum.heap_bytes();
-    return bytes;
-  }
+  const std::size_t bytes = sizeof(DatumBlock);
+  if (block_->list) return bytes + block_->value_offset + block_->pieces().back().bytes;
   if (block_->map) return bytes + block_->value_offset + DatumColumn::values(view()).bytes();
   return bytes + DatumColumn::keys(view()).bytes();
 }

@@ -131,7 +131,7 @@ class Datum {
   static Datum of(const AtomView& atom);
   /// Never freed and never counted afterwards: for the defaults that half of all columns share.
   void make_immortal();
-  /// Bytes on the heap. O(pieces).
+  /// Bytes on the heap.
   std::size_t heap_bytes() const;
   /// Whether a datum of the elements of both has at most kMaxBytes.
   static bool fit_together(const Datum& a, const Datum& b) {

@@ -14,8 +14,9 @@ namespace tandem {
 
 /// A piece of a large datum.
 struct DatumPiece {
-  Datum datum;          ///< small
-  std::size_t end = 0;  ///< elements in this piece and those before it
+  Datum datum;              ///< small
+  std::uint32_t end = 0;    ///< elements in this piece and those before it
+  std::uint32_t bytes = 0;  ///< on the heap, of these pieces
 };
 
 /// The head of a block; the payload follows: of a small datum the keys, then at value_offset the

@@ -7,15 +7,20 @@ namespace tandem {
 // The list.
 
 void PieceList::add(Datum piece) {
-  const std::size_t end = size() + piece.size();
-  pieces_.push_back({std::move(piece), end});
+  const auto end = static_cast<std::uint32_t>(size() + piece.size());
+  const auto bytes = static_cast<std::uint32_t>(this->bytes() + piece.heap_bytes());
+  pieces_.push_back({std::move(piece), end, bytes});
 }
 
 void PieceList::share(std::span<const DatumPiece> pieces) {
   if (pieces.empty()) return;
-  const std::size_t shift = size() - (pieces.front().end - pieces.front().datum.size());
+  // Both may be "negative": they wrap.
+  const DatumPiece& first = pieces.front();
+  const auto shift = static_cast<std::uint32_t>(size() - (first.end - first.datum.size()));
+  const auto more = static_cast<std::uint32_t>(bytes() - (first.bytes - first.datum.heap_bytes()));
   pieces_.reserve(pieces_.size() + pieces.size());
-  for (const DatumPiece& piece : pieces) pieces_.push_back({piece.datum, piece.end + shift});
+  for (const DatumPiece& piece : pieces)
+    pieces_.push_back({piece.datum, piece.end + shift, piece.bytes + more});
 }
 
 Datum PieceList::take_last() {

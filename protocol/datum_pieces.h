@@ -4,7 +4,7 @@
 // set is no single block but a list of pieces, sorted by key, each a small datum of its own that
 // versions share. A change makes one or two pieces anew and copies the list, 16 bytes a piece;
 // whatever compares two versions (differences, references, equality) passes over the pieces that
-// both have. A set of 300,000 strings has 1,200 of them: a mutation takes MEASURED microseconds,
+// both have. A set of 300,000 strings has 1,200 of them: a mutation makes one or two anew,
 // where copying the block took 21 ms. Datums of up to kMostElements elements, nearly all that there
 // are, stay one block.
 //
@@ -74,6 +74,7 @@ class PieceList {
 
  private:
   std::size_t size() const { return pieces_.empty() ? 0 : pieces_.back().end; }
+  std::size_t bytes() const { return pieces_.empty() ? 0 : pieces_.back().bytes; }
   std::vector<DatumPiece> pieces_;
 };
 

@@ -147,6 +147,16 @@ Result<Datum> apply_arithmetic(Mutator mutator, const BaseType& type, const Datu
       fmt::format("Result of \"{}\" operation contains duplicates.", to_string(mutator)));
 }
 
+/// Whether a large datum has each of the keys, or has none of them. Such a datum is a list that is
+/// copied to be changed, so it pays to know when nothing changes.
+bool large_has(bool each, const DatumView& datum, const DatumView& keys) {
+  if (!datum.is_list()) return false;
+  for (DatumCursor at(keys); !at.done(); at.advance()) {
+    if (datum.find(at.key()).has_value() != each) return false;
+  }
+  return true;
+}
+
 Result<Datum> with_size_checked(const ColumnType& type, Datum after) {
   const std::size_t n = after.size();
   if (n >= type.n_min && n <= type.n_max) return after;
@@ -184,8 +194,12 @@ Result<Datum> Mutation::apply(const ColumnSchema& column, const Datum& before) c
   switch (mutator) {
     case Mutator::kInsert:
       if (!Datum::fit_together(before, argument)) return datum_too_large();
+      if (large_has(true, before.view(), argument.view()))
+        return with_size_checked(column.type, before);
       return with_size_checked(column.type, set_union(before.view(), argument.view()));
     case Mutator::kDelete:
+      if (large_has(false, before.view(), argument.view()))
+        return with_size_checked(column.type, before);
       return with_size_checked(column.type, set_difference(before.view(), argument.view()));
     case Mutator::kAdd:
     case Mutator::kSubtract:

@@ -202,9 +202,12 @@ OPERATIONS = [
     Operation("a wait for n rows", 500, messages(lambda n, _: transact(
         {"op": "wait", "table": "Chassis_Private", "where": [], "columns": ["name"], "until": "==", "timeout": 0,
          "rows": [{"name": f"c{i}"} for i in range(n)][::-1]})), rows),
-    # (Each copies the list of the set's pieces, of which there are as many as the set has members by 256.)
     Operation("n mutations of 1,000 strings", 1000, mutations("Address_Set", lambda i: ["addresses", "insert", f"x{i % 10}"]),
               lambda target, _: string_set(target, 1000), quick=True),
+    # (Each that changes something copies the list of the set's pieces, of which there are as many as it has members by 256.)
+    Operation("n mutations of n strings", 1000, mutations("Address_Set", lambda i: ["addresses", "insert", f"x{i}"]), string_set),
+    Operation("n mutations of n strings that change nothing", 4000, mutations(
+        "Address_Set", lambda i: ["addresses", "insert", strings(i, i + 1)]), string_set, quick=True),
     Operation("n deletions of n strings", 1000, mutations(
         "Address_Set", lambda i: ["addresses", "delete", strings(i, i + 1)]), string_set),
     Operation("n mutations of a map of n", 1000, mutations(

@@ -44,6 +44,11 @@ void check_pieces(const Datum& datum) {
     total += piece.size();
   }
   REQUIRE(total == view.size());
+  if (!view.is_list()) return;
+  std::size_t bytes = sizeof(DatumBlock);
+  for (const DatumPiece& piece : DatumColumn::pieces(view))
+    bytes += sizeof(DatumPiece) + piece.datum.heap_bytes();
+  REQUIRE(datum.heap_bytes() == bytes);
 }
 
 /// How many pieces of `after` are not pieces of `before`.
