@@ -13,6 +13,7 @@ void NetChanges::add_before(const RowChange& change) { merge(change, &RowChange:
 
 void NetChanges::merge(const RowChange& change, RowRef RowChange::*end) {
   moving_.reset();  // a table that grows moves its rows
+  orders_.clear();
   Rows& rows = tables_[change.table];
   const auto [place, is_new] = rows.try_emplace(change.uuid(), change);
   if (is_new) {
@@ -24,6 +25,7 @@ void NetChanges::merge(const RowChange& change, RowRef RowChange::*end) {
 }
 
 bool NetChanges::move_some(NetChanges& into, RowRef RowChange::*end, std::size_t& most) {
+  orders_.clear();
   while (!tables_.empty()) {
     Rows& rows = tables_.begin()->second;
     if (!moving_) moving_ = rows.begin();
@@ -36,6 +38,20 @@ bool NetChanges::move_some(NetChanges& into, RowRef RowChange::*end, std::size_t
     tables_.erase(tables_.begin());
   }
   return true;
+}
+
+const NetChanges::SortedRows* NetChanges::sorted(TableIndex table, std::size_t& budget) const {
+  static const SortedRows kNone;
+  const Rows* rows = find(table);
+  if (rows == nullptr) return &kNone;
+  Order& order = orders_.try_emplace(table, *rows).first->second;
+  order.rows.reserve(rows->size());
+  for (; order.next != rows->end(); ++order.next) {
+    if (budget == 0) return nullptr;
+    --budget;
+    order.rows.push_back(&*order.next);
+  }
+  return order.sort.step(budget) ? &order.rows : nullptr;
 }
 
 bool NetChanges::move_some_before(NetChanges& earlier, std::size_t& most) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/row.h"
+#include "protocol/stepwise_sort.h"
 
 namespace tandem {
 
@@ -39,7 +40,27 @@ class NetChanges {
   }
   std::size_t size() const { return size_; }
 
+  using SortedRows = std::vector<const Rows::value_type*>;
+  /// Those of one table in the order of their UUIDs, for who reads several changes side by side.
+  /// Sorted by the first who asks, some at a time: `budget` goes down by the rows looked at. Null
+  /// while there is more to sort. Valid until something is added or moved.
+  const SortedRows* sorted(TableIndex table, std::size_t& budget) const;
+
  private:
+  struct ByUuid {
+    bool operator()(const Rows::value_type* a, const Rows::value_type* b) const {
+      return a->first < b->first;
+    }
+  };
+  struct Order {
+    explicit Order(const Rows& changed) : next(changed.begin()) {}
+    Order(const Order&) = delete;
+    Order& operator=(const Order&) = delete;
+    Rows::const_iterator next;  ///< to be put into `rows`
+    SortedRows rows;
+    StepwiseSort<const Rows::value_type*, ByUuid> sort{rows, {}};
+  };
+
   /// `end`: of a row that has changed already, this end is the later change's.
   void merge(const RowChange& change, RowRef RowChange::*end);
   bool move_some(NetChanges& into, RowRef RowChange::*end, std::size_t& most);
@@ -47,7 +68,8 @@ class NetChanges {
 
   std::map<TableIndex, Rows> tables_;  // the same UUID may live in two tables
   std::size_t size_ = 0;
-  std::optional<Rows::iterator> moving_;  ///< of the first table: the next to be moved
+  std::optional<Rows::iterator> moving_;        ///< of the first table: the next to be moved
+  mutable std::map<TableIndex, Order> orders_;  ///< that somebody has asked for
 };
 
 /// Changes one after the other, the oldest first: what becomes of a row may be spread over them.

@@ -29,41 +29,20 @@ UpdateText::UpdateText(MonitorRequestRef request, NetPartsRef changes)
 
 SharedText UpdateText::next() {
   if (ended_) return nullptr;
-  std::size_t looked = 0;
-  for (; table_ < request_->tables.size(); ++table_, part_ = 0) {
+  std::size_t budget = kRowsAtOnce;
+  for (; table_ < request_->tables.size(); ++table_, rows_.reset()) {
     const MonitoredTable& table = request_->tables[table_];
-    for (; part_ < changes_->size(); ++part_, row_.reset()) {
-      const NetChanges::Rows* rows = (*changes_)[part_]->find(table.table);
-      if (rows == nullptr) continue;
-      if (!row_) row_ = rows->begin();
-      for (; *row_ != rows->end(); ++*row_) {
-        if (looked >= kRowsAtOnce || text_.size() >= kBytesAtOnce)
-          return shared_text(writer_.empty() ? std::string() : std::exchange(text_, {}));
-        looked += 1 + changes_->size() / 8;
-        write(table, (*row_)->second);
-      }
+    if (!rows_) rows_.emplace(*changes_, table.table);
+    while (!rows_->ended()) {
+      if (budget == 0 || text_.size() >= kBytesAtOnce)
+        return shared_text(writer_.empty() ? std::string() : std::exchange(text_, {}));
+      if (const auto row = rows_->next(budget)) writer_.change(table, row->before, row->after);
     }
   }
   ended_ = true;
   if (writer_.empty()) return nullptr;
   writer_.end();
   return shared_text(std::exchange(text_, {}));
-}
-
-void UpdateText::write(const MonitoredTable& table, const RowChange& change) {
-  const auto in = [&](std::size_t part) -> const RowChange* {
-    const NetChanges::Rows* rows = (*changes_)[part]->find(table.table);
-    if (rows == nullptr) return nullptr;
-    const auto found = rows->find(change.uuid());
-    return found == rows->end() ? nullptr : &found->second;
-  };
-  for (std::size_t earlier = 0; earlier < part_; ++earlier) {
-    if (in(earlier) != nullptr) return;
-  }
-  const RowChange* last = nullptr;
-  for (std::size_t later = changes_->size() - 1; last == nullptr && later > part_; --later)
-    last = in(later);
-  writer_.change(table, change.before.get(), (last != nullptr ? *last : change).after.get());
 }
 
 SharedText SharedUpdateText::piece(std::size_t index, bool kept) {

@@ -9,7 +9,7 @@
 
 #include "protocol/monitor.h"
 #include "server/session/connection_port.h"
-#include "server/session/net_changes.h"
+#include "server/session/merged_rows.h"
 
 namespace tandem {
 
@@ -26,16 +26,12 @@ class UpdateText {
   const NetPartsRef& changes() const { return changes_; }
 
  private:
-  /// Writes what becomes of a row that the present part has, unless an earlier part has it.
-  void write(const MonitoredTable& table, const RowChange& change);
-
   const MonitorRequestRef request_;
   const NetPartsRef changes_;
   std::string text_;
   UpdateWriter writer_;
-  std::size_t table_ = 0;  ///< in the request
-  std::size_t part_ = 0;
-  std::optional<NetChanges::Rows::const_iterator> row_;  ///< of table and part; none: not begun
+  std::size_t table_ = 0;           ///< in the request
+  std::optional<MergedRows> rows_;  ///< of the table; none: not begun
   bool ended_ = false;
 };
 

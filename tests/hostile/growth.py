@@ -13,6 +13,7 @@ import pathlib
 import re
 import shutil
 import sys
+import time
 from typing import Callable
 
 import measure
@@ -106,6 +107,22 @@ def unread_monitors(target, n):
     rows(target, 100)
     client = target.client()
     client.converse(b"".join(request("monitor_cond", DB, i, {"Chassis_Private": [{}]}) for i in range(n)))
+
+
+def behind_at_points(target, n):
+    """So many clients that do not read, each behind from another commit on, and a last one that changes all rows."""
+    rows(target, n)
+    writer = target.clients[0]
+    watched = request("monitor_cond", DB, "m", {"Chassis_Private": [{"select": {"initial": False}}]})
+    fills_its_socket = request("echo", "x" * 500_000)
+    for i in range(n):
+        client = target.client()
+        client.converse(watched)
+        client.pour(fills_its_socket)
+        while not target.sleeps():
+            time.sleep(0.002)
+        writer.transact(DB, update("Chassis_Private", [["name", "==", f"c{i}"]], nb_cfg=-1))
+    writer.transact(DB, update("Chassis_Private", [], external_ids=["map", []]))
 
 
 def referrers(target, n):
@@ -242,6 +259,8 @@ OPERATIONS = [
     Operation("a row to which n refer goes, and they", 1000, messages(
         lambda n, _: transact(delete("MAC_Binding"), delete("Datapath_Binding"))), referrers),
     # Backlogs.
+    Operation("one of n clients that are behind at n points reads", 100, lambda target, _: target.clients[1].converse(b""),
+              behind_at_points, quick=True),
     Operation("n monitors miss 10 changes of 100 rows", 50, lambda target, n: target.client().converse(
         b"".join(transact(update("Chassis_Private", [], nb_cfg=i)) for i in range(10))), unread_monitors),
 ]

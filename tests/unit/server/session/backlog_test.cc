@@ -1,9 +1,12 @@
 #include "server/session/backlog.h"
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <random>
 #include <utility>
 #include <vector>
+
+#include "server/session/merged_rows.h"
 
 namespace tandem {
 namespace {
@@ -58,6 +61,24 @@ Net net_of(const NetParts& parts) {
   return net;
 }
 
+/// The same as readers find it, who look at few rows at a time.
+Net merged(const NetParts& parts, std::size_t budget) {
+  Net net;
+  for (const TableIndex table : {TableIndex{0}, TableIndex{1}}) {
+    MergedRows rows(parts, table);
+    while (!rows.ended()) {
+      std::size_t left = budget;
+      while (left > 0 && !rows.ended()) {
+        const auto change = rows.next(left);
+        if (!change || (change->before == nullptr && change->after == nullptr)) continue;
+        const Uuid& uuid = (change->after != nullptr ? change->after : change->before)->uuid();
+        REQUIRE(net.try_emplace({table, uuid}, change->before, change->after).second);
+      }
+    }
+  }
+  return net;
+}
+
 Net net_of(const std::vector<RowChange>& changes, std::size_t from) {
   NetChanges net;
   for (std::size_t i = from; i < changes.size(); ++i) net.add(changes[i]);
@@ -100,12 +121,38 @@ TEST_CASE(
         }
       }
       // Changes that are being read stay as they were.
-      for (const Read& read : reads) REQUIRE(net_of(*read.parts) == read.expected);
+      for (const Read& read : reads) {
+        REQUIRE(net_of(*read.parts) == read.expected);
+        REQUIRE(merged(*read.parts, 1 + random() % 5) == read.expected);
+      }
       if (!reads.empty() && chance(30)) reads.erase(reads.begin());
     }
     for (const Reader& reader : readers)
       REQUIRE(net_of(*backlog.read(reader.cursor)) == net_of(all, reader.begin));
   }
+}
+
+TEST_CASE("rows of many parts are put in order once, for all who read them") {
+  std::vector<Subject> rows = subjects(2000);
+  NetParts parts;
+  for (int i = 0; i < 20; ++i) {
+    auto part = std::make_shared<NetChanges>();
+    for (Subject& row : rows) part->add(row.change(true));
+    parts.push_back(part);
+  }
+  const auto looked_at = [&] {
+    std::size_t looked = 0;
+    MergedRows merged(parts, 0);
+    while (!merged.ended()) {
+      std::size_t left = 100;
+      merged.next(left);
+      looked += 100 - left;
+    }
+    return looked;
+  };
+  const std::size_t first = looked_at();
+  CHECK(first > 20 * 1000 * 4);
+  CHECK(looked_at() < 20 * 1000 + 2 * 1000);
 }
 
 TEST_CASE("what somebody reads is not copied when more is added") {
