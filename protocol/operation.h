@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -105,6 +106,18 @@ struct Transaction {
 struct InsertedResult {
   Uuid uuid;
 };
+/// Finds the rows of a select while its text is made. Any thread may do so.
+class RowSearch {
+ public:
+  virtual ~RowSearch() = default;
+  /// Appends some of them from `place` on, 0 at first. `budget` goes down by the rows looked at.
+  /// True when there are no more.
+  virtual bool find_some(std::size_t& place, std::vector<RowRef>& rows,
+                         std::size_t& budget) const = 0;
+  /// It finds no more than so many.
+  virtual std::size_t most() const = 0;
+};
+
 /// The rows that a select found, in any order. Its text is sorted, and without the rows that are
 /// equal in all `columns` to another, as ovsdb-server does it.
 struct RowsResult {
@@ -113,6 +126,7 @@ struct RowsResult {
   std::vector<ColumnIndex> columns;
   std::vector<ColumnIndex> sort;
   std::vector<RowRef> rows;
+  std::shared_ptr<const RowSearch> more;  ///< may be null
 };
 struct CountResult {
   std::size_t count = 0;
@@ -128,7 +142,7 @@ struct TransactResult {
   std::size_t count = 0;
 
   bool failed() const;
-  /// Rows that it holds.
+  /// Rows that it holds, or may come to hold.
   std::size_t rows() const;
   /// In one go; ResultWriter makes the text in pieces.
   void append_json(std::string& out) const;

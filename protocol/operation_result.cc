@@ -26,7 +26,9 @@ bool TransactResult::failed() const {
 std::size_t TransactResult::rows() const {
   std::size_t count = 0;
   for (const OperationResult& result : results) {
-    if (const auto* found = std::get_if<RowsResult>(&result)) count += found->rows.size();
+    const auto* found = std::get_if<RowsResult>(&result);
+    if (found == nullptr) continue;
+    count += found->rows.size() + (found->more != nullptr ? found->more->most() : 0);
   }
   return count;
 }

@@ -69,11 +69,11 @@ class ResultWriter::Rows {
   explicit Rows(RowsResult& result)
       : result_(result),
         seen_(is_distinct() ? 0 : result.rows.size(), ColumnsHash{&result.columns},
-              ColumnsEqual{&result.columns}),
-        phase_(is_distinct() ? Phase::kSort : Phase::kDropDuplicates) {}
+              ColumnsEqual{&result.columns}) {}
 
   /// True when all is written. Takes what it looks at off `rows`.
   bool write(std::string& out, std::size_t end, std::size_t& rows) {
+    if (phase_ == Phase::kFind) find(rows);
     if (phase_ == Phase::kDropDuplicates) drop_duplicates(rows);
     if (phase_ == Phase::kSort) sort(rows);
     return phase_ == Phase::kWrite && write_rows(out, end, rows);
@@ -81,6 +81,7 @@ class ResultWriter::Rows {
 
  private:
   enum class Phase : std::uint8_t {
+    kFind,            ///< more of them
     kDropDuplicates,  ///< those before next_ are different
     kSort,
     kWrite,  ///< those before next_ are written, and gone
@@ -89,6 +90,12 @@ class ResultWriter::Rows {
   bool is_distinct() const {
     const auto& columns = result_.columns;
     return std::find(columns.begin(), columns.end(), kUuidColumn) != columns.end();
+  }
+
+  void find(std::size_t& rows) {
+    if (result_.more != nullptr && !result_.more->find_some(place_, result_.rows, rows)) return;
+    result_.more.reset();
+    phase_ = is_distinct() ? Phase::kSort : Phase::kDropDuplicates;
   }
 
   void drop_duplicates(std::size_t& rows) {
@@ -124,7 +131,8 @@ class ResultWriter::Rows {
   RowsResult& result_;
   std::unordered_set<const Row*, ColumnsHash, ColumnsEqual> seen_;
   StepwiseSort<RowRef, ColumnsLess> sort_{result_.rows, ColumnsLess{&result_.sort}};
-  Phase phase_;
+  Phase phase_ = Phase::kFind;
+  std::size_t place_ = 0;  ///< of the search
   std::size_t next_ = 0;
   std::size_t kept_ = 0;
   bool begun_ = false;

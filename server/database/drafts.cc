@@ -18,6 +18,12 @@ const Row* Drafts::find(TableIndex table, const Uuid& uuid) const {
   return row ? row->get() : nullptr;
 }
 
+bool Drafts::has_any_of(TableIndex table) const {
+  if (drafts_.size() > kFew) return !numbers_of(table).empty();
+  return std::any_of(drafts_.begin(), drafts_.end(),
+                     [&](const Draft& draft) { return draft.table == table; });
+}
+
 Draft& Drafts::touch(TableIndex table, const Uuid& uuid) {
   const auto [at, fresh] =
       number_of_.try_emplace(Key{uuid, table}, static_cast<std::uint32_t>(drafts_.size()));

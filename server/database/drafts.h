@@ -42,6 +42,9 @@ class Drafts {
   std::size_t size() const { return drafts_.size(); }
   const Draft& operator[](std::size_t i) const { return drafts_[i]; }
 
+  /// Whether the transaction has touched a row of the table.
+  bool has_any_of(TableIndex table) const;
+
   /// Requires that find() does not know the row's UUID.
   void insert(TableIndex table, RowDraft row);
   /// A version of the row to write on. Requires that find() knows it.

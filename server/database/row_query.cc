@@ -71,6 +71,13 @@ class Query {
 
 }  // namespace
 
+bool tries_all(const Table& table, const Condition& where) {
+  if (uuid_clause(where) != nullptr) return false;
+  if (where.clauses().empty()) return true;
+  return std::all_of(table.indexes().begin(), table.indexes().end(),
+                     [&](const UniqueIndex& index) { return index_key(index, where).empty(); });
+}
+
 FoundRows find_rows(const Drafts& drafts, TableIndex table, const Condition& where) {
   return Query(drafts, table, where).run();
 }

@@ -16,4 +16,7 @@ using FoundRows = std::vector<const Row*>;
 /// rows are tried.
 FoundRows find_rows(const Drafts& drafts, TableIndex table, const Condition& where);
 
+/// Whether that tries all rows of the table.
+bool tries_all(const Table& table, const Condition& where);
+
 }  // namespace tandem

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "server/database/commit_check.h"
+#include "server/database/snapshot_query.h"
 
 namespace tandem {
 namespace {
@@ -23,6 +24,13 @@ struct RefusedName {
   const char* operator()(const CommentOp&) const { return nullptr; }
   const char* operator()(const AssertOp&) const { return nullptr; }
 };
+
+/// What the selects of one transaction may try at once, and what they may hold. A transaction may
+/// have very many of them, each of all rows: what it costs must not be both multiplied.
+constexpr std::size_t kMostTried = 32'768;
+constexpr std::size_t kMostHeld = std::size_t{16} << 20;
+/// A copy of a row counts as so many that are only referred to.
+constexpr std::size_t kHeldByCopy = 16;
 
 Error duplicate_uuid(const Uuid& uuid, const std::string& table) {
   return Error{"duplicate uuid",
@@ -160,15 +168,33 @@ TransactionExecution::Step TransactionExecution::execute(const InsertOp& op) {
 }
 
 TransactionExecution::Step TransactionExecution::execute(const SelectOp& op) {
+  RowsResult result{&drafts_.schema(op.table), transaction_.schema, op.columns, op.sort, {}, {}};
+  result.more = find_later(op);
+  if (result.more != nullptr) return result;
+  if (held_ >= kMostHeld)
+    return Error{"resources exhausted",
+                 fmt::format("The selects of one transaction hold {} rows.", held_), std::nullopt};
   const FoundRows rows = find_rows(drafts_, op.table, op.where);
-  RowsResult result{&drafts_.schema(op.table), transaction_.schema, op.columns, op.sort, {}};
+  held_ += rows.size();
   result.rows.reserve(rows.size());
   for (const Row* const row : rows) {
     // Later operations may write on a draft; what this one saw must stay.
     const bool drafted = drafts_.draft_of(op.table, row->uuid()) != nullptr;
     result.rows.push_back(drafted ? RowRef(Row::clone(*row)) : RowRef(row));
+    if (drafted) held_ += kHeldByCopy;
   }
   return result;
+}
+
+std::shared_ptr<const RowSearch> TransactionExecution::find_later(const SelectOp& op) {
+  const Table& table = drafts_.database().table(op.table);
+  if (table.size() <= RowChunk::kRows || !tries_all(table, op.where)) return nullptr;
+  looked_ += table.size();
+  if (looked_ == table.size() || looked_ <= kMostTried || drafts_.has_any_of(op.table))
+    return nullptr;
+  std::shared_ptr<const TableSnapshot>& snapshot = snapshots_[op.table];
+  if (snapshot == nullptr) snapshot = std::make_shared<const TableSnapshot>(table.snapshot());
+  return std::make_shared<const SnapshotQuery>(snapshot, op.where);
 }
 
 TransactionExecution::Step TransactionExecution::execute(const UpdateOp& op) {

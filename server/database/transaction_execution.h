@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <memory>
 #include <optional>
 
 #include "server/database/access_control.h"
@@ -33,9 +35,12 @@ class TransactionExecution {
   Step execute(const CommentOp& op);
   Step execute(const AssertOp& op);
 
-  /// The operations, until one fails or waits. False if one waits.
   /// A row of this UUID is there, or was deleted by this transaction.
   bool exists(TableIndex table, const Uuid& uuid) const;
+  /// The rows of a select of a table that is as it was, found while the answer leaves, if selects
+  /// have looked at many already; else null.
+  std::shared_ptr<const RowSearch> find_later(const SelectOp& op);
+  /// The operations, until one fails or waits. False if one waits.
   bool run_operations();
   void commit();
 
@@ -44,6 +49,9 @@ class TransactionExecution {
   const TransactContext& context_;
   const AccessControl access_;
   TransactOutcome outcome_;
+  std::size_t looked_ = 0;  ///< rows that selects have tried
+  std::size_t held_ = 0;    ///< rows in their results
+  boost::unordered_flat_map<TableIndex, std::shared_ptr<const TableSnapshot>> snapshots_;
   std::string comment_;
 };
 

@@ -15,6 +15,11 @@ def selects_unread_by_many(target):
         client.pour(transact(select("Logical_Flow")) * 5)
 
 
+def very_many_selects(target):
+    """Each is of all rows: they ask for gigabytes of text."""
+    target.client().pour(transact(*[select("Logical_Flow")] * 3_000))
+
+
 def one_request_of_many_selects(target):
     """The same in one transaction: one reply of gigabytes."""
     target.client().pour(transact(*[select("Logical_Flow")] * 100))
@@ -244,6 +249,8 @@ INPUTS = [
     Input("300 selects of all flows, unread", selects_unread, data="flows"),
     Input("60 clients, 5 selects of all flows each, unread", selects_unread_by_many, data="flows", by_hand=True),
     Input("100 selects of all flows in one transaction", one_request_of_many_selects, data="flows"),
+    # (The stock server makes the text of all of them before it sends any.)
+    Input("3,000 selects of all flows in one transaction, unread", very_many_selects, data="flows", on_stock=False),
     Input("600 condition changes between all and nothing, unread", condition_storm, data="flows"),
     Input("300 times monitor and cancel, unread", monitor_and_cancel, data="flows"),
     Input("300 first answers of all flows, unread", many_first_answers, data="flows", by_hand=True),

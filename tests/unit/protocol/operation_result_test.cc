@@ -10,7 +10,7 @@ namespace {
 
 std::string text_of_rows(const std::vector<ColumnIndex>& columns,
                          const std::vector<ColumnIndex>& sort) {
-  RowsResult result{&table("q"), schema(), columns, sort, {}};
+  RowsResult result{&table("q"), schema(), columns, sort, {}, {}};
   result.rows = {row(R"({"n":3,"name":"a"})", "q", 1), row(R"({"n":1,"name":"b"})", "q", 2),
                  row(R"({"n":2,"name":"c"})", "q", 3), row(R"({"n":1,"name":"b"})", "q", 4)};
   std::string text;

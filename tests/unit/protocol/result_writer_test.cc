@@ -15,7 +15,7 @@ namespace {
 /// A select of many rows, beside other operations.
 TransactResult many_rows(std::size_t count, const std::vector<ColumnIndex>& columns,
                          const std::vector<ColumnIndex>& sort) {
-  RowsResult found{&table("q"), schema(), columns, sort, {}};
+  RowsResult found{&table("q"), schema(), columns, sort, {}, {}};
   for (std::size_t i = 0; i < count; ++i) {
     const std::string text = R"({"n":)" + std::to_string(i * 7919 % 500) + R"(,"name":")" +
                              std::to_string(i % 3) + "\"}";

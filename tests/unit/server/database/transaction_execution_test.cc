@@ -52,6 +52,40 @@ TEST_CASE("what a select saw stays as it was when later operations write on the 
   CHECK(result == R"([{"uuid":)" + ref(1) + R"(},{"rows":[{"name":"a"}]},{"count":1}])");
 }
 
+TEST_CASE(
+    "many selects of all rows hold no rows of tables that are as they were, and show the same") {
+  Engine engine(kSchema);
+  std::string rows;
+  for (int i = 1; i <= 400; ++i)
+    rows += (i > 1 ? "," : "") + insert(i, R"({"name":"n)" + std::to_string(i) + R"("})");
+  engine.transact(rows);
+  const std::string all = select("[]", R"(["name","n"])");
+  const std::string some = select(R"([["name","!=","n7"],["n","==",0]])", R"(["_uuid"])");
+  std::string many = all + ',' + some;
+  for (int i = 0; i < 200; ++i) many += ',' + all + ',' + some;
+  const std::string change = insert(1000, R"({"name":"new"})");
+  const auto result = parse_json(engine.transact(many, change, all, some)).value().get_array();
+  REQUIRE(result.size() == 405);
+  std::size_t held = 0;
+  std::size_t later = 0;
+  for (const OperationResult& each : engine.outcome.result.results) {
+    const auto* found = std::get_if<RowsResult>(&each);
+    if (found == nullptr) continue;
+    held += found->rows.size();
+    later += found->more != nullptr;
+  }
+  CHECK(later > 300);
+  CHECK(held < 40'000);
+  CHECK(engine.outcome.result.rows() == held + 400 * later);
+  // Nothing of what is changed later is seen, and all of what was changed before.
+  for (std::size_t i = 0; i < 402; ++i) REQUIRE(result[i] == result[i % 2]);
+  const auto count = [&](std::size_t i) { return result[i].at("rows").get_array().size(); };
+  CHECK(count(0) == 400);
+  CHECK(count(1) == 399);
+  CHECK(count(403) == 401);
+  CHECK(count(404) == 400);
+}
+
 TEST_CASE("the version changes only with the row") {
   Engine engine(kSchema);
   engine.transact(insert(1, R"({"name":"a","n":1})"));
