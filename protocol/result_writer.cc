@@ -142,6 +142,11 @@ ResultWriter::ResultWriter(TransactResult result) : result_(std::move(result)) {
 ResultWriter::~ResultWriter() = default;
 ResultWriter::ResultWriter(ResultWriter&&) noexcept = default;
 
+std::vector<OperationResult> ResultWriter::take_rest() {
+  rows_.reset();
+  return std::move(result_.results);
+}
+
 bool ResultWriter::write(std::string& out, std::size_t bytes) {
   const std::size_t end = out.size() + bytes;
   std::size_t rows = kRowsPerCall;

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "protocol/operation.h"
 
@@ -20,6 +21,8 @@ class ResultWriter {
 
   /// Appends the next part, which may be empty, of about `bytes`. True when that was the last.
   bool write(std::string& out, std::size_t bytes);
+  /// The results, without the rows that were written. Nothing more can be written.
+  std::vector<OperationResult> take_rest();
 
  private:
   class Rows;

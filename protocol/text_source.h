@@ -13,6 +13,14 @@ inline SharedText shared_text(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
 }
 
+/// What nobody needs any more, and what would take long to free in one go.
+class Remains {
+ public:
+  virtual ~Remains() = default;
+  /// Frees some of it, in a fraction of a millisecond. False when nothing is left.
+  virtual bool free_some() = 0;
+};
+
 /// One message, made piece by piece as the peer's socket takes it: what is too long to be held
 /// whole, or to be made in one go while others wait. On the connection's thread.
 class TextSource {
@@ -20,6 +28,8 @@ class TextSource {
   virtual ~TextSource() = default;
   /// The next piece, which may be empty; null at the end. Must not call the connection.
   virtual SharedText next() = 0;
+  /// What is to be freed after it, may be null. It is asked for nothing more.
+  virtual std::unique_ptr<Remains> remains() { return nullptr; }
 };
 
 }  // namespace tandem

@@ -49,7 +49,7 @@ Connection::Connection(IoShard& shard, ConnectionOptions options)
       framer_(options_.limits.max_message_bytes),
       sent_log_(options_.limits.max_message_bytes),
       probe_(options_.probe_ms, IoShard::now_ms()),
-      queue_(options_.limits.high_mark + 1) {}
+      queue_(shard_, options_.limits.high_mark + 1) {}
 
 Connection::~Connection() = default;
 

@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/session/remains.h"
+
 namespace tandem::net {
 
 namespace {
@@ -22,6 +24,19 @@ void OutgoingQueue::add(std::unique_ptr<TextSource> source) {
   queue_.push_back({nullptr, std::move(source)});
 }
 
+void OutgoingQueue::clear() {
+  while (!queue_.empty()) pop_front();
+}
+
+void OutgoingQueue::pop_front() {
+  std::unique_ptr<TextSource> source = std::move(queue_.front().source);
+  queue_.pop_front();
+  if (source == nullptr) return;
+  std::unique_ptr<Remains> remains = source->remains();
+  source.reset();  // what it shared is no longer shared
+  free_in_turns(shard_, std::move(remains));
+}
+
 bool OutgoingQueue::pull(std::chrono::steady_clock::time_point until) {
   TextSource& source = *queue_.front().source;
   std::vector<SharedText> pieces;
@@ -36,7 +51,7 @@ bool OutgoingQueue::pull(std::chrono::steady_clock::time_point until) {
     pieces.push_back(std::move(piece));
   }
   if (ended) {
-    queue_.pop_front();
+    pop_front();
     bytes_ -= source_bytes_;
   }
   bytes_ += bytes;

@@ -20,14 +20,15 @@ class OutgoingQueue {
   static constexpr std::size_t kGather = 64;
   using Buffers = std::array<iovec, kGather>;
 
-  /// A source counts as so many bytes.
-  explicit OutgoingQueue(std::size_t source_bytes) : source_bytes_(source_bytes) {}
+  /// A source counts as so many bytes; what it leaves is freed in turns of the shard.
+  OutgoingQueue(Shard& shard, std::size_t source_bytes)
+      : shard_(shard), source_bytes_(source_bytes) {}
 
   bool empty() const { return queue_.empty(); }
   std::size_t bytes() const { return bytes_; }
   void add(SharedText text);
   void add(std::unique_ptr<TextSource> source);
-  void clear() { queue_.clear(); }
+  void clear();
 
   /// Whether pull() comes before gather(). Requires that the queue is not empty.
   bool begins_with_source() const { return queue_.front().source != nullptr; }
@@ -44,6 +45,9 @@ class OutgoingQueue {
     std::unique_ptr<TextSource> source;  ///< unless there is a text
   };
 
+  void pop_front();
+
+  Shard& shard_;
   const std::size_t source_bytes_;
   std::deque<Outgoing> queue_;
   std::size_t front_written_ = 0;  ///< of queue_.front().text

@@ -12,9 +12,14 @@ Backlog::Cursor Backlog::open() {
   return last;
 }
 
-void Backlog::close(Cursor cursor) {
+NetParts Backlog::close(Cursor cursor) {
+  NetParts ended;
   --cursor->cursors;
-  while (!links_.empty() && links_.front().cursors == 0) links_.pop_front();
+  while (!links_.empty() && links_.front().cursors == 0) {
+    ended.push_back(std::move(links_.front().changes));
+    links_.pop_front();
+  }
+  return ended;
 }
 
 void Backlog::add(const RowChange& change) {

@@ -32,7 +32,8 @@ class Backlog {
   bool empty() const { return links_.empty(); }
   /// Begins a part with what is added from now on. Each cursor is closed once.
   Cursor open();
-  void close(Cursor cursor);
+  /// Returns what nobody's part has any more.
+  NetParts close(Cursor cursor);
   /// Requires that it is not empty.
   void add(const RowChange& change);
   /// Moves so many rows at most from links where nobody's part begins to their neighbours. After

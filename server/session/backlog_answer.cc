@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/session/remains.h"
+
 namespace tandem {
 
 namespace {
@@ -57,6 +59,8 @@ void BacklogAnswer::begin(const Monitor& monitor, bool same_text) {
   piece_ = 0;
   begun_ = false;
 }
+
+std::unique_ptr<Remains> BacklogAnswer::remains() { return remains_of(NetParts(*changes_)); }
 
 SharedText BacklogAnswer::next() {
   if (held_ != nullptr) return std::exchange(held_, nullptr);

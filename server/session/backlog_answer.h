@@ -20,6 +20,7 @@ class BacklogAnswer final : public TextSource {
                 NetPartsRef changes, const Uuid& commit_id, std::optional<MonitorNumber> changing);
 
   SharedText next() override;
+  std::unique_ptr<Remains> remains() override;
 
  private:
   /// Turns to the next monitor, if there is one.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/session/remains.h"
 #include "server/session/update_text.h"
 
 namespace tandem {
@@ -26,6 +27,8 @@ ConditionChange::ConditionChange(std::string head, MonitorRequestRef before,
       loader_(std::move(loader)),
       unfinished_(std::move(unfinished)),
       writer_(*after_, text_) {}
+
+std::unique_ptr<Remains> ConditionChange::remains() { return remains_of(snapshot_); }
 
 SharedText ConditionChange::next() {
   while (table_ < tables_.size()) {

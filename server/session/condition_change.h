@@ -30,6 +30,7 @@ class ConditionChange final : public TextSource {
                   std::shared_ptr<const void> unfinished);
 
   SharedText next() override;
+  std::unique_ptr<Remains> remains() override;
 
  private:
   /// Some rows of the present table. False when there are no more.

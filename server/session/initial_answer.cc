@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "server/session/remains.h"
 #include "server/session/update_text.h"
 
 namespace tandem {
@@ -72,6 +73,8 @@ InitialAnswer::InitialAnswer(std::string head, MonitorRequestRef request, Snapsh
   for (const MonitoredTable& table : request_->tables)
     texts_.push_back(table.condition.is_always() ? library.texts(*request_, table) : nullptr);
 }
+
+std::unique_ptr<Remains> InitialAnswer::remains() { return remains_of(snapshot_); }
 
 SharedText InitialAnswer::next() {
   static const SharedText kComma = shared_text(",");

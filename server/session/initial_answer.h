@@ -61,6 +61,7 @@ class InitialAnswer final : public TextSource {
                 std::string tail, TextLibrary& library, std::shared_ptr<const void> unfinished);
 
   SharedText next() override;
+  std::unique_ptr<Remains> remains() override;
 
  private:
   /// The rows of the next chunks of the present table, until there are some, or it is someone

@@ -4,6 +4,7 @@
 
 #include "server/session/backlog_answer.h"
 #include "server/session/condition_change.h"
+#include "server/session/remains.h"
 #include "server/session/resume_answer.h"
 
 namespace tandem {
@@ -151,7 +152,8 @@ void MonitorHub::end(Monitor& monitor) {
   watched.leave(monitor);
   client.monitors.erase(monitor.number);
   --monitors_;
-  if (!client.has_monitors_of(generation)) watched.drop_backlog(client);
+  if (client.port != nullptr && !client.has_monitors_of(generation))
+    free_in_turns(client.port->shard(), remains_of(watched.drop_backlog(client)));
   if (watched.empty()) databases_.erase(generation);
 }
 
@@ -170,7 +172,10 @@ void MonitorHub::remove_session(ConnectionPort& session) {
   const ClientRef client = std::move(found->second);
   clients_.erase(found);
   client->port = nullptr;
-  while (!client->behind.empty()) find(client->behind.begin()->first)->drop_backlog(*client);
+  while (!client->behind.empty()) {
+    NetParts ended = find(client->behind.begin()->first)->drop_backlog(*client);
+    free_in_turns(session.shard(), remains_of(std::move(ended)));
+  }
   remove_some(client, session.shard());
 }
 
@@ -190,7 +195,7 @@ void MonitorHub::remove_database(const DatabaseInfo& database) {
     if (client.port == nullptr) continue;  // remove_some() is at it
     shard = &client.port->shard();
     client.port->send(make_notification("monitor_canceled", '[' + monitor->id + ']'));
-    watched->drop_backlog(client);
+    free_in_turns(*shard, remains_of(watched->drop_backlog(client)));
   }
   if (shard != nullptr) remove_some(database.generation, *shard);
 }

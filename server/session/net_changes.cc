@@ -24,14 +24,15 @@ void NetChanges::merge(const RowChange& change, RowRef RowChange::*end) {
   if (!place->second.before && !place->second.after) remove(rows, place);
 }
 
-bool NetChanges::move_some(NetChanges& into, RowRef RowChange::*end, std::size_t& most) {
+template <class F>
+bool NetChanges::take_some(F&& take, std::size_t& most) {
   orders_.clear();
   while (!tables_.empty()) {
     Rows& rows = tables_.begin()->second;
     if (!moving_) moving_ = rows.begin();
     for (; *moving_ != rows.end(); --most) {
       if (most == 0) return false;
-      into.merge((*moving_)->second, end);
+      take((*moving_)->second);
       remove(rows, (*moving_)++);
     }
     moving_.reset();
@@ -55,11 +56,15 @@ const NetChanges::SortedRows* NetChanges::sorted(TableIndex table, std::size_t& 
 }
 
 bool NetChanges::move_some_before(NetChanges& earlier, std::size_t& most) {
-  return move_some(earlier, &RowChange::after, most);
+  return take_some([&](const RowChange& row) { earlier.merge(row, &RowChange::after); }, most);
 }
 
 bool NetChanges::move_some_after(NetChanges& later, std::size_t& most) {
-  return move_some(later, &RowChange::before, most);
+  return take_some([&](const RowChange& row) { later.merge(row, &RowChange::before); }, most);
+}
+
+bool NetChanges::drop_some(std::size_t& most) {
+  return take_some([](const RowChange&) {}, most);
 }
 
 }  // namespace tandem

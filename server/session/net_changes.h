@@ -28,7 +28,9 @@ class NetChanges {
   /// one or in both.
   bool move_some_before(NetChanges& earlier, std::size_t& most);
   bool move_some_after(NetChanges& later, std::size_t& most);
-  /// Some have been moved.
+  /// Forgets rows; `most` goes down by their number. True when none is left.
+  bool drop_some(std::size_t& most);
+  /// Some have been moved, or forgotten.
   bool is_moving() const { return moving_.has_value(); }
 
   /// Of rows that came and went nothing is left.
@@ -63,7 +65,9 @@ class NetChanges {
 
   /// `end`: of a row that has changed already, this end is the later change's.
   void merge(const RowChange& change, RowRef RowChange::*end);
-  bool move_some(NetChanges& into, RowRef RowChange::*end, std::size_t& most);
+  /// take(row) of so many rows, which go.
+  template <class F>
+  bool take_some(F&& take, std::size_t& most);
   void remove(Rows& rows, Rows::iterator place);
 
   std::map<TableIndex, Rows> tables_;  // the same UUID may live in two tables

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/session/remains.h"
+
 namespace tandem {
 
 namespace {
@@ -32,6 +34,8 @@ bool ResumeAnswer::merge_some() {
   }
   return true;
 }
+
+std::unique_ptr<Remains> ResumeAnswer::remains() { return remains_of(NetParts{changes_}); }
 
 SharedText ResumeAnswer::next() {
   if (ended_) return nullptr;

@@ -18,6 +18,7 @@ class ResumeAnswer final : public TextSource {
                std::string tail, std::shared_ptr<const void> unfinished);
 
   SharedText next() override;
+  std::unique_ptr<Remains> remains() override;
 
  private:
   /// False while there is more to merge.

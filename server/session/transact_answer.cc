@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/session/remains.h"
+
 namespace tandem {
 namespace {
 
@@ -11,6 +13,8 @@ constexpr std::size_t kPieceBytes = std::size_t{64} << 10;
 
 TransactAnswer::TransactAnswer(const json::value& id, TransactResult result)
     : head_(begin_reply(id)), writer_(std::move(result)) {}
+
+std::unique_ptr<Remains> TransactAnswer::remains() { return remains_of(writer_.take_rest()); }
 
 SharedText TransactAnswer::next() {
   if (ended_) return nullptr;

@@ -13,6 +13,7 @@ class TransactAnswer final : public TextSource {
   TransactAnswer(const json::value& id, TransactResult result);
 
   SharedText next() override;
+  std::unique_ptr<Remains> remains() override;
   bool ended() const { return ended_; }
 
  private:

@@ -158,11 +158,12 @@ NetPartsRef WatchedDatabase::take_backlog(MonitorClient& client) {
   return changes;
 }
 
-void WatchedDatabase::drop_backlog(MonitorClient& client) {
+NetParts WatchedDatabase::drop_backlog(MonitorClient& client) {
   const auto found = client.behind.find(database_->generation);
-  if (found == client.behind.end()) return;
-  backlog_.close(found->second);
+  if (found == client.behind.end()) return {};
+  NetParts ended = backlog_.close(found->second);
   client.behind.erase(found);
+  return ended;
 }
 
 // --- rows by their values ---

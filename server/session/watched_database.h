@@ -40,7 +40,8 @@ class WatchedDatabase {
 
   /// Ends the session's part of the backlog, and returns it; null if it has none.
   NetPartsRef take_backlog(MonitorClient& client);
-  void drop_backlog(MonitorClient& client);
+  /// Ends it, and returns what nobody is to be sent any more.
+  NetParts drop_backlog(MonitorClient& client);
 
   // Finding rows by their values
 

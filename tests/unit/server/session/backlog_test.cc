@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/session/merged_rows.h"
+#include "server/session/remains.h"
 
 namespace tandem {
 namespace {
@@ -153,6 +154,21 @@ TEST_CASE("rows of many parts are put in order once, for all who read them") {
   const std::size_t first = looked_at();
   CHECK(first > 20 * 1000 * 4);
   CHECK(looked_at() < 20 * 1000 + 2 * 1000);
+}
+
+TEST_CASE("what nobody reads any more is freed some at a time, and what others read stays") {
+  std::vector<Subject> rows = subjects(5000);
+  const auto others = std::make_shared<NetChanges>();
+  for (Subject& row : rows) others->add(row.change(true));
+  NetParts parts{others, std::make_shared<NetChanges>()};
+  for (Subject& row : rows) {
+    std::const_pointer_cast<NetChanges>(parts.back())->add(row.change(true));
+  }
+  int turns = 1;
+  while (free_some(parts)) ++turns;
+  CHECK(turns >= 5);
+  CHECK(parts.empty());
+  CHECK(others->size() == 5000);
 }
 
 TEST_CASE("what somebody reads is not copied when more is added") {

@@ -204,5 +204,16 @@ TEST_CASE_METHOD(Hub, "a commit that many monitors of a session see is told piec
   CHECK(updates == 60);
 }
 
+TEST_CASE_METHOD(Hub, "what a client missed that has gone is freed in several turns of its shard") {
+  add(client, R"({"T":{"columns":["n"]}})");
+  client.queued = 1;
+  for (int i = 1; i <= 3000; ++i) insert(i, i);
+  hub.remove_session(client);
+  CHECK_FALSE(shard.idle());
+  shard.run();
+  CHECK(shard.idle());
+  CHECK(hub.size() == 0);
+}
+
 }  // namespace
 }  // namespace tandem
