@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "protocol/json_text.h"
 #include "server/logging/event_count.h"
 #include "server/logging/rate_limit.h"
 #include "server/net/socket_address.h"
@@ -198,7 +199,10 @@ void Connection::take_message(json::value value) {
   if (jsonrpc.enabled(log::Level::kDbg))
     jsonrpc.dbg("{}: received {}", options_.info.name, describe(*message));
   if (message->kind == Kind::kRequest && message->method == "echo") {
-    send(make_reply(message->id, to_text(message->params)));
+    auto answer =
+        std::make_unique<JsonText>(begin_reply(message->id), std::move(message->params), "}");
+    send(answer->next());
+    if (!answer->ended()) send(std::move(answer));
     return;
   }
   const bool is_answer = message->kind == Kind::kReply || message->kind == Kind::kError;
