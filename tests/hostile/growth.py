@@ -249,7 +249,7 @@ OPERATIONS = [
     Operation("20 commits beside n clauses", 1000, commits(lambda i: insert("Chassis_Private", name=f"x{i}"), 20), conditions,
               CONSTANT),
     # What goes with a client, or with a row.
-    Operation("a client with n locks goes", 2000, hang_up, locks, quick=True),
+    Operation("a client with n locks goes", 2000, hang_up, locks),
     Operation("a client with n monitors goes", 1000, hang_up, monitors, quick=True),
     Operation("a client with n blocked waits goes", 1000, hang_up, waits),
     Operation("n monitors are canceled", 1000, lambda target, n: target.clients[0].converse(
