@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+
+#include "ocf/agent/decision/cluster.h"
+#include "ocf/agent/decision/desk.h"
+#include "ocf/agent/decision/election.h"
+#include "ocf/agent/decision/servers.h"
+#include "ocf/agent/decision/tenure.h"
+
+namespace tandem::agent {
+
+/// The actions of the resource, each as what is done one after the other. Lives as long as the
+/// Machine.
+class Actions {
+ public:
+  Actions(Desk& desk, std::uint64_t seed)
+      : desk_(desk),
+        servers_(desk),
+        cluster_(desk),
+        election_(desk, servers_, cluster_, seed),
+        tenure_(desk, servers_, cluster_, election_) {}
+
+  /// What the order asks for.
+  Task<> run();
+
+ private:
+  Task<> start();
+  Task<> stop();
+  Task<> promote();
+  Task<> begin_as_active();
+  Task<> demote();
+  Task<bool> step_down();
+  Task<> monitor();
+  Task<> adopt();
+  Task<> monitor_active();
+  Task<> tend_active();
+  Task<> monitor_backup();
+  Task<> notify();
+  Task<> notify_before();
+  Task<> serve();
+  Task<> serve_one(Which which);
+  Task<> follow();
+  Task<> reload();
+  Task<bool> follows(std::string active);
+
+  bool recurs() const { return desk_.memory.started && desk_.order.interval_ms > 0; }
+  Exit seen() const;
+
+  Desk& desk_;
+  Servers servers_;
+  Cluster cluster_;
+  Election election_;
+  Tenure tenure_;
+};
+
+/// Pacemaker, and clients with it, wait for the end of this action, which changes nothing that they
+/// wait for: it can be answered before anything is done.
+bool is_answered_at_once(const Order& order);
+
+}  // namespace tandem::agent

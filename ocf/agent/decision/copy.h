@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "ocf/agent/decision/settings.h"
+#include "protocol/uuid.h"
+#include "replication/position.h"
+
+namespace tandem::agent {
+
+/// What an instance holds of both databases, as far as it is known. A value.
+struct Copy {
+  struct Database {
+    Height height{};
+    std::optional<Uuid> digest{};
+    bool in_sync = false;  ///< had everything when an active was last heard
+    bool operator==(const Database&) const = default;
+  };
+  /// Nothing of a database whose server has no position to tell, as a stock one.
+  Pair<std::optional<Database>> databases;
+
+  bool is_known() const { return databases[Which::kNb] && databases[Which::kSb]; }
+  bool is_whole() const {
+    return is_known() && databases[Which::kNb]->in_sync && databases[Which::kSb]->in_sync;
+  }
+  /// "nb 5 100, sb 5 90", for people.
+  std::string to_string() const;
+  bool operator==(const Copy&) const = default;
+};
+
+enum class Comparison : std::uint8_t {
+  kLevel,   ///< neither has more, as far as can be told
+  kAhead,   ///< better: promoting the other would lose what it has
+  kBehind,  ///< the other is better
+};
+
+/// How `a` stands beside `b`. Ahead is a copy that is behind in no database and ahead in one; if
+/// only one of the two was in sync, the other has to be ahead in both. Two that are each ahead in
+/// one database, and equally in sync, are told apart by the Northbound one: ovn-northd computes
+/// most of the other from it.
+Comparison compare(const Copy& a, const Copy& b);
+
+}  // namespace tandem::agent

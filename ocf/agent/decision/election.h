@@ -1,0 +1,59 @@
+#pragma once
+
+#include <string>
+
+#include "ocf/agent/decision/cluster.h"
+#include "ocf/agent/decision/desk.h"
+#include "ocf/agent/decision/servers.h"
+
+namespace tandem::agent {
+
+/// Which copy is to be promoted, seen from one of them: its score, its answers before a promotion,
+/// and the last look at the moment of it. Lives as long as the action.
+class Election {
+ public:
+  Election(Desk& desk, Servers& servers, Cluster& cluster, std::uint64_t seed)
+      : desk_(desk), servers_(servers), cluster_(cluster), seed_(seed) {}
+
+  /// Sets the score of this backup from the last survey and what the others have published.
+  Task<> judge();
+  /// Publishes `live` or `cut`, whichever this backup is.
+  Task<> publish_backup();
+  /// Answers the question before a promotion.
+  Task<> settle();
+  /// The last look: empty if this copy may be promoted, else why not.
+  Task<std::string> refusal();
+  /// The last look of one that has been active here until a moment ago. Empty: it may be again.
+  Task<std::string> objection_to_return();
+  /// The node that is active, as far as is known; empty: none.
+  std::string active_node() const;
+  /// The greatest epoch that anybody has published.
+  Epoch greatest_epoch(Which which) const;
+
+ private:
+  /// What the others have, beside this copy.
+  struct View {
+    std::string active;  ///< the node that says it is
+    const Notice* better = nullptr;
+    Names present;  ///< whose copies could be promoted
+    Names behind;   ///< that are certainly behind: they have answered
+  };
+  View compare_with_others() const;
+  std::string better_text(const View& view) const;
+  Task<> judge_cut_off(View view);
+  Task<> judge_without_active(View view);
+  Task<> leave_active();
+  Task<> ask_round();
+  Task<> answer_round();
+  Names electorate() const;
+  Names awaited(const std::string& round) const;
+  Task<bool> await_answers(std::int64_t limit_ms);
+  Task<> adjust_scores(std::string chosen);
+
+  Desk& desk_;
+  Servers& servers_;
+  Cluster& cluster_;
+  std::uint64_t seed_;
+};
+
+}  // namespace tandem::agent

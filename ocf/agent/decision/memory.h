@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ocf/agent/decision/settings.h"
+
+namespace tandem::agent {
+
+/// All that an instance remembers between actions, on its node, until the machine is started anew.
+/// Times are milliseconds since then. A value; a text with a format number keeps it.
+struct Memory {
+  static constexpr int kFormat = 2;
+
+  bool started = false;      ///< Pacemaker has started the servers, or found them running
+  std::string score;         ///< the promotion score as last set
+  Pair<bool> in_sync;        ///< the copy had everything when an active was last heard
+  Pair<bool> stock;          ///< the server that runs is no Tandem server
+  bool was_cut_off = false;  ///< the last look at an active found this backup not following
+  bool was_alone = false;    ///< the last look found no active
+  std::optional<std::int64_t> alone_since{};  ///< no active was seen since
+  bool let_go = false;                        ///< better copies were waited for long enough
+  bool refused = false;                       ///< the last promotion was refused
+  std::string round;   ///< the question before a promotion that was last asked or answered
+  bool asked = false;  ///< the notification before the promotion that comes has been here
+  std::optional<std::int64_t> leaving_since{};  ///< demoted before Pacemaker has said so
+  std::string copies;                           ///< the list of full copies as last written
+  bool settled = false;   ///< backups of this promotion have been counted once
+  bool named = false;     ///< the stock agents' attribute names this node
+  Pair<bool> connection;  ///< the Connection row is right
+  bool keeping = false;   ///< this instance is promoted, and the role may be granted on
+  std::int64_t granted_at = 0;
+  std::int64_t granted_ms = 0;  ///< length of that lease
+  Pair<std::vector<std::int64_t>> repaired;
+
+  std::string to_text() const;
+  /// Of a text in another format nothing is taken over.
+  static Memory from_text(std::string_view text);
+
+  bool operator==(const Memory&) const = default;
+};
+
+}  // namespace tandem::agent

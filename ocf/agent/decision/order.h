@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "ocf/agent/decision/settings.h"
+
+namespace tandem::agent {
+
+/// OCF's exit codes.
+enum class Exit : std::uint8_t {
+  kSuccess = 0,
+  kError = 1,
+  kNotRunning = 7,
+  kPromoted = 8,
+  kFailedPromoted = 9,
+};
+
+/// What is asked of the agent: one action of Pacemaker on one node. A value.
+struct Order {
+  enum class Action : std::uint8_t {
+    kStart,
+    kStop,
+    kPromote,
+    kDemote,
+    kMonitor,
+    kNotify,
+    kReload,
+    kKeep,  ///< not Pacemaker's: the keeper, which lives as long as the role
+  };
+
+  Action action = Action::kMonitor;
+  std::string node;             ///< where this instance runs, as Pacemaker calls it
+  std::string attributes_host;  ///< whose attributes it has: the node, or a bundle's host
+  std::int64_t timeout_ms = 20000;
+  std::int64_t interval_ms = 0;  ///< of a monitor that recurs
+  bool promoted = false;         ///< a monitor of the promoted role
+
+  /// A notification: before or after `operation`.
+  bool before = false;
+  std::string operation;
+  /// The nodes that Pacemaker names in notifications and in actions of clones with notify.
+  Names starting, stopping, promoting, demoting, promoted_nodes, unpromoted_nodes;
+
+  Settings settings;
+
+  /// The time that the action may take: the rest of the timeout is for what cannot be hurried.
+  std::int64_t budget_ms() const { return timeout_ms * 4 / 5; }
+};
+
+}  // namespace tandem::agent

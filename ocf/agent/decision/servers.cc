@@ -1,0 +1,367 @@
+#include "ocf/agent/decision/servers.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace tandem::agent {
+
+namespace {
+
+/// Longer than this is waited for nobody who is alive, so that a part of an action leaves time for
+/// the others.
+constexpr std::int64_t kPromotionMs = 15'000;
+constexpr std::int64_t kDeathMs = 5'000;
+constexpr std::int64_t kExitMs = 6'000;
+
+/// A demotion waits for backups, so long for the one that is to be active.
+constexpr std::int64_t kDrainMs = 2'500;
+
+bool is_unknown_command(const Answer& answer) {
+  return answer.outcome == Answer::Outcome::kRefused &&
+         answer.text.find("is not a valid command") != std::string::npos;
+}
+
+}  // namespace
+
+Epoch least_epoch(const Bulletin& bulletin, Which which, const std::string& node) {
+  const Notice* notice = node.empty() ? nullptr : bulletin.of(node);
+  if (notice == nullptr || !notice->copy.databases[which]) return Epoch{};
+  const Epoch epoch = notice->copy.databases[which]->height.epoch;
+  const bool is_next = notice->word == Notice::Word::kFinal;
+  return Epoch{static_cast<std::uint64_t>(epoch) + (is_next ? 1 : 0)};
+}
+
+// --- how they are ---
+
+Task<> Servers::survey() {
+  std::vector<Task<>> both;
+  for (const Which which : kBoth) both.push_back(probe(which));
+  co_await Join(std::move(both));
+}
+
+/// Once without an answer is not enough to be called hung; a server that is just starting gets a
+/// moment, too. A stock server answers nothing while it compacts, so it gets half of what is left.
+Task<> Servers::probe(Which which) {
+  std::optional<ServerState> state = co_await ask_state(which, desk_.settings().control_timeout_ms);
+  if (!state) {
+    const Answer process = co_await desk_.ask(LookAtServer{which}, 1000);
+    state.emplace();
+    if (process.outcome == Answer::Outcome::kNotThere) {
+      state->role = ServerState::Role::kGone;
+    } else if (process.text.starts_with("stopped")) {
+      state->role = ServerState::Role::kHung;
+    } else {
+      if (process.text.find("listens") == std::string::npos)
+        (void)co_await desk_.ask(Pause{}, 1000);
+      const bool stock = process.text.find("stock") != std::string::npos;
+      state = co_await ask_state(which,
+                                 stock ? std::max<std::int64_t>(1000, desk_.left_ms() / 2) : 1000);
+      if (!state) {
+        state.emplace();
+        state->role = ServerState::Role::kHung;
+      }
+    }
+  }
+  states_[which] = *state;
+  if (states_[which].copy) states_[which].copy->in_sync = desk_.memory.in_sync[which];
+}
+
+Task<std::optional<ServerState>> Servers::ask_state(Which which, std::int64_t limit_ms) {
+  if (!desk_.memory.stock[which]) {
+    const Answer answer =
+        co_await desk_.ask(command(which, "tandem/status", "--format", "json"), limit_ms);
+    if (answer.done()) co_return ServerState::from_status(which, answer.text);
+    if (!is_unknown_command(answer)) co_return std::nullopt;
+    desk_.memory.stock[which] = true;
+  }
+  const Answer answer = co_await desk_.ask(command(which, "ovsdb-server/sync-status"), limit_ms);
+  if (!answer.done()) co_return std::nullopt;
+  co_return ServerState::from_sync_status(answer.text);
+}
+
+bool Servers::both_are(ServerState::Role role) const {
+  return states_[Which::kNb].role == role && states_[Which::kSb].role == role;
+}
+
+bool Servers::any_is(ServerState::Role role) const {
+  return states_[Which::kNb].role == role || states_[Which::kSb].role == role;
+}
+
+bool Servers::both_links_are(std::string_view link) const {
+  return states_[Which::kNb].link == link && states_[Which::kSb].link == link;
+}
+
+bool Servers::any_link_is(std::string_view link) const {
+  return states_[Which::kNb].link == link || states_[Which::kSb].link == link;
+}
+
+bool Servers::is_writable() const {
+  return std::all_of(kBoth.begin(), kBoth.end(),
+                     [this](Which which) {
+                       return states_[which].link == "writable" || states_[which].link == "-";
+                     }) &&
+         any_link_is("writable");
+}
+
+Copy Servers::copy() const {
+  Copy copy;
+  for (const Which which : kBoth) copy.databases[which] = states_[which].copy;
+  return copy;
+}
+
+std::string Servers::roles_text() const {
+  return fmt::format("{} and {}", to_string(states_[Which::kNb].role),
+                     to_string(states_[Which::kSb].role));
+}
+
+// --- backups ---
+
+Task<bool> Servers::demote_both(std::string active, const Bulletin& bulletin) {
+  Pair<bool> done;
+  std::vector<Task<>> both;
+  for (const Which which : kBoth)
+    both.push_back(demote_into(which, active, &bulletin, &done[which]));
+  co_await Join(std::move(both));
+  co_return done[Which::kNb] && done[Which::kSb];
+}
+
+Task<> Servers::demote_into(Which which, std::string active, const Bulletin* bulletin, bool* done) {
+  *done = co_await demote(which, active, *bulletin);
+}
+
+Task<bool> Servers::demote(Which which, std::string active, const Bulletin& bulletin) {
+  const Answer process = co_await desk_.ask(LookAtServer{which}, 1000);
+  if (process.outcome != Answer::Outcome::kNotThere) {
+    const std::optional<std::string> problem = co_await tell_to_follow(which, active, &bulletin);
+    if (!problem) co_return true;
+    desk_.warn(
+        fmt::format("{} server could not be demoted, killing it: {}", name_of(which), *problem));
+    co_await kill(which);
+  }
+  co_return co_await start(which, active);
+}
+
+Task<> Servers::tell_both_to_follow(std::string active, const Bulletin& bulletin) {
+  std::vector<Task<>> both;
+  for (const Which which : kBoth) both.push_back(follow_one(which, active, &bulletin));
+  co_await Join(std::move(both));
+}
+
+Task<> Servers::follow_one(Which which, std::string active, const Bulletin* bulletin) {
+  const std::optional<std::string> problem = co_await tell_to_follow(which, active, bulletin);
+  if (problem) {
+    desk_.warn(fmt::format("{} server could not be told to follow {}: {}", name_of(which),
+                           active.empty() ? "nobody" : active, *problem));
+  }
+}
+
+/// A backup that leaves an active for nobody makes way for a promotion: the active is told, since
+/// its agent may not be able to. The problem, if there was one.
+Task<std::optional<std::string>> Servers::tell_to_follow(Which which, std::string active,
+                                                         const Bulletin* bulletin) {
+  const std::string remote = desk_.settings().remote_of_active(which, active);
+  if (!desk_.memory.stock[which]) {
+    std::vector<std::string> arguments = {
+        remote, "--epoch",
+        fmt::format("{}", static_cast<std::uint64_t>(least_epoch(*bulletin, which, active)))};
+    if (active.empty()) {
+      arguments.emplace_back("--depose");
+    } else {
+      arguments.emplace_back("--successor");
+      arguments.push_back(active);
+    }
+    const Answer answer =
+        co_await desk_.ask(AskServer{which, "tandem/demote", std::move(arguments)},
+                           desk_.settings().control_timeout_ms + kDrainMs);
+    if (answer.done()) co_return std::nullopt;
+    if (!is_unknown_command(answer)) co_return answer.text.empty() ? "no answer" : answer.text;
+    desk_.memory.stock[which] = true;
+  }
+  co_return co_await demote_stock(which, remote);
+}
+
+/// A stock server has no listeners that follow its role, and does not connect anew when the address
+/// of the active stays the same while its node changes: so by way of an address that nobody has.
+Task<std::optional<std::string>> Servers::demote_stock(Which which, std::string remote) {
+  const std::int64_t limit_ms = desk_.settings().control_timeout_ms;
+  (void)co_await desk_.ask(
+      command(which, "ovsdb-server/remove-remote", desk_.settings().connections_remote(which)),
+      limit_ms);
+  const std::vector<std::string> remotes = {desk_.settings().remote_of_active(which, ""), remote};
+  for (const std::string& each : remotes) {
+    const Answer set =
+        co_await desk_.ask(command(which, "ovsdb-server/set-active-ovsdb-server", each), limit_ms);
+    if (!set.done()) co_return "no active set: " + set.text;
+    const Answer connected =
+        co_await desk_.ask(command(which, "ovsdb-server/connect-active-ovsdb-server"), limit_ms);
+    if (!connected.done()) co_return "not connecting: " + connected.text;
+  }
+  co_return std::nullopt;
+}
+
+// --- the active ---
+
+/// Forced: whether an empty copy may be promoted has been decided by comparing it with the others.
+/// The server looks once more, in the moment of the promotion, whether the copy goes as far as it
+/// did when it was compared.
+Task<bool> Servers::promote(Which which, Epoch above) {
+  std::string problem = "it is a stock server";
+  if (!desk_.memory.stock[which]) {
+    std::vector<std::string> arguments = {"--force", "--above",
+                                          fmt::format("{}", static_cast<std::uint64_t>(above))};
+    if (states_[which].copy) {
+      arguments.emplace_back("--least");
+      arguments.push_back(states_[which].copy->height.to_string());
+    }
+    const Answer answer =
+        co_await desk_.ask(AskServer{which, "tandem/promote", std::move(arguments)}, kPromotionMs);
+    if (answer.done()) co_return true;
+    problem = answer.text.empty() ? "no answer" : answer.text;
+    desk_.memory.stock[which] = is_unknown_command(answer);
+  }
+  if (desk_.memory.stock[which]) {
+    const Answer promoted = co_await desk_.ask(
+        command(which, "ovsdb-server/disconnect-active-ovsdb-server"), kPromotionMs);
+    const Answer listens = co_await desk_.ask(
+        command(which, "ovsdb-server/add-remote", desk_.settings().connections_remote(which)),
+        desk_.settings().control_timeout_ms);
+    if (promoted.done() && listens.done()) co_return true;
+    problem = promoted.done() ? listens.text : promoted.text;
+  }
+  desk_.reason(fmt::format("{} server was not promoted: {}", name_of(which), problem));
+  co_return false;
+}
+
+Task<bool> Servers::lease(Which which, std::int64_t ms) {
+  if (desk_.memory.stock[which] || states_[which].role == ServerState::Role::kGone) co_return true;
+  const std::string seconds = ms % 1000 == 0
+                                  ? fmt::format("{}", ms / 1000)
+                                  : fmt::format("{:.3f}", static_cast<double>(ms) / 1000);
+  std::vector<std::string> arguments = {seconds};
+  if (states_[which].copy) {
+    arguments.emplace_back("--epoch");
+    arguments.push_back(
+        fmt::format("{}", static_cast<std::uint64_t>(states_[which].copy->height.epoch)));
+  }
+  const std::int64_t limit_ms = desk_.settings().control_timeout_ms;
+  const Answer answer =
+      co_await desk_.ask(AskServer{which, "tandem/lease", std::move(arguments)}, limit_ms);
+  if (answer.done()) co_return true;
+  if (answer.text.find("was made active in epoch") != std::string::npos) {
+    desk_.warn(fmt::format("the {} server keeps the role to another one: {}", name_of(which),
+                           answer.text));
+    co_return false;
+  }
+  // A server that was started before an upgrade knows no epochs.
+  if (answer.text.find("takes at most") != std::string::npos)
+    (void)co_await desk_.ask(command(which, "tandem/lease", seconds), limit_ms);
+  co_return true;
+}
+
+Task<> Servers::set_sync() {
+  for (const Which which : kBoth) {
+    if (desk_.memory.stock[which]) continue;
+    const std::int64_t limit_ms = desk_.settings().control_timeout_ms;
+    const Answer now = co_await desk_.ask(command(which, "tandem/sync-replicas"), limit_ms);
+    if (!now.done()) continue;
+    const std::size_t space = now.text.find(' ');
+    const std::string timeout =
+        space == std::string::npos
+            ? "1000"
+            : now.text.substr(space + 1, now.text.find(' ', space + 1) - space - 1);
+    (void)co_await desk_.ask(
+        command(which, "tandem/sync-replicas", fmt::format("{}", desk_.settings().sync_replicas),
+                timeout, desk_.settings().sync_fallback),
+        limit_ms);
+  }
+}
+
+// --- processes ---
+
+std::vector<std::string> Servers::start_words(Which which, const std::string& active) const {
+  const Settings& settings = desk_.settings();
+  const Settings::Database& database = settings.databases[which];
+  const std::string name = name_of(which);
+  std::vector<std::string> words = {
+      fmt::format("--db-{}-sync-from-addr={}", name, settings.address_of_active(active)),
+      fmt::format("--db-{}-sync-from-port={}", name, database.port),
+      fmt::format("--db-{}-sync-from-proto={}", name, database.protocol),
+      fmt::format("--db-{}-probe-interval-to-active={}", name,
+                  settings.probe_interval_to_active_ms),
+      fmt::format("--db-{}-create-insecure-remote=no", name),
+      fmt::format("--db-{}-use-remote-in-db=no", name)};
+  const auto add_file = [&](const char* option, const std::string& file) {
+    if (!file.empty()) words.push_back(fmt::format("--ovn-{}-db-ssl-{}={}", name, option, file));
+  };
+  add_file("key", database.private_key);
+  add_file("cert", database.certificate);
+  add_file("ca-cert", database.ca_certificate);
+  words.push_back(fmt::format("start_{}_ovsdb", name));
+  if (!settings.tandem) return words;
+  // Once more by name: where commits wait for backups without end, the Connection row can only be
+  // written when backups have found a listener.
+  words.emplace_back("--");
+  words.push_back("--active-remote=" + settings.connections_remote(which));
+  words.push_back("--active-remote=" + settings.connection_target(which));
+  if (!settings.node_addresses.empty() && settings.listen_on_master_ip_only) {
+    words.push_back(fmt::format("--active-remote=p{}:{}:{}", database.protocol, database.port,
+                                settings.address_of_active(desk_.order.node)));
+  }
+  const bool told =
+      std::any_of(settings.server_options.begin(), settings.server_options.end(),
+                  [](const std::string& option) { return option.starts_with("--sync-replicas"); });
+  if (!told) {
+    words.push_back(fmt::format("--sync-replicas={}", settings.sync_replicas));
+    words.push_back("--sync-fallback=" + settings.sync_fallback);
+  }
+  if (!database.http.empty()) words.push_back("--http=" + database.http);
+  words.insert(words.end(), settings.server_options.begin(), settings.server_options.end());
+  return words;
+}
+
+Task<bool> Servers::start(Which which, std::string active) {
+  desk_.memory.stock[which] = false;
+  const Answer answer =
+      co_await desk_.ask(StartServer{which, start_words(which, active)}, desk_.left_ms());
+  if (answer.done()) co_return true;
+  desk_.reason(fmt::format("{} server did not start: {}", name_of(which),
+                           answer.text.empty() ? "no end in time" : answer.text));
+  co_return false;
+}
+
+Task<bool> Servers::restart(Which which, std::string active) {
+  co_await kill(which);
+  co_return co_await start(which, active);
+}
+
+Task<> Servers::kill(Which which) { (void)co_await desk_.insist(KillServer{which}, kDeathMs); }
+
+Task<bool> Servers::stop_both() {
+  Pair<bool> stopped;
+  std::vector<Task<>> both;
+  for (const Which which : kBoth) both.push_back(stop(which, &stopped[which]));
+  co_await Join(std::move(both));
+  co_return stopped[Which::kNb] && stopped[Which::kSb];
+}
+
+/// The control socket needs no pid, so a server without a pidfile ends, too. A server that still
+/// runs in the end is a failure.
+Task<> Servers::stop(Which which, bool* stopped) {
+  const Answer asked =
+      co_await desk_.ask(command(which, "exit"), desk_.settings().control_timeout_ms);
+  if (asked.done()) {
+    const Answer ended = co_await desk_.ask(AwaitServerEnd{which}, kExitMs);
+    *stopped = ended.done();
+    if (*stopped) co_return;
+  }
+  const Answer process = co_await desk_.insist(LookAtServer{which}, 1000);
+  *stopped =
+      process.outcome == Answer::Outcome::kNotThere && asked.outcome == Answer::Outcome::kNotThere;
+  if (*stopped) co_return;
+  desk_.warn(fmt::format("{} server does not end: killing it", name_of(which)));
+  const Answer killed = co_await desk_.insist(KillServer{which}, kDeathMs);
+  *stopped = killed.done();
+}
+
+}  // namespace tandem::agent

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "ocf/agent/decision/bulletin.h"
+#include "ocf/agent/decision/desk.h"
+
+namespace tandem::agent {
+
+/// What a server of this node says of itself. A value.
+struct ServerState {
+  enum class Role : std::uint8_t {
+    kGone,  ///< does not run
+    kHung,  ///< runs, and does not answer
+    kActive,
+    kBackup,
+  };
+  Role role = Role::kGone;
+  /// An active: "writable" or "expired". A backup: "replicating", or what keeps it from that.
+  std::string link = "-";
+  std::optional<Copy::Database> copy{};
+  bool healthy = true;   ///< it can write; false only if the server says so
+  std::string source{};  ///< whom a backup follows
+
+  /// Reads the answer to tandem/status --format json. Nothing if it is not about this database.
+  static std::optional<ServerState> from_status(Which which, std::string_view text);
+  /// Reads the answer to ovsdb-server/sync-status, for a stock server.
+  static ServerState from_sync_status(std::string_view text);
+};
+
+std::string to_string(ServerState::Role role);
+
+/// The two servers of this node: asked, started, stopped and given their roles. Lives as long as
+/// the action.
+class Servers {
+ public:
+  explicit Servers(Desk& desk) : desk_(desk) {}
+
+  /// Asks both how they are.
+  Task<> survey();
+  const ServerState& operator[](Which which) const { return states_[which]; }
+  bool both_are(ServerState::Role role) const;
+  bool any_is(ServerState::Role role) const;
+  bool both_links_are(std::string_view link) const;
+  bool any_link_is(std::string_view link) const;
+  /// What runs here is active, and may write.
+  bool is_writable() const;
+  /// What both hold, as of the last survey.
+  Copy copy() const;
+  /// "active and gone", for people.
+  std::string roles_text() const;
+
+  /// Makes both backups of the active on node `active` (empty: not known). What does not run is
+  /// started; what cannot be made a backup is killed and started as one. False: one may be active.
+  Task<bool> demote_both(std::string active, const Bulletin& bulletin);
+  Task<bool> demote(Which which, std::string active, const Bulletin& bulletin);
+  /// The same of those that run, and nothing is started or killed.
+  Task<> tell_both_to_follow(std::string active, const Bulletin& bulletin);
+  /// Opens an epoch above these, if the copy has not gone back since the survey.
+  Task<bool> promote(Which which, Epoch above);
+  Task<bool> start(Which which, std::string active);
+  Task<bool> stop_both();
+  /// Kills one that is gone or hung, and starts it as a backup of nobody.
+  Task<bool> restart(Which which, std::string active);
+  Task<> kill(Which which);
+  /// Grants an active server the role for so long. False: another server was made active.
+  Task<bool> lease(Which which, std::int64_t ms);
+  Task<> set_sync();
+
+ private:
+  Task<> probe(Which which);
+  Task<std::optional<ServerState>> ask_state(Which which, std::int64_t limit_ms);
+  Task<> demote_into(Which which, std::string active, const Bulletin* bulletin, bool* done);
+  Task<> follow_one(Which which, std::string active, const Bulletin* bulletin);
+  Task<std::optional<std::string>> tell_to_follow(Which which, std::string active,
+                                                  const Bulletin* bulletin);
+  Task<std::optional<std::string>> demote_stock(Which which, std::string remote);
+  Task<> stop(Which which, bool* stopped);
+  std::vector<std::string> start_words(Which which, const std::string& active) const;
+
+  Desk& desk_;
+  Pair<ServerState> states_;
+};
+
+/// The epoch that the active on `node` has at least, as far as is known: a promotion raises it. So
+/// no backup goes back to a former active that still has the address.
+Epoch least_epoch(const Bulletin& bulletin, Which which, const std::string& node);
+
+}  // namespace tandem::agent

@@ -1,0 +1,165 @@
+#include "ocf/agent/decision/tenure.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace tandem::agent {
+
+namespace {
+
+constexpr std::int64_t kQuorumMs = 2'000;
+constexpr std::int64_t kToolMs = 5'000;
+/// A server that dies more often than this is Pacemaker's to recover, on another node.
+constexpr std::size_t kRepairs = 3;
+constexpr std::int64_t kRepairsWithinMs = 300'000;
+constexpr std::int64_t kNoTimeMs = 1;
+
+struct Quorum {
+  Answer corosync;
+  Answer controller;
+};
+
+Task<> ask_into(Desk& desk, Step::What what, std::int64_t limit_ms, Answer* answer) {
+  *answer = co_await desk.ask(std::move(what), limit_ms);
+}
+
+}  // namespace
+
+// --- the right to be active ---
+
+/// Pacemaker only remembers what it last heard of quorum, so corosync is asked, too, where there is
+/// one: others may have gone on without a node whose corosync hangs.
+Task<Tenure::Right> Tenure::look() {
+  Quorum quorum;
+  std::vector<Task<>> questions;
+  questions.push_back(ask_into(desk_, AskCorosync{}, kQuorumMs, &quorum.corosync));
+  questions.push_back(ask_into(desk_, AskController{}, kQuorumMs, &quorum.controller));
+  questions.push_back(cluster_.look_around());
+  co_await Join(std::move(questions));
+  if (quorum.corosync.outcome == Answer::Outcome::kSilent || !quorum.controller.done())
+    co_return Right::kUnknown;
+  const Notice* other = cluster_.other_active();
+  if (other != nullptr) {
+    // An earlier active's notice may still be there: the higher epoch has the role.
+    const Copy ours = servers_.copy();
+    if (!ours.is_known() || compare(other->copy, ours) == Comparison::kAhead) {
+      desk_.warn(fmt::format("{} is active, at {}", other->node, other->copy.to_string()));
+      co_return Right::kLost;
+    }
+  }
+  const bool quorate = quorum.corosync.outcome != Answer::Outcome::kRefused &&
+                       quorum.controller.text.starts_with('1');
+  if (!quorate) {
+    const Answer policy = co_await desk_.ask(ReadProperty{"no-quorum-policy", "", false}, kToolMs);
+    if (!policy.text.starts_with("ignore")) co_return Right::kLost;
+  }
+  co_return cluster_.bulletin().readable ? Right::kHeld : Right::kUnknown;
+}
+
+Task<bool> Tenure::grant(std::int64_t ms) {
+  if (!has_leases()) co_return true;
+  if (ms == 0) {
+    ms = desk_.settings().role_lease_s > 0
+             ? desk_.settings().role_lease_s * 1000
+             : (desk_.order.interval_ms + desk_.order.timeout_ms) / 1000 * 1000 + 5000;
+  }
+  Pair<bool> granted;
+  std::vector<Task<>> both;
+  for (const Which which : kBoth) both.push_back(lease_one(which, ms, &granted[which]));
+  co_await Join(std::move(both));
+  const bool all = granted[Which::kNb] && granted[Which::kSb];
+  if (all) {
+    desk_.memory.granted_at = desk_.now_ms();
+    desk_.memory.granted_ms = ms;
+  }
+  co_return all;
+}
+
+Task<> Tenure::lease_one(Which which, std::int64_t ms, bool* granted) {
+  *granted = co_await servers_.lease(which, ms);
+}
+
+Task<> Tenure::revoke() {
+  if (!has_leases()) co_return;
+  std::vector<Task<>> both;
+  Pair<bool> granted;
+  for (const Which which : kBoth) both.push_back(lease_one(which, kNoTimeMs, &granted[which]));
+  co_await Join(std::move(both));
+}
+
+Task<> Tenure::announce() {
+  for (const Which which : kBoth) desk_.memory.in_sync[which] = true;
+  Copy copy = servers_.copy();
+  for (const Which which : kBoth) {
+    if (copy.databases[which]) copy.databases[which]->in_sync = true;
+  }
+  std::vector<Task<>> both;
+  both.push_back(cluster_.publish(Notice::Word::kActive, copy));
+  both.push_back(cluster_.set_score(score::kActive, "promoted"));
+  co_await Join(std::move(both));
+}
+
+// --- servers that are not what they shall be ---
+
+Task<bool> Tenure::put_both_right(ServerState::Role role) {
+  if (servers_.both_are(role)) co_return true;
+  Pair<bool> right;
+  std::vector<Task<>> both;
+  for (const Which which : kBoth) both.push_back(put_right(which, role, &right[which]));
+  co_await Join(std::move(both));
+  if (!right[Which::kNb] || !right[Which::kSb]) co_return false;
+  co_await servers_.survey();
+  co_return servers_.both_are(role);
+}
+
+Task<> Tenure::put_right(Which which, ServerState::Role role, bool* right) {
+  const ServerState::Role state = servers_[which].role;
+  switch (state) {
+    case ServerState::Role::kGone:
+    case ServerState::Role::kHung:
+      *right = co_await repair(which, role);
+      co_return;
+    case ServerState::Role::kActive:
+      *right = role == ServerState::Role::kActive ||
+               co_await servers_.demote(which, election_.active_node(), cluster_.bulletin());
+      co_return;
+    case ServerState::Role::kBackup:
+      *right = role == ServerState::Role::kBackup ||
+               co_await servers_.promote(which, election_.greatest_epoch(which));
+      co_return;
+  }
+}
+
+/// A restart here loses nothing and is quicker than a move.
+Task<bool> Tenure::repair(Which which, ServerState::Role role) {
+  std::vector<std::int64_t>& repaired = desk_.memory.repaired[which];
+  std::erase_if(repaired, [&](std::int64_t at) { return at <= desk_.now_ms() - kRepairsWithinMs; });
+  const std::string state = to_string(servers_[which].role);
+  if (repaired.size() >= kRepairs) {
+    desk_.reason(fmt::format("{} server is {} again", name_of(which), state));
+    co_return false;
+  }
+  repaired.push_back(desk_.now_ms());
+  desk_.warn(
+      fmt::format("{} server is {}: restarting it as {}", name_of(which), state, to_string(role)));
+  const bool active = role == ServerState::Role::kActive;
+  if (active) desk_.memory.connection[which] = false;
+  if (!co_await servers_.restart(which, active ? "" : election_.active_node())) co_return false;
+  if (!active) co_return true;
+  co_return co_await servers_.promote(which, election_.greatest_epoch(which));
+}
+
+// --- what the administrator wants ---
+
+Task<bool> Tenure::is_unmanaged() {
+  const Answer answer = co_await desk_.ask(AskManaged{}, kToolMs);
+  co_return answer.done() && answer.text.starts_with("false");
+}
+
+Task<bool> Tenure::is_in_maintenance(bool saved) {
+  const Answer answer = co_await desk_.ask(ReadProperty{"maintenance-mode", "", saved}, kToolMs);
+  co_return answer.done() && answer.text.starts_with("true");
+}
+
+}  // namespace tandem::agent

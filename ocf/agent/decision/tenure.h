@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+
+#include "ocf/agent/decision/cluster.h"
+#include "ocf/agent/decision/desk.h"
+#include "ocf/agent/decision/election.h"
+#include "ocf/agent/decision/servers.h"
+
+namespace tandem::agent {
+
+/// The role while it is held: whether this node may call itself the active, the lease that the
+/// servers are granted, and what is done about servers that died. Lives as long as the action.
+class Tenure {
+ public:
+  Tenure(Desk& desk, Servers& servers, Cluster& cluster, Election& election)
+      : desk_(desk), servers_(servers), cluster_(cluster), election_(election) {}
+
+  enum class Right : std::uint8_t {
+    kHeld,
+    kLost,     ///< there is no quorum, or another one has the role
+    kUnknown,  ///< the cluster does not answer: neither renew nor revoke
+  };
+  /// By a look at what the others say, and a round trip to corosync.
+  Task<Right> look();
+
+  bool has_leases() const { return desk_.settings().role_lease_s != 0; }
+  /// Grants both servers the role; by default for the longest time that may pass until the next
+  /// monitor has come so far, and a little more. False: one of them was told of another active.
+  Task<bool> grant(std::int64_t ms = 0);
+  /// Ends the right to write.
+  Task<> revoke();
+  /// Publishes that this instance is active, and its score.
+  Task<> announce();
+
+  /// Makes both servers what they shall be: restarts those that died or hang, in their role.
+  Task<bool> put_both_right(ServerState::Role role);
+
+  /// Has the administrator told Pacemaker to leave the resource alone?
+  Task<bool> is_unmanaged();
+  /// Is the whole cluster in maintenance, or was it when Pacemaker last ran here? (Of a node alone
+  /// others would take over its role.)
+  Task<bool> is_in_maintenance(bool saved);
+
+ private:
+  Task<> put_right(Which which, ServerState::Role role, bool* right);
+  Task<bool> repair(Which which, ServerState::Role role);
+  Task<> lease_one(Which which, std::int64_t ms, bool* granted);
+
+  Desk& desk_;
+  Servers& servers_;
+  Cluster& cluster_;
+  Election& election_;
+};
+
+}  // namespace tandem::agent

@@ -1,0 +1,109 @@
+#include "ocf/agent/ports/server_process.h"
+
+#include <fmt/core.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "ocf/agent/ports/control_request.h"
+#include "ocf/agent/ports/tool_run.h"
+
+namespace tandem::agent {
+
+namespace {
+
+constexpr const char* kServer = "ovsdb-server";
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool lives(const std::optional<ProcessInfo>& process, const std::string& name) {
+  return process && process->state != 'Z' && process->state != 'X' && process->name == name;
+}
+
+std::optional<pid_t> peer_of(const std::string& socket) {
+  net::UniqueFd fd;
+  if (connect_unix(socket, fd) != 0) return std::nullopt;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+  return peer.pid;
+}
+
+}  // namespace
+
+std::optional<ProcessInfo> process_info(pid_t pid) {
+  const std::string stat = read_file(fmt::format("/proc/{}/stat", pid));
+  const std::size_t open = stat.find('(');
+  const std::size_t close = stat.rfind(')');
+  if (open == std::string::npos || close == std::string::npos || close + 4 > stat.size())
+    return std::nullopt;
+  ProcessInfo info;
+  info.pid = pid;
+  info.name = stat.substr(open + 1, close - open - 1);
+  info.state = stat[close + 2];
+  info.parent = static_cast<pid_t>(std::atoi(stat.c_str() + close + 4));
+  return info;
+}
+
+std::optional<ProcessInfo> process_of_pidfile(const std::string& pidfile, const std::string& name) {
+  const int pid = std::atoi(read_file(pidfile).c_str());
+  if (pid <= 0) return std::nullopt;
+  const std::optional<ProcessInfo> process = process_info(pid);
+  return lives(process, name) ? process : std::nullopt;
+}
+
+std::optional<ProcessInfo> find_server(const std::string& run_directory, const std::string& stem) {
+  const std::string path = run_directory + "/" + stem;
+  if (auto process = process_of_pidfile(path + ".pid", kServer)) return process;
+  if (const auto peer = peer_of(path + ".ctl")) {
+    if (auto process = process_info(*peer); lives(process, kServer)) return process;
+  }
+  std::error_code problem;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", problem)) {
+    const int pid = std::atoi(entry.path().filename().c_str());
+    if (pid <= 0) continue;
+    const std::optional<ProcessInfo> process = process_info(pid);
+    if (!lives(process, kServer)) continue;
+    if (read_file(fmt::format("/proc/{}/cmdline", pid)).find(path + ".") != std::string::npos)
+      return process;
+  }
+  return std::nullopt;
+}
+
+std::optional<pid_t> monitor_of(const ProcessInfo& server) {
+  const std::optional<ProcessInfo> parent = process_info(server.parent);
+  if (lives(parent, kServer) || lives(parent, "monitor")) return server.parent;
+  return std::nullopt;
+}
+
+bool is_stock(const ProcessInfo& server) {
+  std::error_code problem;
+  const auto program =
+      std::filesystem::read_symlink(fmt::format("/proc/{}/exe", server.pid), problem);
+  return program.filename().string().starts_with(kServer);
+}
+
+net::UniqueFd ProcessEnd::open(pid_t pid) { return open_pidfd(pid); }
+
+void ProcessEnd::add_to(std::vector<pollfd>& polled) const {
+  if (fd_ && !kill_at_ms_) polled.push_back({fd_.get(), POLLIN, 0});
+}
+
+std::optional<Answer> ProcessEnd::go_on() {
+  pollfd entry{fd_.get(), POLLIN, 0};
+  if (!fd_ || ::poll(&entry, 1, 0) > 0) return Answer{Answer::Outcome::kDone, "", {}};
+  if (kill_at_ms_ && boot_ms() >= *kill_at_ms_) {
+    ::kill(pid_, SIGKILL);
+    kill_at_ms_.reset();
+  }
+  return std::nullopt;
+}
+
+}  // namespace tandem::agent
