@@ -11,11 +11,16 @@
 
 namespace tandem::agent {
 
+// These have constructors, since GCC 12 destroys aggregates that are made within a co_await
+// expression twice.
+
 // --- the servers of this node ---
 
 /// Sends a command to a server's control socket. kDone or kRefused with its words; kNotThere:
 /// nobody listens.
 struct AskServer {
+  AskServer(Which which, std::string command, std::vector<std::string> arguments = {})
+      : which(which), command(std::move(command)), arguments(std::move(arguments)) {}
   Which which;
   std::string command;
   std::vector<std::string> arguments;
@@ -23,7 +28,7 @@ struct AskServer {
 /// A command and its arguments.
 template <class... Arguments>
 AskServer command(Which which, std::string name, Arguments&&... arguments) {
-  AskServer ask{which, std::move(name), {}};
+  AskServer ask(which, std::move(name));
   (ask.arguments.emplace_back(std::forward<Arguments>(arguments)), ...);
   return ask;
 }
@@ -34,6 +39,8 @@ struct LookAtServer {
 };
 /// Starts a server by ovn-ctl with these words. kRefused with what it said.
 struct StartServer {
+  StartServer(Which which, std::vector<std::string> arguments)
+      : which(which), arguments(std::move(arguments)) {}
   Which which;
   std::vector<std::string> arguments;
 };
@@ -47,6 +54,8 @@ struct KillServer {
 };
 /// Runs ovn-nbctl or ovn-sbctl on the server's own socket.
 struct RunCtl {
+  RunCtl(Which which, std::vector<std::string> arguments)
+      : which(which), arguments(std::move(arguments)) {}
   Which which;
   std::vector<std::string> arguments;
 };
@@ -57,22 +66,32 @@ struct StopNorthd {};
 
 /// A transient attribute of all nodes: `values` of the answer.
 struct ReadAttribute {
+  explicit ReadAttribute(std::string name) : name(std::move(name)) {}
   std::string name;
 };
 struct WriteAttribute {
+  WriteAttribute(std::string name, std::string host, std::string value, bool is_private)
+      : name(std::move(name)),
+        host(std::move(host)),
+        value(std::move(value)),
+        is_private(is_private) {}
   std::string name;
   std::string host;
   std::string value;
-  bool is_private = false;
+  bool is_private;
 };
 /// A property of the cluster; kNotThere if it has none of that name. `saved`: as it was when
 /// Pacemaker last wrote its configuration here.
 struct ReadProperty {
+  ReadProperty(std::string name, std::string set, bool saved)
+      : name(std::move(name)), set(std::move(set)), saved(saved) {}
   std::string name;
   std::string set;
-  bool saved = false;
+  bool saved;
 };
 struct WriteProperty {
+  WriteProperty(std::string name, std::string set, std::string value)
+      : name(std::move(name)), set(std::move(set)), value(std::move(value)) {}
   std::string name;
   std::string set;
   std::string value;

@@ -145,7 +145,8 @@ Task<bool> Tenure::repair(Which which, ServerState::Role role) {
       fmt::format("{} server is {}: restarting it as {}", name_of(which), state, to_string(role)));
   const bool active = role == ServerState::Role::kActive;
   if (active) desk_.memory.connection[which] = false;
-  if (!co_await servers_.restart(which, active ? "" : election_.active_node())) co_return false;
+  const std::string followed = active ? "" : election_.active_node();
+  if (!co_await servers_.restart(which, followed)) co_return false;
   if (!active) co_return true;
   co_return co_await servers_.promote(which, election_.greatest_epoch(which));
 }

@@ -1,0 +1,268 @@
+#!/usr/bin/python3
+"""What the actions do, within which time, with how many processes; and what the keeper does between them."""
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+from cluster import (AGENT, AgentTest, FAILED, FAILED_PROMOTED, NOT_CONFIGURED, NOT_INSTALLED, NOT_RUNNING, OK, PROMOTED,
+                     PROMOTED_MONITOR, main, wait_until)
+
+
+class Actions(AgentTest):
+    def promoted(self, parameters=None):
+        self.one.serve("active writable 5 100")
+        self.one.run("monitor")
+        self.publish(self.two, "live", (5, 100))
+        self.assertEqual(self.monitor(self.one, parameters, **PROMOTED_MONITOR), PROMOTED, self.one.said)
+
+    # --- processes and time ---
+
+    def test_a_promoted_monitor_starts_six_processes_at_most(self):
+        self.promoted()
+        self.one.forget_calls()
+        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED)
+        self.assertLessEqual(len(self.one.calls()), 6, self.one.calls())
+
+    def test_an_unorderly_notification_before_a_promotion_starts_ten_processes_at_most(self):
+        self.one.serve("backup replicating 5 100")
+        self.publish(self.two, "live", (5, 100))
+        self.before_promotion(self.one)
+        self.assertLessEqual(len(self.one.calls()), 10, self.one.calls())
+
+    def test_every_action_ends_within_its_timeout_while_the_clusters_tools_hang(self):
+        self.set("hanging", "attrd_updater\ncrm_attribute\ncrm_node\ncrm_resource\ncorosync-quorumtool")
+        for action, meta in (("start", {}), ("monitor", {"interval": "10000"}),
+                             ("notify", {"notify_type": "pre", "notify_operation": "promote",
+                                         "notify_promote_uname": self.one.name, "notify_slave_uname": self.two.name}),
+                             ("promote", {}), ("monitor", PROMOTED_MONITOR), ("demote", {}), ("stop", {})):
+            began = time.monotonic()
+            self.one.run(action, timeout="5000", **meta)
+            self.assertLess(time.monotonic() - began, 5, action)
+
+    def test_every_action_ends_within_its_timeout_while_the_servers_hang(self):
+        self.start(self.one)
+        self.one.serve("backup replicating 5 100")
+        pids = [self.one.pid(which) for which in ("nb", "sb")]
+        for action, meta in (("notify", {"notify_type": "pre", "notify_operation": "promote",
+                                         "notify_promote_uname": self.one.name, "notify_slave_uname": self.two.name}),
+                             ("promote", {}), ("demote", {}), ("stop", {})):
+            for pid in pids:
+                if os.path.exists(f"/proc/{pid}"):
+                    os.kill(pid, signal.SIGSTOP)
+            began = time.monotonic()
+            self.one.run(action, timeout="6000", **meta)
+            self.assertLess(time.monotonic() - began, 6, action)
+
+    def test_a_server_may_take_as_long_to_start_as_the_operation_may(self):
+        self.set("slow-start", "3")
+        self.assertEqual(self.one.run("start", timeout="3000"), FAILED)
+        self.assertEqual(self.one.run("start", timeout="30000"), OK, self.one.said)
+
+    # --- stop ---
+
+    def test_a_stop_ends_servers_whose_pidfiles_are_empty_or_gone(self):
+        self.start(self.one)
+        pids = [self.one.pid(which) for which in ("nb", "sb")]
+        self.one.pidfile("nb").write_text("")
+        self.one.pidfile("sb").unlink()
+        self.assertEqual(self.one.run("stop"), OK, self.one.said)
+        for pid in pids:
+            self.assertFalse(alive(pid))
+
+    def test_a_monitor_sees_servers_whose_pidfiles_are_gone(self):
+        self.start(self.one)
+        for which in ("nb", "sb"):
+            self.one.pidfile(which).unlink()
+        self.assertEqual(self.monitor(self.one), OK)
+
+    def test_a_hung_server_is_killed_by_a_stop(self):
+        self.start(self.one)
+        pid = self.one.pid("nb")
+        os.kill(pid, signal.SIGSTOP)
+        self.assertEqual(self.one.run("stop"), OK, self.one.said)
+        self.assertFalse(alive(pid))
+
+    # --- without the program ---
+
+    def test_without_the_program_what_runs_is_seen_and_can_be_stopped(self):
+        self.start(self.one)
+        (self.programs / "tandem-agent").unlink()
+        self.assertEqual(self.monitor(self.one), OK)
+        self.assertEqual(self.one.run("promote"), NOT_INSTALLED)
+        self.assertEqual(self.one.run("stop"), OK, self.one.said)
+        self.assertIsNone(self.one.pid("nb"))
+        self.assertEqual(self.one.run("monitor"), NOT_RUNNING)
+        self.assertEqual(self.one.run("start"), NOT_INSTALLED)
+
+    def test_the_agent_may_be_replaced_in_place_while_it_runs(self):
+        copy = self.cluster / "agent"
+        shutil.copy(AGENT, copy)
+        environment = self.one.environment({})
+        self.set("slow-start", "1")
+        running = subprocess.Popen([copy, "start"], env=environment, stdout=subprocess.DEVNULL)
+        time.sleep(0.3)
+        copy.write_text("#!/bin/sh\n" + "exit 99\n" * 2000)
+        self.assertEqual(running.wait(timeout=20), OK)
+
+    # --- validation and parameters ---
+
+    def test_more_than_one_active_and_a_clone_without_notifications_are_refused(self):
+        self.assertEqual(self.one.run("validate-all"), OK, self.one.said)
+        self.assertEqual(self.one.run("validate-all", promoted_max="2"), NOT_CONFIGURED)
+        self.assertEqual(self.one.run("validate-all", notify="false"), NOT_CONFIGURED)
+        self.assertEqual(self.one.run("start", notify="false"), NOT_CONFIGURED)
+
+    def test_a_port_for_http_is_a_databases_own(self):
+        self.assertEqual(self.one.run("validate-all", {"server_options": "--http=:8080"}), NOT_CONFIGURED)
+        self.assertEqual(self.one.run("start", {"nb_http": "127.0.0.1:8081"}), OK)
+        starts = {which: call for call in self.one.calls("ovn-ctl") for which in ("nb", "sb") if f"start_{which}" in call}
+        self.assertIn("--http=127.0.0.1:8081", starts["nb"])
+        self.assertNotIn("--http", starts["sb"])
+
+    def test_commits_wait_for_one_backup_unless_told_otherwise(self):
+        self.start(self.one)
+        self.assertTrue(all("--sync-replicas=1 --sync-fallback=async" in call for call in self.one.calls("ovn-ctl")))
+        self.one.run("stop")
+        self.one.forget_calls()
+        self.start(self.one, {"sync_replicas": "2", "sync_fallback": "block"})
+        self.assertTrue(all("--sync-replicas=2 --sync-fallback=block" in call for call in self.one.calls("ovn-ctl")))
+        self.one.run("stop")
+        self.one.forget_calls()
+        self.start(self.one, {"server_options": "--sync-replicas=0"})
+        self.assertFalse(any("--sync-replicas=1" in call for call in self.one.calls("ovn-ctl")))
+
+    def test_with_tls_the_stock_agents_files_are_the_default(self):
+        for name in ("ovnnb-privkey.pem", "ovnnb-cert.pem", "cacert.pem"):
+            (self.cluster / name).touch()
+        self.addCleanup(os.environ.pop, "TANDEM_AGENT_TLS", None)
+        environment = self.one.environment
+        self.one.environment = lambda meta: environment(meta) | {"TANDEM_AGENT_TLS": str(self.cluster)}
+        self.assertEqual(self.one.run("start", {"nb_master_protocol": "ssl"}), OK)
+        starts = {which: call for call in self.one.calls("ovn-ctl") for which in ("nb", "sb") if f"start_{which}" in call}
+        self.assertIn(f"--ovn-nb-db-ssl-key={self.cluster}/ovnnb-privkey.pem", starts["nb"])
+        self.assertIn(f"--ovn-nb-db-ssl-ca-cert={self.cluster}/cacert.pem", starts["nb"])
+        self.assertNotIn("ssl-key", starts["sb"])
+
+    def test_a_reload_changes_how_commits_wait_without_a_restart(self):
+        self.promoted()
+        pid = self.one.pid("nb")
+        self.assertEqual(self.one.run("reload-agent", {"sync_replicas": "2", "role_lease": "77"}), OK)
+        self.assertIn("tandem/sync-replicas 2 1000 async", self.one.asked("nb"))
+        self.assertEqual(self.one.last_lease(), "77")
+        self.assertEqual(self.one.pid("nb"), pid)
+
+    def test_the_metadata_are_valid_and_say_what_can_be_reloaded(self):
+        self.one.run("meta-data")
+        rules = "/usr/share/resource-agents/metadata.rng"
+        if os.path.exists(rules) and shutil.which("xmllint"):
+            done = subprocess.run(["xmllint", "--noout", "--relaxng", rules, "-"], input=self.one.said.encode(),
+                                  stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        environment = self.one.environment
+        self.one.environment = lambda meta: environment(meta) | {"OCF_RA_VERSION_MINOR": "1"}
+        self.one.run("meta-data")
+        self.assertRegex(self.one.said, 'name="role_lease"[^>]*reloadable="1"')
+        self.assertNotRegex(self.one.said, 'name="master_ip"[^>]*reloadable')
+
+    # --- stock servers ---
+
+    def test_stock_servers_are_served(self):
+        self.start(self.one)
+        (self.one.path / "stock").write_text("nb sb\n")
+        self.one.serve("backup replicating 0 0")
+        self.assertEqual(self.monitor(self.one), OK)
+        self.assertEqual(self.score(self.one), 9)
+        self.one.serve("backup connecting 0 0")
+        self.assertEqual(self.one.run("promote", notify_promote_uname=self.one.name), OK, self.one.said)
+        self.assertIn("ovsdb-server/disconnect-active-ovsdb-server", self.one.asked("nb"))
+        self.one.settle()
+        self.assertEqual(self.one.run("demote"), OK)
+        self.assertIn("ovsdb-server/connect-active-ovsdb-server", self.one.asked("sb"))
+
+    # --- the active's disk ---
+
+    def test_a_monitor_fails_when_a_server_says_that_it_cannot_write(self):
+        self.promoted()
+        (self.one.path / "unhealthy").write_text("yes\n")
+        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), FAILED_PROMOTED)
+        self.assertEqual(self.one.leases(), 1)
+
+    def test_a_promotion_of_one_database_alone_is_undone(self):
+        self.one.serve("backup connecting 5 100")
+        (self.one.path / "unpromotable").write_text("nb\n")
+        self.assertEqual(self.one.run("promote", notify_promote_uname=self.one.name), FAILED)
+        self.assertIn("backup", self.one.said_by("sb"))
+
+    # --- the keeper ---
+
+    def test_servers_that_die_with_their_monitor_processes_are_restarted_without_a_monitor_action(self):
+        self.promoted()
+        for which in ("nb", "sb"):
+            self.one.kill(which)
+        wait_until(lambda: all(self.one.said_by(which).startswith("active") and self.one.pid(which)
+                               for which in ("nb", "sb")), "both servers to be active again")
+
+    def test_a_server_that_hangs_is_restarted_without_a_monitor_action(self):
+        self.promoted()
+        pid = self.one.pid("nb")
+        os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: self.one.pid("nb") not in (None, pid) and self.one.said_by("nb").startswith("active"),
+                   "the server to be active again")
+
+    def test_but_not_beside_another_active_nor_without_quorum(self):
+        self.promoted()
+        self.set("quorum", "0")
+        self.one.kill("nb")
+        time.sleep(2)
+        self.assertIsNone(self.one.pid("nb"))
+        self.publish(self.two, "active", (6, 1))
+        self.set("quorum", "1")
+        time.sleep(2)
+        self.assertIsNone(self.one.pid("nb"))
+
+    def test_nor_while_the_resource_is_not_managed(self):
+        self.promoted()
+        self.set("is-managed", "false")
+        self.one.kill("nb")
+        time.sleep(2)
+        self.assertIsNone(self.one.pid("nb"))
+
+    def test_a_server_that_keeps_dying_is_reported_to_pacemaker(self):
+        self.promoted()
+        for _ in range(3):
+            self.one.kill("nb")
+            wait_until(lambda: self.one.pid("nb") and self.one.said_by("nb").startswith("active"), "a restart")
+            self.one.settle()
+        self.one.kill("nb")
+        wait_until(lambda: any("--fail" in call for call in self.one.calls("crm_resource")), "the report")
+
+    def test_a_demotion_ends_the_keeper_and_leaves_no_process_behind(self):
+        self.promoted()
+        self.assertEqual(self.one.run("demote"), OK)
+        wait_until(lambda: subprocess.run(["flock", "-n", self.one.path / "ovndb-ovndb_servers.keeper", "true"],
+                                          check=False).returncode == 0, "the keeper's end")
+
+    def test_northd_is_not_started_after_a_demotion(self):
+        """What a promotion has left to be done ends when the role does."""
+        self.one.serve("backup connecting 5 100")
+        managed = {"manage_northd": "yes"}
+        self.assertEqual(self.one.run("promote", managed, notify_promote_uname=self.one.name), OK)
+        self.one.run("notify", managed, notify_type="post", notify_operation="promote", notify_promote_uname=self.one.name)
+        self.assertEqual(self.one.run("demote", managed), OK)
+        calls = len(self.one.calls("ovn-ctl"))
+        time.sleep(0.5)
+        self.assertEqual(len(self.one.calls("ovn-ctl")), calls)
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return ") Z" not in stat.read()
+    except FileNotFoundError:
+        return False
+
+
+if __name__ == "__main__":
+    main()

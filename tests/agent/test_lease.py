@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+"""The lease of the active role: who grants it, and when nobody does."""
+import time
+
+from cluster import AgentTest, FAILED_PROMOTED, PROMOTED, PROMOTED_MONITOR, main, wait_until
+
+
+class Lease(AgentTest):
+    def promoted(self, **parameters):
+        self.one.serve("active writable 5 100")
+        self.one.run("monitor")
+        self.publish(self.two, "live", (5, 100))
+        self.assertEqual(self.monitor(self.one, parameters, **PROMOTED_MONITOR), PROMOTED, self.one.said)
+
+    def test_the_role_is_granted_on_when_no_monitor_comes(self):
+        self.promoted(role_lease="4")
+        wait_until(lambda: self.one.leases() >= 3, "two leases more")
+
+    def ends_by(self, harm):
+        self.promoted(role_lease="4")
+        harm()
+        time.sleep(4)
+        self.assertEqual(self.one.leases(), 1)
+
+    def test_not_without_quorum(self):
+        self.ends_by(lambda: self.set("quorum", "0"))
+
+    def test_not_when_the_role_is_gone(self):
+        self.ends_by(lambda: self.one.serve("backup replicating 5 100"))
+
+    def test_not_when_a_backup_has_given_it_back(self):
+        def give_back():
+            self.one.serve("active expired 5 100")
+            (self.one.path / "deposed").touch()
+
+        self.ends_by(give_back)
+
+    def test_not_beside_another_active(self):
+        self.ends_by(lambda: self.publish(self.two, "active", (6, 1)))
+
+    def test_not_when_pacemaker_is_gone(self):
+        self.ends_by(lambda: self.set("away", "crm_node"))
+
+    def test_but_when_it_was_stopped_in_maintenance(self):
+        self.promoted(role_lease="4")
+        self.set("away", "crm_node")
+        self.set("maintenance-mode.saved", "true")
+        wait_until(lambda: self.one.leases() >= 3, "two leases more")
+
+    def test_after_a_blip_in_maintenance_it_is_granted_again(self):
+        """No monitor comes in maintenance, so nobody else would open the databases before its end."""
+        self.promoted(role_lease="4")
+        self.set("maintenance-mode", "true")
+        self.set("quorum", "0")
+        time.sleep(3.5)
+        self.one.serve("active expired 5 100")
+        time.sleep(1)
+        self.assertEqual(self.one.leases(), 1)
+        self.set("quorum", "1")
+        wait_until(lambda: self.one.leases() >= 2, "another lease")
+
+    def monitor_again(self):
+        return self.monitor(self.one, **PROMOTED_MONITOR)
+
+    def test_a_lease_names_the_epoch_of_the_server_that_it_is_for(self):
+        self.promoted()
+        self.assertEqual((self.one.path / "nb-epoch").read_text(), "--epoch 5\n")
+
+    def test_a_monitor_grants_nothing_when_corosync_does_not_answer(self):
+        """Pacemaker goes on saying what it last heard of quorum, while others promote one of theirs."""
+        self.promoted()
+        self.set("hanging", "corosync-quorumtool")
+        self.assertEqual(self.monitor_again(), PROMOTED)
+        self.assertEqual(self.one.leases(), 1, "neither granted on nor taken away")
+
+    def test_a_monitor_grants_and_takes_nothing_when_the_controller_does_not_answer(self):
+        self.promoted()
+        self.set("away", "crm_node")
+        self.assertEqual(self.monitor_again(), PROMOTED)
+        self.assertEqual(self.one.leases(), 1, "neither granted on nor taken away")
+
+    def test_a_monitor_of_a_healthy_active_succeeds_while_attributes_hang(self):
+        self.promoted()
+        self.set("hanging", "attrd_updater")
+        self.assertEqual(self.monitor_again(), PROMOTED)
+        self.assertEqual(self.one.leases(), 1)
+
+    def test_a_monitor_believes_corosync_that_there_is_no_quorum(self):
+        self.promoted()
+        self.set("inquorate", "")
+        self.assertEqual(self.monitor_again(), PROMOTED)
+        self.assertEqual(self.one.last_lease(), "0.001")
+
+    def test_a_monitor_looks_at_the_others_before_it_grants(self):
+        """Another was promoted out of this one's sight; both say that they are active, and it has the higher epoch."""
+        self.promoted()
+        self.publish(self.two, "active", (6, 1))
+        self.assertEqual(self.monitor_again(), PROMOTED)
+        self.assertEqual(self.one.last_lease(), "0.001")
+
+    def test_a_monitor_fails_when_another_server_was_made_active(self):
+        """The server was told by a backup; Pacemaker then makes it a backup, too."""
+        self.promoted()
+        (self.one.path / "deposed").touch()
+        self.assertEqual(self.monitor_again(), FAILED_PROMOTED)
+        self.assertEqual(self.one.leases(), 1)
+
+    def test_a_monitor_without_quorum_ends_the_right_to_write(self):
+        self.promoted()
+        self.set("quorum", "0")
+        self.assertEqual(self.monitor_again(), PROMOTED)
+        self.assertEqual(self.one.last_lease(), "0.001")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+#!/usr/bin/python3
+"""Promotions that must not be: each was found to lose acknowledged transactions, or to leave two writers."""
+import time
+
+from cluster import AgentTest, BAN, COPIES, FAILED, OK, POSITION, PROMOTED_MONITOR, main
+
+STOCK_MASTER = "OVN_REPL_INFO"
+
+
+class Refusals(AgentTest):
+    def ours(self, word, round_number, nb, sb=None, sync="11"):
+        """The other instance, of our format, says WORD in answer to that question."""
+        self.publish(self.two, word, nb, sb, "2", round_number, sync, "-", "-")
+
+    def answering(self, nb, sb=None, sync="11"):
+        """The other instance answers each question at once."""
+        sb = sb or nb
+        self.others(f"""
+            round=$(echo "$1" | cut -d, -f8)
+            case $1 in final,*,{self.one.name},2,*)
+                echo "final,{nb[0]},{nb[1]},{sb[0]},{sb[1]},{self.two.name},2,$round,{sync},-,-" >"$CLUSTER/{POSITION}/{self.two.host}" ;;
+            esac
+        """)
+
+    # --- scores ---
+
+    def test_a_copy_that_starts_is_banned_so_that_no_preference_promotes_it(self):
+        self.set(COPIES, f"{self.one.name} {self.two.name}")
+        self.assertEqual(self.one.run("start"), OK)
+        self.assertEqual(self.score(self.one), BAN)
+
+    def test_a_copy_that_was_stopped_stays_banned(self):
+        self.start(self.one)
+        self.assertEqual(self.one.run("stop"), OK)
+        self.assertEqual(self.score(self.one), BAN)
+
+    def test_a_copy_that_was_refused_is_refused_again_when_a_preference_chooses_it_again(self):
+        self.one.serve("backup connecting 5 100")
+        self.answering((5, 150))
+        self.score(self.two, 200)
+        for _ in range(2):
+            self.before_promotion(self.one)
+            self.assertEqual(self.promote(self.one), FAILED)
+            self.assertEqual(self.score(self.one), BAN)
+
+    def test_a_demoted_node_that_still_runs_is_a_candidate(self):
+        """A preferred node that was away starts, and the active is demoted for it in the same transition."""
+        self.one.serve("backup connecting 5 100")
+        self.publish(self.two, "final", (5, 150))
+        self.before_promotion(self.one, notify_demote_uname=self.two.name, notify_slave_uname="")
+        self.assertEqual(self.promote(self.one, notify_demote_uname=self.two.name, notify_slave_uname=""), FAILED)
+        self.assertIn(f"where the active on {self.two.name} ended", self.one.said)
+
+    def test_an_orderly_move_refuses_a_laggard(self):
+        self.one.serve("backup connecting 5 100", "backup connecting 5 99")
+        self.publish(self.two, "stopped", (5, 100), (5, 100))
+        orderly = {"notify_demote_uname": self.two.name, "notify_stop_uname": self.two.name}
+        self.before_promotion(self.one, **orderly)
+        self.assertEqual(self.promote(self.one, **orderly), FAILED)
+
+    def test_scores_of_backups_are_below_those_of_a_stock_agents_active(self):
+        self.start(self.one)
+        self.one.serve("backup replicating 5 100")
+        self.monitor(self.one)
+        self.assertLess(self.score(self.one), 10)
+        self.assertGreater(self.score(self.one), 5)
+
+    def test_a_backup_that_does_not_follow_a_stock_active_is_banned(self):
+        self.start(self.one)
+        self.one.serve("backup connecting 5 100")
+        for _ in range(2):
+            self.monitor(self.one, notify_master_uname=self.two.name)
+        self.assertEqual(self.score(self.one), BAN)
+
+    def test_stock_agents_are_told_who_is_active_before_they_are_notified(self):
+        self.one.serve("backup connecting 5 100")
+        self.score(self.two, 5)
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), OK, self.one.said)
+        self.assertEqual((self.cluster / STOCK_MASTER).read_text(), self.one.name + "\n")
+
+    def test_stock_agents_are_not_waited_for(self):
+        self.one.serve("backup connecting 5 100")
+        self.score(self.two, 5)
+        began = time.monotonic()
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), OK, self.one.said)
+        self.assertLess(time.monotonic() - began, 1.5)
+
+    # --- comparison ---
+
+    def whole(self, nb, sb):
+        """This copy was in sync, until the active died."""
+        self.start(self.one)
+        self.one.serve(f"backup replicating {nb}", f"backup replicating {sb}")
+        self.publish(self.two, "live", (5, 1))
+        self.monitor(self.one)
+        self.one.serve(f"backup connecting {nb}", f"backup connecting {sb}")
+
+    def test_one_northbound_record_does_not_outweigh_a_broken_southbound_copy(self):
+        self.whole("5 100", "5 9000")
+        self.answering((5, 101), (5, 10), sync="10")
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), OK, self.one.said)
+
+    def test_a_half_synced_copy_that_is_ahead_in_both_wins(self):
+        self.whole("5 100", "5 9000")
+        self.answering((5, 101), (5, 9001), sync="10")
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), FAILED)
+
+    # --- questions and answers ---
+
+    def test_promote_looks_again_after_the_notifications(self):
+        self.one.serve("backup connecting 5 100")
+        self.answering((5, 100))
+        self.before_promotion(self.one)
+        round_number = self.published(self.one)[7]
+        self.ours("final", round_number, (5, 150))
+        self.assertEqual(self.promote(self.one), FAILED)
+        self.assertIn(f"behind {self.two.name}", self.one.said)
+
+    def test_an_answer_to_an_earlier_question_is_none(self):
+        self.one.serve("backup connecting 5 100")
+        self.ours("final", "earlier", (5, 100))
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), FAILED)
+        self.assertIn(f"{self.two.name} did not say", self.one.said)
+
+    def test_a_backup_repeats_the_number_of_the_question(self):
+        self.one.serve("backup connecting 5 100")
+        self.ours("final", "42", (5, 100))
+        self.before_promotion(self.two, **{"on_node": self.one.name})
+        self.assertEqual(self.one.run("notify", notify_type="pre", notify_operation="promote",
+                                      notify_promote_uname=self.two.name, notify_slave_uname=self.one.name), OK)
+        self.assertEqual(self.published(self.one)[7], "42")
+
+    def test_what_is_published_has_a_format_and_is_read_by_former_agents(self):
+        """They read as far as the node's name."""
+        self.start(self.one)
+        fields = self.published(self.one)
+        self.assertEqual(fields[:6], ["cut", "0", "0", "0", "0", self.one.name])
+        self.assertEqual(fields[6], "2")
+
+    def test_the_answer_of_a_former_agent_counts(self):
+        self.one.serve("backup connecting 5 100")
+        self.publish(self.two, "final", (5, 150))
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), FAILED)
+        self.assertIn(f"behind {self.two.name}", self.one.said)
+
+    def test_the_server_is_told_the_least_position_of_its_promotion(self):
+        self.one.serve("backup connecting 5 100")
+        self.answering((5, 100))
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), OK)
+        self.assertIn("tandem/promote --force --above 5 --least 5:100", self.one.asked("nb"))
+
+    def test_dots_in_names_of_nodes_are_dots(self):
+        self.one.serve("backup connecting 5 100")
+        self.set(f"{POSITION}/ctlx1", "final,5,150,5,150,ctlx1")
+        self.assertEqual(self.promote(self.one, notify_slave_uname="ctl.1"), FAILED)
+        self.assertIn("behind ctlx1", self.one.said)
+
+    def test_a_backup_that_replicates_by_half_leaves_the_active_too(self):
+        self.one.serve("backup replicating 5 100", "backup connecting 5 100")
+        self.before_promotion(self.two, on_node=self.one.name)
+        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
+                     notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.assertTrue(any("--depose" in line for line in self.one.asked("nb")), self.one.asked("nb"))
+
+    # --- without an active ---
+
+    def test_a_copy_that_was_not_in_the_list_is_never_promoted_by_itself(self):
+        impatient = {"copies_wait": "0"}
+        self.set(COPIES, self.two.name)
+        self.start(self.one, impatient)
+        self.one.serve("backup connecting 5 90")
+        for _ in range(3):
+            self.monitor(self.one, impatient)
+        self.assertEqual(self.score(self.one), BAN)
+        self.monitor(self.one, impatient | {"promote_stale": "yes"})
+        self.assertEqual(self.score(self.one), 8)
+
+    def test_an_active_that_is_found_and_was_not_in_the_list_is_not_adopted(self):
+        self.set(COPIES, self.two.name)
+        self.one.serve("active writable 5 100")
+        self.one.run("monitor")
+        self.assertIsNone(self.score(self.one))
+
+    def test_the_list_is_kept_when_the_cluster_does_not_say_who_follows(self):
+        self.one.serve("active writable 5 100")
+        self.one.run("monitor")
+        self.set(COPIES, f"{self.one.name} {self.two.name}")
+        self.set("away", "attrd_updater")
+        self.monitor(self.one, **PROMOTED_MONITOR)
+        self.assertEqual((self.cluster / COPIES).read_text(), f"{self.one.name} {self.two.name}\n")
+
+    def test_the_list_is_what_follows(self):
+        self.one.serve("active writable 5 100")
+        self.one.run("monitor")
+        self.publish(self.two, "live", (5, 100))
+        self.monitor(self.one, **PROMOTED_MONITOR)
+        self.assertEqual((self.cluster / COPIES).read_text(), f"{self.one.name} {self.two.name}\n")
+
+    # --- after a demotion that nobody completed ---
+
+    def test_an_active_that_stepped_down_early_compares_before_it_returns(self):
+        self.one.serve("active writable 5 100")
+        self.one.run("monitor")
+        self.one.run("notify", notify_type="pre", notify_operation="demote", notify_demote_uname=self.one.name)
+        self.assertIn("backup", self.one.said_by("nb"))
+        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), 8, "the demotion may still come")
+        time.sleep(5)
+        self.publish(self.two, "active", (6, 1))
+        self.assertIn(self.monitor(self.one, **PROMOTED_MONITOR), (8, 9))
+        self.assertIn("backup", self.one.said_by("nb"))
+        self.publish(self.two, "live", (5, 100))
+        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), 8, self.one.said)
+        self.assertIn("active", self.one.said_by("nb"))
+
+
+if __name__ == "__main__":
+    main()
