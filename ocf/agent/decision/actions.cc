@@ -60,7 +60,7 @@ Task<> Actions::run() {
     case Order::Action::kReload:
       return reload();
     case Order::Action::kKeep:
-      return keep(desk_, servers_, cluster_, tenure_);
+      return keep(desk_, servers_, tenure_);
   }
   return monitor();
 }
@@ -213,14 +213,18 @@ Task<> Actions::monitor() {
     desk_.tell(seen());
     co_return;
   }
-  if (!servers_.both_are(role) && co_await tenure_.is_unmanaged()) {
-    desk_.warn(fmt::format("the servers are {}: left alone, as the resource is not managed",
-                           servers_.roles_text()));
-    if (role == Role::kActive && servers_.is_writable() &&
-        co_await tenure_.look() == Tenure::Right::kHeld)
-      (void)co_await tenure_.grant();
-    desk_.tell(seen());
-    co_return;
+  if (!servers_.both_are(role)) {
+    const bool unmanaged = co_await tenure_.is_unmanaged();
+    if (unmanaged) {
+      desk_.warn(fmt::format("the servers are {}: left alone, as the resource is not managed",
+                             servers_.roles_text()));
+      if (role == Role::kActive && servers_.is_writable()) {
+        const Tenure::Right right = co_await tenure_.look();
+        if (right == Tenure::Right::kHeld) (void)co_await tenure_.grant();
+      }
+      desk_.tell(seen());
+      co_return;
+    }
   }
   if (desk_.order.promoted) {
     co_await monitor_active();
@@ -245,7 +249,8 @@ Task<> Actions::adopt() {
        {Notice::Word::kActive, Notice::Word::kFinal, Notice::Word::kSilent}) {
     if (!difference(cluster_.nodes_that_said(word), {desk_.order.node}).empty()) co_return;
   }
-  if (!(co_await election_.objection_to_return()).empty()) co_return;
+  const std::string objection = co_await election_.objection_to_return();
+  if (!objection.empty()) co_return;
   const std::optional<Names> copies = co_await cluster_.look_at_copies();
   if (!copies || (!copies->empty() && !contains(*copies, desk_.order.node))) co_return;
   co_await tenure_.announce();
@@ -331,7 +336,9 @@ Task<> Actions::monitor_backup() {
   }
   if (!servers_.both_links_are("replicating")) {
     const std::string active = election_.active_node();
-    if (!active.empty() && !co_await follows(active)) {
+    bool told = active.empty();
+    if (!told) told = co_await follows(active);
+    if (!told) {
       desk_.info("following the active on " + active);
       desk_.memory.was_cut_off = false;
       co_await servers_.tell_both_to_follow(active, cluster_.bulletin());

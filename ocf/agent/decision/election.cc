@@ -12,7 +12,11 @@ namespace {
 /// How long one waits for the others' answers in the notification, and in the promotion itself.
 constexpr std::int64_t kAnswersMs = 2'000;
 constexpr std::int64_t kLateAnswersMs = 5'000;
-constexpr std::int64_t kFirstPauseMs = 20;
+/// They are looked for ever less often, so that few processes are started for it.
+constexpr std::int64_t kFirstPauseMs = 40;
+constexpr std::int64_t kPausesGrow = 8;
+/// The first backup by name leaves the old active after the others, but waits no longer than this.
+constexpr std::int64_t kOthersLeaveMs = 1'000;
 /// A score that is to keep Pacemaker from a promotion has to reach the cluster's coordinator before
 /// the end of the notification.
 constexpr std::int64_t kScoreTravelsMs = 500;
@@ -209,9 +213,13 @@ Task<> Election::answer_round() {
     return asks && notice->round != answered ? notice->round : "";
   };
   std::string round = question();
-  if (round.empty() || round == "-") co_await cluster_.publish(word, servers_.copy());
+  if (round.empty() || round == "-") {
+    // Others wait for this copy to have left the old active.
+    co_await cluster_.publish(word, servers_.copy());
+  }
   const std::int64_t end = desk_.now_ms() + std::min(kAnswersMs, desk_.left_ms() / 2);
-  for (std::int64_t pause = kFirstPauseMs; round.empty() && desk_.now_ms() < end; pause *= 3) {
+  for (std::int64_t pause = kFirstPauseMs; round.empty() && desk_.now_ms() < end;
+       pause *= kPausesGrow) {
     (void)co_await desk_.ask(Pause{},
                              std::min(pause, std::max<std::int64_t>(end - desk_.now_ms(), 1)));
     co_await cluster_.look_around();
@@ -268,7 +276,7 @@ Names Election::awaited(const std::string& round) const {
 /// empty bulletin is none.
 Task<bool> Election::await_answers(std::int64_t limit_ms) {
   const std::int64_t end = desk_.now_ms() + std::min(limit_ms, desk_.left_ms() / 2);
-  for (std::int64_t pause = kFirstPauseMs;; pause = std::min<std::int64_t>(pause * 3, 1000)) {
+  for (std::int64_t pause = kFirstPauseMs;; pause *= kPausesGrow) {
     co_await cluster_.look_around();
     if (cluster_.bulletin().readable && cluster_.bulletin().of(desk_.order.node) != nullptr &&
         awaited(desk_.memory.round).empty())
@@ -287,7 +295,7 @@ Task<> Election::leave_active() {
   Names backups = desk_.order.unpromoted_nodes;
   std::sort(backups.begin(), backups.end());
   if (backups.size() > 1 && backups.front() == desk_.order.node) {
-    const std::int64_t end = desk_.now_ms() + std::min(kAnswersMs, desk_.left_ms() / 4);
+    const std::int64_t end = desk_.now_ms() + std::min(kOthersLeaveMs, desk_.left_ms() / 4);
     const auto others_left = [&] {
       const std::vector<Notice>& notices = cluster_.bulletin().notices;
       return std::none_of(notices.begin(), notices.end(), [&](const Notice& notice) {
@@ -295,7 +303,8 @@ Task<> Election::leave_active() {
                (notice.word == Notice::Word::kLive || notice.word == Notice::Word::kCut);
       });
     };
-    for (std::int64_t pause = kFirstPauseMs; !others_left() && desk_.now_ms() < end; pause *= 3) {
+    for (std::int64_t pause = kFirstPauseMs; !others_left() && desk_.now_ms() < end;
+         pause *= kPausesGrow) {
       (void)co_await desk_.ask(Pause{},
                                std::min(pause, std::max<std::int64_t>(end - desk_.now_ms(), 1)));
       co_await cluster_.look_around();

@@ -28,11 +28,14 @@ Task<bool> may_grant(Tenure& tenure, Tenure::Right right, bool writable) {
 }
 
 /// With the lock. Pacemaker is told of a server that cannot be restarted.
-Task<> repair(Desk& desk, Cluster& cluster, Tenure& tenure) {
-  (void)cluster;
-  if (co_await tenure.is_unmanaged() || co_await tenure.is_in_maintenance(false)) co_return;
-  if (co_await tenure.look() != Tenure::Right::kHeld) co_return;
-  if (co_await tenure.put_both_right(Role::kActive)) {
+Task<> repair(Desk& desk, Tenure& tenure) {
+  const bool unmanaged = co_await tenure.is_unmanaged();
+  const bool maintenance = co_await tenure.is_in_maintenance(false);
+  if (unmanaged || maintenance) co_return;
+  const Tenure::Right right = co_await tenure.look();
+  if (right != Tenure::Right::kHeld) co_return;
+  const bool repaired = co_await tenure.put_both_right(Role::kActive);
+  if (repaired) {
     (void)co_await tenure.grant(desk.memory.granted_ms);
     co_await tenure.announce();
   } else {
@@ -43,7 +46,7 @@ Task<> repair(Desk& desk, Cluster& cluster, Tenure& tenure) {
 
 }  // namespace
 
-Task<> keep(Desk& desk, Servers& servers, Cluster& cluster, Tenure& tenure) {
+Task<> keep(Desk& desk, Servers& servers, Tenure& tenure) {
   std::int64_t granted_at = 0;  // here
   for (;;) {
     desk.extend(kRoundMs);
@@ -63,7 +66,7 @@ Task<> keep(Desk& desk, Servers& servers, Cluster& cluster, Tenure& tenure) {
       if (lock.done()) {
         const Answer now = co_await desk.ask(ReadMemory{}, kLookMs);
         desk.memory = Memory::from_text(now.text);
-        if (desk.memory.keeping) co_await repair(desk, cluster, tenure);
+        if (desk.memory.keeping) co_await repair(desk, tenure);
         (void)co_await desk.insist(ReleaseLock{}, kLookMs);
       }
       (void)co_await desk.ask(Pause{}, kLookMs / 4);

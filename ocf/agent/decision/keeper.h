@@ -1,6 +1,5 @@
 #pragma once
 
-#include "ocf/agent/decision/cluster.h"
 #include "ocf/agent/decision/desk.h"
 #include "ocf/agent/decision/servers.h"
 #include "ocf/agent/decision/tenure.h"
@@ -12,6 +11,6 @@ namespace tandem::agent {
 /// for three quarters of a lease: Pacemaker makes none in maintenance, none for the promoted role
 /// if none is configured, and a late first one if another resource's slow action holds up the
 /// transition. Ends with the role.
-Task<> keep(Desk& desk, Servers& servers, Cluster& cluster, Tenure& tenure);
+Task<> keep(Desk& desk, Servers& servers, Tenure& tenure);
 
 }  // namespace tandem::agent

@@ -11,7 +11,8 @@ namespace tandem::agent {
 
 /// A part of an action that may wait for answers, written as a coroutine: it runs when it is
 /// awaited, and goes on where it was when the answer comes. One thread; destroying it ends it where
-/// it waits.
+/// it waits. GCC 12 miscompiles co_await within && and || and within ?: so it stands in a statement
+/// of its own.
 template <class T = void>
 class [[nodiscard]] Task;
 

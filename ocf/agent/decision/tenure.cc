@@ -121,12 +121,14 @@ Task<> Tenure::put_right(Which which, ServerState::Role role, bool* right) {
       *right = co_await repair(which, role);
       co_return;
     case ServerState::Role::kActive:
-      *right = role == ServerState::Role::kActive ||
-               co_await servers_.demote(which, election_.active_node(), cluster_.bulletin());
+      *right = true;
+      if (role == ServerState::Role::kActive) co_return;
+      *right = co_await servers_.demote(which, election_.active_node(), cluster_.bulletin());
       co_return;
     case ServerState::Role::kBackup:
-      *right = role == ServerState::Role::kBackup ||
-               co_await servers_.promote(which, election_.greatest_epoch(which));
+      *right = true;
+      if (role == ServerState::Role::kBackup) co_return;
+      *right = co_await servers_.promote(which, election_.greatest_epoch(which));
       co_return;
   }
 }
