@@ -89,8 +89,8 @@ prepare_style() {
 
 stage_style() {
     local sources
-    mapfile -t sources < <(find protocol replication server tests bench -name '*.cc' -o -name '*.h')
-    check "shellcheck" shellcheck ./*.sh .ci/run ocf/ovndb-servers
+    mapfile -t sources < <(find protocol replication server ocf tests bench -name '*.cc' -o -name '*.h')
+    check "shellcheck" shellcheck ./*.sh .ci/run ocf/ovndb-servers tests/agent/stub
     check "clang-format" clang-format --dry-run -Werror "${sources[@]}"
     check "clang-tidy" prepared style
 }
@@ -98,7 +98,7 @@ stage_style() {
 # All sources of the programs; takes some minutes, so it shows where it is. Without the static analyzer,
 # which takes as long again: `run-clang-tidy -p build/release` alone runs it, too.
 tidy() {
-    run-clang-tidy -quiet -j "$jobs" -checks='-clang-analyzer-*' -p build/release "^$PWD/(protocol|replication|server)/" 2>&1 |
+    run-clang-tidy -quiet -j "$jobs" -checks='-clang-analyzer-*' -p build/release "^$PWD/(protocol|replication|server|ocf)/" 2>&1 |
         awk '/error: |Error while/ { print; bad = 1 }
              /^clang-tidy-/ && ++files % 25 == 1 { print files, $NF; fflush() }
              END { exit bad || files == 0 }'
