@@ -1,0 +1,55 @@
+#include "ocf/agent/decision/copy.h"
+
+#include <catch2/catch.hpp>
+
+namespace tandem::agent {
+namespace {
+
+Copy::Database at(std::uint64_t epoch, std::uint64_t index, bool in_sync = true) {
+  return {Height{Epoch{epoch}, index}, std::nullopt, in_sync};
+}
+
+Copy copy(const Copy::Database& nb, const Copy::Database& sb) {
+  Copy copy;
+  copy.databases[Which::kNb] = nb;
+  copy.databases[Which::kSb] = sb;
+  return copy;
+}
+
+/// Both ways round.
+void expect(const Copy& a, const Copy& b, Comparison expected) {
+  const Comparison reversed = expected == Comparison::kAhead    ? Comparison::kBehind
+                              : expected == Comparison::kBehind ? Comparison::kAhead
+                                                                : Comparison::kLevel;
+  CHECK(compare(a, b) == expected);
+  CHECK(compare(b, a) == reversed);
+}
+
+TEST_CASE("A copy is ahead if it is behind in no database and ahead in one") {
+  expect(copy(at(5, 100), at(5, 10)), copy(at(5, 100), at(5, 9)), Comparison::kAhead);
+  expect(copy(at(6, 1), at(5, 9)), copy(at(5, 100), at(5, 9)), Comparison::kAhead);
+  expect(copy(at(5, 100), at(5, 9)), copy(at(5, 100), at(5, 9)), Comparison::kLevel);
+}
+
+TEST_CASE("A copy that was not in sync has to be ahead in both") {
+  const Copy whole = copy(at(5, 100), at(5, 9000));
+  expect(copy(at(5, 101), at(5, 10, false)), whole, Comparison::kBehind);
+  expect(copy(at(5, 101), at(5, 9001, false)), whole, Comparison::kAhead);
+  expect(copy(at(5, 101), at(5, 9000, false)), whole, Comparison::kLevel);
+}
+
+TEST_CASE("Of two that are each ahead in one database the Northbound one decides") {
+  expect(copy(at(5, 101), at(5, 10)), copy(at(5, 100), at(5, 300)), Comparison::kAhead);
+}
+
+TEST_CASE("Indexes of epoch 0 are not compared, but an empty copy is behind one with contents") {
+  expect(copy(at(0, 7), at(0, 7)), copy(at(0, 900), at(0, 1)), Comparison::kLevel);
+  expect(copy(at(0, 7), at(0, 7)), copy(at(0, 0), at(0, 0)), Comparison::kAhead);
+}
+
+TEST_CASE("Copies of stock servers are level with all") {
+  expect(Copy{}, copy(at(5, 1), at(5, 1)), Comparison::kLevel);
+}
+
+}  // namespace
+}  // namespace tandem::agent
