@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "ocf/agent/decision/cluster.h"
 #include "ocf/agent/decision/desk.h"
@@ -9,6 +11,14 @@
 #include "ocf/agent/decision/tenure.h"
 
 namespace tandem::agent {
+
+/// Tasks that run at the same time.
+template <class... Tasks>
+std::vector<Task<>> list(Tasks&&... tasks) {
+  std::vector<Task<>> all;
+  (all.push_back(std::forward<Tasks>(tasks)), ...);
+  return all;
+}
 
 /// The actions of the resource, each as what is done one after the other. Lives as long as the
 /// Machine.
@@ -38,6 +48,7 @@ class Actions {
   Task<> monitor_backup();
   Task<> notify();
   Task<> notify_before();
+  Task<> stop_northd();
   Task<> serve();
   Task<> serve_one(Which which);
   Task<> follow();

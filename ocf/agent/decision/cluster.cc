@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <sstream>
 
@@ -24,6 +25,14 @@ constexpr const char* kStockProperty = "OVN_REPL_INFO";
 constexpr const char* kStockSet = "ovn_ovsdb_master_server";
 
 }  // namespace
+
+int score::points(const std::string& score) {
+  if (score == kBan) return -1'000'000;
+  if (score == "INFINITY") return 1'000'000;
+  int value = -1;
+  std::from_chars(score.data(), score.data() + score.size(), value);
+  return value;
+}
 
 Names difference(const Names& names, const Names& without) {
   Names rest;

@@ -21,6 +21,9 @@ inline constexpr const char* kSynced = "9";    ///< follows the active
 inline constexpr const char* kBestSeen = "8";  ///< follows nobody; no copy that is here is ahead
 inline constexpr const char* kStale = "1";     ///< better copies were waited for long enough
 inline constexpr const char* kBan = "-INFINITY";
+
+/// As Pacemaker counts: none is -1.
+int points(const std::string& score);
 }  // namespace score
 
 /// What the instances know of each other: notices, scores and the list of full copies. Lives as

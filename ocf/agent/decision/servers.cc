@@ -11,9 +11,6 @@ namespace {
 /// Longer than this is waited for nobody who is alive, so that a part of an action leaves time for
 /// the others.
 constexpr std::int64_t kPromotionMs = 15'000;
-constexpr std::int64_t kDeathMs = 5'000;
-constexpr std::int64_t kExitMs = 6'000;
-
 /// A demotion waits for backups, so long for the one that is to be active.
 constexpr std::int64_t kDrainMs = 2'500;
 
@@ -275,93 +272,6 @@ Task<> Servers::set_sync() {
                 timeout, desk_.settings().sync_fallback),
         limit_ms);
   }
-}
-
-// --- processes ---
-
-std::vector<std::string> Servers::start_words(Which which, const std::string& active) const {
-  const Settings& settings = desk_.settings();
-  const Settings::Database& database = settings.databases[which];
-  const std::string name = name_of(which);
-  std::vector<std::string> words = {
-      fmt::format("--db-{}-sync-from-addr={}", name, settings.address_of_active(active)),
-      fmt::format("--db-{}-sync-from-port={}", name, database.port),
-      fmt::format("--db-{}-sync-from-proto={}", name, database.protocol),
-      fmt::format("--db-{}-probe-interval-to-active={}", name,
-                  settings.probe_interval_to_active_ms),
-      fmt::format("--db-{}-create-insecure-remote=no", name),
-      fmt::format("--db-{}-use-remote-in-db=no", name)};
-  const auto add_file = [&](const char* option, const std::string& file) {
-    if (!file.empty()) words.push_back(fmt::format("--ovn-{}-db-ssl-{}={}", name, option, file));
-  };
-  add_file("key", database.private_key);
-  add_file("cert", database.certificate);
-  add_file("ca-cert", database.ca_certificate);
-  words.push_back(fmt::format("start_{}_ovsdb", name));
-  if (!settings.tandem) return words;
-  // Once more by name: where commits wait for backups without end, the Connection row can only be
-  // written when backups have found a listener.
-  words.emplace_back("--");
-  words.push_back("--active-remote=" + settings.connections_remote(which));
-  words.push_back("--active-remote=" + settings.connection_target(which));
-  if (!settings.node_addresses.empty() && settings.listen_on_master_ip_only) {
-    words.push_back(fmt::format("--active-remote=p{}:{}:{}", database.protocol, database.port,
-                                settings.address_of_active(desk_.order.node)));
-  }
-  const bool told =
-      std::any_of(settings.server_options.begin(), settings.server_options.end(),
-                  [](const std::string& option) { return option.starts_with("--sync-replicas"); });
-  if (!told) {
-    words.push_back(fmt::format("--sync-replicas={}", settings.sync_replicas));
-    words.push_back("--sync-fallback=" + settings.sync_fallback);
-  }
-  if (!database.http.empty()) words.push_back("--http=" + database.http);
-  words.insert(words.end(), settings.server_options.begin(), settings.server_options.end());
-  return words;
-}
-
-Task<bool> Servers::start(Which which, std::string active) {
-  desk_.memory.stock[which] = false;
-  const Answer answer =
-      co_await desk_.ask(StartServer{which, start_words(which, active)}, desk_.left_ms());
-  if (answer.done()) co_return true;
-  desk_.reason(fmt::format("{} server did not start: {}", name_of(which),
-                           answer.text.empty() ? "no end in time" : answer.text));
-  co_return false;
-}
-
-Task<bool> Servers::restart(Which which, std::string active) {
-  co_await kill(which);
-  co_return co_await start(which, active);
-}
-
-Task<> Servers::kill(Which which) { (void)co_await desk_.insist(KillServer{which}, kDeathMs); }
-
-Task<bool> Servers::stop_both() {
-  Pair<bool> stopped;
-  std::vector<Task<>> both;
-  for (const Which which : kBoth) both.push_back(stop(which, &stopped[which]));
-  co_await Join(std::move(both));
-  co_return stopped[Which::kNb] && stopped[Which::kSb];
-}
-
-/// The control socket needs no pid, so a server without a pidfile ends, too. A server that still
-/// runs in the end is a failure.
-Task<> Servers::stop(Which which, bool* stopped) {
-  const Answer asked =
-      co_await desk_.ask(command(which, "exit"), desk_.settings().control_timeout_ms);
-  if (asked.done()) {
-    const Answer ended = co_await desk_.ask(AwaitServerEnd{which}, kExitMs);
-    *stopped = ended.done();
-    if (*stopped) co_return;
-  }
-  const Answer process = co_await desk_.insist(LookAtServer{which}, 1000);
-  *stopped =
-      process.outcome == Answer::Outcome::kNotThere && asked.outcome == Answer::Outcome::kNotThere;
-  if (*stopped) co_return;
-  desk_.warn(fmt::format("{} server does not end: killing it", name_of(which)));
-  const Answer killed = co_await desk_.insist(KillServer{which}, kDeathMs);
-  *stopped = killed.done();
 }
 
 }  // namespace tandem::agent

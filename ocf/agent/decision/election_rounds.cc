@@ -1,0 +1,255 @@
+// The question before a promotion, its answers, and the last look at the moment of it.
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "ocf/agent/decision/election.h"
+
+namespace tandem::agent {
+
+namespace {
+
+/// How long one waits for the others' answers in the notification, and in the promotion itself.
+constexpr std::int64_t kAnswersMs = 2'000;
+constexpr std::int64_t kLateAnswersMs = 5'000;
+/// They are looked for ever less often, so that few processes are started for it.
+constexpr std::int64_t kFirstPauseMs = 40;
+constexpr std::int64_t kPausesGrow = 8;
+/// The first backup by name leaves the old active after the others, but waits no longer than this.
+constexpr std::int64_t kOthersLeaveMs = 1'000;
+/// A score that is to keep Pacemaker from a promotion has to reach the cluster's coordinator before
+/// the end of the notification.
+constexpr std::int64_t kScoreTravelsMs = 500;
+
+}  // namespace
+
+/// A question has a number, so that an answer to an earlier one is not taken for one to this. The
+/// one that is to be promoted chooses it, and the others repeat it.
+Task<> Election::ask_round() {
+  desk_.memory.round = fmt::format("{:x}", seed_);
+  const bool promotable = servers_.both_are(ServerState::Role::kBackup);
+  co_await cluster_.publish(promotable ? Notice::Word::kFinal : Notice::Word::kSilent,
+                            servers_.copy());
+}
+
+/// Every backup says how far its copy goes; again when it has seen the question.
+Task<> Election::answer_round() {
+  const bool promotable = servers_.both_are(ServerState::Role::kBackup);
+  const Notice::Word word = promotable ? Notice::Word::kFinal : Notice::Word::kSilent;
+  const std::string answered = desk_.memory.round;
+  const std::string chosen = desk_.order.promoting.empty() ? "" : desk_.order.promoting.front();
+  const auto question = [&]() -> std::string {
+    const Notice* notice = cluster_.bulletin().of(chosen);
+    if (notice == nullptr || notice->format < Notice::kFormat) return "-";
+    const bool asks = notice->word == Notice::Word::kFinal || notice->word == Notice::Word::kSilent;
+    return asks && notice->round != answered ? notice->round : "";
+  };
+  std::string round = question();
+  if (round.empty() || round == "-") {
+    // Others wait for this copy to have left the old active.
+    co_await cluster_.publish(word, servers_.copy());
+  }
+  const std::int64_t end = desk_.now_ms() + std::min(kAnswersMs, desk_.left_ms() / 2);
+  for (std::int64_t pause = kFirstPauseMs; round.empty() && desk_.now_ms() < end;
+       pause *= kPausesGrow) {
+    (void)co_await desk_.ask(Pause{},
+                             std::min(pause, std::max<std::int64_t>(end - desk_.now_ms(), 1)));
+    co_await cluster_.look_around();
+    round = question();
+  }
+  if (round.empty() || round == "-") co_return;
+  desk_.memory.round = round;
+  co_await cluster_.publish(word, servers_.copy());
+}
+
+/// The others whose copies count, as Pacemaker names them: those that run and go on running.
+Names Election::electorate() const {
+  Names names;
+  for (const Names* list : {&desk_.order.unpromoted_nodes, &desk_.order.demoting}) {
+    for (const std::string& node : *list) {
+      if (node != desk_.order.node && !contains(desk_.order.stopping, node) &&
+          !contains(names, node))
+        names.push_back(node);
+    }
+  }
+  return names;
+}
+
+/// Those of them that have not answered this question yet. A stock agent never does.
+Names Election::awaited(const std::string& round) const {
+  const Names names = electorate();
+  const Names stock = cluster_.stock_nodes(names);
+  Names waiting;
+  for (const std::string& node : names) {
+    if (contains(stock, node)) continue;
+    const Notice* notice = cluster_.bulletin().of(node);
+    bool answered = false;
+    if (notice != nullptr) {
+      switch (notice->word) {
+        case Notice::Word::kFinal:
+        case Notice::Word::kSilent:
+          answered = notice->format < Notice::kFormat || notice->round == round;
+          break;
+        case Notice::Word::kStopped:
+          answered = true;
+          break;
+        case Notice::Word::kActive:
+        case Notice::Word::kLive:
+        case Notice::Word::kCut:
+          break;
+      }
+    }
+    if (!answered) waiting.push_back(node);
+  }
+  return waiting;
+}
+
+/// Waits until all have answered. What this instance publishes is among what it then sees, so an
+/// empty bulletin is none.
+Task<bool> Election::await_answers(std::int64_t limit_ms) {
+  const std::int64_t end = desk_.now_ms() + std::min(limit_ms, desk_.left_ms() / 2);
+  for (std::int64_t pause = kFirstPauseMs;; pause *= kPausesGrow) {
+    co_await cluster_.look_around();
+    if (cluster_.bulletin().readable && cluster_.bulletin().of(desk_.order.node) != nullptr &&
+        awaited(desk_.memory.round).empty())
+      co_return true;
+    if (desk_.now_ms() >= end) co_return false;
+    (void)co_await desk_.ask(Pause{},
+                             std::min(pause, std::max<std::int64_t>(end - desk_.now_ms(), 1)));
+  }
+}
+
+/// Nobody demotes the old active: if it still runs somewhere, then from here on no backup tells it
+/// that it has anything. Its servers wait for the first backups by name, so the first one leaves
+/// last: it then has most of both databases.
+Task<> Election::leave_active() {
+  if (!servers_.any_link_is("replicating") || !desk_.order.demoting.empty()) co_return;
+  Names backups = desk_.order.unpromoted_nodes;
+  std::sort(backups.begin(), backups.end());
+  if (backups.size() > 1 && backups.front() == desk_.order.node) {
+    const std::int64_t end = desk_.now_ms() + std::min(kOthersLeaveMs, desk_.left_ms() / 4);
+    const auto others_left = [&] {
+      const std::vector<Notice>& notices = cluster_.bulletin().notices;
+      return std::none_of(notices.begin(), notices.end(), [&](const Notice& notice) {
+        return contains(backups, notice.node) && notice.node != desk_.order.node &&
+               (notice.word == Notice::Word::kLive || notice.word == Notice::Word::kCut);
+      });
+    };
+    for (std::int64_t pause = kFirstPauseMs; !others_left() && desk_.now_ms() < end;
+         pause *= kPausesGrow) {
+      (void)co_await desk_.ask(Pause{},
+                               std::min(pause, std::max<std::int64_t>(end - desk_.now_ms(), 1)));
+      co_await cluster_.look_around();
+    }
+  }
+  co_await servers_.tell_both_to_follow("", cluster_.bulletin());
+  co_await servers_.survey();
+}
+
+Task<> Election::settle() {
+  Memory& memory = desk_.memory;
+  memory.asked = true;
+  const std::string chosen = desk_.order.promoting.empty() ? "" : desk_.order.promoting.front();
+  std::vector<Task<>> looks;
+  looks.push_back(servers_.survey());
+  looks.push_back(cluster_.look_at_scores());
+  looks.push_back(cluster_.look_around());
+  co_await Join(std::move(looks));
+  co_await leave_active();
+  if (!servers_.both_are(ServerState::Role::kBackup))
+    co_await cluster_.set_score(score::kBan, "the servers are " + servers_.roles_text());
+  if (chosen != desk_.order.node) {
+    // An orderly change asks nobody but the chosen one, unless that one lacks something.
+    const bool orderly = !desk_.order.demoting.empty();
+    if (orderly) desk_.tell(Exit::kSuccess, desk_.left_ms());
+    co_await answer_round();
+    if (orderly || desk_.memory.round.empty()) co_return;
+    // The chosen one may have been compared by then; who is ahead of it has to say so itself.
+    co_await adjust_scores(chosen);
+    co_return;
+  }
+  co_await ask_round();
+  const Notice* ended = nullptr;
+  for (const std::string& node : desk_.order.demoting) {
+    const Notice* notice = cluster_.bulletin().of(node);
+    if (notice != nullptr && notice->copy.is_known() &&
+        (notice->word == Notice::Word::kFinal || notice->word == Notice::Word::kStopped))
+      ended = notice;
+  }
+  if (ended != nullptr && compare(ended->copy, servers_.copy()) != Comparison::kAhead) co_return;
+  if (!co_await await_answers(kAnswersMs)) {
+    desk_.warn(
+        fmt::format("not told in time how far they go: {}", joined(awaited(memory.round), ", ")));
+  }
+  co_await adjust_scores(chosen);
+}
+
+/// Pacemaker then computes the promotion anew, before it has promoted anybody. Under load it
+/// notifies one node after the other: the last one sees all.
+Task<> Election::adjust_scores(std::string chosen) {
+  if (!cluster_.bulletin().readable || !servers_.both_are(ServerState::Role::kBackup)) co_return;
+  const View view = compare_with_others();
+  const bool is_chosen = chosen == desk_.order.node;
+  const std::string ours = desk_.memory.score;
+  if (view.better != nullptr) {
+    if (desk_.memory.let_go || (!is_chosen && view.better->node == chosen)) co_return;
+    co_await cluster_.set_score(score::kBan, better_text(view));
+    if (is_chosen) (void)co_await desk_.ask(Pause{}, kScoreTravelsMs);
+  } else if (contains(view.behind, chosen)) {
+    if (score::points(cluster_.score_of(chosen)) < score::points(ours)) co_return;
+    co_await cluster_.set_score(
+        score::kAhead, fmt::format("ahead of {}, at {}", chosen, servers_.copy().to_string()));
+    (void)co_await desk_.ask(Pause{}, kScoreTravelsMs);
+  } else if (score::points(ours) < score::points(score::kBestSeen) && servers_.copy().is_whole()) {
+    co_await cluster_.set_score(
+        score::kBestSeen, fmt::format("nobody of {} is ahead of {}", joined(view.present, ", "),
+                                      servers_.copy().to_string()));
+  }
+}
+
+// --- in the promotion ---
+
+/// All notifications that precede it have ended, so everybody has had the time to answer.
+Task<std::string> Election::refusal() {
+  Memory& memory = desk_.memory;
+  std::vector<Task<>> looks;
+  looks.push_back(servers_.survey());
+  looks.push_back(cluster_.look_at_scores());
+  looks.push_back(cluster_.look_around());
+  co_await Join(std::move(looks));
+  const std::string at = "at " + servers_.copy().to_string();
+  if (!cluster_.bulletin().readable)
+    co_return at + ": the cluster does not say where the others are";
+  for (const std::string& node : desk_.order.demoting) {
+    const Notice* notice = cluster_.bulletin().of(node);
+    if (notice == nullptr || !notice->copy.is_known() || memory.let_go) continue;
+    if (notice->word != Notice::Word::kFinal && notice->word != Notice::Word::kStopped) continue;
+    if (compare(notice->copy, servers_.copy()) != Comparison::kAhead) co_return "";
+    co_return fmt::format("{} behind {}, where the active on {} ended", at,
+                          notice->copy.to_string(), node);
+  }
+  const bool asked = memory.asked && !memory.round.empty();
+  if (!asked) co_await ask_round();
+  if (!co_await await_answers(asked ? kLateAnswersMs : kAnswersMs)) {
+    if (!cluster_.bulletin().readable)
+      co_return at + ": the cluster does not say where the others are";
+    const Names silent = awaited(memory.round);
+    if (asked && !silent.empty() && !memory.let_go)
+      co_return fmt::format("{}: {} did not say how far they go", at, joined(silent, ", "));
+  }
+  const View view = compare_with_others();
+  if (view.better != nullptr && !memory.let_go) co_return better_text(view);
+  co_return "";
+}
+
+Task<std::string> Election::objection_to_return() {
+  co_await cluster_.look_around();
+  if (!cluster_.bulletin().readable) co_return "the cluster does not say where the others are";
+  if (const Notice* active = cluster_.other_active()) co_return active->node + " is active";
+  const View view = compare_with_others();
+  if (view.better != nullptr) co_return better_text(view);
+  co_return "";
+}
+
+}  // namespace tandem::agent

@@ -1,0 +1,170 @@
+// The monitor, as what Pacemaker's look at each role does.
+
+#include <fmt/core.h>
+
+#include "ocf/agent/decision/actions.h"
+
+namespace tandem::agent {
+
+namespace {
+
+using Role = ServerState::Role;
+
+/// A monitor that comes between the early demotion and Pacemaker's would promote again. If
+/// Pacemaker has thought better of it, a later one does.
+constexpr std::int64_t kLeavingMs = 5'000;
+
+}  // namespace
+
+/// Looks only.
+Exit Actions::seen() const {
+  if (servers_.both_are(Role::kGone)) return Exit::kNotRunning;
+  if (servers_.any_is(Role::kHung)) return Exit::kError;
+  return servers_.any_is(Role::kActive) ? Exit::kPromoted : Exit::kSuccess;
+}
+
+Task<> Actions::monitor() {
+  co_await servers_.survey();
+  const Role role = desk_.order.promoted ? Role::kActive : Role::kBackup;
+  if (!recurs()) {
+    if (!servers_.both_are(Role::kGone)) co_await adopt();
+    desk_.tell(seen());
+    co_return;
+  }
+  if (!servers_.both_are(role)) {
+    const bool unmanaged = co_await tenure_.is_unmanaged();
+    if (unmanaged) {
+      desk_.warn(fmt::format("the servers are {}: left alone, as the resource is not managed",
+                             servers_.roles_text()));
+      if (role == Role::kActive && servers_.is_writable()) {
+        const Tenure::Right right = co_await tenure_.look();
+        if (right == Tenure::Right::kHeld) (void)co_await tenure_.grant();
+      }
+      desk_.tell(seen());
+      co_return;
+    }
+  }
+  if (desk_.order.promoted) {
+    co_await monitor_active();
+  } else {
+    co_await monitor_backup();
+  }
+}
+
+/// Servers that Pacemaker finds running, as after its restart in maintenance, are as good as
+/// started by it, but have no score any more. An active would lose its role: it keeps it, if no
+/// other is active or being promoted, nor any copy ahead, and it was in the list of full copies.
+Task<> Actions::adopt() {
+  desk_.memory.started = true;
+  co_await cluster_.look_around();
+  if (servers_.both_are(Role::kBackup)) {
+    co_await election_.publish_backup();
+    co_await election_.judge();
+    co_return;
+  }
+  if (!servers_.both_links_are("writable")) co_return;
+  for (const Notice::Word word :
+       {Notice::Word::kActive, Notice::Word::kFinal, Notice::Word::kSilent}) {
+    if (!difference(cluster_.nodes_that_said(word), {desk_.order.node}).empty()) co_return;
+  }
+  const std::string objection = co_await election_.objection_to_return();
+  if (!objection.empty()) co_return;
+  const std::optional<Names> copies = co_await cluster_.look_at_copies();
+  if (!copies || (!copies->empty() && !contains(*copies, desk_.order.node))) co_return;
+  co_await tenure_.announce();
+}
+
+Task<> Actions::monitor_active() {
+  Memory& memory = desk_.memory;
+  if (memory.leaving_since && desk_.now_ms() - *memory.leaving_since < kLeavingMs &&
+      servers_.both_are(Role::kBackup)) {
+    desk_.tell(Exit::kPromoted);
+    co_return;
+  }
+  memory.leaving_since.reset();
+  const Tenure::Right right = co_await tenure_.look();
+  if (right != Tenure::Right::kHeld) {
+    desk_.warn(right == Tenure::Right::kLost
+                   ? "no right to the role: the right to write ends here"
+                   : "the cluster does not answer: the role is not granted on");
+    if (right == Tenure::Right::kLost) co_await tenure_.revoke();
+    desk_.tell(servers_.both_are(Role::kActive) ? Exit::kPromoted : Exit::kFailedPromoted);
+    co_return;
+  }
+  if (servers_.any_is(Role::kBackup)) {
+    const std::string objection = co_await election_.objection_to_return();
+    if (!objection.empty()) {
+      desk_.reason("not promoted again: " + objection);
+      desk_.tell(Exit::kFailedPromoted);
+      co_return;
+    }
+  }
+  if (!co_await tenure_.put_both_right(Role::kActive)) {
+    desk_.tell(Exit::kFailedPromoted);
+    co_return;
+  }
+  if (!servers_[Which::kNb].healthy || !servers_[Which::kSb].healthy) {
+    desk_.reason("a server cannot write to its disk");
+    desk_.tell(Exit::kFailedPromoted);
+    co_return;
+  }
+  if (!co_await tenure_.grant()) {
+    desk_.reason("another instance was made active since the promotion of this one");
+    desk_.tell(Exit::kFailedPromoted);
+    co_return;
+  }
+  memory.keeping = true;
+  co_await tenure_.announce();
+  desk_.tell(Exit::kPromoted);
+  co_await tend_active();
+}
+
+/// What Pacemaker need not wait for.
+Task<> Actions::tend_active() {
+  (void)co_await desk_.ask(StartKeeper{}, 1000);
+  co_await cluster_.remember_copies();
+  if (!cluster_.nodes_that_said(Notice::Word::kStopped).empty()) {
+    co_await cluster_.look_at_scores();
+    co_await cluster_.sweep_scores();
+  }
+  co_await cluster_.name_active();
+  co_await serve();
+}
+
+Task<bool> Actions::follows(std::string active) {
+  for (const Which which : kBoth) {
+    std::string source = servers_[which].source;
+    if (source.empty()) {
+      const Answer answer =
+          co_await desk_.ask(command(which, "ovsdb-server/get-active-ovsdb-server"),
+                             desk_.settings().control_timeout_ms);
+      source = answer.text;
+    }
+    while (!source.empty() && source.back() == '\n') source.pop_back();
+    if (source != desk_.settings().remote_of_active(which, active)) co_return false;
+  }
+  co_return true;
+}
+
+Task<> Actions::monitor_backup() {
+  co_await Join(list(stop_northd(), cluster_.look_around()));
+  if (!co_await tenure_.put_both_right(Role::kBackup)) {
+    desk_.tell(Exit::kError);
+    co_return;
+  }
+  if (!servers_.both_links_are("replicating")) {
+    const std::string active = election_.active_node();
+    bool told = active.empty();
+    if (!told) told = co_await follows(active);
+    if (!told) {
+      desk_.info("following the active on " + active);
+      desk_.memory.was_cut_off = false;
+      co_await servers_.tell_both_to_follow(active, cluster_.bulletin());
+    }
+  }
+  co_await election_.publish_backup();
+  co_await election_.judge();
+  desk_.tell(Exit::kSuccess);
+}
+
+}  // namespace tandem::agent
