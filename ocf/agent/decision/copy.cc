@@ -2,21 +2,22 @@
 
 #include <fmt/core.h>
 
+#include <array>
+
+#include "replication/copy_order.h"
+
 namespace tandem::agent {
 
 namespace {
 
-/// One database. Indexes of epoch 0 were counted by each server for itself, so such copies are
-/// level, except that an empty one is behind one with contents.
-Comparison compare(const Copy::Database& a, const Copy::Database& b) {
-  const auto by = [](auto left, auto right) {
-    return left > right   ? Comparison::kAhead
-           : left < right ? Comparison::kBehind
-                          : Comparison::kLevel;
-  };
-  if (a.height.epoch != b.height.epoch) return by(a.height.epoch, b.height.epoch);
-  if (a.height.epoch == Epoch{}) return by(a.height.index > 0 ? 1 : 0, b.height.index > 0 ? 1 : 0);
-  return by(a.height.index, b.height.index);
+/// Of a copy of which both databases are known.
+Copies copies_of(const Copy& copy) {
+  Copies copies;
+  for (const Which which : kBoth) {
+    const Copy::Database& database = *copy.databases[which];
+    copies.push_back({database.height, database.digest, database.in_sync});
+  }
+  return copies;
 }
 
 std::string text_of(const std::optional<Copy::Database>& database) {
@@ -28,21 +29,25 @@ std::string text_of(const std::optional<Copy::Database>& database) {
 }  // namespace
 
 Comparison compare(const Copy& a, const Copy& b) {
-  Pair<Comparison> order;
-  for (const Which which : kBoth) {
-    const auto& left = a.databases[which];
-    const auto& right = b.databases[which];
-    order[which] = left && right ? compare(*left, *right) : Comparison::kLevel;
+  if (!a.is_known() || !b.is_known()) return Comparison::kLevel;
+  const Copies ours = copies_of(a);
+  const Copies theirs = copies_of(b);
+  switch (tandem::compare(ours, theirs)) {
+    case CopyOrder::kAhead:
+      return Comparison::kAhead;
+    case CopyOrder::kBehind:
+      return Comparison::kBehind;
+    case CopyOrder::kEqual:
+    case CopyOrder::kUnrelated:
+      return Comparison::kLevel;
+    case CopyOrder::kParted:
+      break;
   }
-  const Comparison nb = order[Which::kNb];
-  const Comparison sb = order[Which::kSb];
-  if (nb == sb) return nb;
-  if (a.is_whole() && !b.is_whole() && (nb == Comparison::kAhead || sb == Comparison::kAhead))
-    return Comparison::kAhead;
-  if (b.is_whole() && !a.is_whole() && (nb == Comparison::kBehind || sb == Comparison::kBehind))
-    return Comparison::kBehind;
-  if (a.is_whole() != b.is_whole()) return Comparison::kLevel;
-  return nb != Comparison::kLevel ? nb : sb;
+  // Whichever stands first is chosen of two that differ in nothing that counts.
+  const bool chosen_first = choose(std::array{ours, theirs})->index == 0;
+  const bool chosen_second = choose(std::array{theirs, ours})->index == 1;
+  if (chosen_first != chosen_second) return Comparison::kLevel;
+  return chosen_first ? Comparison::kAhead : Comparison::kBehind;
 }
 
 std::string Copy::to_string() const {

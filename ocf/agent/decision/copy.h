@@ -36,10 +36,8 @@ enum class Comparison : std::uint8_t {
   kBehind,  ///< the other is better
 };
 
-/// How `a` stands beside `b`. Ahead is a copy that is behind in no database and ahead in one; if
-/// only one of the two was in sync, the other has to be ahead in both. Two that are each ahead in
-/// one database, and equally in sync, are told apart by the Northbound one: ovn-northd computes
-/// most of the other from it.
+/// How `a` stands beside `b`, by replication/copy_order.h. Two that have parted are told apart as
+/// choose() does there. One of which a database is not known is level with all.
 Comparison compare(const Copy& a, const Copy& b);
 
 }  // namespace tandem::agent

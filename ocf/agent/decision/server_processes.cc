@@ -51,6 +51,7 @@ std::vector<std::string> Servers::start_words(Which which, const std::string& ac
     words.push_back(fmt::format("--sync-replicas={}", settings.sync_replicas));
     words.push_back("--sync-fallback=" + settings.sync_fallback);
   }
+  if (!desk_.order.node.empty()) words.push_back("--node-name=" + desk_.order.node);
   if (!database.http.empty()) words.push_back("--http=" + database.http);
   words.insert(words.end(), settings.server_options.begin(), settings.server_options.end());
   return words;

@@ -35,7 +35,7 @@ TEST_CASE("A copy that was not in sync has to be ahead in both") {
   const Copy whole = copy(at(5, 100), at(5, 9000));
   expect(copy(at(5, 101), at(5, 10, false)), whole, Comparison::kBehind);
   expect(copy(at(5, 101), at(5, 9001, false)), whole, Comparison::kAhead);
-  expect(copy(at(5, 101), at(5, 9000, false)), whole, Comparison::kLevel);
+  expect(copy(at(5, 101), at(5, 9000, false)), whole, Comparison::kBehind);
 }
 
 TEST_CASE("Of two that are each ahead in one database the Northbound one decides") {
@@ -47,8 +47,18 @@ TEST_CASE("Indexes of epoch 0 are not compared, but an empty copy is behind one 
   expect(copy(at(0, 7), at(0, 7)), copy(at(0, 0), at(0, 0)), Comparison::kAhead);
 }
 
+TEST_CASE("Of two of the same height that have parted neither is ahead") {
+  const auto parted = [](const char* digest) {
+    return Copy::Database{Height{Epoch{5}, 7}, Uuid::parse(digest), true};
+  };
+  const Copy::Database one = parted("00000000-0000-0000-0000-000000000001");
+  const Copy::Database other = parted("00000000-0000-0000-0000-000000000002");
+  expect(copy(one, at(5, 1)), copy(other, at(5, 1)), Comparison::kLevel);
+}
+
 TEST_CASE("Copies of stock servers are level with all") {
   expect(Copy{}, copy(at(5, 1), at(5, 1)), Comparison::kLevel);
+  expect(Copy{}, copy(at(5, 1), at(5, 1, false)), Comparison::kLevel);
 }
 
 }  // namespace
