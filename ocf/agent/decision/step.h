@@ -32,8 +32,9 @@ AskServer command(Which which, std::string name, Arguments&&... arguments) {
   (ask.arguments.emplace_back(std::forward<Arguments>(arguments)), ...);
   return ask;
 }
-/// Looks at the process. kDone: "running" or "stopped" (SIGSTOP), then "tandem" or "stock", then
-/// "listens" if its control socket is there; kNotThere: there is none.
+/// Looks at the process. kDone: "running", "stopped" (SIGSTOP) or "restarting" (it has died, and
+/// its monitor process waits to start it again), then "tandem" or "stock", then "listens" if its
+/// control socket is there; kNotThere: there is none.
 struct LookAtServer {
   Which which;
 };
@@ -48,7 +49,7 @@ struct StartServer {
 struct AwaitServerEnd {
   Which which;
 };
-/// Kills a server, with its monitor process, which would start it again.
+/// Kills a server, with its monitor process, which would start it again. kDone: neither is there.
 struct KillServer {
   Which which;
 };

@@ -29,6 +29,8 @@ class Ready : public Operation {
   Answer answer_;
 };
 
+std::string stem_of(Which which) { return fmt::format("ovn{}_db", name_of(which)); }
+
 class Wait : public Operation {
  public:
   void add_to(std::vector<pollfd>&) const override {}
@@ -84,11 +86,11 @@ std::vector<Ports::Finished> Ports::wait() {
 }
 
 std::string Ports::path_of(Which which, const char* ending) const {
-  return fmt::format("{}/ovn{}_db{}", environment_.places.run_directory, name_of(which), ending);
+  return fmt::format("{}/{}{}", environment_.places.run_directory, stem_of(which), ending);
 }
 
 std::optional<ProcessInfo> Ports::server(Which which) const {
-  return find_server(environment_.places.run_directory, fmt::format("ovn{}_db", name_of(which)));
+  return find_server(environment_.places.run_directory, stem_of(which));
 }
 
 // --- servers ---
@@ -99,7 +101,12 @@ Ports::Begun Ports::take(const AskServer& step) {
 
 Ports::Begun Ports::take(const LookAtServer& step) {
   const std::optional<ProcessInfo> process = server(step.which);
-  if (!process) return ready(Answer::Outcome::kNotThere);
+  if (!process) {
+    const bool comes_back =
+        waiting_monitor(environment_.places.run_directory, stem_of(step.which)).has_value();
+    return comes_back ? ready(Answer::Outcome::kDone, "restarting tandem")
+                      : ready(Answer::Outcome::kNotThere);
+  }
   std::string text = process->state == 'T' ? "stopped" : "running";
   text += is_stock(*process) ? " stock" : " tandem";
   net::UniqueFd fd;
@@ -134,16 +141,7 @@ Ports::Begun Ports::take(const AwaitServerEnd& step) {
 }
 
 Ports::Begun Ports::take(const KillServer& step) {
-  const std::optional<ProcessInfo> process = server(step.which);
-  if (!process) {
-    net::UniqueFd fd;
-    const bool answers = connect_unix(path_of(step.which, ".ctl"), fd) == 0;
-    return ready(answers ? Answer::Outcome::kRefused : Answer::Outcome::kDone);
-  }
-  if (const auto monitor = monitor_of(*process)) ::kill(*monitor, SIGKILL);
-  auto end = std::make_unique<ProcessEnd>(process->pid);
-  ::kill(process->pid, SIGKILL);
-  return end;
+  return std::make_unique<ServerKill>(environment_.places.run_directory, stem_of(step.which));
 }
 
 Ports::Begun Ports::take(const RunCtl& step) {

@@ -7,7 +7,8 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <functional>
+#include <sstream>
 
 #include "ocf/agent/ports/control_request.h"
 #include "ocf/agent/ports/tool_run.h"
@@ -19,12 +20,38 @@ namespace {
 constexpr const char* kServer = "ovsdb-server";
 
 std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 bool lives(const std::optional<ProcessInfo>& process, const std::string& name) {
   return process && process->state != 'Z' && process->state != 'X' && process->name == name;
+}
+
+/// A container on this machine may have the same paths.
+bool is_in_our_container(pid_t pid) {
+  for (const char* kind : {"mnt", "pid"}) {
+    std::error_code problem;
+    const auto theirs =
+        std::filesystem::read_symlink(fmt::format("/proc/{}/ns/{}", pid, kind), problem);
+    const auto ours = std::filesystem::read_symlink(fmt::format("/proc/self/ns/{}", kind), problem);
+    if (theirs != ours) return false;
+  }
+  return true;
+}
+
+/// The first process of this container whose command line, words that end with a zero, is this.
+std::optional<ProcessInfo> find_process(const std::function<bool(const std::string&)>& is_it) {
+  std::error_code problem;
+  for (std::filesystem::directory_iterator entry("/proc", problem), end; !problem && entry != end;
+       entry.increment(problem)) {
+    const int pid = std::atoi(entry->path().filename().c_str());
+    if (pid <= 0 || !is_it(read_file(fmt::format("/proc/{}/cmdline", pid)))) continue;
+    const std::optional<ProcessInfo> process = process_info(pid);
+    if (process && is_in_our_container(pid)) return process;
+  }
+  return std::nullopt;
 }
 
 std::optional<pid_t> peer_of(const std::string& socket) {
@@ -65,16 +92,36 @@ std::optional<ProcessInfo> find_server(const std::string& run_directory, const s
   if (const auto peer = peer_of(path + ".ctl")) {
     if (auto process = process_info(*peer); lives(process, kServer)) return process;
   }
-  std::error_code problem;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", problem)) {
-    const int pid = std::atoi(entry.path().filename().c_str());
-    if (pid <= 0) continue;
-    const std::optional<ProcessInfo> process = process_info(pid);
-    if (!lives(process, kServer)) continue;
-    if (read_file(fmt::format("/proc/{}/cmdline", pid)).find(path + ".") != std::string::npos)
-      return process;
-  }
+  const auto process = find_process([&](const std::string& words) {
+    for (const std::string& word : {"--pidfile=" + path + ".pid", "--unixctl=" + path + ".ctl"}) {
+      if (words.find('\0' + word + '\0') != std::string::npos) return true;
+    }
+    return false;
+  });
+  return lives(process, kServer) ? process : std::nullopt;
+}
+
+std::optional<pid_t> waiting_monitor(const std::string& run_directory, const std::string& stem) {
+  const int pid = std::atoi(read_file(run_directory + "/" + stem + ".pid").c_str());
+  if (pid <= 0) return std::nullopt;
+  const std::string title = fmt::format("{}: monitoring pid {} ", kServer, pid);
+  const auto process =
+      find_process([&](const std::string& words) { return words.starts_with(title); });
+  if (lives(process, kServer) || lives(process, "monitor")) return process->pid;
   return std::nullopt;
+}
+
+std::optional<Answer> ServerKill::go_on() {
+  const std::optional<ProcessInfo> server = find_server(run_directory_, stem_);
+  const std::optional<pid_t> monitor =
+      server ? monitor_of(*server) : waiting_monitor(run_directory_, stem_);
+  if (monitor) ::kill(*monitor, SIGKILL);
+  if (server) ::kill(server->pid, SIGKILL);
+  if (monitor || server) return std::nullopt;
+  // A server of which no process can be found may answer.
+  net::UniqueFd fd;
+  const bool answers = connect_unix(fmt::format("{}/{}.ctl", run_directory_, stem_), fd) == 0;
+  return Answer{answers ? Answer::Outcome::kRefused : Answer::Outcome::kDone, "", {}};
 }
 
 std::optional<pid_t> monitor_of(const ProcessInfo& server) {

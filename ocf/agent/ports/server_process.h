@@ -22,12 +22,29 @@ std::optional<ProcessInfo> process_info(pid_t pid);
 /// The process in this pidfile, if it lives and has this name.
 std::optional<ProcessInfo> process_of_pidfile(const std::string& pidfile, const std::string& name);
 /// A server of OVN's by its files: by its pidfile, by its control socket, and, where both are gone,
-/// by its command line.
+/// by its command line. Not one in another container.
 std::optional<ProcessInfo> find_server(const std::string& run_directory, const std::string& stem);
+/// The monitor process of a server that has died, which waits to start it again.
+std::optional<pid_t> waiting_monitor(const std::string& run_directory, const std::string& stem);
 /// The monitor process that starts a server again, if it has one that lives.
 std::optional<pid_t> monitor_of(const ProcessInfo& server);
 /// Whether it is a stock server, by the file that it runs.
 bool is_stock(const ProcessInfo& server);
+
+/// Kills a server and its monitor process, until neither is there: that may have started another
+/// one just before it died.
+class ServerKill : public Operation {
+ public:
+  ServerKill(std::string run_directory, std::string stem)
+      : run_directory_(std::move(run_directory)), stem_(std::move(stem)) {}
+
+  void add_to(std::vector<pollfd>&) const override {}
+  std::optional<Answer> go_on() override;
+
+ private:
+  std::string run_directory_;
+  std::string stem_;
+};
 
 /// Waits for a process to end; SIGKILL at `kill_at_ms` if that is given.
 class ProcessEnd : public Operation {
