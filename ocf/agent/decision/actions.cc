@@ -21,6 +21,8 @@ Task<> demote_into(Servers& servers, std::string active, const Bulletin* bulleti
   *done = co_await servers.demote_both(std::move(active), *bulletin);
 }
 
+Task<> nothing() { co_return; }
+
 Task<> stop_into(Servers& servers, bool* done) { *done = co_await servers.stop_both(); }
 
 }  // namespace
@@ -56,6 +58,7 @@ Task<> Actions::run() {
 /// A refusal outlives the restart that it causes: what was waited for goes on being waited for.
 Task<> Actions::start() {
   Memory memory;
+  memory.turn = desk_.memory.turn + 1;
   if (desk_.memory.refused) {
     memory.refused = true;
     memory.alone_since = desk_.memory.alone_since;
@@ -89,6 +92,7 @@ Task<> Actions::start() {
 /// Pacemaker plan anew.
 Task<> Actions::stop() {
   desk_.memory.keeping = false;
+  ++desk_.memory.turn;
   co_await servers_.survey();
   bool stopped = false;
   co_await Join(list(stop_northd(), stop_into(servers_, &stopped),
@@ -99,6 +103,7 @@ Task<> Actions::stop() {
     co_return;
   }
   Memory memory;
+  memory.turn = desk_.memory.turn;
   memory.refused = desk_.memory.refused;
   memory.alone_since = desk_.memory.alone_since;
   memory.let_go = desk_.memory.let_go;
@@ -114,6 +119,7 @@ Task<> Actions::stop() {
 /// copy is not ahead of all others by an epoch in which nobody wrote.
 Task<> Actions::promote() {
   Memory& memory = desk_.memory;
+  ++memory.turn;
   const std::string refusal = co_await election_.refusal();
   memory.asked = memory.settled = memory.named = memory.was_alone = false;
   memory.connection = {};
@@ -122,6 +128,12 @@ Task<> Actions::promote() {
     memory.refused = true;
     desk_.reason("not promoted: " + refusal);
     co_await cluster_.set_score(score::kBan, "refused " + refusal);
+    desk_.tell(Exit::kError);
+    co_return;
+  }
+  // Nor may one open an epoch that the other cannot.
+  if (!servers_[Which::kNb].healthy || !servers_[Which::kSb].healthy) {
+    desk_.reason("not promoted: a server cannot write to its disk");
     desk_.tell(Exit::kError);
     co_return;
   }
@@ -160,6 +172,7 @@ Task<> Actions::begin_as_active() {
 Task<> Actions::demote() {
   co_await Join(list(servers_.survey(), cluster_.look_around()));
   desk_.memory.keeping = false;
+  ++desk_.memory.turn;
   desk_.memory.leaving_since.reset();
   if (servers_.both_are(Role::kBackup)) {
     desk_.tell(Exit::kSuccess);
@@ -172,6 +185,7 @@ Task<> Actions::demote() {
 /// Makes both servers backups, and says where they ended.
 Task<bool> Actions::step_down() {
   desk_.memory.keeping = false;
+  ++desk_.memory.turn;
   std::string next = desk_.order.promoting.empty() ? "" : desk_.order.promoting.front();
   if (next == desk_.order.node) next.clear();
   bool done = false;
@@ -186,8 +200,11 @@ Task<bool> Actions::step_down() {
 
 Task<> Actions::notify() {
   if (desk_.order.before) return notify_before();
-  if (is_answered_at_once(desk_.order))
+  if (is_answered_at_once(desk_.order)) {
+    // The role may have moved on since the answer.
+    if (desk_.order.turn.value_or(desk_.memory.turn) != desk_.memory.turn) return nothing();
     return contains(desk_.order.promoting, desk_.order.node) ? serve() : follow();
+  }
   return [](Actions& self) -> Task<> {
     co_await Join(list(self.servers_.survey(), self.cluster_.look_around()));
     if (self.servers_.both_are(Role::kBackup)) {
@@ -248,6 +265,7 @@ Task<> Actions::follow() {
 Task<> Actions::reload() {
   co_await servers_.survey();
   co_await servers_.set_sync();
+  if (!tenure_.has_leases()) co_await servers_.end_leases();
   if (servers_.is_writable() && desk_.settings().role_lease_s > 0) (void)co_await tenure_.grant();
   desk_.memory.connection = {};
   desk_.tell(Exit::kSuccess);

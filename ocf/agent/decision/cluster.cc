@@ -80,10 +80,13 @@ Names Cluster::nodes_that_said(Notice::Word word) const {
 }
 
 const Notice* Cluster::other_active() const {
+  const Notice* greatest = nullptr;
   for (const Notice& notice : bulletin_.notices) {
-    if (notice.word == Notice::Word::kActive && notice.node != desk_.order.node) return &notice;
+    if (notice.word != Notice::Word::kActive || notice.node == desk_.order.node) continue;
+    if (greatest == nullptr || compare(notice.copy, greatest->copy) == Comparison::kAhead)
+      greatest = &notice;
   }
-  return nullptr;
+  return greatest;
 }
 
 // --- scores ---
@@ -148,15 +151,15 @@ Task<std::optional<Names>> Cluster::look_at_copies() {
 }
 
 /// Just after a promotion the backups may not have found this active yet: those that were in the
-/// list then count until the first look is over.
+/// list then count until the first look is over. It is read each time: others may have lost it.
 Task<> Cluster::remember_copies() {
   if (!bulletin_.readable) co_return;
   std::set<std::string> copies = {desk_.order.node};
   for (const std::string& node : nodes_that_said(Notice::Word::kLive)) copies.insert(node);
+  const std::optional<Names> old = co_await look_at_copies();
+  if (!old) co_return;
+  desk_.memory.copies = joined(*old);
   if (!desk_.memory.settled) {
-    const std::optional<Names> old = co_await look_at_copies();
-    if (!old) co_return;
-    desk_.memory.copies = joined(*old);
     for (const Notice& notice : bulletin_.notices) {
       const bool undecided =
           notice.word == Notice::Word::kFinal || notice.word == Notice::Word::kCut;

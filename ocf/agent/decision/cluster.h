@@ -37,7 +37,7 @@ class Cluster {
   Task<> look_around();
   const Bulletin& bulletin() const { return bulletin_; }
   Names nodes_that_said(Notice::Word word) const;
-  /// Another node says that it is active.
+  /// Another node says that it is active; of several the one whose copy is ahead.
   const Notice* other_active() const;
 
   Task<> look_at_scores();

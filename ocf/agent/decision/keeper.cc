@@ -10,13 +10,19 @@ using Role = ServerState::Role;
 
 constexpr std::int64_t kLookMs = 1'000;    ///< how often the servers are asked
 constexpr std::int64_t kRoundMs = 30'000;  ///< for one look and what follows from it
+/// Nothing is asked twice without a pause, however quickly it is answered: after something was done
+/// about a dead server, and after nothing could be done, which takes some programs to find out.
+constexpr std::int64_t kShortPauseMs = 250;
+constexpr std::int64_t kLongPauseMs = 5'000;
 
 /// May the lease be granted on although the cluster does not answer, or after it has run out? Only
-/// where nobody moves the role.
+/// where nobody moves the role. After it has run out another one may have been promoted, of which
+/// this node has not heard yet.
 Task<bool> may_grant(Tenure& tenure, Tenure::Right right, bool writable) {
   switch (right) {
     case Tenure::Right::kHeld:
       if (writable) co_return true;
+      if (!tenure.sees_all()) co_return false;
       co_return co_await tenure.is_in_maintenance(false);
     case Tenure::Right::kUnknown:
       if (!writable) co_return false;
@@ -27,13 +33,27 @@ Task<bool> may_grant(Tenure& tenure, Tenure::Right right, bool writable) {
   co_return false;
 }
 
-/// With the lock. Pacemaker is told of a server that cannot be restarted.
-Task<> repair(Desk& desk, Tenure& tenure) {
+/// Takes the lock that actions hold, and the memory as they have left it. False: one holds it, or
+/// the role has ended.
+Task<bool> take_role(Desk& desk) {
+  const Answer lock = co_await desk.ask(TakeLock{}, kLookMs);
+  if (!lock.done()) co_return false;
+  const Answer now = co_await desk.ask(ReadMemory{}, kLookMs);
+  desk.memory = Memory::from_text(now.text);
+  if (desk.memory.keeping) co_return true;
+  (void)co_await desk.insist(ReleaseLock{}, kLookMs);
+  co_return false;
+}
+
+/// With the lock. Pacemaker is told of a server that cannot be restarted. False: nothing may be
+/// done now.
+Task<bool> repair(Desk& desk, Tenure& tenure) {
   const bool unmanaged = co_await tenure.is_unmanaged();
+  if (unmanaged) co_return false;
   const bool maintenance = co_await tenure.is_in_maintenance(false);
-  if (unmanaged || maintenance) co_return;
+  if (maintenance) co_return false;
   const Tenure::Right right = co_await tenure.look();
-  if (right != Tenure::Right::kHeld) co_return;
+  if (right != Tenure::Right::kHeld) co_return false;
   const bool repaired = co_await tenure.put_both_right(Role::kActive);
   if (repaired) {
     (void)co_await tenure.grant(desk.memory.granted_ms);
@@ -42,12 +62,36 @@ Task<> repair(Desk& desk, Tenure& tenure) {
     (void)co_await desk.ask(ReportFailure{}, 5'000);
     desk.memory.keeping = false;
   }
+  co_return true;
+}
+
+/// What is done about a server that is gone or hangs. Returns the pause after it.
+Task<std::int64_t> look_after(Desk& desk, Tenure& tenure) {
+  const bool taken = co_await take_role(desk);
+  if (!taken) co_return kShortPauseMs;
+  const bool done = co_await repair(desk, tenure);
+  (void)co_await desk.insist(ReleaseLock{}, kLookMs);
+  co_return done ? kShortPauseMs : kLongPauseMs;
+}
+
+/// Grants the role on. With the lock and what is remembered then: it may have ended meanwhile.
+/// False: it was not granted.
+Task<bool> grant_on(Desk& desk, Servers& servers, Tenure& tenure) {
+  const Tenure::Right right = co_await tenure.look();
+  const bool may = co_await may_grant(tenure, right, servers.is_writable());
+  if (!may) co_return false;
+  const bool taken = co_await take_role(desk);
+  if (!taken) co_return false;
+  const bool granted = co_await tenure.grant(desk.memory.granted_ms);
+  if (granted && right == Tenure::Right::kHeld) co_await tenure.announce();
+  (void)co_await desk.insist(ReleaseLock{}, kLookMs);
+  co_return granted;
 }
 
 }  // namespace
 
 Task<> keep(Desk& desk, Servers& servers, Tenure& tenure) {
-  std::int64_t granted_at = 0;  // here
+  std::int64_t tried_at = 0;
   for (;;) {
     desk.extend(kRoundMs);
     const Answer lost = co_await desk.ask(Watch{}, kLookMs);
@@ -62,24 +106,21 @@ Task<> keep(Desk& desk, Servers& servers, Tenure& tenure) {
     co_await servers.survey();
     if (servers.any_is(Role::kBackup) && !servers.any_is(Role::kActive)) co_return;
     if (servers.any_is(Role::kGone) || servers.any_is(Role::kHung)) {
-      const Answer lock = co_await desk.ask(TakeLock{}, kLookMs);
-      if (lock.done()) {
-        const Answer now = co_await desk.ask(ReadMemory{}, kLookMs);
-        desk.memory = Memory::from_text(now.text);
-        if (desk.memory.keeping) co_await repair(desk, tenure);
-        (void)co_await desk.insist(ReleaseLock{}, kLookMs);
-      }
-      (void)co_await desk.ask(Pause{}, kLookMs / 4);
+      const std::int64_t pause_ms = co_await look_after(desk, tenure);
+      desk.extend(kRoundMs);
+      (void)co_await desk.ask(Pause{}, pause_ms);
       continue;
     }
-    if (!tenure.has_leases() || desk.memory.granted_ms == 0) continue;
-    const std::int64_t since = std::max(granted_at, desk.memory.granted_at);
-    if (desk.now_ms() < since + desk.memory.granted_ms * 3 / 4) continue;
-    const Tenure::Right right = co_await tenure.look();
-    if (!co_await may_grant(tenure, right, servers.is_writable())) continue;
-    if (!co_await tenure.grant(desk.memory.granted_ms)) continue;
-    granted_at = desk.now_ms();
-    if (right == Tenure::Right::kHeld) co_await tenure.announce();
+    const std::int64_t lease_ms = desk.memory.granted_ms;
+    const bool is_due = tenure.has_leases() && lease_ms > 0 &&
+                        desk.now_ms() >= desk.memory.granted_at + lease_ms * 3 / 4 &&
+                        desk.now_ms() >= tried_at + std::min(kLongPauseMs, lease_ms / 8);
+    if (is_due) {
+      const bool granted = co_await grant_on(desk, servers, tenure);
+      if (!granted) tried_at = desk.now_ms();
+    }
+    // What was lost and is well may be lost again at once.
+    if (lost.outcome != Answer::Outcome::kSilent) (void)co_await desk.ask(Pause{}, kLookMs);
   }
 }
 

@@ -35,6 +35,8 @@ struct Memory {
   std::int64_t granted_at = 0;
   std::int64_t granted_ms = 0;  ///< length of that lease
   Pair<std::vector<std::int64_t>> repaired;
+  /// Raised by each action that changes what the servers are to be.
+  std::int64_t turn = 0;
 
   std::string to_text() const;
   /// Of a text in another format nothing is taken over.

@@ -25,6 +25,10 @@ Exit Actions::seen() const {
 
 Task<> Actions::monitor() {
   co_await servers_.survey();
+  if (desk_.order.only_looks) {
+    desk_.tell(seen());
+    co_return;
+  }
   const Role role = desk_.order.promoted ? Role::kActive : Role::kBackup;
   if (!recurs()) {
     if (!servers_.both_are(Role::kGone)) co_await adopt();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "ocf/agent/decision/settings.h"
@@ -35,6 +36,11 @@ struct Order {
   std::int64_t timeout_ms = 20000;
   std::int64_t interval_ms = 0;  ///< of a monitor that recurs
   bool promoted = false;         ///< a monitor of the promoted role
+
+  /// A monitor that could not wait for what goes on behind an earlier action: it says what it sees.
+  bool only_looks = false;
+  /// Of what is done after its answer: the memory's turn at the answer. Later ones are not its own.
+  std::optional<std::int64_t> turn;
 
   /// A notification: before or after `operation`.
   bool before = false;

@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "ocf/agent/decision/servers.h"
 
 namespace tandem::agent {
@@ -44,13 +42,10 @@ std::vector<std::string> Servers::start_words(Which which, const std::string& ac
     words.push_back(fmt::format("--active-remote=p{}:{}:{}", database.protocol, database.port,
                                 settings.address_of_active(desk_.order.node)));
   }
-  const bool told =
-      std::any_of(settings.server_options.begin(), settings.server_options.end(),
-                  [](const std::string& option) { return option.starts_with("--sync-replicas"); });
-  if (!told) {
+  if (!settings.has_server_option("--sync-replicas"))
     words.push_back(fmt::format("--sync-replicas={}", settings.sync_replicas));
+  if (!settings.has_server_option("--sync-"))
     words.push_back("--sync-fallback=" + settings.sync_fallback);
-  }
   if (!desk_.order.node.empty()) words.push_back("--node-name=" + desk_.order.node);
   if (!database.http.empty()) words.push_back("--http=" + database.http);
   words.insert(words.end(), settings.server_options.begin(), settings.server_options.end());

@@ -230,8 +230,9 @@ Task<bool> Servers::promote(Which which, Epoch above) {
   co_return false;
 }
 
-Task<bool> Servers::lease(Which which, std::int64_t ms) {
-  if (desk_.memory.stock[which] || states_[which].role == ServerState::Role::kGone) co_return true;
+Task<Servers::Lease> Servers::lease(Which which, std::int64_t ms) {
+  if (desk_.memory.stock[which] || states_[which].role == ServerState::Role::kGone)
+    co_return Lease::kGranted;
   const std::string seconds = ms % 1000 == 0
                                   ? fmt::format("{}", ms / 1000)
                                   : fmt::format("{:.3f}", static_cast<double>(ms) / 1000);
@@ -242,21 +243,34 @@ Task<bool> Servers::lease(Which which, std::int64_t ms) {
         fmt::format("{}", static_cast<std::uint64_t>(states_[which].copy->height.epoch)));
   }
   const std::int64_t limit_ms = desk_.settings().control_timeout_ms;
-  const Answer answer =
+  Answer answer =
       co_await desk_.ask(AskServer{which, "tandem/lease", std::move(arguments)}, limit_ms);
-  if (answer.done()) co_return true;
+  if (answer.done()) co_return Lease::kGranted;
   if (answer.text.find("was made active in epoch") != std::string::npos) {
     desk_.warn(fmt::format("the {} server keeps the role to another one: {}", name_of(which),
                            answer.text));
-    co_return false;
+    co_return Lease::kRefused;
   }
   // A server that was started before an upgrade knows no epochs.
   if (answer.text.find("takes at most") != std::string::npos)
-    (void)co_await desk_.ask(command(which, "tandem/lease", seconds), limit_ms);
-  co_return true;
+    answer = co_await desk_.ask(command(which, "tandem/lease", seconds), limit_ms);
+  if (answer.done() || is_unknown_command(answer)) co_return Lease::kGranted;
+  desk_.warn(fmt::format("the {} server was not granted the role: {}", name_of(which),
+                         answer.text.empty() ? "no answer" : answer.text));
+  co_return Lease::kUnanswered;
 }
 
+Task<> Servers::end_leases() {
+  for (const Which which : kBoth) {
+    if (states_[which].role != ServerState::Role::kActive || desk_.memory.stock[which]) continue;
+    (void)co_await desk_.ask(command(which, "tandem/lease", "off"),
+                             desk_.settings().control_timeout_ms);
+  }
+}
+
+/// The options of the servers' command line win, as they do at the start.
 Task<> Servers::set_sync() {
+  if (desk_.settings().has_server_option("--sync-")) co_return;
   for (const Which which : kBoth) {
     if (desk_.memory.stock[which]) continue;
     const std::int64_t limit_ms = desk_.settings().control_timeout_ms;

@@ -65,8 +65,15 @@ class Servers {
   /// Kills one that is gone or hung, and starts it as a backup of nobody.
   Task<bool> restart(Which which, std::string active);
   Task<> kill(Which which);
-  /// Grants an active server the role for so long. False: another server was made active.
-  Task<bool> lease(Which which, std::int64_t ms);
+  enum class Lease : std::uint8_t {
+    kGranted,     ///< or there is nothing to grant: it is gone, or a stock server
+    kUnanswered,  ///< it may have it, or not
+    kRefused,     ///< another server was made active
+  };
+  /// Grants an active server the role for so long.
+  Task<Lease> lease(Which which, std::int64_t ms);
+  /// Lets active servers write without a lease.
+  Task<> end_leases();
   Task<> set_sync();
 
  private:

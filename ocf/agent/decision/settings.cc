@@ -31,6 +31,11 @@ bool contains(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool Settings::has_server_option(std::string_view start) const {
+  return std::any_of(server_options.begin(), server_options.end(),
+                     [&](const std::string& option) { return option.starts_with(start); });
+}
+
 std::string Settings::address_of_active(const std::string& node) const {
   if (node.empty()) return std::string(kNowhere);
   const auto found = node_addresses.find(node);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tandem::agent {
@@ -59,6 +60,8 @@ struct Settings {
   };
   Pair<Database> databases;
 
+  /// Does one of the further options begin like this?
+  bool has_server_option(std::string_view start) const;
   /// Backups follow at the address that Pacemaker moves.
   bool follows_moving_address() const { return listen_on_master_ip_only && node_addresses.empty(); }
   /// Where backups reach the active that runs on `node`; empty: not known.

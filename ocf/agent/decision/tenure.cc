@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <sstream>
 
 namespace tandem::agent {
 
@@ -57,6 +58,15 @@ Task<Tenure::Right> Tenure::look() {
   co_return cluster_.bulletin().readable ? Right::kHeld : Right::kUnknown;
 }
 
+bool Tenure::sees_all() const {
+  if (cluster_.bulletin().of(desk_.order.node) == nullptr) return false;
+  std::istringstream words(desk_.memory.copies);
+  for (std::string node; words >> node;) {
+    if (cluster_.bulletin().of(node) == nullptr) return false;
+  }
+  return true;
+}
+
 Task<bool> Tenure::grant(std::int64_t ms) {
   if (!has_leases()) co_return true;
   if (ms == 0) {
@@ -64,27 +74,26 @@ Task<bool> Tenure::grant(std::int64_t ms) {
              ? desk_.settings().role_lease_s * 1000
              : (desk_.order.interval_ms + desk_.order.timeout_ms) / 1000 * 1000 + 5000;
   }
-  Pair<bool> granted;
+  Pair<Servers::Lease> leases;
   std::vector<Task<>> both;
-  for (const Which which : kBoth) both.push_back(lease_one(which, ms, &granted[which]));
+  for (const Which which : kBoth) both.push_back(lease_one(which, ms, &leases[which]));
   co_await Join(std::move(both));
-  const bool all = granted[Which::kNb] && granted[Which::kSb];
-  if (all) {
+  if (leases == Pair<Servers::Lease>{{Servers::Lease::kGranted, Servers::Lease::kGranted}})
     desk_.memory.granted_at = desk_.now_ms();
-    desk_.memory.granted_ms = ms;
-  }
-  co_return all;
+  desk_.memory.granted_ms = ms;
+  co_return leases[Which::kNb] != Servers::Lease::kRefused&& leases[Which::kSb] !=
+      Servers::Lease::kRefused;
 }
 
-Task<> Tenure::lease_one(Which which, std::int64_t ms, bool* granted) {
-  *granted = co_await servers_.lease(which, ms);
+Task<> Tenure::lease_one(Which which, std::int64_t ms, Servers::Lease* lease) {
+  *lease = co_await servers_.lease(which, ms);
 }
 
 Task<> Tenure::revoke() {
   if (!has_leases()) co_return;
   std::vector<Task<>> both;
-  Pair<bool> granted;
-  for (const Which which : kBoth) both.push_back(lease_one(which, kNoTimeMs, &granted[which]));
+  Pair<Servers::Lease> leases;
+  for (const Which which : kBoth) both.push_back(lease_one(which, kNoTimeMs, &leases[which]));
   co_await Join(std::move(both));
 }
 

@@ -24,9 +24,14 @@ class Tenure {
   /// By a look at what the others say, and a round trip to corosync.
   Task<Right> look();
 
+  /// This node sees its own notice, and one of each node that had a full copy: not an empty list,
+  /// as just after the network has come back.
+  bool sees_all() const;
+
   bool has_leases() const { return desk_.settings().role_lease_s != 0; }
   /// Grants both servers the role; by default for the longest time that may pass until the next
   /// monitor has come so far, and a little more. False: one of them was told of another active.
+  /// What was not answered does not count as granted.
   Task<bool> grant(std::int64_t ms = 0);
   /// Ends the right to write.
   Task<> revoke();
@@ -45,7 +50,7 @@ class Tenure {
  private:
   Task<> put_right(Which which, ServerState::Role role, bool* right);
   Task<bool> repair(Which which, ServerState::Role role);
-  Task<> lease_one(Which which, std::int64_t ms, bool* granted);
+  Task<> lease_one(Which which, std::int64_t ms, Servers::Lease* lease);
 
   Desk& desk_;
   Servers& servers_;
