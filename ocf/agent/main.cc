@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <random>
 
 #include "ocf/agent/decision/actions.h"
@@ -15,6 +16,7 @@
 #include "ocf/agent/ports/journal.h"
 #include "ocf/agent/ports/ports.h"
 #include "ocf/agent/ports/state_file.h"
+#include "ocf/agent/ports/tool_run.h"
 
 namespace tandem::agent {
 
@@ -23,10 +25,18 @@ namespace {
 constexpr int kUnimplemented = 3;
 /// An action waits so long at most for what an earlier one has left to be done.
 constexpr std::int64_t kPatienceMs = 10'000;
+constexpr std::int64_t kPatienceOfNobodyMs = 60'000;
 
 std::uint64_t random_seed() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32U) | device();
+}
+
+/// The folder of the state files is gone after a restart of a container. A failure shows at the
+/// lock.
+void make_folder_of(const std::string& path) {
+  std::error_code problem;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), problem);
 }
 
 /// A stop or a demotion does not wait for what a promotion has left to be done.
@@ -50,18 +60,33 @@ void answer_and_go_on(Exit exit, ProcessLock* lock, Journal& journal) {
   if (lock != nullptr) lock->name_holder();
 }
 
+/// Waits for the end of what goes on behind an earlier action. What nobody waits for, and a
+/// monitor, end nobody else's work. False: it does not end in time.
+bool take_lock(ProcessLock& lock, const Order& order, bool told) {
+  if (told) return lock.lock(kPatienceOfNobodyMs, ProcessLock::Holder::kIsLeftAlone);
+  const bool looks = order.action == Order::Action::kMonitor;
+  return lock.lock(patience_ms(order),
+                   looks ? ProcessLock::Holder::kIsLeftAlone : ProcessLock::Holder::kIsEnded);
+}
+
 /// Takes the machine's steps until there is nothing more to do. Returns its answer.
 Exit drive(Machine& machine, Ports& ports, StateFile& state, ProcessLock& lock, Journal& journal,
            bool keeps, bool told) {
   for (;;) {
     for (const Note& note : machine.take_notes()) journal.write(note);
-    if (!keeps) state.write(machine.memory());
+    if (!keeps && lock.is_held()) state.write(machine.memory());
     if (machine.finished()) return machine.exit_code().value_or(Exit::kSuccess);
     if (!told && machine.exit_code() && ports.idle()) {
       answer_and_go_on(*machine.exit_code(), &lock, journal);
       told = true;
     }
-    for (Step& step : machine.take_steps()) {
+    std::vector<Step> steps = machine.take_steps();
+    if (steps.empty() && ports.idle()) {
+      // It would go round here for ever.
+      journal.write({Note::Level::kReason, "the action waits for nothing: ended"});
+      return machine.exit_code().value_or(Exit::kError);
+    }
+    for (Step& step : steps) {
       // The keeper writes only while it holds the lock.
       if (keeps && std::holds_alternative<ReleaseLock>(step.what)) state.write(machine.memory());
       ports.begin(std::move(step));
@@ -72,22 +97,32 @@ Exit drive(Machine& machine, Ports& ports, StateFile& state, ProcessLock& lock, 
 }
 
 int run(const std::string& action) {
-  const auto environment = read_environment(action);
+  auto environment = read_environment(action);
   if (!environment) {
     fmt::print(stderr, "usage: tandem-agent ACTION, with OCF's environment\n");
     return kUnimplemented;
   }
-  const Order& order = environment->order;
+  Order& order = environment->order;
   const bool keeps = order.action == Order::Action::kKeep;
   Journal journal(order.settings.instance);
   ProcessLock alone(environment->places.state + ".keeper");
   if (keeps && !alone.try_lock()) return 0;
+  if (!keeps) make_folder_of(environment->places.state);
   const std::int64_t began_ms = boot_ms();
   const bool told = is_answered_at_once(order);
-  if (told) answer_and_go_on(Exit::kSuccess, nullptr, journal);
-  ProcessLock lock(environment->places.state + ".lock");
-  if (!keeps) lock.lock(patience_ms(order));
   StateFile state(environment->places.state + ".state");
+  if (told) {
+    order.turn = state.read().turn;
+    answer_and_go_on(Exit::kSuccess, nullptr, journal);
+  }
+  end_tools_at_sigterm();
+  ProcessLock lock(environment->places.state + ".lock");
+  if (!keeps && !take_lock(lock, order, told)) {
+    if (told) return 0;
+    order.only_looks = true;
+  }
+  if (const std::string problem = lock.problem(); !problem.empty())
+    journal.write({Note::Level::kReason, "nothing can be remembered: " + problem});
   Ports ports(*environment, state, lock);
   Machine machine(order, state.read(), began_ms, random_seed());
   const Exit exit = drive(machine, ports, state, lock, journal, keeps, told);

@@ -67,6 +67,11 @@ class Node:
         wait_until(lambda: subprocess.run(["flock", "-n", self.path / "ovndb-ovndb_servers.lock", "true"],
                                           check=False).returncode == 0, "the end of what goes on behind the action")
 
+    def forget(self):
+        """Ends the keeper: when no action works any more, the role is forgotten."""
+        subprocess.run(["flock", "-w", "20", self.path / "ovndb-ovndb_servers.lock", "rm", "-f",
+                        self.path / "ovndb-ovndb_servers.state"], check=False)
+
     def serve(self, nb, sb=None):
         """Both servers run, and say this of themselves: ROLE LINK EPOCH INDEX."""
         for which, word in (("nb", nb), ("sb", sb or nb)):
@@ -154,15 +159,41 @@ class AgentTest(unittest.TestCase):
         self.addCleanup(self.clean_up)
 
     def clean_up(self):
+        (self.cluster / "hanging").unlink(missing_ok=True)
         for node in (self.one, self.two):
-            (node.path / "ovndb-ovndb_servers.state").unlink(missing_ok=True)  # ends what keeps the role
+            if node.path.exists():
+                node.forget()
+        left = self.end_agents()
+        for node in (self.one, self.two):
             for which in ("nb", "sb"):
                 node.kill(which)
             for server in node.servers:
                 server.kill()
                 server.wait()
-        time.sleep(0.05)
         shutil.rmtree(self.cluster, ignore_errors=True)
+        self.assertFalse(left, "agents outlived their cluster")
+
+    def agents(self):
+        """The processes of the agent that work in this cluster, keepers too."""
+        found = []
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                is_agent = (process / "exe").resolve() == PROGRAM.resolve()
+                if is_agent and f"CLUSTER={self.cluster}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                    found.append(int(process.name))
+            except OSError:
+                pass
+        return found
+
+    def end_agents(self):
+        """Kills those that have not ended by themselves, and returns them."""
+        end = time.monotonic() + 10
+        while self.agents() and time.monotonic() < end:
+            time.sleep(0.05)
+        left = self.agents()
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        return left
 
     def set(self, name, value):
         (self.cluster / name).parent.mkdir(exist_ok=True)

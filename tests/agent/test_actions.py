@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """What the actions do, within which time, with how many processes; and what the keeper does between them."""
+import fcntl
 import os
 import shutil
 import signal
@@ -153,6 +154,20 @@ class Actions(AgentTest):
         self.assertEqual(self.one.last_lease(), "77")
         self.assertEqual(self.one.pid("nb"), pid)
 
+    def test_a_reload_leaves_alone_how_commits_wait_where_the_servers_options_say_it(self):
+        strict = {"server_options": "--sync-replicas=2 --sync-fallback=block"}
+        self.start(self.one, strict)
+        self.assertEqual(self.one.run("reload-agent", strict | {"copies_wait": "30"}), OK)
+        self.assertFalse(any("sync-replicas" in line for line in self.one.asked("nb")), self.one.asked("nb"))
+
+    def test_a_reload_that_ends_the_lease_tells_the_servers(self):
+        self.promoted()
+        self.assertEqual(self.one.run("reload-agent", {"role_lease": "0"}), OK)
+        self.assertEqual(self.one.last_lease(), "off")
+
+    def test_a_reload_refuses_what_a_start_refuses(self):
+        self.assertEqual(self.one.run("reload-agent", {"control_timeout": "00"}), NOT_CONFIGURED)
+
     def test_the_metadata_are_valid_and_say_what_can_be_reloaded(self):
         self.one.run("meta-data")
         rules = "/usr/share/resource-agents/metadata.rng"
@@ -188,6 +203,12 @@ class Actions(AgentTest):
         (self.one.path / "unhealthy").write_text("yes\n")
         self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), FAILED_PROMOTED)
         self.assertEqual(self.one.leases(), 1)
+
+    def test_a_promotion_opens_no_epoch_beside_a_server_that_cannot_write(self):
+        self.one.serve("backup connecting 5 100")
+        (self.one.path / "unhealthy").write_text("yes\n")
+        self.assertEqual(self.one.run("promote", notify_promote_uname=self.one.name), FAILED)
+        self.assertFalse(any("promote" in line for line in self.one.asked("sb")))
 
     def test_a_promotion_of_one_database_alone_is_undone(self):
         self.one.serve("backup connecting 5 100")
@@ -243,6 +264,69 @@ class Actions(AgentTest):
         self.assertEqual(self.one.run("demote"), OK)
         wait_until(lambda: subprocess.run(["flock", "-n", self.one.path / "ovndb-ovndb_servers.keeper", "true"],
                                           check=False).returncode == 0, "the keeper's end")
+
+    def test_no_keeper_lives_on_when_its_folder_is_gone(self):
+        self.promoted()
+        self.assertTrue(self.agents())
+        shutil.rmtree(self.one.path)
+        wait_until(lambda: not self.agents(), "the keeper's end")
+
+    def test_a_keeper_that_may_do_nothing_asks_seldom(self):
+        self.promoted()
+        self.set("is-managed", "false")
+        self.one.forget_calls()
+        self.one.kill("nb")
+        time.sleep(4)
+        self.assertLessEqual(len(self.one.calls()), 3, self.one.calls())
+
+    def test_a_keeper_grants_and_announces_nothing_after_a_demotion(self):
+        """It asks corosync, which takes long, when the demotion comes."""
+        (self.programs / "corosync-quorumtool").unlink()
+        slow = self.programs / "corosync-quorumtool"
+        slow.write_text("#!/bin/sh\necho corosync-quorumtool >>\"$HERE/calls\"\nsleep 1\n")
+        slow.chmod(0o755)
+        self.promoted({"role_lease": "4"})
+        self.one.forget_calls()
+        wait_until(lambda: self.one.calls("corosync"), "the keeper's look")
+        self.assertEqual(self.one.run("demote"), OK)
+        wait_until(lambda: not self.agents(), "the keeper's end")
+        self.assertEqual(self.published(self.one)[0], "final")
+
+    def test_a_server_that_the_keeper_starts_does_not_come_after_the_stop(self):
+        self.promoted()
+        self.set("slow-start", "1.5")
+        self.one.kill("nb")
+        wait_until(lambda: self.one.calls("ovn-ctl"), "the restart")
+        self.assertEqual(self.one.run("stop"), OK, self.one.said)
+        time.sleep(2)
+        self.assertIsNone(self.one.pid("nb"))
+
+    # --- what comes late ---
+
+    def test_what_follows_an_older_promotion_does_not_undo_a_newer_one(self):
+        self.one.serve("backup connecting 5 100")
+        with open(self.one.path / "ovndb-ovndb_servers.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.one.run("notify", notify_type="post", notify_operation="promote", notify_promote_uname=self.two.name)
+            promote = self.one.begin("promote", notify_promote_uname=self.one.name)
+            time.sleep(0.3)
+        self.assertEqual(self.one.end(promote), OK)
+        wait_until(lambda: len(self.agents()) <= 1, "all but the keeper to end")
+        self.assertIn("active", self.one.said_by("nb"))
+
+    def test_a_monitor_says_what_it_sees_while_another_action_works(self):
+        self.promoted()
+        with open(self.one.path / "ovndb-ovndb_servers.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.assertEqual(self.one.run("monitor", timeout="4000", **PROMOTED_MONITOR), PROMOTED)
+
+    # --- the folder of the state ---
+
+    def test_a_missing_folder_for_the_state_is_made(self):
+        environment = self.one.environment
+        self.one.environment = lambda meta: environment(meta) | {"HA_RSCTMP": str(self.one.path / "new/folder")}
+        self.assertEqual(self.one.run("start"), OK, self.one.said)
+        self.assertTrue((self.one.path / "new/folder/ovndb-ovndb_servers.state").exists())
 
     def test_northd_is_not_started_after_a_demotion(self):
         """What a promotion has left to be done ends when the role does."""

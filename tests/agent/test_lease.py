@@ -2,7 +2,7 @@
 """The lease of the active role: who grants it, and when nobody does."""
 import time
 
-from cluster import AgentTest, FAILED_PROMOTED, PROMOTED, PROMOTED_MONITOR, main, wait_until
+from cluster import AgentTest, FAILED_PROMOTED, POSITION, PROMOTED, PROMOTED_MONITOR, main, wait_until
 
 
 class Lease(AgentTest):
@@ -58,6 +58,25 @@ class Lease(AgentTest):
         self.assertEqual(self.one.leases(), 1)
         self.set("quorum", "1")
         wait_until(lambda: self.one.leases() >= 2, "another lease")
+
+    def test_but_not_before_the_others_are_seen_again(self):
+        """One of them may have been promoted meanwhile; its notice comes later than quorum."""
+        self.promoted(role_lease="4")
+        self.set("maintenance-mode", "true")
+        self.set("quorum", "0")
+        time.sleep(3.5)
+        self.one.serve("active expired 5 100")
+        (self.cluster / POSITION / self.two.host).unlink()
+        self.set("quorum", "1")
+        time.sleep(2)
+        self.assertEqual(self.one.leases(), 1)
+
+    def test_of_several_actives_the_one_that_is_ahead_counts(self):
+        self.promoted()
+        self.set(f"{POSITION}/ctl0", "active,4,1,4,1,ctl0")
+        self.publish(self.two, "active", (6, 1))
+        self.assertEqual(self.monitor_again(), PROMOTED)
+        self.assertEqual(self.one.last_lease(), "0.001")
 
     def monitor_again(self):
         return self.monitor(self.one, **PROMOTED_MONITOR)

@@ -203,6 +203,15 @@ class Refusals(AgentTest):
         self.monitor(self.one, **PROMOTED_MONITOR)
         self.assertEqual((self.cluster / COPIES).read_text(), f"{self.one.name} {self.two.name}\n")
 
+    def test_the_list_is_written_again_when_somebody_has_lost_it(self):
+        self.one.serve("active writable 5 100")
+        self.one.run("monitor")
+        self.publish(self.two, "live", (5, 100))
+        for _ in range(2):
+            self.monitor(self.one, **PROMOTED_MONITOR)
+            self.assertEqual((self.cluster / COPIES).read_text(), f"{self.one.name} {self.two.name}\n")
+            (self.cluster / COPIES).unlink()
+
     # --- after a demotion that nobody completed ---
 
     def test_an_active_that_stepped_down_early_compares_before_it_returns(self):

@@ -6,10 +6,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 #include "ocf/agent/ports/operation.h"
 
@@ -23,8 +25,9 @@ constexpr std::int64_t kMostPatienceMs = 5'000;  ///< with one that was told to 
 }  // namespace
 
 std::string StateFile::text() const {
-  std::ifstream file(path_, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << std::ifstream(path_, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 Memory StateFile::read() const {
@@ -45,6 +48,7 @@ void StateFile::write(const Memory& memory) {
 
 bool ProcessLock::try_lock() {
   net::UniqueFd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  problem_ = fd ? "" : fmt::format("{}: {}", path_, std::strerror(errno));
   if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return false;
   fd_ = std::move(fd);
   name_holder();
@@ -59,19 +63,22 @@ void ProcessLock::name_holder() {
 
 /// The pid is believed only because somebody holds the lock: no pid of another program can stand
 /// there then.
-void ProcessLock::lock(std::int64_t patience_ms) {
+bool ProcessLock::lock(std::int64_t patience_ms, Holder holder) {
   const std::int64_t patience_end = boot_ms() + patience_ms;
   bool told = false;
   while (!try_lock()) {
+    if (!problem_.empty()) return true;
+    if (holder == Holder::kIsLeftAlone && boot_ms() >= patience_end) return false;
     if (!told && boot_ms() >= patience_end) {
       std::ifstream file(path_);
       pid_t pid = 0;
       if (file >> pid && pid > 1) ::kill(pid, SIGTERM);
       told = true;
     }
-    if (boot_ms() >= patience_end + kMostPatienceMs) return;
+    if (boot_ms() >= patience_end + kMostPatienceMs) return true;
     ::poll(nullptr, 0, kPollMs);
   }
+  return true;
 }
 
 }  // namespace tandem::agent

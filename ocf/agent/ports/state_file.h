@@ -27,15 +27,24 @@ class ProcessLock {
  public:
   explicit ProcessLock(std::string path) : path_(std::move(path)) {}
 
+  enum class Holder : std::uint8_t {
+    kIsEnded,  ///< by SIGTERM, when the patience is over: it does what nobody waits for
+    kIsLeftAlone,
+  };
+
   bool try_lock();
-  /// Waits for so long; then ends the holder, which does what nobody waits for, and goes on.
-  void lock(std::int64_t patience_ms);
+  bool is_held() const { return static_cast<bool>(fd_); }
+  /// Waits for so long. False: somebody holds it still.
+  bool lock(std::int64_t patience_ms, Holder holder);
+  /// Why there can be no lock: its folder is not there, or read-only.
+  const std::string& problem() const { return problem_; }
   void unlock() { fd_ = {}; }
   /// This process, a child of the one that took it, is the holder now.
   void name_holder();
 
  private:
   std::string path_;
+  std::string problem_;
   net::UniqueFd fd_;
 };
 

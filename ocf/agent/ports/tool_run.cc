@@ -68,7 +68,31 @@ pid_t spawn(const ToolRun::Command& command, int output, short flags) {
   return error == 0 ? pid : -1;
 }
 
+/// The process groups of tools that run, for a signal handler.
+std::array<volatile sig_atomic_t, 64> running_groups{};
+
+void note_group(pid_t from, pid_t to) {
+  for (volatile sig_atomic_t& group : running_groups) {
+    if (group != from) continue;
+    group = to;
+    return;
+  }
+}
+
+void end_with_tools(int signal) {
+  for (const volatile sig_atomic_t& group : running_groups) {
+    if (group > 0) ::kill(-group, SIGKILL);
+  }
+  ::_exit(128 + signal);
+}
+
 }  // namespace
+
+void end_tools_at_sigterm() {
+  struct sigaction action {};
+  action.sa_handler = end_with_tools;
+  ::sigaction(SIGTERM, &action, nullptr);
+}
 
 net::UniqueFd open_pidfd(pid_t pid) {
   return net::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -80,13 +104,21 @@ ToolRun::ToolRun(const Command& command, Read read) : read_(std::move(read)) {
   pipe_ = net::UniqueFd(ends[0]);
   const net::UniqueFd writer(ends[1]);
   ::fcntl(pipe_.get(), F_SETFL, O_NONBLOCK);
+  sigset_t term;
+  sigset_t before;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &term, &before);  // until it is among those that are ended
   pid_ = spawn(command, writer.get(), POSIX_SPAWN_SETPGROUP);
+  if (pid_ > 0) note_group(0, pid_);
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (pid_ > 0) process_ = open_pidfd(pid_);
 }
 
 ToolRun::~ToolRun() {
   if (pid_ <= 0) return;
   ::kill(-pid_, SIGKILL);
+  note_group(pid_, 0);
   ::waitpid(pid_, nullptr, 0);
 }
 
@@ -111,6 +143,7 @@ std::optional<Answer> ToolRun::go_on() {
   if (pipe_) read_output();
   int status = 0;
   if (::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
+  note_group(pid_, 0);
   pid_ = -1;
   if (pipe_) read_output();
   return read_({WIFEXITED(status) ? WEXITSTATUS(status) : -1, output_});

@@ -45,6 +45,10 @@ class ToolRun : public Operation {
   std::string output_;
 };
 
+/// From now on SIGTERM kills the tools that run before it ends this process: what they have begun
+/// must not go on when the next action has the lock.
+void end_tools_at_sigterm();
+
 /// Starts a program that outlives this one, in a session of its own, without input and output.
 void start_detached(const std::vector<std::string>& words);
 
