@@ -1,4 +1,5 @@
 """A cluster that consists of files: `stub` stands for Pacemaker's tools and ovn-ctl, `server` for the database servers."""
+import contextlib
 import os
 import pathlib
 import shutil
@@ -170,17 +171,23 @@ class AgentTest(unittest.TestCase):
             for server in node.servers:
                 server.kill()
                 server.wait()
+        for pid, _ in self.processes():  # servers without a pidfile
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.cluster, ignore_errors=True)
         self.assertFalse(left, "agents outlived their cluster")
 
     def agents(self):
         """The processes of the agent that work in this cluster, keepers too."""
+        return [pid for pid, program in self.processes() if program == PROGRAM.resolve()]
+
+    def processes(self):
+        """Pid and program of all that the agent has started in this cluster, and of itself."""
         found = []
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                is_agent = (process / "exe").resolve() == PROGRAM.resolve()
-                if is_agent and f"CLUSTER={self.cluster}".encode() in (process / "environ").read_bytes().split(b"\0"):
-                    found.append(int(process.name))
+                if f"CLUSTER={self.cluster}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                    found.append((int(process.name), (process / "exe").resolve()))
             except OSError:
                 pass
         return found
