@@ -109,6 +109,23 @@ class Refusals(AgentTest):
         self.before_promotion(self.one)
         self.assertEqual(self.promote(self.one), FAILED)
 
+    def test_an_orderly_promotion_needs_all_of_both_databases(self):
+        """A copy that was in sync, and has more in one of them, lacks something all the same."""
+        self.whole("5 100", "5 9000")
+        self.publish(self.two, "final", (5, 150), (5, 8000))
+        orderly = {"notify_demote_uname": self.two.name, "notify_slave_uname": self.one.name}
+        self.before_promotion(self.one, **orderly)
+        self.assertEqual(self.promote(self.one, **orderly), FAILED)
+        self.assertIn(f"where the active on {self.two.name} ended", self.one.said)
+
+    def test_a_backup_that_replicates_was_in_sync_before_any_monitor(self):
+        self.start(self.one)
+        self.one.serve("backup replicating 5 100")
+        self.before_promotion(self.two, on_node=self.one.name)
+        self.assertEqual(self.one.run("notify", notify_type="pre", notify_operation="promote",
+                                      notify_promote_uname=self.two.name, notify_slave_uname=self.one.name), OK)
+        self.assertEqual(self.published(self.one)[8], "11")
+
     # --- questions and answers ---
 
     def test_promote_looks_again_after_the_notifications(self):

@@ -83,7 +83,7 @@ const Notice* Cluster::other_active() const {
   const Notice* greatest = nullptr;
   for (const Notice& notice : bulletin_.notices) {
     if (notice.word != Notice::Word::kActive || notice.node == desk_.order.node) continue;
-    if (greatest == nullptr || compare(notice.copy, greatest->copy) == Comparison::kAhead)
+    if (greatest == nullptr || is_better(notice.copy, greatest->copy))
       greatest = &notice;
   }
   return greatest;

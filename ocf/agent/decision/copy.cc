@@ -28,26 +28,26 @@ std::string text_of(const std::optional<Copy::Database>& database) {
 
 }  // namespace
 
-Comparison compare(const Copy& a, const Copy& b) {
-  if (!a.is_known() || !b.is_known()) return Comparison::kLevel;
+bool is_better(const Copy& a, const Copy& b) {
+  if (!a.is_known() || !b.is_known()) return false;
   const Copies ours = copies_of(a);
   const Copies theirs = copies_of(b);
-  switch (tandem::compare(ours, theirs)) {
+  switch (compare(ours, theirs)) {
     case CopyOrder::kAhead:
-      return Comparison::kAhead;
+      return true;
     case CopyOrder::kBehind:
-      return Comparison::kBehind;
     case CopyOrder::kEqual:
     case CopyOrder::kUnrelated:
-      return Comparison::kLevel;
+      return false;
     case CopyOrder::kParted:
       break;
   }
-  // Whichever stands first is chosen of two that differ in nothing that counts.
-  const bool chosen_first = choose(std::array{ours, theirs})->index == 0;
-  const bool chosen_second = choose(std::array{theirs, ours})->index == 1;
-  if (chosen_first != chosen_second) return Comparison::kLevel;
-  return chosen_first ? Comparison::kAhead : Comparison::kBehind;
+  // Of two that differ in nothing that counts the one that stands first is chosen.
+  return choose(std::array{theirs, ours})->index == 1;
+}
+
+bool has_all_of(const Copy& a, const Copy& b) {
+  return !a.is_known() || !b.is_known() || tandem::has_all_of(copies_of(a), copies_of(b));
 }
 
 std::string Copy::to_string() const {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,7 +14,7 @@ struct Copy {
   struct Database {
     Height height{};
     std::optional<Uuid> digest{};
-    bool in_sync = false;  ///< had everything when an active was last heard
+    bool in_sync = false;  ///< had everything when an active was last heard; or was the active's
     bool operator==(const Database&) const = default;
   };
   /// Nothing of a database whose server has no position to tell, as a stock one.
@@ -30,14 +29,12 @@ struct Copy {
   bool operator==(const Copy&) const = default;
 };
 
-enum class Comparison : std::uint8_t {
-  kLevel,   ///< neither has more, as far as can be told
-  kAhead,   ///< better: promoting the other would lose what it has
-  kBehind,  ///< the other is better
-};
+/// Is `a` to be promoted rather than `b`? By replication/copy_order.h: it is ahead, or they have
+/// parted, and choose() prefers it. One of which a database is not known is no better than another,
+/// nor worse.
+bool is_better(const Copy& a, const Copy& b);
 
-/// How `a` stands beside `b`, by replication/copy_order.h. Two that have parted are told apart as
-/// choose() does there. One of which a database is not known is level with all.
-Comparison compare(const Copy& a, const Copy& b);
+/// Is nothing of `b` lost if `a` is promoted? True if either is not known.
+bool has_all_of(const Copy& a, const Copy& b);
 
 }  // namespace tandem::agent

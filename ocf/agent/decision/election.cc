@@ -18,16 +18,11 @@ Election::View Election::compare_with_others() const {
     if (notice.word == Notice::Word::kActive && !contains(desk_.order.demoting, notice.node))
       view.active = notice.node;
     view.present.push_back(notice.node);
-    switch (compare(notice.copy, ours)) {
-      case Comparison::kAhead:
-        if (view.better == nullptr || compare(notice.copy, view.better->copy) == Comparison::kAhead)
-          view.better = &notice;
-        break;
-      case Comparison::kBehind:
-        if (notice.word == Notice::Word::kFinal) view.behind.push_back(notice.node);
-        break;
-      case Comparison::kLevel:
-        break;
+    if (is_better(notice.copy, ours)) {
+      if (view.better == nullptr || is_better(notice.copy, view.better->copy))
+        view.better = &notice;
+    } else if (notice.word == Notice::Word::kFinal && is_better(ours, notice.copy)) {
+      view.behind.push_back(notice.node);
     }
   }
   return view;
@@ -60,16 +55,8 @@ Epoch Election::greatest_epoch(Which which) const {
 // --- the score of a backup ---
 
 Task<> Election::publish_backup() {
-  Memory& memory = desk_.memory;
-  for (const Which which : kBoth) {
-    if (servers_[which].link == "replicating") memory.in_sync[which] = true;
-  }
   const bool live = servers_.both_links_are("replicating");
-  Copy copy = servers_.copy();
-  for (const Which which : kBoth) {
-    if (copy.databases[which]) copy.databases[which]->in_sync = memory.in_sync[which];
-  }
-  co_await cluster_.publish(live ? Notice::Word::kLive : Notice::Word::kCut, copy);
+  co_await cluster_.publish(live ? Notice::Word::kLive : Notice::Word::kCut, servers_.copy());
 }
 
 Task<> Election::judge() {

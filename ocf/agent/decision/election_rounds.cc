@@ -177,7 +177,7 @@ Task<> Election::settle() {
         (notice->word == Notice::Word::kFinal || notice->word == Notice::Word::kStopped))
       ended = notice;
   }
-  if (ended != nullptr && compare(ended->copy, servers_.copy()) != Comparison::kAhead) co_return;
+  if (ended != nullptr && has_all_of(servers_.copy(), ended->copy)) co_return;
   if (!co_await await_answers(kAnswersMs)) {
     desk_.warn(
         fmt::format("not told in time how far they go: {}", joined(awaited(memory.round), ", ")));
@@ -225,7 +225,7 @@ Task<std::string> Election::refusal() {
     const Notice* notice = cluster_.bulletin().of(node);
     if (notice == nullptr || !notice->copy.is_known() || memory.let_go) continue;
     if (notice->word != Notice::Word::kFinal && notice->word != Notice::Word::kStopped) continue;
-    if (compare(notice->copy, servers_.copy()) != Comparison::kAhead) co_return "";
+    if (has_all_of(servers_.copy(), notice->copy)) co_return "";
     co_return fmt::format("{} behind {}, where the active on {} ended", at,
                           notice->copy.to_string(), node);
   }

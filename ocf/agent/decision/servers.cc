@@ -60,6 +60,8 @@ Task<> Servers::probe(Which which) {
       }
     }
   }
+  // A backup that replicates has had all, now or a moment ago; so it has when it is cut off later.
+  if (state->link == "replicating") desk_.memory.in_sync[which] = true;
   states_[which] = *state;
   if (states_[which].copy) states_[which].copy->in_sync = desk_.memory.in_sync[which];
 }

@@ -44,7 +44,7 @@ Task<Tenure::Right> Tenure::look() {
   if (other != nullptr) {
     // An earlier active's notice may still be there: the higher epoch has the role.
     const Copy ours = servers_.copy();
-    if (!ours.is_known() || compare(other->copy, ours) == Comparison::kAhead) {
+    if (!ours.is_known() || is_better(other->copy, ours)) {
       desk_.warn(fmt::format("{} is active, at {}", other->node, other->copy.to_string()));
       co_return Right::kLost;
     }
