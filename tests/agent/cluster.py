@@ -1,9 +1,11 @@
 """A cluster that consists of files: `stub` stands for Pacemaker's tools and ovn-ctl, `server` for the database servers."""
 import contextlib
+import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -86,9 +88,22 @@ class Node:
                 wait_until(lambda: self.answers(which), "the server to listen")
 
     def answers(self, which):
-        import socket
         with socket.socket(socket.AF_UNIX) as client:
             return client.connect_ex(str(self.path / f"ovn{which}_db.ctl")) == 0
+
+    def tell(self, which, command):
+        """Sends a server a command, as ovs-appctl does, and does not wait for the answer."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(self.path / f"ovn{which}_db.ctl"))
+            client.sendall(json.dumps({"id": 0, "method": command, "params": []}).encode())
+            client.recv(1)
+
+    def serves(self, which, pid):
+        """Is the process one of this node's servers?"""
+        try:
+            return str(self.path / f"ovn{which}_db.ctl").encode() in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        except FileNotFoundError:
+            return False
 
     def say(self, which, word):
         next_file = self.path / (which + ".new")

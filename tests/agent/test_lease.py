@@ -71,6 +71,19 @@ class Lease(AgentTest):
         time.sleep(2)
         self.assertEqual(self.one.leases(), 1)
 
+    def test_nor_before_its_own_notice_has_come_back(self):
+        self.promoted(role_lease="4")
+        self.set("maintenance-mode", "true")
+        self.set("quorum", "0")
+        time.sleep(3.5)
+        self.one.serve("active expired 5 100")
+        self.set("mute", "")
+        self.set("quorum", "1")
+        time.sleep(2.5)
+        self.assertEqual(self.one.leases(), 1)
+        (self.cluster / "mute").unlink()
+        wait_until(lambda: self.one.leases() >= 2, "another lease")
+
     def test_of_several_actives_the_one_that_is_ahead_counts(self):
         self.promoted()
         self.set(f"{POSITION}/ctl0", "active,4,1,4,1,ctl0")
@@ -98,10 +111,34 @@ class Lease(AgentTest):
         self.assertEqual(self.monitor_again(), PROMOTED)
         self.assertEqual(self.one.leases(), 1, "neither granted on nor taken away")
 
-    def test_a_monitor_of_a_healthy_active_succeeds_while_attributes_hang(self):
+    def test_a_healthy_active_is_granted_one_more_lease_while_attributes_hang_and_fails_after_it(self):
         self.promoted()
         self.set("hanging", "attrd_updater")
+        short = {"role_lease": "4"}
+        self.assertEqual(self.monitor(self.one, short, **PROMOTED_MONITOR), PROMOTED, self.one.said)
+        self.assertEqual(self.one.leases(), 2)
+        self.assertEqual(self.monitor(self.one, short, **PROMOTED_MONITOR), FAILED_PROMOTED, "a monitor takes 5 s here")
+        self.assertEqual(self.one.leases(), 2)
+
+    def test_a_monitor_opens_an_expired_active_only_after_a_round_trip_through_the_cluster(self):
+        """Just after the network has come back there is quorum, but another's notice may not have come yet."""
+        self.promoted()
+        self.one.serve("active expired 5 100")
+        self.set("mute", "")
         self.assertEqual(self.monitor_again(), PROMOTED)
+        self.assertEqual(self.one.leases(), 1)
+        (self.cluster / "mute").unlink()
+        self.assertEqual(self.monitor_again(), PROMOTED)
+        self.assertEqual(self.one.leases(), 2)
+
+    def test_a_monitor_fails_that_cannot_make_sure_of_an_expired_role_for_a_whole_lease(self):
+        self.promoted()
+        self.one.serve("active expired 5 100")
+        (self.cluster / POSITION / self.two.host).unlink()
+        short = {"role_lease": "1"}
+        self.assertEqual(self.monitor(self.one, short, **PROMOTED_MONITOR), PROMOTED)
+        time.sleep(1)
+        self.assertEqual(self.monitor(self.one, short, **PROMOTED_MONITOR), FAILED_PROMOTED)
         self.assertEqual(self.one.leases(), 1)
 
     def test_a_monitor_believes_corosync_that_there_is_no_quorum(self):

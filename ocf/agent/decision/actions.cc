@@ -161,7 +161,7 @@ Task<> Actions::promote() {
 /// After the promotion, until the first monitor. The promotion has opened another epoch.
 Task<> Actions::begin_as_active() {
   co_await servers_.survey();
-  (void)co_await tenure_.grant();
+  (void)co_await tenure_.grant(tenure_.lease_ms());
   co_await tenure_.announce();
   (void)co_await desk_.ask(StartKeeper{}, 1000);
 }
@@ -266,7 +266,8 @@ Task<> Actions::reload() {
   co_await servers_.survey();
   co_await servers_.set_sync();
   if (!tenure_.has_leases()) co_await servers_.end_leases();
-  if (servers_.is_writable() && desk_.settings().role_lease_s > 0) (void)co_await tenure_.grant();
+  if (servers_.is_writable() && desk_.settings().role_lease_s > 0)
+    (void)co_await tenure_.grant(tenure_.lease_ms());
   desk_.memory.connection = {};
   desk_.tell(Exit::kSuccess);
 }

@@ -44,6 +44,7 @@ class Actions {
   Task<> monitor();
   Task<> adopt();
   Task<> monitor_active();
+  Task<> doubt(Tenure::Right right);
   Task<> tend_active();
   Task<> monitor_backup();
   Task<> notify();

@@ -14,6 +14,8 @@ namespace {
 /// For one tool of Pacemaker's. A third of an action's time is left to it at most.
 constexpr std::int64_t kToolMs = 5'000;
 
+constexpr std::int64_t kRoundTripMs = 2'000;
+
 std::int64_t tool_ms(const Desk& desk) {
   return std::min(kToolMs, std::max<std::int64_t>(desk.left_ms() / 3, 1));
 }
@@ -71,6 +73,20 @@ Task<> Cluster::look_around() {
   bulletin_ = std::move(bulletin);
 }
 
+Task<bool> Cluster::is_heard(Copy copy) {
+  const std::string number = fmt::format("{:x}", desk_.now_ms());
+  const std::int64_t end = desk_.now_ms() + kRoundTripMs;
+  desk_.memory.round = number;
+  co_await publish(Notice::Word::kActive, std::move(copy));
+  for (;;) {
+    co_await look_around();
+    const Notice* own = bulletin_.of(desk_.order.node);
+    if (own != nullptr && own->round == number) co_return true;
+    if (desk_.now_ms() >= end) co_return false;
+    (void)co_await desk_.ask(Pause{}, kRoundTripMs / 10);
+  }
+}
+
 Names Cluster::nodes_that_said(Notice::Word word) const {
   Names names;
   for (const Notice& notice : bulletin_.notices) {
@@ -83,8 +99,7 @@ const Notice* Cluster::other_active() const {
   const Notice* greatest = nullptr;
   for (const Notice& notice : bulletin_.notices) {
     if (notice.word != Notice::Word::kActive || notice.node == desk_.order.node) continue;
-    if (greatest == nullptr || is_better(notice.copy, greatest->copy))
-      greatest = &notice;
+    if (greatest == nullptr || is_better(notice.copy, greatest->copy)) greatest = &notice;
   }
   return greatest;
 }

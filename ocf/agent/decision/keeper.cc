@@ -16,17 +16,17 @@ constexpr std::int64_t kShortPauseMs = 250;
 constexpr std::int64_t kLongPauseMs = 5'000;
 
 /// May the lease be granted on although the cluster does not answer, or after it has run out? Only
-/// where nobody moves the role. After it has run out another one may have been promoted, of which
-/// this node has not heard yet.
+/// where nobody moves the role.
 Task<bool> may_grant(Tenure& tenure, Tenure::Right right, bool writable) {
   switch (right) {
     case Tenure::Right::kHeld:
       if (writable) co_return true;
-      if (!tenure.sees_all()) co_return false;
       co_return co_await tenure.is_in_maintenance(false);
     case Tenure::Right::kUnknown:
       if (!writable) co_return false;
       co_return co_await tenure.is_in_maintenance(true);
+    case Tenure::Right::kUnseen:
+    case Tenure::Right::kBeside:
     case Tenure::Right::kLost:
       co_return false;
   }
@@ -78,11 +78,15 @@ Task<std::int64_t> look_after(Desk& desk, Tenure& tenure) {
 /// False: it was not granted.
 Task<bool> grant_on(Desk& desk, Servers& servers, Tenure& tenure) {
   const Tenure::Right right = co_await tenure.look();
-  const bool may = co_await may_grant(tenure, right, servers.is_writable());
+  const bool writable = servers.is_writable();
+  bool may = co_await may_grant(tenure, right, writable);
   if (!may) co_return false;
   const bool taken = co_await take_role(desk);
   if (!taken) co_return false;
-  const bool granted = co_await tenure.grant(desk.memory.granted_ms);
+  if (!writable) may = co_await tenure.may_return();
+  bool granted = false;
+  if (may) granted = co_await tenure.grant(desk.memory.granted_ms);
+  if (granted) desk.memory.unsure_since.reset();
   if (granted && right == Tenure::Right::kHeld) co_await tenure.announce();
   (void)co_await desk.insist(ReleaseLock{}, kLookMs);
   co_return granted;

@@ -27,6 +27,7 @@ void each_field(M& memory, Field field) {
   field("keeping", memory.keeping);
   field("granted_at", memory.granted_at);
   field("granted_ms", memory.granted_ms);
+  field("unsure_since", memory.unsure_since);
   field("turn", memory.turn);
   for (const Which which : kBoth) {
     const std::string ending = "_" + name_of(which);

@@ -34,6 +34,8 @@ struct Memory {
   bool keeping = false;   ///< this instance is promoted, and the role may be granted on
   std::int64_t granted_at = 0;
   std::int64_t granted_ms = 0;  ///< length of that lease
+  /// A promoted monitor could not make sure of the role since.
+  std::optional<std::int64_t> unsure_since{};
   Pair<std::vector<std::int64_t>> repaired;
   /// Raised by each action that changes what the servers are to be.
   std::int64_t turn = 0;

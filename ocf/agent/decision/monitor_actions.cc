@@ -42,7 +42,7 @@ Task<> Actions::monitor() {
                              servers_.roles_text()));
       if (role == Role::kActive && servers_.is_writable()) {
         const Tenure::Right right = co_await tenure_.look();
-        if (right == Tenure::Right::kHeld) (void)co_await tenure_.grant();
+        if (right == Tenure::Right::kHeld) (void)co_await tenure_.grant(tenure_.lease_ms());
       }
       desk_.tell(seen());
       co_return;
@@ -88,11 +88,7 @@ Task<> Actions::monitor_active() {
   memory.leaving_since.reset();
   const Tenure::Right right = co_await tenure_.look();
   if (right != Tenure::Right::kHeld) {
-    desk_.warn(right == Tenure::Right::kLost
-                   ? "no right to the role: the right to write ends here"
-                   : "the cluster does not answer: the role is not granted on");
-    if (right == Tenure::Right::kLost) co_await tenure_.revoke();
-    desk_.tell(servers_.both_are(Role::kActive) ? Exit::kPromoted : Exit::kFailedPromoted);
+    co_await doubt(right);
     co_return;
   }
   if (servers_.any_is(Role::kBackup)) {
@@ -112,7 +108,14 @@ Task<> Actions::monitor_active() {
     desk_.tell(Exit::kFailedPromoted);
     co_return;
   }
-  if (!co_await tenure_.grant()) {
+  if (servers_.any_link_is("expired")) {
+    const bool may_return = co_await tenure_.may_return();
+    if (!may_return) {
+      co_await doubt(Tenure::Right::kUnknown);
+      co_return;
+    }
+  }
+  if (!co_await tenure_.grant(tenure_.lease_ms())) {
     desk_.reason("another instance was made active since the promotion of this one");
     desk_.tell(Exit::kFailedPromoted);
     co_return;
@@ -121,6 +124,38 @@ Task<> Actions::monitor_active() {
   co_await tenure_.announce();
   desk_.tell(Exit::kPromoted);
   co_await tend_active();
+}
+
+/// This node cannot make sure of its role. What goes on for longer than a lease is a failure, so
+/// that Pacemaker makes another one active; but what is to be done without quorum Pacemaker knows
+/// itself.
+Task<> Actions::doubt(Tenure::Right right) {
+  std::optional<std::int64_t>& since = desk_.memory.unsure_since;
+  const bool is_first = !since;
+  if (is_first) since = desk_.now_ms();
+  switch (right) {
+    case Tenure::Right::kHeld:
+      break;
+    case Tenure::Right::kLost:
+      since.reset();
+      [[fallthrough]];
+    case Tenure::Right::kBeside:
+      desk_.warn("no right to the role: the right to write ends here");
+      co_await tenure_.revoke();
+      break;
+    case Tenure::Right::kUnseen:
+      desk_.warn("what the other instances say cannot be seen: the role is granted on once");
+      if (is_first && servers_.is_writable()) (void)co_await tenure_.grant(tenure_.lease_ms());
+      break;
+    case Tenure::Right::kUnknown:
+      desk_.warn("the cluster does not answer: the role is not granted on");
+      break;
+  }
+  const bool too_long =
+      tenure_.has_leases() && since && desk_.now_ms() - *since >= tenure_.lease_ms();
+  if (too_long) desk_.reason("this node could not make sure of its role for a whole lease");
+  const bool fails = too_long || !servers_.both_are(Role::kActive);
+  desk_.tell(fails ? Exit::kFailedPromoted : Exit::kPromoted);
 }
 
 /// What Pacemaker need not wait for.

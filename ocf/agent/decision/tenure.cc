@@ -40,14 +40,9 @@ Task<Tenure::Right> Tenure::look() {
   co_await Join(std::move(questions));
   if (quorum.corosync.outcome == Answer::Outcome::kSilent || !quorum.controller.done())
     co_return Right::kUnknown;
-  const Notice* other = cluster_.other_active();
-  if (other != nullptr) {
-    // An earlier active's notice may still be there: the higher epoch has the role.
-    const Copy ours = servers_.copy();
-    if (!ours.is_known() || is_better(other->copy, ours)) {
-      desk_.warn(fmt::format("{} is active, at {}", other->node, other->copy.to_string()));
-      co_return Right::kLost;
-    }
+  if (const Notice* other = rival()) {
+    desk_.warn(fmt::format("{} is active, at {}", other->node, other->copy.to_string()));
+    co_return Right::kBeside;
   }
   const bool quorate = quorum.corosync.outcome != Answer::Outcome::kRefused &&
                        quorum.controller.text.starts_with('1');
@@ -55,7 +50,7 @@ Task<Tenure::Right> Tenure::look() {
     const Answer policy = co_await desk_.ask(ReadProperty{"no-quorum-policy", "", false}, kToolMs);
     if (!policy.text.starts_with("ignore")) co_return Right::kLost;
   }
-  co_return cluster_.bulletin().readable ? Right::kHeld : Right::kUnknown;
+  co_return cluster_.bulletin().readable ? Right::kHeld : Right::kUnseen;
 }
 
 bool Tenure::sees_all() const {
@@ -67,13 +62,27 @@ bool Tenure::sees_all() const {
   return true;
 }
 
+const Notice* Tenure::rival() const {
+  const Notice* other = cluster_.other_active();
+  if (other == nullptr) return nullptr;
+  const Copy ours = servers_.copy();
+  return !ours.is_known() || is_better(other->copy, ours) ? other : nullptr;
+}
+
+Task<bool> Tenure::may_return() {
+  if (!sees_all()) co_return false;
+  const bool heard = co_await cluster_.is_heard(servers_.copy());
+  co_return heard&& sees_all() && rival() == nullptr;
+}
+
+std::int64_t Tenure::lease_ms() const {
+  const std::int64_t seconds = desk_.settings().role_lease_s;
+  if (seconds >= 0) return seconds * 1000;
+  return (desk_.order.interval_ms + desk_.order.timeout_ms) / 1000 * 1000 + 5000;
+}
+
 Task<bool> Tenure::grant(std::int64_t ms) {
   if (!has_leases()) co_return true;
-  if (ms == 0) {
-    ms = desk_.settings().role_lease_s > 0
-             ? desk_.settings().role_lease_s * 1000
-             : (desk_.order.interval_ms + desk_.order.timeout_ms) / 1000 * 1000 + 5000;
-  }
   Pair<Servers::Lease> leases;
   std::vector<Task<>> both;
   for (const Which which : kBoth) both.push_back(lease_one(which, ms, &leases[which]));
@@ -98,6 +107,7 @@ Task<> Tenure::revoke() {
 }
 
 Task<> Tenure::announce() {
+  desk_.memory.unsure_since.reset();
   for (const Which which : kBoth) desk_.memory.in_sync[which] = true;
   Copy copy = servers_.copy();
   for (const Which which : kBoth) {

@@ -18,21 +18,25 @@ class Tenure {
 
   enum class Right : std::uint8_t {
     kHeld,
-    kLost,     ///< there is no quorum, or another one has the role
+    kLost,     ///< there is no quorum
+    kBeside,   ///< another one has the role
+    kUnseen,   ///< there is quorum, but it cannot be seen what the others say
     kUnknown,  ///< the cluster does not answer: neither renew nor revoke
   };
   /// By a look at what the others say, and a round trip to corosync.
   Task<Right> look();
 
-  /// This node sees its own notice, and one of each node that had a full copy: not an empty list,
-  /// as just after the network has come back.
-  bool sees_all() const;
+  /// May the role be taken up again after its lease has run out? Another one may have been promoted
+  /// meanwhile, of which this node hears later than of quorum. So its own notice has to have made a
+  /// round trip through the cluster, and there has to be one of each node that had a full copy.
+  Task<bool> may_return();
 
   bool has_leases() const { return desk_.settings().role_lease_s != 0; }
-  /// Grants both servers the role; by default for the longest time that may pass until the next
-  /// monitor has come so far, and a little more. False: one of them was told of another active.
-  /// What was not answered does not count as granted.
-  Task<bool> grant(std::int64_t ms = 0);
+  /// The longest time that may pass until the next monitor has come so far, and a little more.
+  std::int64_t lease_ms() const;
+  /// Grants both servers the role. False: one of them was told of another active. What was not
+  /// answered does not count as granted.
+  Task<bool> grant(std::int64_t ms);
   /// Ends the right to write.
   Task<> revoke();
   /// Publishes that this instance is active, and its score.
@@ -48,6 +52,9 @@ class Tenure {
   Task<bool> is_in_maintenance(bool saved);
 
  private:
+  bool sees_all() const;
+  /// Another active that is ahead. An earlier active's notice may still be there.
+  const Notice* rival() const;
   Task<> put_right(Which which, ServerState::Role role, bool* right);
   Task<bool> repair(Which which, ServerState::Role role);
   Task<> lease_one(Which which, std::int64_t ms, Servers::Lease* lease);
