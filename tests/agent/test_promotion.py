@@ -2,7 +2,7 @@
 """Promotions that must not be: each was found to lose acknowledged transactions, or to leave two writers."""
 import time
 
-from cluster import AgentTest, BAN, COPIES, FAILED, OK, POSITION, PROMOTED_MONITOR, main
+from cluster import AgentTest, BAN, COPIES, FAILED, OK, POSITION, PROMOTED_MONITOR, main, wait_until
 
 STOCK_MASTER = "OVN_REPL_INFO"
 
@@ -143,6 +143,57 @@ class Refusals(AgentTest):
         self.before_promotion(self.one)
         self.assertEqual(self.promote(self.one), FAILED)
         self.assertIn(f"{self.two.name} did not say", self.one.said)
+
+    def test_a_backup_that_never_answers_is_waited_for_once(self):
+        self.one.serve("backup connecting 5 100")
+        self.ours("live", "-", (5, 100))
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), FAILED)
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), OK, self.one.said)
+        self.assertIn(f"{self.two.name} did not say", self.one.said)
+
+    def test_but_not_beyond_a_copy_that_was_ahead_when_it_last_said_so(self):
+        self.one.serve("backup connecting 5 100")
+        self.ours("live", "-", (5, 101))
+        for _ in range(2):
+            self.before_promotion(self.one)
+            self.assertEqual(self.promote(self.one), FAILED)
+
+    def test_a_silent_backup_that_has_said_nothing_or_was_not_in_sync_delays_a_promotion_once(self):
+        """Its agent's program may be missing."""
+        self.one.serve("backup connecting 5 100")
+        for say in (lambda: None, lambda: self.ours("cut", "-", (5, 90), sync="10")):
+            say()
+            self.before_promotion(self.one)
+            self.assertEqual(self.promote(self.one), OK, self.one.said)
+            self.one.settle()
+            self.assertEqual(self.one.run("demote"), OK)
+
+    def test_a_backup_answers_a_question_that_comes_late(self):
+        """Pacemaker has notified this one long before the chosen one."""
+        self.start(self.one)
+        self.one.serve("backup connecting 5 100")
+        self.ours("cut", "-", (5, 100))
+        self.assertEqual(self.one.run("notify", notify_type="pre", notify_operation="promote",
+                                      notify_promote_uname=self.two.name, notify_slave_uname=self.one.name), OK)
+        self.one.settle()
+        self.assertNotEqual(self.published(self.one)[7], "77")
+        self.ours("final", "77", (5, 100))
+        wait_until(lambda: self.published(self.one)[7] == "77", "the answer")
+
+    def test_but_not_after_its_own_promotion(self):
+        self.start(self.one)
+        self.one.serve("backup connecting 5 100")
+        self.ours("cut", "-", (5, 100))
+        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
+                     notify_slave_uname=self.one.name)
+        (self.cluster / POSITION / self.two.host).unlink()
+        self.assertEqual(self.promote(self.one, notify_slave_uname=""), OK, self.one.said)
+        self.one.settle()
+        self.ours("final", "77", (5, 100))
+        wait_until(lambda: len(self.agents()) <= 1, "all but the keeper to end")
+        self.assertEqual(self.published(self.one)[0], "active")
 
     def test_a_backup_repeats_the_number_of_the_question(self):
         self.one.serve("backup connecting 5 100")

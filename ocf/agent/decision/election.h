@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "ocf/agent/decision/cluster.h"
@@ -44,7 +46,12 @@ class Election {
   Task<> judge_without_active(View view);
   Task<> leave_active();
   Task<> ask_round();
-  Task<> answer_round();
+  Notice::Word answer_word() const;
+  std::optional<std::string> question_of(const std::string& chosen) const;
+  Task<std::optional<std::string>> await_question(std::string chosen, std::int64_t limit_ms);
+  Task<bool> answer_round(std::string chosen, std::int64_t limit_ms);
+  Task<> answer_late(std::string chosen);
+  bool may_hide_commits(const Names& silent) const;
   Names electorate() const;
   Names awaited(const std::string& round) const;
   Task<bool> await_answers(std::int64_t limit_ms);

@@ -16,8 +16,6 @@ constexpr std::int64_t kLateAnswersMs = 5'000;
 /// They are looked for ever less often, so that few processes are started for it.
 constexpr std::int64_t kFirstPauseMs = 40;
 constexpr std::int64_t kPausesGrow = 8;
-/// The first backup by name leaves the old active after the others, but waits no longer than this.
-constexpr std::int64_t kOthersLeaveMs = 1'000;
 /// A score that is to keep Pacemaker from a promotion has to reach the cluster's coordinator before
 /// the end of the notification.
 constexpr std::int64_t kScoreTravelsMs = 500;
@@ -28,39 +26,7 @@ constexpr std::int64_t kScoreTravelsMs = 500;
 /// one that is to be promoted chooses it, and the others repeat it.
 Task<> Election::ask_round() {
   desk_.memory.round = fmt::format("{:x}", seed_);
-  const bool promotable = servers_.both_are(ServerState::Role::kBackup);
-  co_await cluster_.publish(promotable ? Notice::Word::kFinal : Notice::Word::kSilent,
-                            servers_.copy());
-}
-
-/// Every backup says how far its copy goes; again when it has seen the question.
-Task<> Election::answer_round() {
-  const bool promotable = servers_.both_are(ServerState::Role::kBackup);
-  const Notice::Word word = promotable ? Notice::Word::kFinal : Notice::Word::kSilent;
-  const std::string answered = desk_.memory.round;
-  const std::string chosen = desk_.order.promoting.empty() ? "" : desk_.order.promoting.front();
-  const auto question = [&]() -> std::string {
-    const Notice* notice = cluster_.bulletin().of(chosen);
-    if (notice == nullptr || notice->format < Notice::kFormat) return "-";
-    const bool asks = notice->word == Notice::Word::kFinal || notice->word == Notice::Word::kSilent;
-    return asks && notice->round != answered ? notice->round : "";
-  };
-  std::string round = question();
-  if (round.empty() || round == "-") {
-    // Others wait for this copy to have left the old active.
-    co_await cluster_.publish(word, servers_.copy());
-  }
-  const std::int64_t end = desk_.now_ms() + std::min(kAnswersMs, desk_.left_ms() / 2);
-  for (std::int64_t pause = kFirstPauseMs; round.empty() && desk_.now_ms() < end;
-       pause *= kPausesGrow) {
-    (void)co_await desk_.ask(Pause{},
-                             std::min(pause, std::max<std::int64_t>(end - desk_.now_ms(), 1)));
-    co_await cluster_.look_around();
-    round = question();
-  }
-  if (round.empty() || round == "-") co_return;
-  desk_.memory.round = round;
-  co_await cluster_.publish(word, servers_.copy());
+  co_await cluster_.publish(answer_word(), servers_.copy());
 }
 
 /// The others whose copies count, as Pacemaker names them: those that run and go on running.
@@ -120,33 +86,6 @@ Task<bool> Election::await_answers(std::int64_t limit_ms) {
   }
 }
 
-/// Nobody demotes the old active: if it still runs somewhere, then from here on no backup tells it
-/// that it has anything. Its servers wait for the first backups by name, so the first one leaves
-/// last: it then has most of both databases.
-Task<> Election::leave_active() {
-  if (!servers_.any_link_is("replicating") || !desk_.order.demoting.empty()) co_return;
-  Names backups = desk_.order.unpromoted_nodes;
-  std::sort(backups.begin(), backups.end());
-  if (backups.size() > 1 && backups.front() == desk_.order.node) {
-    const std::int64_t end = desk_.now_ms() + std::min(kOthersLeaveMs, desk_.left_ms() / 4);
-    const auto others_left = [&] {
-      const std::vector<Notice>& notices = cluster_.bulletin().notices;
-      return std::none_of(notices.begin(), notices.end(), [&](const Notice& notice) {
-        return contains(backups, notice.node) && notice.node != desk_.order.node &&
-               (notice.word == Notice::Word::kLive || notice.word == Notice::Word::kCut);
-      });
-    };
-    for (std::int64_t pause = kFirstPauseMs; !others_left() && desk_.now_ms() < end;
-         pause *= kPausesGrow) {
-      (void)co_await desk_.ask(Pause{},
-                               std::min(pause, std::max<std::int64_t>(end - desk_.now_ms(), 1)));
-      co_await cluster_.look_around();
-    }
-  }
-  co_await servers_.tell_both_to_follow("", cluster_.bulletin());
-  co_await servers_.survey();
-}
-
 Task<> Election::settle() {
   Memory& memory = desk_.memory;
   memory.asked = true;
@@ -163,10 +102,13 @@ Task<> Election::settle() {
     // An orderly change asks nobody but the chosen one, unless that one lacks something.
     const bool orderly = !desk_.order.demoting.empty();
     if (orderly) desk_.tell(Exit::kSuccess, desk_.left_ms());
-    co_await answer_round();
-    if (orderly || desk_.memory.round.empty()) co_return;
+    const std::int64_t limit_ms = orderly ? 0 : std::min(kAnswersMs, desk_.left_ms() / 2);
+    const bool answered = co_await answer_round(chosen, limit_ms);
     // The chosen one may have been compared by then; who is ahead of it has to say so itself.
-    co_await adjust_scores(chosen);
+    if (answered && !orderly) co_await adjust_scores(chosen);
+    if (answered) co_return;
+    if (!orderly) desk_.tell(Exit::kSuccess, desk_.left_ms());
+    co_await answer_late(chosen);
     co_return;
   }
   co_await ask_round();
@@ -210,6 +152,16 @@ Task<> Election::adjust_scores(std::string chosen) {
 
 // --- in the promotion ---
 
+/// One that was in sync may have acknowledged commits since it said so. Its notification may have
+/// been lost, so there is one refusal, after which Pacemaker notifies again; no more, since it may
+/// be unable to answer. One that has said nothing lately, or was not in sync, delays nobody.
+bool Election::may_hide_commits(const Names& silent) const {
+  return std::any_of(silent.begin(), silent.end(), [&](const std::string& node) {
+    const Notice* notice = cluster_.bulletin().of(node);
+    return notice != nullptr && notice->is_candidate() && notice->copy.is_whole();
+  });
+}
+
 /// All notifications that precede it have ended, so everybody has had the time to answer.
 Task<std::string> Election::refusal() {
   Memory& memory = desk_.memory;
@@ -235,8 +187,10 @@ Task<std::string> Election::refusal() {
     if (!cluster_.bulletin().readable)
       co_return at + ": the cluster does not say where the others are";
     const Names silent = awaited(memory.round);
-    if (asked && !silent.empty() && !memory.let_go)
+    if (asked && may_hide_commits(silent) && !memory.let_go && !memory.refused)
       co_return fmt::format("{}: {} did not say how far they go", at, joined(silent, ", "));
+    if (!silent.empty())
+      desk_.warn(fmt::format("{} did not say how far they go", joined(silent, ", ")));
   }
   const View view = compare_with_others();
   if (view.better != nullptr && !memory.let_go) co_return better_text(view);

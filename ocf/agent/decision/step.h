@@ -115,11 +115,11 @@ struct StartKeeper {};
 /// The keeper: kDone if a server's connection was lost, "monitored" if its monitor process lives
 /// and starts it again; kSilent at the limit.
 struct Watch {};
-/// The keeper: takes the lock that actions hold (kRefused: one does), and gives it back, with the
-/// memory as it then is.
+/// The keeper, and what an action has left to be done: takes the lock that actions hold (kRefused:
+/// one does), and gives it back, with the memory as it then is. Without it no memory is kept.
 struct TakeLock {};
 struct ReleaseLock {};
-/// The keeper: the memory as actions have left it.
+/// For the same: the memory as actions have left it.
 struct ReadMemory {};
 
 /// Something to be done for a decision, by the ports or by a simulation. Each step is answered
