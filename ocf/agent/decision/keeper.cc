@@ -110,7 +110,9 @@ Task<> keep(Desk& desk, Servers& servers, Tenure& tenure) {
     co_await servers.survey();
     if (servers.any_is(Role::kBackup) && !servers.any_is(Role::kActive)) co_return;
     if (servers.any_is(Role::kGone) || servers.any_is(Role::kHung)) {
-      const std::int64_t pause_ms = co_await look_after(desk, tenure);
+      // What was told to end is an administrator's, or an action's; else the next monitor sees it.
+      std::int64_t pause_ms = kLongPauseMs;
+      if (!servers.any_was_ended()) pause_ms = co_await look_after(desk, tenure);
       desk.extend(kRoundMs);
       (void)co_await desk.ask(Pause{}, pause_ms);
       continue;

@@ -46,6 +46,7 @@ Task<> Servers::probe(Which which) {
     state.emplace();
     if (process.outcome == Answer::Outcome::kNotThere) {
       state->role = ServerState::Role::kGone;
+      state->was_ended = process.text == "ended";
     } else if (process.text.starts_with("stopped")) {
       state->role = ServerState::Role::kHung;
     } else {
@@ -85,6 +86,10 @@ bool Servers::both_are(ServerState::Role role) const {
 
 bool Servers::any_is(ServerState::Role role) const {
   return states_[Which::kNb].role == role || states_[Which::kSb].role == role;
+}
+
+bool Servers::any_was_ended() const {
+  return states_[Which::kNb].was_ended || states_[Which::kSb].was_ended;
 }
 
 bool Servers::both_links_are(std::string_view link) const {

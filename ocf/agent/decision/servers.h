@@ -21,8 +21,9 @@ struct ServerState {
   /// An active: "writable" or "expired". A backup: "replicating", or what keeps it from that.
   std::string link = "-";
   std::optional<Copy::Database> copy{};
-  bool healthy = true;   ///< it can write; false only if the server says so
-  std::string source{};  ///< whom a backup follows
+  bool healthy = true;     ///< it can write; false only if the server says so
+  std::string source{};    ///< whom a backup follows
+  bool was_ended = false;  ///< gone: it was told to end, by whatever, and did not die
 
   /// Reads the answer to tandem/status --format json. Nothing if it is not about this database.
   static std::optional<ServerState> from_status(Which which, std::string_view text);
@@ -44,6 +45,8 @@ class Servers {
   bool both_are(ServerState::Role role) const;
   bool any_is(ServerState::Role role) const;
   bool both_links_are(std::string_view link) const;
+  /// What is gone was told to end, at least one of them.
+  bool any_was_ended() const;
   bool any_link_is(std::string_view link) const;
   /// What runs here is active, and may write.
   bool is_writable() const;

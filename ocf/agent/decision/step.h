@@ -34,7 +34,8 @@ AskServer command(Which which, std::string name, Arguments&&... arguments) {
 }
 /// Looks at the process. kDone: "running", "stopped" (SIGSTOP) or "restarting" (it has died, and
 /// its monitor process waits to start it again), then "tandem" or "stock", then "listens" if its
-/// control socket is there; kNotThere: there is none.
+/// control socket is there; kNotThere: there is none, and "ended" if it has removed its pidfile: it
+/// did not die.
 struct LookAtServer {
   Which which;
 };
@@ -97,7 +98,8 @@ struct WriteProperty {
   std::string set;
   std::string value;
 };
-/// Whether the administrator lets Pacemaker manage the resource: "true", "false", or nothing.
+/// Whether the administrator lets Pacemaker manage the resource, on this node: "true", "false", or
+/// nothing.
 struct AskManaged {};
 /// A round trip to corosync: kDone: quorate; kRefused: not; kNotThere: there is no corosync here.
 struct AskCorosync {};

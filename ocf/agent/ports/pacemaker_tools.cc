@@ -60,6 +60,40 @@ std::vector<std::string> property_words(const std::string& set, const std::strin
   return words;
 }
 
+/// Whether the resource is managed here, by three questions: its is-managed, its maintenance, and
+/// the node's.
+class ManagedQuestion : public Operation {
+ public:
+  explicit ManagedQuestion(std::vector<std::unique_ptr<Operation>> questions)
+      : questions_(std::move(questions)), answers_(questions_.size()) {}
+
+  void add_to(std::vector<pollfd>& polled) const override {
+    for (std::size_t i = 0; i < questions_.size(); ++i) {
+      if (!answers_[i]) questions_[i]->add_to(polled);
+    }
+  }
+
+  std::optional<Answer> go_on() override {
+    bool open = false;
+    for (std::size_t i = 0; i < questions_.size(); ++i) {
+      if (!answers_[i]) answers_[i] = questions_[i]->go_on();
+      if (!answers_[i]) {
+        open = true;
+        continue;
+      }
+      const char* unmanaged = i == 0 ? "false" : "true";
+      if (answers_[i]->done() && answers_[i]->text.starts_with(unmanaged))
+        return Answer{Answer::Outcome::kDone, "false", {}};
+    }
+    if (open) return std::nullopt;
+    return answers_[0];
+  }
+
+ private:
+  std::vector<std::unique_ptr<Operation>> questions_;
+  std::vector<std::optional<Answer>> answers_;
+};
+
 }  // namespace
 
 Ports::Begun Ports::run(std::vector<std::string> words, ToolRun::Read read) {
@@ -93,9 +127,18 @@ Ports::Begun Ports::take(const WriteProperty& step) {
 }
 
 Ports::Begun Ports::take(const AskManaged&) {
-  return run({"crm_resource", "--resource", environment_.order.settings.instance, "--meta",
-              "--get-parameter", "is-managed"},
-             done_or_refused);
+  const std::string& instance = environment_.order.settings.instance;
+  const auto meta = [&](const char* name) {
+    return run({"crm_resource", "--resource", instance, "--meta", "--get-parameter", name},
+               done_or_refused);
+  };
+  std::vector<Begun> questions;
+  questions.push_back(meta("is-managed"));
+  questions.push_back(meta("maintenance"));
+  questions.push_back(run({"crm_attribute", "--type", "nodes", "--node", environment_.order.node,
+                           "--name", "maintenance", "--query", "--quiet"},
+                          done_or_refused));
+  return std::make_unique<ManagedQuestion>(std::move(questions));
 }
 
 Ports::Begun Ports::take(const AskCorosync&) {

@@ -1,6 +1,7 @@
 #include "ocf/agent/ports/ports.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -104,8 +105,9 @@ Ports::Begun Ports::take(const LookAtServer& step) {
   if (!process) {
     const bool comes_back =
         waiting_monitor(environment_.places.run_directory, stem_of(step.which)).has_value();
-    return comes_back ? ready(Answer::Outcome::kDone, "restarting tandem")
-                      : ready(Answer::Outcome::kNotThere);
+    if (comes_back) return ready(Answer::Outcome::kDone, "restarting tandem");
+    const bool ended = ::access(path_of(step.which, ".pid").c_str(), F_OK) != 0;
+    return ready(Answer::Outcome::kNotThere, ended ? "ended" : "");
   }
   std::string text = process->state == 'T' ? "stopped" : "running";
   text += is_stock(*process) ? " stock" : " tandem";
