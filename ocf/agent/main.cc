@@ -13,6 +13,7 @@
 #include "ocf/agent/decision/actions.h"
 #include "ocf/agent/decision/machine.h"
 #include "ocf/agent/ports/environment.h"
+#include "ocf/agent/ports/former_agent.h"
 #include "ocf/agent/ports/journal.h"
 #include "ocf/agent/ports/ports.h"
 #include "ocf/agent/ports/state_file.h"
@@ -124,7 +125,9 @@ int run(const std::string& action) {
   if (const std::string problem = lock.problem(); !problem.empty())
     journal.write({Note::Level::kReason, "nothing can be remembered: " + problem});
   Ports ports(*environment, state, lock);
-  Machine machine(order, state.read(), began_ms, random_seed());
+  Memory memory = state.read();
+  if (lock.is_held() && take_over_former_agent(environment->places.state)) memory.started = true;
+  Machine machine(order, std::move(memory), began_ms, random_seed());
   const Exit exit = drive(machine, ports, state, lock, journal, keeps, told);
   return static_cast<int>(exit);
 }

@@ -56,7 +56,6 @@ class Actions {
   Task<> reload();
   Task<bool> follows(std::string active);
 
-  bool recurs() const { return desk_.memory.started && desk_.order.interval_ms > 0; }
   Exit seen() const;
 
   Desk& desk_;

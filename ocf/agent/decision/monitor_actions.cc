@@ -30,11 +30,17 @@ Task<> Actions::monitor() {
     co_return;
   }
   const Role role = desk_.order.promoted ? Role::kActive : Role::kBackup;
-  if (!recurs()) {
-    if (!servers_.both_are(Role::kGone)) co_await adopt();
+  if (servers_.both_are(Role::kGone) && !desk_.memory.started) {
     desk_.tell(seen());
     co_return;
   }
+  if (desk_.order.interval_ms == 0) {
+    if (!desk_.memory.started) co_await adopt();
+    desk_.tell(seen());
+    co_return;
+  }
+  // Pacemaker has given the role, also where that is not remembered here.
+  desk_.memory.started = true;
   if (!servers_.both_are(role)) {
     const bool unmanaged = co_await tenure_.is_unmanaged();
     if (unmanaged) {
