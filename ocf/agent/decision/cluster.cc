@@ -53,6 +53,7 @@ std::string joined(const Names& names, const std::string& between) {
 // --- notices ---
 
 Task<> Cluster::publish(Notice::Word word, Copy copy) {
+  if (desk_.order.node.empty()) co_return;
   Notice notice;
   notice.word = word;
   notice.copy = std::move(copy);
@@ -125,6 +126,7 @@ Task<> Cluster::set_score(std::string value, std::string why) {
     desk_.info(fmt::format("promotion score of {} is now {}: {}", desk_.order.node, value, why));
     desk_.memory.score = value;
   }
+  if (desk_.order.node.empty()) co_return;
   (void)co_await desk_.ask(
       WriteAttribute{score_attribute(), desk_.order.attributes_host, value, false}, tool_ms(desk_));
 }
@@ -168,7 +170,7 @@ Task<std::optional<Names>> Cluster::look_at_copies() {
 /// Just after a promotion the backups may not have found this active yet: those that were in the
 /// list then count until the first look is over. It is read each time: others may have lost it.
 Task<> Cluster::remember_copies() {
-  if (!bulletin_.readable) co_return;
+  if (!bulletin_.readable || desk_.order.node.empty()) co_return;
   std::set<std::string> copies = {desk_.order.node};
   for (const std::string& node : nodes_that_said(Notice::Word::kLive)) copies.insert(node);
   const std::optional<Names> old = co_await look_at_copies();
@@ -193,7 +195,7 @@ Task<> Cluster::remember_copies() {
 }
 
 Task<> Cluster::name_active() {
-  if (desk_.memory.named) co_return;
+  if (desk_.memory.named || desk_.order.node.empty()) co_return;
   const Answer written = co_await desk_.ask(
       WriteProperty{kStockProperty, kStockSet, desk_.order.node}, tool_ms(desk_));
   desk_.memory.named = written.done();

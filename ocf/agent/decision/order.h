@@ -31,7 +31,8 @@ struct Order {
   };
 
   Action action = Action::kMonitor;
-  std::string node;             ///< where this instance runs, as Pacemaker calls it
+  std::string
+      node;  ///< where this instance runs, as Pacemaker calls it; empty: nothing is published
   std::string attributes_host;  ///< whose attributes it has: the node, or a bundle's host
   std::int64_t timeout_ms = 20000;
   std::int64_t interval_ms = 0;  ///< of a monitor that recurs

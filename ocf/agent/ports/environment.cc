@@ -1,7 +1,6 @@
 #include "ocf/agent/ports/environment.h"
 
 #include <fmt/core.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -10,9 +9,14 @@
 #include <map>
 #include <sstream>
 
+#include "ocf/agent/ports/tool_run.h"
+
 namespace tandem::agent {
 
 namespace {
+
+constexpr std::int64_t kNameMs = 2'000;
+constexpr int kPollMs = 20;
 
 std::string variable(const std::string& name, const std::string& otherwise = "") {
   const char* value = std::getenv(name.c_str());
@@ -124,18 +128,20 @@ Settings read_settings() {
   return settings;
 }
 
-/// Servers are ours if an install's folder is there, or if ours stands on PATH.
+/// Servers are ours if they stand in an install's folder, beside tandem-agent, or on PATH. A folder
+/// may hold a stock server, too.
 void find_servers(Settings& settings, Places& places) {
   const std::string folder = parameter("tandem_dir");
   const std::string server =
       first_program(folder.empty() ? Names{"/usr/lib/tandem/ovs/ovsdb-server",
                                            "/usr/local/lib/tandem/ovs/ovsdb-server"}
                                    : Names{folder + "/ovsdb-server"});
-  settings.tandem = is_program(server);
-  if (settings.tandem) {
+  if (is_program(server)) {
     places.server_directory = server.substr(0, server.rfind('/'));
+    settings.tandem = is_program(places.server_directory + "/tandem-agent");
     return;
   }
+  settings.tandem = false;
   std::istringstream path(variable("PATH"));
   for (std::string entry; std::getline(path, entry, ':');) {
     if (!is_program(entry + "/ovsdb-server")) continue;
@@ -146,10 +152,21 @@ void find_servers(Settings& settings, Places& places) {
   }
 }
 
+/// By hand, Pacemaker's tool knows the name; that of the host may be another one. Empty: unknown.
 std::string node_name() {
-  utsname name{};
-  ::uname(&name);
-  return meta("on_node", name.nodename);
+  std::string name = meta("on_node");
+  if (!name.empty()) return name;
+  ToolRun tool({{"crm_node", "-n"}, {}, {}, false}, [&name](const ToolEnd& end) {
+    if (end.status == 0) name = end.output.substr(0, end.output.find('\n'));
+    return Answer{};
+  });
+  const std::int64_t end_ms = boot_ms() + kNameMs;
+  while (!tool.go_on() && boot_ms() < end_ms) {
+    std::vector<pollfd> polled;
+    tool.add_to(polled);
+    ::poll(polled.data(), polled.size(), kPollMs);
+  }
+  return name;
 }
 
 }  // namespace
