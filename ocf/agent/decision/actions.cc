@@ -59,8 +59,9 @@ Task<> Actions::run() {
 Task<> Actions::start() {
   Memory memory;
   memory.turn = desk_.memory.turn + 1;
-  if (desk_.memory.refused) {
-    memory.refused = true;
+  memory.unfit = desk_.memory.unfit;
+  if (desk_.memory.refused || memory.unfit) {
+    memory.refused = desk_.memory.refused;
     memory.alone_since = desk_.memory.alone_since;
     memory.let_go = desk_.memory.let_go;
   }
@@ -105,6 +106,7 @@ Task<> Actions::stop() {
   Memory memory;
   memory.turn = desk_.memory.turn;
   memory.refused = desk_.memory.refused;
+  memory.unfit = desk_.memory.unfit;
   memory.alone_since = desk_.memory.alone_since;
   memory.let_go = desk_.memory.let_go;
   memory.score = desk_.memory.score;
@@ -145,8 +147,10 @@ Task<> Actions::promote() {
   bool promoted = co_await servers_.promote(Which::kSb, election_.greatest_epoch(Which::kSb));
   if (promoted)
     promoted = co_await servers_.promote(Which::kNb, election_.greatest_epoch(Which::kNb));
+  memory.unfit = !promoted;
   if (!promoted) {
     (void)co_await servers_.demote_both("", cluster_.bulletin());
+    co_await cluster_.publish(Notice::Word::kSilent, servers_.copy());
     desk_.tell(Exit::kError);
     co_return;
   }

@@ -17,11 +17,11 @@ struct Notice {
   static constexpr int kFormat = 2;
 
   enum class Word : std::uint8_t {
-    kActive,   ///< promoted
-    kLive,     ///< a backup that follows the active
-    kCut,      ///< a backup that does not
-    kFinal,    ///< a backup's answer to the question before a promotion
-    kSilent,   ///< the same, but its servers do not answer
+    kActive,  ///< promoted
+    kLive,    ///< a backup that follows the active
+    kCut,     ///< a backup that does not
+    kFinal,   ///< a backup's answer to the question before a promotion
+    kSilent,  ///< the same, but it cannot be promoted: its servers do not answer, or have failed to
     kStopped,  ///< the servers do not run any more
   };
 

@@ -56,7 +56,9 @@ Epoch Election::greatest_epoch(Which which) const {
 
 Task<> Election::publish_backup() {
   const bool live = servers_.both_links_are("replicating");
-  co_await cluster_.publish(live ? Notice::Word::kLive : Notice::Word::kCut, servers_.copy());
+  if (live) desk_.memory.unfit = false;
+  const Notice::Word otherwise = desk_.memory.unfit ? Notice::Word::kSilent : Notice::Word::kCut;
+  co_await cluster_.publish(live ? Notice::Word::kLive : otherwise, servers_.copy());
 }
 
 Task<> Election::judge() {
@@ -137,7 +139,12 @@ Task<> Election::judge_without_active(View view) {
                            joined(missing, ", "), at));
     co_return;
   }
-  if (waited && (memory.refused || view.better != nullptr)) memory.let_go = true;
+  if (waited && (memory.refused || memory.unfit || view.better != nullptr)) memory.let_go = true;
+  if (memory.unfit) {
+    co_await cluster_.set_score(memory.let_go ? score::kStale : score::kBan,
+                                "no active; a server here could not be promoted");
+    co_return;
+  }
   if (view.better == nullptr) {
     std::string why =
         fmt::format("no active; of {} nobody is ahead of {}", joined(view.present, ", "), at);

@@ -82,8 +82,8 @@ Task<std::optional<std::string>> Election::await_question(std::string chosen,
 }
 
 Notice::Word Election::answer_word() const {
-  return servers_.both_are(ServerState::Role::kBackup) ? Notice::Word::kFinal
-                                                       : Notice::Word::kSilent;
+  const bool promotable = servers_.both_are(ServerState::Role::kBackup) && !desk_.memory.unfit;
+  return promotable ? Notice::Word::kFinal : Notice::Word::kSilent;
 }
 
 /// Every backup says how far its copy goes; again when it has seen the question. False: nothing was

@@ -18,6 +18,7 @@ void each_field(M& memory, Field field) {
   field("alone_since", memory.alone_since);
   field("let_go", memory.let_go);
   field("refused", memory.refused);
+  field("unfit", memory.unfit);
   field("round", memory.round);
   field("asked", memory.asked);
   field("leaving_since", memory.leaving_since);

@@ -24,6 +24,9 @@ struct Memory {
   std::optional<std::int64_t> alone_since{};  ///< no active was seen since
   bool let_go = false;                        ///< better copies were waited for long enough
   bool refused = false;                       ///< the last promotion was refused
+  /// A server could not be promoted, so this copy is no candidate until it follows an active again:
+  /// it may be ahead by an epoch in which nobody wrote.
+  bool unfit = false;
   std::string round;   ///< the question before a promotion that was last asked or answered
   bool asked = false;  ///< the notification before the promotion that comes has been here
   std::optional<std::int64_t> leaving_since{};  ///< demoted before Pacemaker has said so
