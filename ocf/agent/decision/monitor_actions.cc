@@ -173,6 +173,7 @@ Task<> Actions::tend_active() {
     co_await cluster_.sweep_scores();
   }
   co_await cluster_.name_active();
+  co_await servers_.name_node();
   co_await serve();
 }
 
@@ -207,6 +208,7 @@ Task<> Actions::monitor_backup() {
       co_await servers_.tell_both_to_follow(active, cluster_.bulletin());
     }
   }
+  co_await servers_.name_node();
   co_await election_.publish_backup();
   co_await election_.judge();
   desk_.tell(Exit::kSuccess);

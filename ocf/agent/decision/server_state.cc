@@ -58,6 +58,8 @@ std::optional<ServerState> ServerState::from_status(Which which, std::string_vie
     const bool expired = lease != nullptr && text_at(*lease, "state") == "expired";
     state.link = expired ? "expired" : "writable";
   }
+  if (status.as_object().contains("node_name"))
+    state.node_name = text_at(status.as_object(), "node_name");
   if (const json::object* health = object_at(status.as_object(), "health"))
     state.healthy = flag_at(*health, "writable", true);
   if (const json::value* position = database->if_contains("position")) {

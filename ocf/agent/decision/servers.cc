@@ -178,6 +178,8 @@ Task<std::optional<std::string>> Servers::tell_to_follow(Which which, std::strin
     const Answer answer =
         co_await desk_.ask(AskServer{which, "tandem/demote", std::move(arguments)},
                            desk_.settings().control_timeout_ms + kDrainMs);
+    if (answer.text.find("lacks ") != std::string::npos)
+      desk_.warn(fmt::format("{} server demoted: {}", name_of(which), answer.text));
     if (answer.done()) co_return std::nullopt;
     if (!is_unknown_command(answer)) co_return answer.text.empty() ? "no answer" : answer.text;
     desk_.memory.stock[which] = true;
@@ -292,6 +294,16 @@ Task<> Servers::set_sync() {
         command(which, "tandem/sync-replicas", fmt::format("{}", desk_.settings().sync_replicas),
                 timeout, desk_.settings().sync_fallback),
         limit_ms);
+  }
+}
+
+Task<> Servers::name_node() {
+  const std::string& node = desk_.order.node;
+  for (const Which which : kBoth) {
+    const std::optional<std::string>& known = states_[which].node_name;
+    if (!known || *known == node || node.empty()) continue;
+    (void)co_await desk_.ask(command(which, "tandem/node-name", node),
+                             desk_.settings().control_timeout_ms);
   }
 }
 

@@ -21,8 +21,9 @@ struct ServerState {
   /// An active: "writable" or "expired". A backup: "replicating", or what keeps it from that.
   std::string link = "-";
   std::optional<Copy::Database> copy{};
-  bool healthy = true;     ///< it can write; false only if the server says so
-  std::string source{};    ///< whom a backup follows
+  bool healthy = true;                     ///< it can write; false only if the server says so
+  std::string source{};                    ///< whom a backup follows
+  std::optional<std::string> node_name{};  ///< as it knows it; nothing: it knows none
   bool was_ended = false;  ///< gone: it was told to end, by whatever, and did not die
 
   /// Reads the answer to tandem/status --format json. Nothing if it is not about this database.
@@ -78,6 +79,8 @@ class Servers {
   /// Lets active servers write without a lease.
   Task<> end_leases();
   Task<> set_sync();
+  /// Tells servers that were started without it how Pacemaker calls this node.
+  Task<> name_node();
 
  private:
   Task<> probe(Which which);
