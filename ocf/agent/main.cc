@@ -15,6 +15,7 @@
 #include "ocf/agent/ports/environment.h"
 #include "ocf/agent/ports/former_agent.h"
 #include "ocf/agent/ports/journal.h"
+#include "ocf/agent/ports/own_program.h"
 #include "ocf/agent/ports/ports.h"
 #include "ocf/agent/ports/state_file.h"
 #include "ocf/agent/ports/tool_run.h"
@@ -80,6 +81,10 @@ Exit drive(Machine& machine, Ports& ports, StateFile& state, ProcessLock& lock, 
     if (!told && machine.exit_code() && ports.idle()) {
       answer_and_go_on(*machine.exit_code(), &lock, journal);
       told = true;
+    }
+    if (keeps && ports.idle() && !lock.is_held()) {
+      const OwnProgram program = own_program();
+      if (program.was_replaced) become_keeper(program);
     }
     std::vector<Step> steps = machine.take_steps();
     if (steps.empty() && ports.idle()) {

@@ -169,7 +169,8 @@ Task<> Actions::tend_active() {
   (void)co_await desk_.ask(StartKeeper{}, 1000);
   co_await cluster_.remember_copies();
   if (!cluster_.nodes_that_said(Notice::Word::kStopped).empty()) {
-    co_await cluster_.look_at_scores();
+    // One of them may have been started meanwhile.
+    co_await Join(list(cluster_.look_at_scores(), cluster_.look_around()));
     co_await cluster_.sweep_scores();
   }
   co_await cluster_.name_active();

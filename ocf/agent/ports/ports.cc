@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "ocf/agent/ports/control_request.h"
+#include "ocf/agent/ports/own_program.h"
 #include "ocf/agent/ports/server_process.h"
 
 namespace tandem::agent {
@@ -185,7 +186,7 @@ Ports::Begun Ports::take(const Pause&) { return std::make_unique<Wait>(); }
 
 Ports::Begun Ports::take(const StartKeeper&) {
   if (ProcessLock(environment_.places.state + ".keeper").try_lock())
-    start_detached({"/proc/self/exe", "keep"});
+    start_detached({own_program().path, "keep"});
   return ready(Answer::Outcome::kDone);
 }
 

@@ -14,6 +14,8 @@ namespace tandem::agent {
 
 namespace {
 
+constexpr int kDeathMs = 200;
+
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> result;
   for (std::string& word : words) result.push_back(word.data());
@@ -119,7 +121,10 @@ ToolRun::~ToolRun() {
   if (pid_ <= 0) return;
   ::kill(-pid_, SIGKILL);
   note_group(pid_, 0);
-  ::waitpid(pid_, nullptr, 0);
+  // One that hangs in the kernel is left to init.
+  pollfd end{process_.get(), POLLIN, 0};
+  if (process_) ::poll(&end, 1, kDeathMs);
+  ::waitpid(pid_, nullptr, WNOHANG);
 }
 
 void ToolRun::add_to(std::vector<pollfd>& polled) const {
