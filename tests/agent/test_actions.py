@@ -7,8 +7,8 @@ import signal
 import subprocess
 import time
 
-from cluster import (AGENT, AgentTest, FAILED, FAILED_PROMOTED, NOT_CONFIGURED, NOT_INSTALLED, NOT_RUNNING, OK, PROMOTED,
-                     PROMOTED_MONITOR, main, wait_until)
+from cluster import (AGENT, AgentTest, BAN, FAILED, FAILED_PROMOTED, HERE, NOT_CONFIGURED, NOT_INSTALLED, NOT_RUNNING, OK, PROGRAM,
+                     PROMOTED, PROMOTED_MONITOR, main, wait_until)
 
 
 class Actions(AgentTest):
@@ -27,8 +27,11 @@ class Actions(AgentTest):
         self.assertLessEqual(len(self.one.calls()), 6, self.one.calls())
 
     def test_an_unorderly_notification_before_a_promotion_starts_ten_processes_at_most(self):
+        self.start(self.one)
         self.one.serve("backup replicating 5 100")
         self.publish(self.two, "live", (5, 100))
+        self.monitor(self.one)
+        self.one.forget_calls()
         self.before_promotion(self.one)
         self.assertLessEqual(len(self.one.calls()), 10, self.one.calls())
 
@@ -96,6 +99,32 @@ class Actions(AgentTest):
         self.assertIsNone(self.one.pid("nb"))
         self.assertEqual(self.one.run("monitor"), NOT_RUNNING)
         self.assertEqual(self.one.run("start"), NOT_INSTALLED)
+        self.assertEqual(self.published(self.one)[0], "stopped")
+        self.assertEqual(self.score(self.one), BAN)
+
+    def without_program(self):
+        """ovs-appctl asks the servers, in the program's place."""
+        (self.programs / "tandem-agent").unlink()
+        appctl = self.programs / "ovs-appctl"
+        appctl.write_text(f"#!/bin/sh\nexec timeout 5 {HERE}/appctl \"$@\"\n")
+        appctl.chmod(0o755)
+
+    def test_without_the_program_an_active_fails_since_nobody_grants_it_the_role(self):
+        self.start(self.one)
+        self.one.serve("backup replicating 5 100", "active writable 5 100")
+        self.without_program()
+        self.assertEqual(self.one.run("monitor"), PROMOTED, "both servers are asked")
+        self.assertEqual(self.one.run("monitor", **PROMOTED_MONITOR), FAILED_PROMOTED)
+        self.assertEqual(self.one.run("demote"), FAILED)
+        self.assertIsNone(self.one.pid("sb"), "nothing is written any more")
+
+    def test_without_the_program_a_question_is_answered(self):
+        self.start(self.one)
+        self.without_program()
+        self.before_promotion(self.two, on_node=self.one.name)
+        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
+                     notify_slave_uname=self.one.name)
+        self.assertEqual(self.published(self.one), ["silent", "-", "-", "-", "-", self.one.name])
 
     def test_the_agent_may_be_replaced_in_place_while_it_runs(self):
         copy = self.cluster / "agent"
@@ -165,6 +194,36 @@ class Actions(AgentTest):
         self.assertEqual(self.one.run("reload-agent", {"role_lease": "0"}), OK)
         self.assertEqual(self.one.last_lease(), "off")
 
+    def test_numbers_have_an_upper_bound(self):
+        for name in ("role_lease", "copies_wait", "control_timeout", "nb_master_port", "sync_replicas"):
+            for value in ("99999999999999999999", "700000000", "x"):
+                self.assertEqual(self.one.run("validate-all", {name: value}), NOT_CONFIGURED, (name, value))
+        self.assertEqual(self.one.run("validate-all", {"sync_fallback": "wait"}), NOT_CONFIGURED)
+
+    def test_notify_may_be_true_in_all_of_pacemakers_words(self):
+        for word in ("y", "On", "Yes", "TRUE", "1"):
+            self.assertEqual(self.one.run("validate-all", notify=word), OK, word)
+
+    def test_without_an_action_the_usage_is_told(self):
+        self.assertEqual(self.one.run(""), 3)
+        self.assertIn("usage", self.one.said)
+
+    def test_a_folder_with_a_stock_server_has_it_started_as_one(self):
+        other = self.cluster / "a folder"
+        other.mkdir()
+        (other / "ovsdb-server").symlink_to(HERE / "server")
+        environment = self.one.environment
+        self.one.environment = lambda meta: environment(meta) | {"OCF_RESKEY_tandem_dir": str(other)}
+        (other / "tandem-agent").symlink_to(self.programs / "tandem-agent")
+        self.start(self.one)
+        self.assertTrue(all("--active-remote" in call for call in self.one.calls("ovn-ctl")))
+        self.one.run("stop")
+        self.one.forget_calls()
+        (other / "tandem-agent").unlink()
+        environment_of_tool = self.one.environment({}) | {"OCF_RESKEY_CRM_meta_timeout": "20000"}
+        subprocess.run([PROGRAM, "start"], env=environment_of_tool, check=True)
+        self.assertFalse(any("--active-remote" in call for call in self.one.calls("ovn-ctl")))
+
     def test_a_reload_refuses_what_a_start_refuses(self):
         self.assertEqual(self.one.run("reload-agent", {"control_timeout": "00"}), NOT_CONFIGURED)
 
@@ -180,6 +239,39 @@ class Actions(AgentTest):
         self.one.run("meta-data")
         self.assertRegex(self.one.said, 'name="role_lease"[^>]*reloadable="1"')
         self.assertNotRegex(self.one.said, 'name="master_ip"[^>]*reloadable')
+
+    def test_the_metadata_call_roles_as_pacemaker_does(self):
+        environment = self.one.environment
+        for minor, role in (("1", "Promoted"), ("0", "Master")):
+            self.one.environment = lambda meta, minor=minor: environment(meta) | {"OCF_RA_VERSION_MINOR": minor}
+            self.one.run("meta-data")
+            self.assertIn(f'role="{role}"', self.one.said)
+
+    # --- the node's name, and the Connection rows ---
+
+    def test_servers_are_told_how_pacemaker_calls_their_node(self):
+        """A demotion knows its successor by that name, which may not be the host's."""
+        self.start(self.one)
+        self.assertTrue(all(f"--node-name={self.one.name}" in call for call in self.one.calls("ovn-ctl")))
+        (self.one.path / "node-name").write_text("other\n")
+        self.monitor(self.one)
+        self.assertIn(f"tandem/node-name {self.one.name}", self.one.asked("nb"))
+
+    def test_what_a_backup_lacks_after_a_demotion_is_told(self):
+        self.one.serve("active writable 5 100")
+        (self.one.path / "lacks").write_text(f"lacks {self.two.name} OVN_Northbound 5:90\n")
+        self.assertEqual(self.one.run("demote", notify_promote_uname=self.two.name), OK)
+        self.assertIn(f"lacks {self.two.name} OVN_Northbound 5:90", self.one.said)
+        self.assertTrue(any(f"--successor {self.two.name}" in line for line in self.one.asked("nb")))
+
+    def test_a_connection_row_that_could_not_be_written_is_tried_again(self):
+        self.set("away", "ovn-nbctl")
+        self.promoted()
+        self.assertTrue(self.one.calls("ovn-nbctl"))
+        (self.cluster / "away").unlink()
+        self.one.forget_calls()
+        self.monitor(self.one, **PROMOTED_MONITOR)
+        self.assertTrue(any("create Connection" in call for call in self.one.calls("ovn-nbctl")))
 
     # --- stock servers ---
 
@@ -216,6 +308,24 @@ class Actions(AgentTest):
         self.assertEqual(self.one.run("promote", notify_promote_uname=self.one.name), FAILED)
         self.assertIn("backup", self.one.said_by("sb"))
 
+    def test_a_copy_that_was_promoted_by_half_is_no_candidate_until_it_follows_again(self):
+        """Its Southbound database may be ahead of all others by an epoch in which nobody wrote."""
+        self.start(self.one, {"copies_wait": "1"})
+        self.one.serve("backup connecting 5 100")
+        (self.one.path / "unpromotable").write_text("nb\n")
+        self.assertEqual(self.one.run("promote", notify_promote_uname=self.one.name), FAILED)
+        self.assertEqual(self.published(self.one)[0], "silent")
+        self.monitor(self.one, {"copies_wait": "1"})
+        self.assertEqual(self.published(self.one)[0], "silent")
+        self.assertEqual(self.score(self.one), BAN)
+        time.sleep(1)
+        self.monitor(self.one, {"copies_wait": "1"})
+        self.assertEqual(self.score(self.one), 1, "better than none")
+        self.one.serve("backup replicating 6 101")
+        self.monitor(self.one)
+        self.assertEqual(self.published(self.one)[0], "live")
+        self.assertEqual(self.score(self.one), 9)
+
     # --- the keeper ---
 
     def test_servers_that_die_with_their_monitor_processes_are_restarted_without_a_monitor_action(self):
@@ -249,6 +359,27 @@ class Actions(AgentTest):
         self.one.kill("nb")
         time.sleep(2)
         self.assertIsNone(self.one.pid("nb"))
+
+    def test_nor_in_maintenance_of_the_resource_or_of_the_node(self):
+        for name in ("maintenance", "node-maintenance"):
+            self.promoted()
+            self.set(name, "true")
+            self.one.kill("nb")
+            time.sleep(1.5)
+            self.assertIsNone(self.one.pid("nb"), name)
+            self.one.forget()
+            wait_until(lambda: not self.agents(), "the keeper's end")
+            (self.cluster / name).unlink()
+
+    def test_what_was_told_to_end_is_left_to_the_monitor(self):
+        """An administrator converts the database offline, say."""
+        self.promoted()
+        self.one.tell("nb", "exit")
+        wait_until(lambda: not self.one.pid("nb"), "the server's end")
+        time.sleep(2)
+        self.assertIsNone(self.one.pid("nb"))
+        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED)
+        self.assertIsNotNone(self.one.pid("nb"))
 
     def test_a_server_that_keeps_dying_is_reported_to_pacemaker(self):
         self.promoted()
@@ -301,6 +432,18 @@ class Actions(AgentTest):
         time.sleep(2)
         self.assertIsNone(self.one.pid("nb"))
 
+    def test_the_keeper_goes_by_the_programs_name_and_goes_on_as_the_new_one_after_an_upgrade(self):
+        program = self.programs / "tandem-agent"
+        program.unlink()
+        shutil.copy(PROGRAM, program)
+        self.promoted()
+        keeper, = [pid for pid, path in self.processes() if path.name == "tandem-agent"]
+        with open(f"/proc/{keeper}/comm", encoding="utf-8") as name:
+            self.assertEqual(name.read().strip(), "tandem-agent")
+        shutil.copy(PROGRAM, self.cluster / "new")
+        (self.cluster / "new").rename(program)
+        wait_until(lambda: os.readlink(f"/proc/{keeper}/exe") == str(program), "the new program")
+
     # --- what comes late ---
 
     def test_what_follows_an_older_promotion_does_not_undo_a_newer_one(self):
@@ -319,6 +462,64 @@ class Actions(AgentTest):
         with open(self.one.path / "ovndb-ovndb_servers.lock", "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.assertEqual(self.one.run("monitor", timeout="4000", **PROMOTED_MONITOR), PROMOTED)
+
+    def test_a_demotion_while_the_keeper_starts_a_server_leaves_one_server(self):
+        self.promoted()
+        self.set("slow-start", "1.5")
+        self.one.kill("nb")
+        wait_until(lambda: self.one.calls("ovn-ctl"), "the restart")
+        self.assertEqual(self.one.run("demote"), OK, self.one.said)
+        time.sleep(2)
+        running = [pid for pid, _ in self.processes() if self.one.serves("nb", pid)]
+        self.assertEqual(running, [self.one.pid("nb")])
+
+    def test_northd_that_is_being_started_does_not_come_after_a_demotion(self):
+        self.one.serve("backup connecting 5 100")
+        managed = {"manage_northd": "yes"}
+        self.assertEqual(self.one.run("promote", managed, notify_promote_uname=self.one.name), OK)
+        self.set("slow-start", "1")
+        self.one.run("notify", managed, notify_type="post", notify_operation="promote", notify_promote_uname=self.one.name)
+        wait_until(lambda: any("start_northd" in call for call in self.one.calls("ovn-ctl")), "its start")
+        self.assertEqual(self.one.run("demote", managed), OK)
+        time.sleep(1.5)
+        self.assertFalse((self.one.path / "northd").exists())
+
+    # --- after the former agent, and without memory ---
+
+    def test_the_first_monitor_after_the_former_agent_repairs_and_grants_and_ends_its_keeper(self):
+        former = subprocess.Popen(["sh", "-c", "sleep 60; :", "keep-role"], start_new_session=True)
+        self.addCleanup(former.wait)
+        self.addCleanup(lambda: former.poll() is not None or former.kill())
+        self.one.serve("active writable 5 100")
+        self.publish(self.two, "final", (5, 90))
+        for name, text in (("started", ""), ("keeper", f"{former.pid}\n"), ("granted", "1 40\n")):
+            (self.one.path / f"ovndb-ovndb_servers.{name}").write_text(text)
+        self.one.kill("sb")
+        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED, self.one.said)
+        self.assertIsNotNone(self.one.pid("sb"))
+        self.assertEqual(self.one.leases(), 1)
+        self.assertIsNotNone(former.poll())
+        self.assertFalse((self.one.path / "ovndb-ovndb_servers.granted").exists())
+
+    def test_a_recurring_monitor_without_memory_does_its_work(self):
+        self.one.serve("active writable 5 100")
+        self.publish(self.two, "final", (5, 90))
+        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED, self.one.said)
+        self.assertEqual(self.one.leases(), 1)
+        self.assertEqual(self.score(self.one), 1000)
+
+    # --- the name of the node ---
+
+    def test_by_hand_the_nodes_name_is_pacemakers(self):
+        self.one.serve("backup connecting 5 100")
+        self.one.run("monitor", on_node="")
+        self.assertEqual(self.published(self.one)[5], self.one.name)
+
+    def test_without_a_name_nothing_is_published(self):
+        self.one.serve("backup connecting 5 100")
+        self.set("away", "crm_node")
+        self.assertEqual(self.one.run("monitor", on_node=""), OK)
+        self.assertFalse([call for call in self.one.calls("attrd_updater") if "-U" in call])
 
     # --- the folder of the state ---
 

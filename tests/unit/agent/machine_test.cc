@@ -15,6 +15,8 @@ class FakeNode {
   std::map<std::string, std::map<std::string, std::string>> attributes;
   std::vector<std::string> commands;
   bool corosync_hangs = false;
+  std::int64_t compacting_ms = 0;  ///< so long a stock server answers nothing
+  int kills = 0;
   std::int64_t now_ms = 1000;
 
   /// Drives an action to its end; the number of steps is bounded.
@@ -22,6 +24,7 @@ class FakeNode {
     Machine machine(order, memory, now_ms, 0x7f3a);
     for (int turns = 0; turns < 1000 && !machine.finished(); ++turns) {
       for (const Step& step : machine.take_steps()) {
+        limit_ms_ = step.limit_ms;
         Answer answer = std::visit([&](const auto& what) { return take(what); }, step.what);
         if (answer.outcome == Answer::Outcome::kSilent) now_ms += step.limit_ms;
         machine.answer(step.id, std::move(answer), now_ms);
@@ -33,6 +36,8 @@ class FakeNode {
   }
 
  private:
+  std::int64_t limit_ms_ = 0;
+
   static Answer done(std::string text = "") {
     return {Answer::Outcome::kDone, std::move(text), {}};
   }
@@ -46,6 +51,10 @@ class FakeNode {
   }
 
   Answer take(const AskServer& step) {
+    if (compacting_ms > 0) {
+      if (limit_ms_ < compacting_ms) return {};
+      return done("state: backup\nreplicating: OVN");
+    }
     if (step.command == "tandem/status") return done(status(step.which));
     commands.push_back(name_of(step.which) + " " + step.command);
     if (step.command == "tandem/promote") roles[step.which] = "active";
@@ -64,7 +73,13 @@ class FakeNode {
   Answer take(const AskCorosync&) { return corosync_hangs ? Answer{} : done(); }
   Answer take(const AskController&) { return done("1\n"); }
   Answer take(const ReadProperty&) { return {Answer::Outcome::kNotThere, "", {}}; }
-  Answer take(const LookAtServer&) { return done("running tandem listens"); }
+  Answer take(const LookAtServer&) {
+    return done(compacting_ms > 0 ? "running stock listens" : "running tandem listens");
+  }
+  Answer take(const KillServer&) {
+    ++kills;
+    return done();
+  }
   Answer take(const Pause&) { return {}; }
   template <class Other>
   Answer take(const Other&) {
@@ -112,6 +127,18 @@ TEST_CASE("A monitor grants nothing while corosync does not answer, and takes no
   monitor.interval_ms = 10000;
   CHECK(node.run(monitor, memory) == Exit::kPromoted);
   CHECK(node.commands.empty());
+}
+
+TEST_CASE("A stock server that answers nothing while it compacts is not killed") {
+  FakeNode node;
+  node.compacting_ms = 5000;
+  Memory memory;
+  memory.started = true;
+  memory.stock = {{true, true}};
+  Order monitor = order(Order::Action::kMonitor);
+  monitor.interval_ms = 30000;
+  CHECK(node.run(monitor, memory) == Exit::kSuccess);
+  CHECK(node.kills == 0);
 }
 
 TEST_CASE("No action waits beyond four fifths of its timeout") {
