@@ -79,6 +79,11 @@ class Decisions(AgentTest):
         self.start(self.one)
         self.assertEqual(self.score(self.one), 8)
 
+    def test_some_versions_of_pacemaker_say_otherwise_that_there_is_no_list(self):
+        self.set("nosuch", "6")
+        self.start(self.one)
+        self.assertEqual(self.score(self.one), 8)
+
     def test_nodes_that_had_full_copies_are_waited_for(self):
         self.set(COPIES, f"{self.one.name} {self.two.name}")
         self.start(self.one)

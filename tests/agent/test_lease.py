@@ -131,6 +131,12 @@ class Lease(AgentTest):
         self.assertEqual(self.monitor_again(), PROMOTED)
         self.assertEqual(self.one.leases(), 2)
 
+    def test_a_lease_that_has_run_out_is_ended_where_there_are_to_be_none(self):
+        self.promoted()
+        self.one.serve("active expired 5 100")
+        self.assertEqual(self.monitor(self.one, {"role_lease": "0"}, **PROMOTED_MONITOR), PROMOTED)
+        self.assertEqual(self.one.last_lease(), "off")
+
     def test_a_monitor_fails_that_cannot_make_sure_of_an_expired_role_for_a_whole_lease(self):
         self.promoted()
         self.one.serve("active expired 5 100")

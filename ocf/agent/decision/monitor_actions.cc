@@ -120,6 +120,7 @@ Task<> Actions::monitor_active() {
       co_await doubt(Tenure::Right::kUnknown);
       co_return;
     }
+    if (!tenure_.has_leases()) co_await servers_.end_leases();
   }
   if (!co_await tenure_.grant(tenure_.lease_ms())) {
     desk_.reason("another instance was made active since the promotion of this one");
