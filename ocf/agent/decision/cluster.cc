@@ -56,7 +56,7 @@ Task<> Cluster::publish(Notice::Word word, Copy copy) {
   if (desk_.order.node.empty()) co_return;
   Notice notice;
   notice.word = word;
-  notice.copy = std::move(copy);
+  notice.copy = copy;
   notice.node = desk_.order.node;
   if (!desk_.memory.round.empty()) notice.round = desk_.memory.round;
   (void)co_await desk_.ask(
@@ -78,7 +78,7 @@ Task<bool> Cluster::is_heard(Copy copy) {
   const std::string number = fmt::format("{:x}", desk_.now_ms());
   const std::int64_t end = desk_.now_ms() + kRoundTripMs;
   desk_.memory.round = number;
-  co_await publish(Notice::Word::kActive, std::move(copy));
+  co_await publish(Notice::Word::kActive, copy);
   for (;;) {
     co_await look_around();
     const Notice* own = bulletin_.of(desk_.order.node);

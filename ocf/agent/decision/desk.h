@@ -87,4 +87,13 @@ class Desk {
   std::optional<Exit> exit_;
 };
 
+/// Awaits what `task_of` makes for each of the two databases, at the same time.
+template <class TaskOf>
+Join for_both(TaskOf task_of) {
+  std::vector<Task<>> both;
+  both.reserve(kBoth.size());
+  for (const Which which : kBoth) both.push_back(task_of(which));
+  return Join(std::move(both));
+}
+
 }  // namespace tandem::agent

@@ -71,9 +71,7 @@ Task<> Servers::kill(Which which) { (void)co_await desk_.insist(KillServer{which
 
 Task<bool> Servers::stop_both() {
   Pair<bool> stopped;
-  std::vector<Task<>> both;
-  for (const Which which : kBoth) both.push_back(stop(which, &stopped[which]));
-  co_await Join(std::move(both));
+  co_await for_both([&](Which which) { return stop(which, &stopped[which]); });
   co_return stopped[Which::kNb] && stopped[Which::kSb];
 }
 

@@ -32,9 +32,7 @@ Epoch least_epoch(const Bulletin& bulletin, Which which, const std::string& node
 // --- how they are ---
 
 Task<> Servers::survey() {
-  std::vector<Task<>> both;
-  for (const Which which : kBoth) both.push_back(probe(which));
-  co_await Join(std::move(both));
+  co_await for_both([&](Which which) { return probe(which); });
 }
 
 /// Once without an answer is not enough to be called hung; a server that is just starting gets a
@@ -123,10 +121,8 @@ std::string Servers::roles_text() const {
 
 Task<bool> Servers::demote_both(std::string active, const Bulletin& bulletin) {
   Pair<bool> done;
-  std::vector<Task<>> both;
-  for (const Which which : kBoth)
-    both.push_back(demote_into(which, active, &bulletin, &done[which]));
-  co_await Join(std::move(both));
+  co_await for_both(
+      [&](Which which) { return demote_into(which, active, &bulletin, &done[which]); });
   co_return done[Which::kNb] && done[Which::kSb];
 }
 
@@ -147,9 +143,7 @@ Task<bool> Servers::demote(Which which, std::string active, const Bulletin& bull
 }
 
 Task<> Servers::tell_both_to_follow(std::string active, const Bulletin& bulletin) {
-  std::vector<Task<>> both;
-  for (const Which which : kBoth) both.push_back(follow_one(which, active, &bulletin));
-  co_await Join(std::move(both));
+  co_await for_both([&](Which which) { return follow_one(which, active, &bulletin); });
 }
 
 Task<> Servers::follow_one(Which which, std::string active, const Bulletin* bulletin) {

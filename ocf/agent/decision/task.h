@@ -138,6 +138,7 @@ class Join {
   bool await_ready() const { return tasks_.empty(); }
   bool await_suspend(std::coroutine_handle<> waiter) {
     waiter_ = waiter;
+    runners_.reserve(tasks_.size());
     left_ = tasks_.size() + 1;  // one more, so that none goes on from here
     for (Task<void>& task : tasks_) {
       const detail::Runner runner = detail::run(std::move(task));

@@ -84,9 +84,7 @@ std::int64_t Tenure::lease_ms() const {
 Task<bool> Tenure::grant(std::int64_t ms) {
   if (!has_leases()) co_return true;
   Pair<Servers::Lease> leases;
-  std::vector<Task<>> both;
-  for (const Which which : kBoth) both.push_back(lease_one(which, ms, &leases[which]));
-  co_await Join(std::move(both));
+  co_await for_both([&](Which which) { return lease_one(which, ms, &leases[which]); });
   if (leases == Pair<Servers::Lease>{{Servers::Lease::kGranted, Servers::Lease::kGranted}})
     desk_.memory.granted_at = desk_.now_ms();
   desk_.memory.granted_ms = ms;
@@ -100,10 +98,8 @@ Task<> Tenure::lease_one(Which which, std::int64_t ms, Servers::Lease* lease) {
 
 Task<> Tenure::revoke() {
   if (!has_leases()) co_return;
-  std::vector<Task<>> both;
   Pair<Servers::Lease> leases;
-  for (const Which which : kBoth) both.push_back(lease_one(which, kNoTimeMs, &leases[which]));
-  co_await Join(std::move(both));
+  co_await for_both([&](Which which) { return lease_one(which, kNoTimeMs, &leases[which]); });
 }
 
 Task<> Tenure::announce() {
@@ -124,9 +120,7 @@ Task<> Tenure::announce() {
 Task<bool> Tenure::put_both_right(ServerState::Role role) {
   if (servers_.both_are(role)) co_return true;
   Pair<bool> right;
-  std::vector<Task<>> both;
-  for (const Which which : kBoth) both.push_back(put_right(which, role, &right[which]));
-  co_await Join(std::move(both));
+  co_await for_both([&](Which which) { return put_right(which, role, &right[which]); });
   if (!right[Which::kNb] || !right[Which::kSb]) co_return false;
   co_await servers_.survey();
   co_return servers_.both_are(role);
