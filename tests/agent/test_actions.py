@@ -335,6 +335,16 @@ class Actions(AgentTest):
         wait_until(lambda: all(self.one.said_by(which).startswith("active") and self.one.pid(which)
                                for which in ("nb", "sb")), "both servers to be active again")
 
+    def test_a_server_that_dies_while_the_other_is_restarted_is_restarted_too(self):
+        self.promoted()
+        self.set("slow-start", "1")
+        self.one.kill("nb")
+        wait_until(lambda: self.one.calls("ovn-ctl"), "the restart of the first")
+        self.one.kill("sb")
+        wait_until(lambda: all(self.one.pid(which) and self.one.said_by(which).startswith("active")
+                               for which in ("nb", "sb")), "both servers to be active again")
+        self.assertFalse([call for call in self.one.calls("crm_resource") if "--fail" in call])
+
     def test_a_server_that_hangs_is_restarted_without_a_monitor_action(self):
         self.promoted()
         pid = self.one.pid("nb")

@@ -117,12 +117,14 @@ Task<> Tenure::announce() {
 
 // --- servers that are not what they shall be ---
 
+/// Twice, since the one may die while the other is restarted.
 Task<bool> Tenure::put_both_right(ServerState::Role role) {
-  if (servers_.both_are(role)) co_return true;
-  Pair<bool> right;
-  co_await for_both([&](Which which) { return put_right(which, role, &right[which]); });
-  if (!right[Which::kNb] || !right[Which::kSb]) co_return false;
-  co_await servers_.survey();
+  for (int round = 0; round < 2 && !servers_.both_are(role); ++round) {
+    Pair<bool> right;
+    co_await for_both([&](Which which) { return put_right(which, role, &right[which]); });
+    if (!right[Which::kNb] || !right[Which::kSb]) co_return false;
+    co_await servers_.survey();
+  }
   co_return servers_.both_are(role);
 }
 
