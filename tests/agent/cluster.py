@@ -255,6 +255,12 @@ class AgentTest(unittest.TestCase):
         return node.run("notify", notify_type="pre", notify_operation="promote",
                         **({"notify_promote_uname": node.name, "notify_slave_uname": backups} | meta))
 
+    def promoted(self, parameters=None):
+        self.one.serve("active writable 5 100")
+        self.one.run("monitor")
+        self.publish(self.two, "live", (5, 100))
+        self.assertEqual(self.monitor(self.one, parameters, **PROMOTED_MONITOR), PROMOTED, self.one.said)
+
     def promote(self, node, parameters=None, **meta):
         backups = f"{self.one.name} {self.two.name}"
         return node.run("promote", parameters,

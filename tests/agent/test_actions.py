@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What the actions do, within which time, with how many processes; and what the keeper does between them."""
+"""What the actions do, and within which time, with how many processes."""
 import fcntl
 import os
 import shutil
@@ -7,17 +7,11 @@ import signal
 import subprocess
 import time
 
-from cluster import (AGENT, AgentTest, BAN, FAILED, FAILED_PROMOTED, HERE, NOT_CONFIGURED, NOT_INSTALLED, NOT_RUNNING, OK, PROGRAM,
-                     PROMOTED, PROMOTED_MONITOR, main, wait_until)
+from cluster import (AGENT, AgentTest, BAN, FAILED, FAILED_PROMOTED, HERE, NOT_INSTALLED, NOT_RUNNING, OK, PROMOTED,
+                     PROMOTED_MONITOR, main, wait_until)
 
 
 class Actions(AgentTest):
-    def promoted(self, parameters=None):
-        self.one.serve("active writable 5 100")
-        self.one.run("monitor")
-        self.publish(self.two, "live", (5, 100))
-        self.assertEqual(self.monitor(self.one, parameters, **PROMOTED_MONITOR), PROMOTED, self.one.said)
-
     # --- processes and time ---
 
     def test_a_promoted_monitor_starts_six_processes_at_most(self):
@@ -136,117 +130,6 @@ class Actions(AgentTest):
         copy.write_text("#!/bin/sh\n" + "exit 99\n" * 2000)
         self.assertEqual(running.wait(timeout=20), OK)
 
-    # --- validation and parameters ---
-
-    def test_more_than_one_active_and_a_clone_without_notifications_are_refused(self):
-        self.assertEqual(self.one.run("validate-all"), OK, self.one.said)
-        self.assertEqual(self.one.run("validate-all", promoted_max="2"), NOT_CONFIGURED)
-        self.assertEqual(self.one.run("validate-all", notify="false"), NOT_CONFIGURED)
-        self.assertEqual(self.one.run("start", notify="false"), NOT_CONFIGURED)
-
-    def test_a_port_for_http_is_a_databases_own(self):
-        self.assertEqual(self.one.run("validate-all", {"server_options": "--http=:8080"}), NOT_CONFIGURED)
-        self.assertEqual(self.one.run("start", {"nb_http": "127.0.0.1:8081"}), OK)
-        starts = {which: call for call in self.one.calls("ovn-ctl") for which in ("nb", "sb") if f"start_{which}" in call}
-        self.assertIn("--http=127.0.0.1:8081", starts["nb"])
-        self.assertNotIn("--http", starts["sb"])
-
-    def test_commits_wait_for_one_backup_unless_told_otherwise(self):
-        self.start(self.one)
-        self.assertTrue(all("--sync-replicas=1 --sync-fallback=async" in call for call in self.one.calls("ovn-ctl")))
-        self.one.run("stop")
-        self.one.forget_calls()
-        self.start(self.one, {"sync_replicas": "2", "sync_fallback": "block"})
-        self.assertTrue(all("--sync-replicas=2 --sync-fallback=block" in call for call in self.one.calls("ovn-ctl")))
-        self.one.run("stop")
-        self.one.forget_calls()
-        self.start(self.one, {"server_options": "--sync-replicas=0"})
-        self.assertFalse(any("--sync-replicas=1" in call for call in self.one.calls("ovn-ctl")))
-
-    def test_with_tls_the_stock_agents_files_are_the_default(self):
-        for name in ("ovnnb-privkey.pem", "ovnnb-cert.pem", "cacert.pem"):
-            (self.cluster / name).touch()
-        self.addCleanup(os.environ.pop, "TANDEM_AGENT_TLS", None)
-        environment = self.one.environment
-        self.one.environment = lambda meta: environment(meta) | {"TANDEM_AGENT_TLS": str(self.cluster)}
-        self.assertEqual(self.one.run("start", {"nb_master_protocol": "ssl"}), OK)
-        starts = {which: call for call in self.one.calls("ovn-ctl") for which in ("nb", "sb") if f"start_{which}" in call}
-        self.assertIn(f"--ovn-nb-db-ssl-key={self.cluster}/ovnnb-privkey.pem", starts["nb"])
-        self.assertIn(f"--ovn-nb-db-ssl-ca-cert={self.cluster}/cacert.pem", starts["nb"])
-        self.assertNotIn("ssl-key", starts["sb"])
-
-    def test_a_reload_changes_how_commits_wait_without_a_restart(self):
-        self.promoted()
-        pid = self.one.pid("nb")
-        self.assertEqual(self.one.run("reload-agent", {"sync_replicas": "2", "role_lease": "77"}), OK)
-        self.assertIn("tandem/sync-replicas 2 1000 async", self.one.asked("nb"))
-        self.assertEqual(self.one.last_lease(), "77")
-        self.assertEqual(self.one.pid("nb"), pid)
-
-    def test_a_reload_leaves_alone_how_commits_wait_where_the_servers_options_say_it(self):
-        strict = {"server_options": "--sync-replicas=2 --sync-fallback=block"}
-        self.start(self.one, strict)
-        self.assertEqual(self.one.run("reload-agent", strict | {"copies_wait": "30"}), OK)
-        self.assertFalse(any("sync-replicas" in line for line in self.one.asked("nb")), self.one.asked("nb"))
-
-    def test_a_reload_that_ends_the_lease_tells_the_servers(self):
-        self.promoted()
-        self.assertEqual(self.one.run("reload-agent", {"role_lease": "0"}), OK)
-        self.assertEqual(self.one.last_lease(), "off")
-
-    def test_numbers_have_an_upper_bound(self):
-        for name in ("role_lease", "copies_wait", "control_timeout", "nb_master_port", "sync_replicas"):
-            for value in ("99999999999999999999", "700000000", "x"):
-                self.assertEqual(self.one.run("validate-all", {name: value}), NOT_CONFIGURED, (name, value))
-        self.assertEqual(self.one.run("validate-all", {"sync_fallback": "wait"}), NOT_CONFIGURED)
-
-    def test_notify_may_be_true_in_all_of_pacemakers_words(self):
-        for word in ("y", "On", "Yes", "TRUE", "1"):
-            self.assertEqual(self.one.run("validate-all", notify=word), OK, word)
-
-    def test_without_an_action_the_usage_is_told(self):
-        self.assertEqual(self.one.run(""), 3)
-        self.assertIn("usage", self.one.said)
-
-    def test_a_folder_with_a_stock_server_has_it_started_as_one(self):
-        other = self.cluster / "a folder"
-        other.mkdir()
-        (other / "ovsdb-server").symlink_to(HERE / "server")
-        environment = self.one.environment
-        self.one.environment = lambda meta: environment(meta) | {"OCF_RESKEY_tandem_dir": str(other)}
-        (other / "tandem-agent").symlink_to(self.programs / "tandem-agent")
-        self.start(self.one)
-        self.assertTrue(all("--active-remote" in call for call in self.one.calls("ovn-ctl")))
-        self.one.run("stop")
-        self.one.forget_calls()
-        (other / "tandem-agent").unlink()
-        environment_of_tool = self.one.environment({}) | {"OCF_RESKEY_CRM_meta_timeout": "20000"}
-        subprocess.run([PROGRAM, "start"], env=environment_of_tool, check=True)
-        self.assertFalse(any("--active-remote" in call for call in self.one.calls("ovn-ctl")))
-
-    def test_a_reload_refuses_what_a_start_refuses(self):
-        self.assertEqual(self.one.run("reload-agent", {"control_timeout": "00"}), NOT_CONFIGURED)
-
-    def test_the_metadata_are_valid_and_say_what_can_be_reloaded(self):
-        self.one.run("meta-data")
-        rules = "/usr/share/resource-agents/metadata.rng"
-        if os.path.exists(rules) and shutil.which("xmllint"):
-            done = subprocess.run(["xmllint", "--noout", "--relaxng", rules, "-"], input=self.one.said.encode(),
-                                  stderr=subprocess.PIPE, check=False)
-            self.assertEqual(done.returncode, 0, done.stderr)
-        environment = self.one.environment
-        self.one.environment = lambda meta: environment(meta) | {"OCF_RA_VERSION_MINOR": "1"}
-        self.one.run("meta-data")
-        self.assertRegex(self.one.said, 'name="role_lease"[^>]*reloadable="1"')
-        self.assertNotRegex(self.one.said, 'name="master_ip"[^>]*reloadable')
-
-    def test_the_metadata_call_roles_as_pacemaker_does(self):
-        environment = self.one.environment
-        for minor, role in (("1", "Promoted"), ("0", "Master")):
-            self.one.environment = lambda meta, minor=minor: environment(meta) | {"OCF_RA_VERSION_MINOR": minor}
-            self.one.run("meta-data")
-            self.assertIn(f'role="{role}"', self.one.said)
-
     # --- the node's name, and the Connection rows ---
 
     def test_servers_are_told_how_pacemaker_calls_their_node(self):
@@ -325,134 +208,6 @@ class Actions(AgentTest):
         self.monitor(self.one)
         self.assertEqual(self.published(self.one)[0], "live")
         self.assertEqual(self.score(self.one), 9)
-
-    # --- the keeper ---
-
-    def test_servers_that_die_with_their_monitor_processes_are_restarted_without_a_monitor_action(self):
-        self.promoted()
-        for which in ("nb", "sb"):
-            self.one.kill(which)
-        wait_until(lambda: all(self.one.said_by(which).startswith("active") and self.one.pid(which)
-                               for which in ("nb", "sb")), "both servers to be active again")
-
-    def test_a_server_that_dies_while_the_other_is_restarted_is_restarted_too(self):
-        self.promoted()
-        self.set("slow-start", "1")
-        self.one.kill("nb")
-        wait_until(lambda: self.one.calls("ovn-ctl"), "the restart of the first")
-        self.one.kill("sb")
-        wait_until(lambda: all(self.one.pid(which) and self.one.said_by(which).startswith("active")
-                               for which in ("nb", "sb")), "both servers to be active again")
-        self.assertFalse([call for call in self.one.calls("crm_resource") if "--fail" in call])
-
-    def test_a_server_that_hangs_is_restarted_without_a_monitor_action(self):
-        self.promoted()
-        pid = self.one.pid("nb")
-        os.kill(pid, signal.SIGSTOP)
-        wait_until(lambda: self.one.pid("nb") not in (None, pid) and self.one.said_by("nb").startswith("active"),
-                   "the server to be active again")
-
-    def test_but_not_beside_another_active_nor_without_quorum(self):
-        self.promoted()
-        self.set("quorum", "0")
-        self.one.kill("nb")
-        time.sleep(2)
-        self.assertIsNone(self.one.pid("nb"))
-        self.publish(self.two, "active", (6, 1))
-        self.set("quorum", "1")
-        time.sleep(2)
-        self.assertIsNone(self.one.pid("nb"))
-
-    def test_nor_while_the_resource_is_not_managed(self):
-        self.promoted()
-        self.set("is-managed", "false")
-        self.one.kill("nb")
-        time.sleep(2)
-        self.assertIsNone(self.one.pid("nb"))
-
-    def test_nor_in_maintenance_of_the_resource_or_of_the_node(self):
-        for name in ("maintenance", "node-maintenance"):
-            self.promoted()
-            self.set(name, "true")
-            self.one.kill("nb")
-            time.sleep(1.5)
-            self.assertIsNone(self.one.pid("nb"), name)
-            self.one.forget()
-            wait_until(lambda: not self.agents(), "the keeper's end")
-            (self.cluster / name).unlink()
-
-    def test_what_was_told_to_end_is_left_to_the_monitor(self):
-        """An administrator converts the database offline, say."""
-        self.promoted()
-        self.one.tell("nb", "exit")
-        wait_until(lambda: not self.one.pid("nb"), "the server's end")
-        time.sleep(2)
-        self.assertIsNone(self.one.pid("nb"))
-        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED)
-        self.assertIsNotNone(self.one.pid("nb"))
-
-    def test_a_server_that_keeps_dying_is_reported_to_pacemaker(self):
-        self.promoted()
-        for _ in range(3):
-            self.one.kill("nb")
-            wait_until(lambda: self.one.pid("nb") and self.one.said_by("nb").startswith("active"), "a restart")
-            self.one.settle()
-        self.one.kill("nb")
-        wait_until(lambda: any("--fail" in call for call in self.one.calls("crm_resource")), "the report")
-
-    def test_a_demotion_ends_the_keeper_and_leaves_no_process_behind(self):
-        self.promoted()
-        self.assertEqual(self.one.run("demote"), OK)
-        wait_until(lambda: subprocess.run(["flock", "-n", self.one.path / "ovndb-ovndb_servers.keeper", "true"],
-                                          check=False).returncode == 0, "the keeper's end")
-
-    def test_no_keeper_lives_on_when_its_folder_is_gone(self):
-        self.promoted()
-        self.assertTrue(self.agents())
-        shutil.rmtree(self.one.path)
-        wait_until(lambda: not self.agents(), "the keeper's end")
-
-    def test_a_keeper_that_may_do_nothing_asks_seldom(self):
-        self.promoted()
-        self.set("is-managed", "false")
-        self.one.forget_calls()
-        self.one.kill("nb")
-        time.sleep(4)
-        self.assertLessEqual(len(self.one.calls()), 3, self.one.calls())
-
-    def test_a_keeper_grants_and_announces_nothing_after_a_demotion(self):
-        """It asks corosync, which takes long, when the demotion comes."""
-        (self.programs / "corosync-quorumtool").unlink()
-        slow = self.programs / "corosync-quorumtool"
-        slow.write_text("#!/bin/sh\necho corosync-quorumtool >>\"$HERE/calls\"\nsleep 1\n")
-        slow.chmod(0o755)
-        self.promoted({"role_lease": "4"})
-        self.one.forget_calls()
-        wait_until(lambda: self.one.calls("corosync"), "the keeper's look")
-        self.assertEqual(self.one.run("demote"), OK)
-        wait_until(lambda: not self.agents(), "the keeper's end")
-        self.assertEqual(self.published(self.one)[0], "final")
-
-    def test_a_server_that_the_keeper_starts_does_not_come_after_the_stop(self):
-        self.promoted()
-        self.set("slow-start", "1.5")
-        self.one.kill("nb")
-        wait_until(lambda: self.one.calls("ovn-ctl"), "the restart")
-        self.assertEqual(self.one.run("stop"), OK, self.one.said)
-        time.sleep(2)
-        self.assertIsNone(self.one.pid("nb"))
-
-    def test_the_keeper_goes_by_the_programs_name_and_goes_on_as_the_new_one_after_an_upgrade(self):
-        program = self.programs / "tandem-agent"
-        program.unlink()
-        shutil.copy(PROGRAM, program)
-        self.promoted()
-        keeper, = [pid for pid, path in self.processes() if path.name == "tandem-agent"]
-        with open(f"/proc/{keeper}/comm", encoding="utf-8") as name:
-            self.assertEqual(name.read().strip(), "tandem-agent")
-        shutil.copy(PROGRAM, self.cluster / "new")
-        (self.cluster / "new").rename(program)
-        wait_until(lambda: os.readlink(f"/proc/{keeper}/exe") == str(program), "the new program")
 
     # --- what comes late ---
 
