@@ -171,20 +171,6 @@ class Actions(AgentTest):
         self.assertEqual(self.one.run("demote"), OK)
         self.assertIn("ovsdb-server/connect-active-ovsdb-server", self.one.asked("sb"))
 
-    # --- the active's disk ---
-
-    def test_a_monitor_fails_when_a_server_says_that_it_cannot_write(self):
-        self.promoted()
-        (self.one.path / "unhealthy").write_text("yes\n")
-        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), FAILED_PROMOTED)
-        self.assertEqual(self.one.leases(), 1)
-
-    def test_a_promotion_opens_no_epoch_beside_a_server_that_cannot_write(self):
-        self.one.serve("backup connecting 5 100")
-        (self.one.path / "unhealthy").write_text("yes\n")
-        self.assertEqual(self.one.run("promote", notify_promote_uname=self.one.name), FAILED)
-        self.assertFalse(any("promote" in line for line in self.one.asked("sb")))
-
     def test_a_promotion_of_one_database_alone_is_undone(self):
         self.one.serve("backup connecting 5 100")
         (self.one.path / "unpromotable").write_text("nb\n")

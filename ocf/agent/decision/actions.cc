@@ -134,7 +134,7 @@ Task<> Actions::promote() {
     co_return;
   }
   // Nor may one open an epoch that the other cannot.
-  if (!servers_[Which::kNb].healthy || !servers_[Which::kSb].healthy) {
+  if (!servers_.can_write()) {
     desk_.reason("not promoted: a server cannot write to its disk");
     desk_.tell(Exit::kError);
     co_return;

@@ -67,6 +67,10 @@ Task<> Election::judge() {
     co_await cluster_.set_score(score::kBan, "the servers are " + servers_.roles_text());
     co_return;
   }
+  if (!servers_.can_write()) {
+    co_await cluster_.set_score(score::kBan, "a server cannot write to its disk");
+    co_return;
+  }
   if (servers_.both_links_are("replicating")) {
     memory.alone_since.reset();
     memory.was_alone = memory.was_cut_off = memory.let_go = memory.refused = false;

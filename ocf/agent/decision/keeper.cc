@@ -74,6 +74,16 @@ Task<std::int64_t> look_after(Desk& desk, Tenure& tenure) {
   co_return done ? kShortPauseMs : kLongPauseMs;
 }
 
+/// Passes the role on. With the lock and what is remembered then.
+Task<> give_up(Desk& desk, Tenure& tenure) {
+  const Tenure::Right right = co_await tenure.look();
+  if (right != Tenure::Right::kHeld) co_return;
+  const bool taken = co_await take_role(desk);
+  if (!taken) co_return;
+  (void)co_await tenure.pass_on();
+  (void)co_await desk.insist(ReleaseLock{}, kLookMs);
+}
+
 /// Grants the role on. With the lock and what is remembered then: it may have ended meanwhile.
 /// False: it was not granted.
 Task<bool> grant_on(Desk& desk, Servers& servers, Tenure& tenure) {
@@ -115,6 +125,12 @@ Task<> keep(Desk& desk, Servers& servers, Tenure& tenure) {
       if (!servers.any_was_ended()) pause_ms = co_await look_after(desk, tenure);
       desk.extend(kRoundMs);
       (void)co_await desk.ask(Pause{}, pause_ms);
+      continue;
+    }
+    if (!servers.can_write()) {
+      if (desk.memory.score != score::kBan) co_await give_up(desk, tenure);
+      desk.extend(kRoundMs);
+      (void)co_await desk.ask(Pause{}, kLookMs);
       continue;
     }
     const std::int64_t lease_ms = desk.memory.granted_ms;

@@ -109,10 +109,13 @@ Task<> Actions::monitor_active() {
     desk_.tell(Exit::kFailedPromoted);
     co_return;
   }
-  if (!servers_[Which::kNb].healthy || !servers_[Which::kSb].healthy) {
-    desk_.reason("a server cannot write to its disk");
-    desk_.tell(Exit::kFailedPromoted);
-    co_return;
+  if (!servers_.can_write()) {
+    const bool passed_on = co_await tenure_.pass_on();
+    if (passed_on) {
+      desk_.tell(Exit::kPromoted);
+      co_return;
+    }
+    desk_.warn("a server cannot write to its disk, and no backup has all that it has");
   }
   if (servers_.any_link_is("expired")) {
     const bool may_return = co_await tenure_.may_return();

@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t kPromotionMs = 15'000;
 /// A demotion waits for backups, so long for the one that is to be active.
 constexpr std::int64_t kDrainMs = 2'500;
+constexpr std::int64_t kNoTimeMs = 1;
 
 bool is_unknown_command(const Answer& answer) {
   return answer.outcome == Answer::Outcome::kRefused &&
@@ -137,6 +138,8 @@ Task<bool> Servers::demote(Which which, std::string active, const Bulletin& bull
     if (!problem) co_return true;
     desk_.warn(
         fmt::format("{} server could not be demoted, killing it: {}", name_of(which), *problem));
+    // The sockets of one whose disk hangs outlive it, so they are closed first.
+    if (!states_[which].healthy) co_await revoke(which);
     co_await kill(which);
   }
   co_return co_await start(which, active);
@@ -262,6 +265,8 @@ Task<Servers::Lease> Servers::lease(Which which, std::int64_t ms) {
                          answer.text.empty() ? "no answer" : answer.text));
   co_return Lease::kUnanswered;
 }
+
+Task<> Servers::revoke(Which which) { (void)co_await lease(which, kNoTimeMs); }
 
 Task<> Servers::end_leases() {
   for (const Which which : kBoth) {

@@ -51,6 +51,8 @@ class Servers {
   bool any_link_is(std::string_view link) const;
   /// What runs here is active, and may write.
   bool is_writable() const;
+  /// False if one of them says that nothing can be written to its file.
+  bool can_write() const { return states_[Which::kNb].healthy && states_[Which::kSb].healthy; }
   /// What both hold, as of the last survey.
   Copy copy() const;
   /// "active and gone", for people.
@@ -76,6 +78,8 @@ class Servers {
   };
   /// Grants an active server the role for so long.
   Task<Lease> lease(Which which, std::int64_t ms);
+  /// Ends its lease: it takes no writes, and nobody can connect to it as to the active.
+  Task<> revoke(Which which);
   /// Lets active servers write without a lease.
   Task<> end_leases();
   Task<> set_sync();

@@ -14,7 +14,6 @@ constexpr std::int64_t kToolMs = 5'000;
 /// A server that dies more often than this is Pacemaker's to recover, on another node.
 constexpr std::size_t kRepairs = 3;
 constexpr std::int64_t kRepairsWithinMs = 300'000;
-constexpr std::int64_t kNoTimeMs = 1;
 
 struct Quorum {
   Answer corosync;
@@ -98,8 +97,7 @@ Task<> Tenure::lease_one(Which which, std::int64_t ms, Servers::Lease* lease) {
 
 Task<> Tenure::revoke() {
   if (!has_leases()) co_return;
-  Pair<Servers::Lease> leases;
-  co_await for_both([&](Which which) { return lease_one(which, kNoTimeMs, &leases[which]); });
+  co_await for_both([&](Which which) { return servers_.revoke(which); });
 }
 
 Task<> Tenure::announce() {
@@ -113,6 +111,19 @@ Task<> Tenure::announce() {
   both.push_back(cluster_.publish(Notice::Word::kActive, copy));
   both.push_back(cluster_.set_score(score::kActive, "promoted"));
   co_await Join(std::move(both));
+}
+
+/// Pacemaker then makes another one active in good order, and this one a backup, without a restart.
+/// Backups may hear nothing of an active whose disk hangs, so what counts is where they are.
+Task<bool> Tenure::pass_on() {
+  const std::vector<Notice>& notices = cluster_.bulletin().notices;
+  const bool loses_nothing = std::any_of(notices.begin(), notices.end(), [&](const Notice& notice) {
+    if (notice.node == desk_.order.node || !notice.is_candidate()) return false;
+    return (notice.word == Notice::Word::kLive && notice.copy.is_whole()) ||
+           has_all_of(notice.copy, servers_.copy());
+  });
+  if (loses_nothing) co_await cluster_.set_score(score::kBan, "a server cannot write to its disk");
+  co_return loses_nothing;
 }
 
 // --- servers that are not what they shall be ---

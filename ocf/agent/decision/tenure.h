@@ -42,6 +42,10 @@ class Tenure {
   /// Publishes that this instance is active, and its score.
   Task<> announce();
 
+  /// For an active that cannot write to its disk: has Pacemaker promote another instance, if there
+  /// is one that has all it has. False: there is none. Requires a look().
+  Task<bool> pass_on();
+
   /// Makes both servers what they shall be: restarts those that died or hang, in their role.
   Task<bool> put_both_right(ServerState::Role role);
 

@@ -103,7 +103,7 @@ Ports::Begun Ports::take(const AskServer& step) {
 
 Ports::Begun Ports::take(const LookAtServer& step) {
   const std::optional<ProcessInfo> process = server(step.which);
-  if (!process) {
+  if (!process || is_held_by_disk(process->pid)) {
     const bool comes_back =
         waiting_monitor(environment_.places.run_directory, stem_of(step.which)).has_value();
     if (comes_back) return ready(Answer::Outcome::kDone, "restarting tandem");
@@ -128,6 +128,8 @@ ToolRun::Command Ports::ovn_ctl(std::vector<std::string> words) const {
 }
 
 Ports::Begun Ports::take(const StartServer& step) {
+  if (held_by_disk(environment_.places.run_directory, stem_of(step.which)))
+    return ready(Answer::Outcome::kRefused, "the one before was killed, and its disk hangs");
   return std::make_unique<ToolRun>(
       ovn_ctl(step.arguments), [this, which = step.which](const ToolEnd& end) {
         const bool runs = process_of_pidfile(path_of(which, ".pid"), "ovsdb-server").has_value();
@@ -139,7 +141,7 @@ Ports::Begun Ports::take(const StartServer& step) {
 
 Ports::Begun Ports::take(const AwaitServerEnd& step) {
   const std::optional<ProcessInfo> process = server(step.which);
-  if (!process) return ready(Answer::Outcome::kDone);
+  if (!process || is_held_by_disk(process->pid)) return ready(Answer::Outcome::kDone);
   return std::make_unique<ProcessEnd>(process->pid);
 }
 

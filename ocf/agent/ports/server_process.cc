@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -23,6 +25,15 @@ std::string read_file(const std::string& path) {
   std::ostringstream text;
   text << std::ifstream(path, std::ios::binary).rdbuf();
   return text.str();
+}
+
+/// The word after a name in /proc/PID/status; "?" if there is none.
+std::string word_after(const std::string& status, const std::string& name) {
+  const std::size_t at = status.find(name);
+  std::istringstream rest(at == std::string::npos ? "" : status.substr(at + name.size()));
+  std::string word = "?";
+  rest >> word;
+  return word.empty() ? "?" : word;
 }
 
 bool lives(const std::optional<ProcessInfo>& process, const std::string& name) {
@@ -112,22 +123,47 @@ std::optional<pid_t> waiting_monitor(const std::string& run_directory, const std
 }
 
 std::optional<Answer> ServerKill::go_on() {
+  const std::string path = run_directory_ + "/" + stem_;
   const std::optional<ProcessInfo> server = find_server(run_directory_, stem_);
   const std::optional<pid_t> monitor =
       server ? monitor_of(*server) : waiting_monitor(run_directory_, stem_);
   if (monitor) ::kill(*monitor, SIGKILL);
   if (server) ::kill(server->pid, SIGKILL);
-  if (monitor || server) return std::nullopt;
+  if (monitor || (server && !is_held_by_disk(server->pid))) return std::nullopt;
+  const std::optional<pid_t> listener = peer_of(path + ".ctl");
+  if (!listener) return Answer{Answer::Outcome::kDone, "", {}};
+  if (is_held_by_disk(*listener)) {
+    ::unlink((path + ".ctl").c_str());  // so that nobody waits for its answer
+    return Answer{Answer::Outcome::kDone, "", {}};
+  }
   // A server of which no process can be found may answer.
-  net::UniqueFd fd;
-  const bool answers = connect_unix(fmt::format("{}/{}.ctl", run_directory_, stem_), fd) == 0;
-  return Answer{answers ? Answer::Outcome::kRefused : Answer::Outcome::kDone, "", {}};
+  return Answer{Answer::Outcome::kRefused, "", {}};
 }
 
 std::optional<pid_t> monitor_of(const ProcessInfo& server) {
   const std::optional<ProcessInfo> parent = process_info(server.parent);
   if (lives(parent, kServer) || lives(parent, "monitor")) return server.parent;
   return std::nullopt;
+}
+
+bool is_held_by_disk(pid_t pid) {
+  bool is_held = false;
+  std::error_code problem;
+  for (std::filesystem::directory_iterator thread(fmt::format("/proc/{}/task", pid), problem), end;
+       !problem && thread != end; thread.increment(problem)) {
+    const std::string status = read_file(thread->path().string() + "/status");
+    const char state = word_after(status, "State:").front();
+    if (state == 'Z' || state == 'X') continue;
+    const std::uint64_t pending = std::strtoull(word_after(status, "SigPnd:").c_str(), nullptr, 16);
+    if (state != 'D' || (pending & (std::uint64_t{1} << (SIGKILL - 1))) == 0) return false;
+    is_held = true;
+  }
+  return is_held;
+}
+
+std::optional<pid_t> held_by_disk(const std::string& run_directory, const std::string& stem) {
+  const int pid = std::atoi(read_file(run_directory + "/" + stem + ".pid").c_str());
+  return pid > 0 && is_held_by_disk(pid) ? std::optional<pid_t>(pid) : std::nullopt;
 }
 
 bool is_stock(const ProcessInfo& server) {

@@ -28,11 +28,16 @@ std::optional<ProcessInfo> find_server(const std::string& run_directory, const s
 std::optional<pid_t> waiting_monitor(const std::string& run_directory, const std::string& stem);
 /// The monitor process that starts a server again, if it has one that lives.
 std::optional<pid_t> monitor_of(const ProcessInfo& server);
+/// A server that has been killed, but that a disk which hangs keeps in the kernel: no code of its
+/// own runs again, but its sockets and its lock on the database stay until the disk answers.
+bool is_held_by_disk(pid_t pid);
+/// The server in this pidfile, if it is one.
+std::optional<pid_t> held_by_disk(const std::string& run_directory, const std::string& stem);
 /// Whether it is a stock server, by the file that it runs.
 bool is_stock(const ProcessInfo& server);
 
 /// Kills a server and its monitor process, until neither is there: that may have started another
-/// one just before it died.
+/// one just before it died. A server that is held by its disk does not count.
 class ServerKill : public Operation {
  public:
   ServerKill(std::string run_directory, std::string stem)

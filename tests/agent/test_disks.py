@@ -1,0 +1,54 @@
+#!/usr/bin/python3
+"""Servers that cannot write to their disks: who is active, and who may become it."""
+from cluster import AgentTest, FAILED, OK, PROMOTED, PROMOTED_MONITOR, main, wait_until
+
+
+class Disks(AgentTest):
+    def backup_in_sync(self, node, index=100, in_sync=1):
+        self.publish(node, "live", (5, index), None, "2", "-", str(in_sync) * 2, "-", "-")
+
+    def test_an_active_that_cannot_write_passes_the_role_to_a_backup_in_sync(self):
+        self.promoted()
+        self.backup_in_sync(self.two)
+        (self.one.path / "unhealthy").write_text("yes\n")
+        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED)
+        self.assertEqual(self.score(self.one), "-INFINITY")
+        self.assertEqual(self.one.leases(), 1)
+
+    def test_but_keeps_it_where_no_backup_has_all_that_it_has(self):
+        self.promoted()
+        self.backup_in_sync(self.two, index=99, in_sync=0)
+        (self.one.path / "unhealthy").write_text("yes\n")
+        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED)
+        self.assertEqual(self.score(self.one), 1000)
+
+    def test_and_takes_it_up_again_when_it_can_write_before_another_is_promoted(self):
+        self.test_an_active_that_cannot_write_passes_the_role_to_a_backup_in_sync()
+        (self.one.path / "unhealthy").unlink()
+        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED)
+        self.assertEqual(self.score(self.one), 1000)
+
+    def test_the_keeper_does_not_wait_for_a_monitor_to_pass_the_role_on(self):
+        self.promoted()
+        self.backup_in_sync(self.two)
+        (self.one.path / "unhealthy").write_text("yes\n")
+        wait_until(lambda: self.score(self.one) == "-INFINITY", "the keeper to give the role up")
+
+    def test_a_backup_that_cannot_write_is_no_candidate(self):
+        self.start(self.one)
+        self.one.serve("backup replicating 5 100")
+        self.assertEqual(self.monitor(self.one), OK)
+        self.assertEqual(self.score(self.one), 9)
+        (self.one.path / "unhealthy").write_text("yes\n")
+        self.assertEqual(self.monitor(self.one), OK)
+        self.assertEqual(self.score(self.one), "-INFINITY")
+
+    def test_a_promotion_opens_no_epoch_beside_a_server_that_cannot_write(self):
+        self.one.serve("backup connecting 5 100")
+        (self.one.path / "unhealthy").write_text("yes\n")
+        self.assertEqual(self.one.run("promote", notify_promote_uname=self.one.name), FAILED)
+        self.assertFalse(any("promote" in line for line in self.one.asked("sb")))
+
+
+if __name__ == "__main__":
+    main()
