@@ -9,6 +9,7 @@ import checks
 from client import insert_of
 from cluster import Cluster, MONITOR_TIMEOUT_S, wait_for
 from node import Fabric, Node, VIP, VIP6, run
+from writable import WritableWatch
 from writer import DATABASES, Writer
 
 AGENT = "/usr/lib/ocf/resource.d/ovn/ovndb-servers"
@@ -37,6 +38,7 @@ class Outcome:
     lost: dict = field(default_factory=dict)
     lost_untraced: dict = field(default_factory=dict)
     moved: bool = False
+    two_writable_s: dict = field(default_factory=dict)  # how long two servers took writes at a time, at most
     failures: list = field(default_factory=list)  # failed actions that crm_mon shows
     notes: list = field(default_factory=list)  # what the scenario itself measured
     wrong: list = field(default_factory=list)  # why the scenario failed
@@ -51,7 +53,10 @@ class Bench:
         self.fabric = Fabric()
         self.cluster = None
         self.writers = []
+        self.watch = None
         self.notes = []
+        self._at_close = []
+        self._disks = []
         self._haproxy = None
 
     # --- life ---
@@ -61,20 +66,24 @@ class Bench:
         self.fabric.boot()
         install = {self.options.agent: AGENT}
         programs = self.options.ovs_dir and os.path.dirname(self.options.ovs_dir)
-        nodes = [Node(self.fabric, name, number, self.folder, install, programs)
+        nodes = [Node(self.fabric, name, number, self.folder, install, programs,
+                      f"host{number}.example" if self.options.host_names else None)
                  for number, name in enumerate(NODE_NAMES[:self.options.nodes], 1)]
         self.cluster = Cluster(nodes, self.options.token_ms)
         if self.options.proto == "ssl":
             self._make_keys(nodes)
         for node in nodes:
+            if self.options.own_disks:
+                self._give_disk(node)
             node.boot()
         self.cluster.start()
         if self.options.mode == "lb":
             self._start_haproxy()
         configure = self.cluster.configure_with_pcs if self.options.pcs else self.cluster.configure
-        configure(self._parameters(), self.vip if self.options.mode == "ip" else None, self.options.monitor_s,
-                  self.options.promoted_monitor_s)
-        self.cluster.wait_settled(60, vip=self.options.mode == "ip")
+        delay = self.options.start_delay_s
+        times = [self.options.monitor_s, self.options.promoted_monitor_s] + ([2 * delay] if delay else [])
+        configure(self._parameters(), self.vip if self.options.mode == "ip" else None, *times)
+        self.cluster.wait_settled(60 + 2 * delay, vip=self.options.mode == "ip")
         self._fill(self.options.rows)
 
     def _fill(self, rows, batch=500):
@@ -90,9 +99,25 @@ class Bench:
         if self._haproxy:
             self._haproxy.kill()
             self._haproxy.wait()
+        for action in self._at_close:
+            action()
         for node in self.cluster.nodes if self.cluster else []:
             node.close()
         self.fabric.close()
+        for disk in self._disks:
+            run(["umount", "--lazy", disk], check=False)
+
+    def on_close(self, action):
+        """What has to be undone whatever comes, before the nodes go."""
+        self._at_close.append(action)
+
+    def _give_disk(self, node, size="64M"):
+        disk = node.path("/var/lib/ovn")
+        os.makedirs(disk, exist_ok=True)
+        run(["truncate", "-s", size, node.folder + ".disk"])
+        run(["mkfs.ext4", "-q", "-F", node.folder + ".disk"])
+        run(["mount", "-o", "loop", node.folder + ".disk", disk])
+        self._disks.append(disk)
 
     def _parameters(self):
         parameters = {"master_ip": self.vip, "manage_northd": "yes" if self.options.northd else "no"}
@@ -104,10 +129,22 @@ class Bench:
                 parameters[f"ovn_{which}_db_privkey"] = "/etc/ovn/key.pem"
                 parameters[f"ovn_{which}_db_cert"] = "/etc/ovn/cert.pem"
                 parameters[f"ovn_{which}_db_cacert"] = "/etc/ovn/ca.pem"
+        if self.options.start_delay_s:
+            parameters["ovn_ctl"] = self._slow_ovn_ctl()
         for parameter in self.options.parameter:
             name, value = parameter.split("=", 1)
             parameters[name] = value
         return parameters
+
+    def _slow_ovn_ctl(self):
+        """A program on all nodes that starts servers as ovn-ctl does, but later."""
+        path = "/usr/lib/ocf/resource.d/ovn/slow-ovn-ctl"
+        for node in self.cluster.nodes:
+            with open(node.path(path), "w") as file:
+                file.write("#!/bin/sh\ncase \"$*\" in *start_*_ovsdb*) sleep "
+                           f"{self.options.start_delay_s // 2};; esac\nexec /usr/share/ovn/scripts/ovn-ctl \"$@\"\n")
+            os.chmod(node.path(path), 0o755)
+        return path
 
     def _make_keys(self, nodes):
         tls = self.tls_folder = os.path.join(self.folder, "tls")
@@ -174,6 +211,9 @@ class Bench:
         finally:
             self.stop_writers()
             self.writers = []
+            if self.watch:
+                self.watch.stop()
+                self.watch = None
         outcome.notes, self.notes = self.notes, []
         outcome.seconds = time.monotonic() - began
         return outcome
@@ -183,6 +223,7 @@ class Bench:
         self.start_writers(scenario)
         time.sleep(2)
         before = self.active()
+        self.watch = WritableWatch(self.cluster.nodes)
         broke_at = time.monotonic()
         repair = scenario.fault(self)
         blocking = any("--sync-fallback=block" in parameter for parameter in self.options.parameter)
@@ -195,6 +236,10 @@ class Bench:
         self.cluster.wait_settled(90, vip=self.options.mode == "ip")
         time.sleep(1)
         self.stop_writers()
+        self.watch.stop()
+        outcome.two_writable_s = self.watch.longest_s
+        if max(outcome.two_writable_s.values()) > self.lease_s():
+            outcome.wrong.append(f"two servers took writes for longer than a lease: {outcome.two_writable_s}")
         promoted = checks.one_active(self.cluster)
         contents = checks.copies_equal(self.cluster, promoted)
         outcome.moved = promoted.name != before.name

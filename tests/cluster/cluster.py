@@ -90,13 +90,13 @@ def nvpairs(kind, identity, values):
     return f'<{kind} id="{identity}">{pairs}</{kind}>'
 
 
-def resources_xml(parameters, vip, monitor_s, promoted_monitor_s):
+def resources_xml(parameters, vip, monitor_s, promoted_monitor_s, start_timeout_s=30):
     """What the guide's pcs commands make: the promotable clone, and the VIP unless `vip` is None."""
     operations = "".join(
         f'<op id="{RESOURCE}-{name}-{role}" name="{name}" interval="{interval}s" timeout="{timeout}s"'
         + (f' role="{role}"' if role else "") + "/>"
         for name, role, interval, timeout in (
-            ("start", "", 0, 30), ("stop", "", 0, 20), ("promote", "", 0, 50), ("demote", "", 0, 50),
+            ("start", "", 0, start_timeout_s), ("stop", "", 0, 20), ("promote", "", 0, 50), ("demote", "", 0, 50),
             ("notify", "", 0, 20), ("monitor", "", monitor_s, MONITOR_TIMEOUT_S),
             ("monitor", "Promoted", promoted_monitor_s, MONITOR_TIMEOUT_S)))
     xml = (f'<resources><clone id="{CLONE}">'
@@ -177,10 +177,10 @@ class Cluster:
     def wait_online(self):
         wait_for("all nodes to be online", lambda: self.status().online == {node.name for node in self.nodes}, 60)
 
-    def configure(self, parameters, vip, monitor_s=10, promoted_monitor_s=15):
+    def configure(self, parameters, vip, *times):
         node = self.a_node()
         node.run("cibadmin", "--replace", "-o", "resources", "--xml-pipe",
-                 input_text=resources_xml(parameters, vip, monitor_s, promoted_monitor_s))
+                 input_text=resources_xml(parameters, vip, *times))
         if vip:
             node.run("cibadmin", "--replace", "-o", "constraints", "--xml-pipe", input_text=constraints_xml())
 
@@ -258,6 +258,13 @@ class Cluster:
             return self.node(status.promoted[0])
 
         return wait_for(f"{sorted(names)} to run the resource", condition, timeout_s)
+
+    def wait_stopped(self, node, timeout_s=60):
+        def condition():
+            status = self.status()
+            return node.name not in status.promoted + status.unpromoted
+
+        wait_for(f"{node.name} to run nothing", condition, timeout_s)
 
     def standby(self, node, on=True):
         self.a_node().run("crm_attribute", "--type", "nodes", "-N", node.name, "-n", "standby", "-v",

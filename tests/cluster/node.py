@@ -139,8 +139,9 @@ class Node(Host):
 
     enter_flags = ["-n", "-m", "-p", "-i", "-u"]
 
-    def __init__(self, fabric, name, number, folder, install=None, programs=None):
+    def __init__(self, fabric, name, number, folder, install=None, programs=None, host_name=None):
         super().__init__(name)
+        self.host_name = host_name or name
         self.fabric = fabric
         self.number = number
         self.folder = os.path.join(folder, name)
@@ -156,7 +157,7 @@ class Node(Host):
         return self.pid is not None
 
     def boot(self):
-        spec = {"name": self.name, "folder": self.folder, "install": self.install, "programs": self.programs}
+        spec = {"name": self.host_name, "folder": self.folder, "install": self.install, "programs": self.programs}
         self._start(["--mount", "--pid", "--net", "--ipc", "--uts"],
                     [sys.executable, os.path.join(HERE, "init.py"), json.dumps(spec)])
         self.fabric.plug(self, self.port)

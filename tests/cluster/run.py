@@ -34,6 +34,10 @@ def parse():
     parser.add_argument("--rate", type=float, default=100, help="transactions a second of each writer, 0: all it can")
     parser.add_argument("--rows", type=int, default=0, help="rows that each database has before anything happens")
     parser.add_argument("--writers", nargs="+", choices=["nb", "sb"], default=["nb", "sb"])
+    parser.add_argument("--host-names", action="store_true", help="hosts have other names than their nodes")
+    parser.add_argument("--own-disks", action="store_true", help="each node has a disk of its own for its databases")
+    parser.add_argument("--other-agent", metavar="AGENT", help="agent of the scenario other_agent")
+    parser.add_argument("--start-delay-s", type=int, default=0, help="what ovn-ctl takes longer to start a server")
     parser.add_argument("--token-ms", type=int, default=3000)
     parser.add_argument("--monitor-s", type=int, default=10)
     parser.add_argument("--promoted-monitor-s", type=int, default=15)
@@ -50,7 +54,7 @@ def parse():
     unknown = [name for name in names if name not in SCENARIOS]
     if unknown:
         parser.error(f"no such scenario: {' '.join(unknown)}; there are: {' '.join(SCENARIOS)}")
-    options.names = [name for name in names if not (SCENARIOS[name].outsiders if options.northd else SCENARIOS[name].northd)]
+    options.names = [name for name in names if fits(SCENARIOS[name], options)]
     options.agent = os.path.abspath(options.agent)
     if options.ovs_dir:
         options.ovs_dir = os.path.abspath(options.ovs_dir)
@@ -60,6 +64,11 @@ def parse():
     return options
 
 
+def fits(scenario, options):
+    return (not (scenario.outsiders if options.northd else scenario.northd)
+            and (options.own_disks or not scenario.own_disks) and (options.other_agent or not scenario.other_agent))
+
+
 def show(outcome):
     def cell(values):
         return " ".join(f"{label.rstrip('0123456789')}={value}" for label, value in values.items()) or "-"
@@ -67,7 +76,8 @@ def show(outcome):
     outages = {label: f"{value:.2f}" for label, value in outcome.outage_s.items()}
     print(f"{'ok  ' if not outcome.wrong else 'FAIL'} {outcome.scenario:24} outage {cell(outages):22} "
           f"acked {cell(outcome.acknowledged):18} lost {cell(outcome.lost):12} "
-          f"{'moved' if outcome.moved else 'stayed'} failed-actions {len(outcome.failures)} {outcome.seconds:.0f} s",
+          f"{'moved' if outcome.moved else 'stayed'} two-writable {max(outcome.two_writable_s.values(), default=0):.2f} s "
+          f"failed-actions {len(outcome.failures)} {outcome.seconds:.0f} s",
           flush=True)
     for line in outcome.notes + outcome.wrong:
         print(f"       {line}", flush=True)
