@@ -1,14 +1,12 @@
 #include "server/daemon/role_host.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <mutex>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "server/control/command_registry.h"
+#include "server/database/open_epochs.h"
 #include "server/logging/log.h"
 
 namespace tandem {
@@ -222,24 +220,9 @@ void RoleHost::set_writable(const SetWritable& action) {
   databases_.set_write_deadline(action.deadline_ms);
 }
 
-/// Nothing comes between the look at a copy and its promotion.
-Result<void> RoleHost::open_epochs(const WritePromotion& action) {
-  for (const auto& [name, database] : databases_.databases()) {
-    const Height held = database->stored->position().height();
-    if (database->built_in || !action.least || held >= *action.least) continue;
-    return control::command_error(fmt::format("{} is at {}, behind {}: refusing to promote", name,
-                                              held.to_string(), action.least->to_string()));
-  }
-  for (const auto& [name, database] : databases_.databases()) {
-    if (database->built_in) continue;
-    if (Result<void> opened = databases_.promote(*database, action.above); !opened) return opened;
-  }
-  return {};
-}
-
 void RoleHost::write_promotion(const WritePromotion& action) {
   if (newest_ != action.change) return;
-  const Result<void> opened = open_epochs(action);
+  const Result<void> opened = open_epochs(databases_, action.above, action.least);
   auto durability = std::make_shared<Durability>();
   std::vector<std::shared_ptr<storage::LogFile>> logs;
   for (const auto& [name, database] : databases_.databases()) {

@@ -80,7 +80,6 @@ class RoleHost {
   // On the writer.
   void set_writable(const SetWritable& action);
   void write_promotion(const WritePromotion& action);
-  Result<void> open_epochs(const WritePromotion& action);
   void settle(const SettleDatabases& action);
 
   void promoted(RoleChange change, const Result<void>& durable);

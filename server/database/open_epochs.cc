@@ -1,0 +1,25 @@
+#include "server/database/open_epochs.h"
+
+#include <fmt/core.h>
+
+#include <ranges>
+
+namespace tandem {
+
+Result<void> open_epochs(DatabaseServer& databases, std::optional<Epoch> above,
+                         std::optional<Height> least) {
+  for (const auto& [name, database] : databases.databases()) {
+    const Height held = database->stored->position().height();
+    if (database->built_in || !least || held >= *least) continue;
+    return Error{fmt::format("{} is at {}, behind {}: refusing to promote", name, held.to_string(),
+                             least->to_string()),
+                 "", std::nullopt};
+  }
+  for (const auto& [name, database] : databases.databases() | std::views::reverse) {
+    if (database->built_in) continue;
+    if (Result<void> opened = databases.promote(*database, above); !opened) return opened;
+  }
+  return {};
+}
+
+}  // namespace tandem

@@ -1,0 +1,79 @@
+#include "server/database/open_epochs.h"
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+
+#include "tests/support/fake_file_system.h"
+#include "tests/support/fake_runner.h"
+
+namespace tandem {
+namespace {
+
+class StoppedClock final : public Clock {
+ public:
+  std::int64_t wall_ms() const override { return 1'700'000'000'000; }
+  std::int64_t monotonic_ms() const override { return 0; }
+};
+
+class NoSyncer final : public Syncer {
+ public:
+  void sync(std::shared_ptr<storage::LogFile> /*log*/, Done done) override { done({}); }
+};
+
+/// A server with the databases N and S, each on a disk of its own, as backups.
+struct TwoBackups {
+  TwoBackups() {
+    add("N", first);
+    add("S", second);
+  }
+  void add(const std::string& name, test::FakeFileSystem& disk) {
+    const std::string path = "/" + name;
+    static_cast<void>(
+        storage::LogFile::create(disk, path, R"({"name":")" + name + R"(","tables":{}})").value());
+    on_writer([&] {
+      server.add(StoredDatabase::open(disk, path, {}, clock).value()).value();
+      server.set_backup(*server.find(name), true);
+    });
+  }
+  void on_writer(Task task) { server.call(std::move(task), runner); }
+  Result<void> open(std::optional<Epoch> above, std::optional<Height> least) {
+    Result<void> opened;
+    on_writer([&] { opened = open_epochs(server, above, least); });
+    return opened;
+  }
+  Epoch epoch(const std::string& name) {
+    Epoch epoch{};
+    on_writer([&] { epoch = server.find(name)->stored->position().epoch; });
+    return epoch;
+  }
+
+  test::FakeFileSystem first, second;
+  StoppedClock clock;
+  NoSyncer syncer;
+  FakeRunner runner;
+  DatabaseServer server{{clock, first, syncer, runner, [](std::int64_t) {}}};
+};
+
+TEST_CASE_METHOD(TwoBackups, "all databases of a server open an epoch above the one that is told") {
+  REQUIRE(open(Epoch{6}, std::nullopt));
+  CHECK(epoch("N") == Epoch{7});
+  CHECK(epoch("S") == Epoch{7});
+}
+
+TEST_CASE_METHOD(TwoBackups, "no database opens an epoch if a copy goes less far than is told") {
+  const Result<void> opened = open(std::nullopt, Height{Epoch{1}, 5});
+  REQUIRE(opened.has_error());
+  CHECK(opened.error().to_string() == "N is at 0:0, behind 1:5: refusing to promote");
+  CHECK(epoch("N") == Epoch{});
+  CHECK(epoch("S") == Epoch{});
+}
+
+TEST_CASE_METHOD(TwoBackups,
+                 "the database that decides opens no epoch when another one cannot open its own") {
+  second.keep_failing(test::FakeFileSystem::Op::kWrite, ENOSPC);
+  CHECK(open(std::nullopt, std::nullopt).has_error());
+  CHECK(epoch("N") == Epoch{});
+}
+
+}  // namespace
+}  // namespace tandem
