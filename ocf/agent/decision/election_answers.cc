@@ -24,7 +24,7 @@ constexpr std::int64_t kOthersLeaveMs = 1'000;
 /// that it has anything. Its servers wait for the first backups by name, so the first one leaves
 /// last: it then has most of both databases.
 Task<> Election::leave_active() {
-  if (!servers_.any_link_is("replicating") || !desk_.order.demoting.empty()) co_return;
+  if (!servers_.any_link_is("replicating") || !desk_.order.leaving().empty()) co_return;
   Names backups = desk_.order.unpromoted_nodes;
   std::sort(backups.begin(), backups.end());
   if (backups.size() > 1 && backups.front() == desk_.order.node) {

@@ -100,7 +100,7 @@ Task<> Election::settle() {
     co_await cluster_.set_score(score::kBan, "the servers are " + servers_.roles_text());
   if (chosen != desk_.order.node) {
     // An orderly change asks nobody but the chosen one, unless that one lacks something.
-    const bool orderly = !desk_.order.demoting.empty();
+    const bool orderly = !desk_.order.leaving().empty();
     if (orderly) desk_.tell(Exit::kSuccess, desk_.left_ms());
     const std::int64_t limit_ms = orderly ? 0 : std::min(kAnswersMs, desk_.left_ms() / 2);
     const bool answered = co_await answer_round(chosen, limit_ms);
@@ -113,7 +113,7 @@ Task<> Election::settle() {
   }
   co_await ask_round();
   const Notice* ended = nullptr;
-  for (const std::string& node : desk_.order.demoting) {
+  for (const std::string& node : desk_.order.leaving()) {
     const Notice* notice = cluster_.bulletin().of(node);
     if (notice != nullptr && notice->copy.is_known() &&
         (notice->word == Notice::Word::kFinal || notice->word == Notice::Word::kStopped))
@@ -173,7 +173,7 @@ Task<std::string> Election::refusal() {
   const std::string at = "at " + servers_.copy().to_string();
   if (!cluster_.bulletin().readable)
     co_return at + ": the cluster does not say where the others are";
-  for (const std::string& node : desk_.order.demoting) {
+  for (const std::string& node : desk_.order.leaving()) {
     const Notice* notice = cluster_.bulletin().of(node);
     if (notice == nullptr || !notice->copy.is_known() || memory.let_go) continue;
     if (notice->word != Notice::Word::kFinal && notice->word != Notice::Word::kStopped) continue;

@@ -51,6 +51,14 @@ struct Order {
 
   Settings settings;
 
+  /// Those that hand the role over. One that is recovered is demoted, too, but promoted again.
+  Names leaving() const {
+    Names names;
+    for (const std::string& name : demoting) {
+      if (!contains(promoting, name)) names.push_back(name);
+    }
+    return names;
+  }
   /// The time that the action may take: the rest of the timeout is for what cannot be hurried.
   std::int64_t budget_ms() const { return timeout_ms * 4 / 5; }
 };

@@ -116,6 +116,17 @@ TEST_CASE("A promotion behind another copy is refused, and the copy banned") {
   CHECK(node.attributes["master-ovndb_servers"]["ctl1"] == "-INFINITY");
 }
 
+TEST_CASE("An instance that is demoted and promoted again is compared with the others") {
+  FakeNode node;
+  Memory memory;
+  Order promotion = order(Order::Action::kPromote);
+  promotion.demoting = promotion.stopping = promotion.promoting = {"ctl1"};
+  node.attributes["position-ovndb_servers"] = {{"ctl1", "final,5,100,5,100,ctl1"},
+                                               {"ctl2", "final,5,150,5,150,ctl2"}};
+  CHECK(node.run(promotion, memory) == Exit::kError);
+  CHECK(node.commands.empty());
+}
+
 TEST_CASE("A monitor grants nothing while corosync does not answer, and takes nothing") {
   FakeNode node;
   node.roles = {{"active", "active"}};
