@@ -105,6 +105,18 @@ const Notice* Cluster::other_active() const {
   return greatest;
 }
 
+const Notice* Cluster::promoted_since(const Copy& copy) const {
+  for (const Notice& notice : bulletin_.notices) {
+    if (notice.node == desk_.order.node) continue;
+    for (const Which which : kBoth) {
+      const auto& theirs = notice.copy.databases[which];
+      const auto& ours = copy.databases[which];
+      if (theirs && ours && theirs->height.epoch > ours->height.epoch) return &notice;
+    }
+  }
+  return nullptr;
+}
+
 // --- scores ---
 
 Task<> Cluster::look_at_scores() {

@@ -42,6 +42,9 @@ class Cluster {
   Names nodes_that_said(Notice::Word word) const;
   /// Another node says that it is active; of several the one whose copy is ahead.
   const Notice* other_active() const;
+  /// Another node has had a promotion since that of this copy, whether it is active or not: its
+  /// epoch is later in some database.
+  const Notice* promoted_since(const Copy& copy) const;
 
   Task<> look_at_scores();
   /// "" if the node has none.

@@ -28,6 +28,7 @@ Task<bool> may_grant(Tenure& tenure, Tenure::Right right, bool writable) {
     case Tenure::Right::kUnseen:
     case Tenure::Right::kBeside:
     case Tenure::Right::kLost:
+    case Tenure::Right::kReplaced:
       co_return false;
   }
   co_return false;

@@ -150,6 +150,7 @@ Task<> Actions::doubt(Tenure::Right right) {
       since.reset();
       [[fallthrough]];
     case Tenure::Right::kBeside:
+    case Tenure::Right::kReplaced:
       desk_.warn("no right to the role: the right to write ends here");
       co_await tenure_.revoke();
       break;
@@ -164,7 +165,9 @@ Task<> Actions::doubt(Tenure::Right right) {
   const bool too_long =
       tenure_.has_leases() && since && desk_.now_ms() - *since >= tenure_.lease_ms();
   if (too_long) desk_.reason("this node could not make sure of its role for a whole lease");
-  const bool fails = too_long || !servers_.both_are(Role::kActive);
+  const bool replaced = right == Tenure::Right::kReplaced;
+  if (replaced) desk_.reason("another instance was promoted since the promotion of this one");
+  const bool fails = too_long || replaced || !servers_.both_are(Role::kActive);
   desk_.tell(fails ? Exit::kFailedPromoted : Exit::kPromoted);
 }
 

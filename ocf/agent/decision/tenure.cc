@@ -40,8 +40,11 @@ Task<Tenure::Right> Tenure::look() {
   if (quorum.corosync.outcome == Answer::Outcome::kSilent || !quorum.controller.done())
     co_return Right::kUnknown;
   if (const Notice* other = rival()) {
-    desk_.warn(fmt::format("{} is active, at {}", other->node, other->copy.to_string()));
-    co_return Right::kBeside;
+    const bool is_active = other->word == Notice::Word::kActive;
+    desk_.warn(fmt::format("{} {}, at {}", other->node,
+                           is_active ? "is active" : "has a later promotion",
+                           other->copy.to_string()));
+    co_return is_active ? Right::kBeside : Right::kReplaced;
   }
   const bool quorate = quorum.corosync.outcome != Answer::Outcome::kRefused &&
                        quorum.controller.text.starts_with('1');
@@ -62,10 +65,11 @@ bool Tenure::sees_all() const {
 }
 
 const Notice* Tenure::rival() const {
-  const Notice* other = cluster_.other_active();
-  if (other == nullptr) return nullptr;
   const Copy ours = servers_.copy();
-  return !ours.is_known() || is_better(other->copy, ours) ? other : nullptr;
+  const Notice* other = cluster_.other_active();
+  if (other != nullptr && (!ours.is_known() || is_better(other->copy, ours))) return other;
+  // The one that was promoted in place of this one may have been demoted for its sake.
+  return cluster_.promoted_since(ours);
 }
 
 Task<bool> Tenure::may_return() {

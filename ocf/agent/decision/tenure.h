@@ -18,10 +18,11 @@ class Tenure {
 
   enum class Right : std::uint8_t {
     kHeld,
-    kLost,     ///< there is no quorum
-    kBeside,   ///< another one has the role
-    kUnseen,   ///< there is quorum, but it cannot be seen what the others say
-    kUnknown,  ///< the cluster does not answer: neither renew nor revoke
+    kLost,      ///< there is no quorum
+    kBeside,    ///< another one has the role
+    kReplaced,  ///< another one was promoted since, and has the role no more
+    kUnseen,    ///< there is quorum, but it cannot be seen what the others say
+    kUnknown,   ///< the cluster does not answer: neither renew nor revoke
   };
   /// By a look at what the others say, and a round trip to corosync.
   Task<Right> look();

@@ -127,6 +127,19 @@ TEST_CASE("An instance that is demoted and promoted again is compared with the o
   CHECK(node.commands.empty());
 }
 
+TEST_CASE("An active fails whose successor has been demoted for its sake") {
+  FakeNode node;
+  node.roles = {{"active", "active"}};
+  node.attributes["position-ovndb_servers"]["ctl2"] = "cut,6,150,6,150,ctl2";
+  Memory memory;
+  memory.started = true;
+  Order monitor = order(Order::Action::kMonitor);
+  monitor.promoted = true;
+  monitor.interval_ms = 10000;
+  CHECK(node.run(monitor, memory) == Exit::kFailedPromoted);
+  CHECK(node.attributes["position-ovndb_servers"].count("ctl1") == 0);
+}
+
 TEST_CASE("A monitor grants nothing while corosync does not answer, and takes nothing") {
   FakeNode node;
   node.roles = {{"active", "active"}};
