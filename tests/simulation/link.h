@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "protocol/json_parser.h"
 #include "replication/active_link.h"
@@ -18,8 +19,9 @@ namespace tandem::simulation {
 class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
  public:
   /// A `plain` one is to a server that knows no more than RFC 7047.
-  Wire(World& world, ActiveLink& link, ClientHub& hub, Shard& shard, bool plain)
-      : world_(world), link_(&link), shard_(shard), plain_(plain) {
+  Wire(World& world, ActiveLink& link, const SimulatedShard& link_shard, ClientHub& hub,
+       SimulatedShard& shard, bool plain)
+      : world_(world), link_(&link), link_shard_(link_shard), shard_(shard), plain_(plain) {
     info_.name = "wire";
     session_ = hub.make_session(*this);
   }
@@ -27,7 +29,7 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
   void open() { link_->on_connected(); }
   /// From the backup to the active.
   void send_up(std::string text) {
-    deliver(up_ms_, loses_up_, [text = std::move(text)](Wire& wire) { wire.take_up(text); });
+    deliver(true, [text = std::move(text)](Wire& wire) { wire.take_up(text); });
   }
   void stall(std::int64_t ms) { stalled_ms_ = world_.now_ms() + ms; }
   /// Nothing arrives in that direction any more, until a probe of one end finds out.
@@ -42,14 +44,18 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
     world_.after(world_.chance(20) ? world_.ms(5000) : delay(), [self] { self->close_up(); });
     world_.after(delay(), [self] { self->close_down(); });
   }
+  /// The backup closes it: what it has sent arrives before that.
+  void close_link() {
+    link_ = nullptr;
+    deliver(true, [](Wire& wire) { wire.cut(); });
+  }
   /// The process at that end is gone.
-  void forget_link() { link_ = nullptr; }
   void forget_session() { session_.reset(); }
   bool is_closed() const { return link_ == nullptr || closed_; }
 
  private:
   void send(SharedText text) override {
-    deliver(down_ms_, loses_down_, [text](Wire& wire) {
+    deliver(false, [text](Wire& wire) {
       if (wire.link_ != nullptr && !wire.closed_) wire.link_->on_message(parse(*text));
     });
   }
@@ -64,8 +70,8 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
   void close(std::string) override { cut(); }
   /// The backup's connection answers by itself.
   void challenge() override {
-    deliver(down_ms_, loses_down_, [](Wire& wire) {
-      wire.deliver(wire.up_ms_, wire.loses_up_, [](Wire& answered) {
+    deliver(false, [](Wire& wire) {
+      wire.deliver(true, [](Wire& answered) {
         if (answered.session_ != nullptr) answered.session_->on_alive();
       });
     });
@@ -90,13 +96,35 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
     session_->on_message(std::move(message));
   }
   std::int64_t delay() { return world_.ms(20); }
-  template <class F>
-  void deliver(std::int64_t& last_ms, bool lost, F&& f) {
-    if (cut_ || lost) return;
+  using Message = std::function<void(Wire&)>;
+  void deliver(bool up, Message message) {
+    if (cut_ || (up ? loses_up_ : loses_down_)) return;
+    std::int64_t& last_ms = up ? up_ms_ : down_ms_;
     last_ms = std::max({last_ms, world_.now_ms() + delay(), stalled_ms_});
-    world_.at(last_ms, [self = shared_from_this(), f = std::forward<F>(f)] {
-      if (!self->cut_) f(*self);
+    world_.at(last_ms, [self = shared_from_this(), up, message = std::move(message)] {
+      if (!self->cut_) self->arrive(up, message);
     });
+  }
+  /// A process that is stopped reads later.
+  void arrive(bool up, const Message& message) {
+    std::vector<Message>& unread = up ? unread_up_ : unread_down_;
+    if (unread.empty() && !is_stopped(up)) return message(*this);
+    unread.push_back(message);
+    if (unread.size() == 1) read_later(up);
+  }
+  void read_later(bool up) {
+    world_.after(20, [self = shared_from_this(), up] {
+      if (self->cut_) return;
+      if (self->is_stopped(up)) return self->read_later(up);
+      std::vector<Message>& unread = up ? self->unread_up_ : self->unread_down_;
+      for (const Message& message : std::exchange(unread, {})) {
+        if (!self->cut_) message(*self);
+      }
+    });
+  }
+  bool is_stopped(bool up) const {
+    return up ? session_ != nullptr && shard_.is_stopped()
+              : link_ != nullptr && link_shard_.is_stopped();
   }
   void close_up() {
     if (session_ != nullptr) session_->on_closed("cut");
@@ -110,11 +138,13 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
 
   World& world_;
   ActiveLink* link_;
-  Shard& shard_;
+  const SimulatedShard& link_shard_;
+  SimulatedShard& shard_;
   const bool plain_;
   ConnectionInfo info_;
   std::unique_ptr<ConnectionHandler> session_;
   std::int64_t up_ms_ = 0, down_ms_ = 0, stalled_ms_ = 0;
+  std::vector<Message> unread_up_, unread_down_;
   bool loses_up_ = false, loses_down_ = false;
   bool cut_ = false;
   bool closed_ = false;

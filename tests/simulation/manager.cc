@@ -49,8 +49,9 @@ void Manager::elect() {
 bool Manager::promote(Node& node) {
   world_.trace(node.name, "is promoted");
   bool done = false;
-  node.process->role.promote(scenario_.manager_errs ? Epoch{} : last_epoch_,
-                             [&done](const Result<std::string>& result) { done = !!result; });
+  node.process->role.promote(
+      {.force = true, .above = scenario_.manager_errs ? Epoch{} : last_epoch_},
+      [&done](const Result<std::string>& result) { done = !!result; });
   if (!done) {
     world_.trace(node.name, "cannot be promoted");
     promotion_failed_ = true;

@@ -1,5 +1,7 @@
 #include "tests/simulation/node.h"
 
+#include <fmt/core.h>
+
 namespace tandem::simulation {
 namespace {
 
@@ -51,13 +53,10 @@ Process::Process(World& w, Node& node, Ledger& ledger)
     : world(w),
       shard(w),
       syncer(w, shard),
-      server({node.clock, node.disk, syncer, shard,
-              [this, &node](std::int64_t at_ms) {
-                world.at(node.clock.world_ms(at_ms), [this, alive = std::weak_ptr(alive_)] {
-                  if (!alive.expired()) server.submit([this] { server.tick(); }, shard);
-                });
-              }}),
-      hub(std::make_unique<ClientHub>(server, shard)),
+      server(
+          {node.clock, node.disk, syncer, shard, [this](std::int64_t at_ms) { wake_at(at_ms); }}),
+      hub(std::make_unique<ClientHub>(server, shard,
+                                      [this] { shard.post([this] { role.depose(); }); })),
       reader(server, shard, ledger),
       role(node, *this),
       node_(node) {
@@ -80,10 +79,24 @@ Process::~Process() {
   shard.kill();
   stop_following();
   for (const std::weak_ptr<Wire>& other : served) {
-    if (const auto wire = other.lock()) {
-      wire->forget_session();
-      wire->cut();
-    }
+    if (const auto wire = other.lock()) wire->forget_session();
+  }
+  close_served();
+}
+
+void Process::wake_at(std::int64_t at_ms) {
+  world.at(node_.clock.world_ms(at_ms), [this, at_ms, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    if (!shard.is_stopped()) return server.submit([this] { server.tick(); }, shard);
+    world.after(20, [this, at_ms, alive] {
+      if (!alive.expired()) wake_at(at_ms);
+    });
+  });
+}
+
+void Process::close_served() {
+  for (const std::weak_ptr<Wire>& other : served) {
+    if (const auto wire = other.lock()) wire->cut();
   }
 }
 
@@ -91,12 +104,13 @@ std::int64_t Process::monotonic_ms() const { return node_.clock.monotonic_ms(); 
 
 void Process::log_info(const std::string& text) { world.trace(node_.name, text); }
 
-void Process::follow(Node& source) {
+void Process::follow(Source source) {
   world.trace(node_.name, "is to follow " + source.name);
   stop_following();
-  source_ = &source;
-  link_ = std::make_unique<ActiveLink>(BackupIdentity{server.server_id(), node_.name},
-                                       static_cast<ActiveLinkPort&>(*this));
+  source_ = std::move(source);
+  link_ = std::make_unique<ActiveLink>(
+      BackupIdentity{server.server_id(), node_.name, node_.name, source_.least_epoch},
+      static_cast<ActiveLinkPort&>(*this));
   for (const std::string& name : node_.scenario.databases) {
     const DatabaseInfoRef info = on_writer([&] { return database(name).info; });
     replicas_.push_back(
@@ -107,23 +121,28 @@ void Process::follow(Node& source) {
 
 void Process::stop_following() {
   if (wire_) {
-    wire_->forget_link();
-    wire_->cut();
+    wire_->close_link();
     wire_.reset();
   }
   link_.reset();
   replicas_.clear();
-  source_ = nullptr;
+  source_ = {};
+}
+
+void Process::depose_active() {
+  if (link_) link_->depose();
 }
 
 void Process::tick() {
-  if (!link_) return;
+  if (!link_ || shard.is_stopped()) return;
   link_->tick();
   if (wire_ && wire_->is_closed()) wire_.reset();
-  if (wire_ || !source_->is_up()) return;
-  Process& other = *source_->process;
-  wire_ = std::make_shared<Wire>(world, *link_, *other.hub, other.shard,
-                                 node_.is_plain() || source_->is_plain());
+  if (wire_) return;
+  Node* const source = source_.reach();
+  if (source == nullptr || !source->is_up()) return;
+  Process& other = *source->process;
+  wire_ = std::make_shared<Wire>(world, *link_, shard, *other.hub, other.shard,
+                                 node_.is_plain() || source->is_plain());
   other.served.push_back(wire_);
   wire_->open();
 }
@@ -143,9 +162,9 @@ Node::Node(World& w, const Scenario& s, Ledger& ledger, std::size_t i)
   }
 }
 
-void Node::start() {
+void Node::start(const std::optional<KeptRole>& before) {
   process = std::make_unique<Process>(world, *this, ledger_);
-  process->role.start();
+  process->role.start(before);
   tick(++starts_);
 }
 
@@ -161,6 +180,19 @@ Position Node::position(const std::string& database) {
     process->server.flush();
     return process->database(database).stored->position();
   });
+}
+
+bool Node::has_set_aside(const std::string& database, std::int64_t number) const {
+  const std::string text = fmt::format("\"n\":{}", number);
+  for (const std::string& path : disk.paths()) {
+    if (!path.starts_with(file_of(database) + ".diverged-")) continue;
+    const std::string contents = disk.contents(path);
+    for (std::size_t at = contents.find(text); at != std::string::npos;
+         at = contents.find(text, at + 1)) {
+      if (const char after = contents[at + text.size()]; after == '}' || after == ',') return true;
+    }
+  }
+  return false;
 }
 
 Contents Node::contents(const std::string& database) {

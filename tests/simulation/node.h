@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "server/backup/database_replica.h"
+#include "tests/simulation/guards.h"
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/link.h"
 #include "tests/simulation/scenario.h"
@@ -60,14 +62,25 @@ class Reader final : public ClientThread {
 
 class Node;
 
+/// Whom a backup follows.
+struct Source {
+  std::string name;
+  /// The server that is there at the moment; null: nobody answers.
+  std::function<Node*()> reach;
+  Epoch least_epoch{};
+};
+
 /// What a node loses when it is killed.
 class Process final : private ActiveLinkPort {
  public:
   Process(World& world, Node& node, Ledger& ledger);
   ~Process() override;
 
-  void follow(Node& source);
+  void follow(Source source);
   void stop_following();
+  void depose_active();
+  /// Ends the connections of others.
+  void close_served();
   void tick();
 
   World& world;
@@ -85,7 +98,6 @@ class Process final : private ActiveLinkPort {
   }
   bool follows() const { return link_ != nullptr; }
   std::shared_ptr<Wire> wire() const { return wire_; }
-  Node* source() const { return source_; }
   template <class F>
   auto on_writer(F&& f) {
     std::optional<decltype(f())> value;
@@ -106,11 +118,13 @@ class Process final : private ActiveLinkPort {
   void log_warn(const std::string& text) override { log_info(text); }
   void log_finding(const std::string&, const std::string&) override {}
 
+  void wake_at(std::int64_t at_ms);
+
   Node& node_;
   std::vector<std::unique_ptr<DatabaseReplica>> replicas_;
   std::unique_ptr<ActiveLink> link_;
   std::shared_ptr<Wire> wire_;
-  Node* source_ = nullptr;
+  Source source_{};
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
@@ -119,7 +133,8 @@ class Node {
  public:
   Node(World& world, const Scenario& scenario, Ledger& ledger, std::size_t index);
 
-  void start();
+  /// `before`: what the monitor process of one that crashed has kept.
+  void start(const std::optional<KeptRole>& before = {});
   /// SIGKILL: what was written stays.
   void kill() {
     process.reset();
@@ -133,6 +148,8 @@ class Node {
   Position position(const std::string& database);
   /// The persistent contents.
   Contents contents(const std::string& database);
+  /// That row is in a file of what had parted from an active's history.
+  bool has_set_aside(const std::string& database, std::int64_t number) const;
 
   World& world;
   const Scenario& scenario;
@@ -141,6 +158,9 @@ class Node {
   MachineClock clock;
   test::FakeFileSystem disk;
   std::unique_ptr<Process> process;
+  Guards guards;
+  std::optional<KeptRole> kept;  ///< of the last process
+  std::uint64_t starts() const { return starts_; }
 
  private:
   void tick(std::uint64_t of);

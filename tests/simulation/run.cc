@@ -318,19 +318,8 @@ void Run::check_writes(const std::string& database, const Contents& held) {
 }
 
 bool Run::is_set_aside(const std::string& database, std::int64_t number) const {
-  const std::string text = fmt::format("\"n\":{}", number);
-  for (const auto& node : nodes_) {
-    for (const std::string& path : node->disk.paths()) {
-      if (!path.starts_with(file_of(database) + ".diverged-")) continue;
-      const std::string contents = node->disk.contents(path);
-      for (std::size_t at = contents.find(text); at != std::string::npos;
-           at = contents.find(text, at + 1)) {
-        if (const char after = contents[at + text.size()]; after == '}' || after == ',')
-          return true;
-      }
-    }
-  }
-  return false;
+  return std::any_of(nodes_.begin(), nodes_.end(),
+                     [&](const auto& node) { return node->has_set_aside(database, number); });
 }
 
 }  // namespace tandem::simulation

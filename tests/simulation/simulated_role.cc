@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/database/open_epochs.h"
 #include "tests/simulation/node.h"
 
 namespace tandem::simulation {
@@ -13,24 +14,66 @@ std::int64_t SimulatedRole::now_ms() const { return node_.clock.monotonic_ms(); 
 
 RoleState SimulatedRole::state() const { return role_.state(now_ms()); }
 
-void SimulatedRole::start() {
-  role_.start(BackupSet::all());
+Epoch SimulatedRole::epoch() const {
+  Epoch greatest{};
+  for (const std::string& database : node_.scenario.databases)
+    greatest = std::max(greatest, process_.database(database).stored->position().epoch);
+  return greatest;
+}
+
+void SimulatedRole::start(const std::optional<KeptRole>& before) {
+  if (before) {
+    role_.resume(before->lease);
+    source_ = before->source;
+  }
+  role_.start(before && before->active ? BackupSet::none() : BackupSet::all());
   role_.serve(now_ms());
   execute();
 }
 
-void SimulatedRole::promote(Epoch above, Done done) {
+void SimulatedRole::promote(const PromotionWanted& wanted, Done done) {
   const RoleChange change{++changes_};
   waiting_.emplace(change, std::move(done));
-  role_.promote(change, {.force = true, .above = above});
+  role_.promote(change, wanted);
+  execute();
+}
+
+void SimulatedRole::demote(DemotionWanted wanted, std::shared_ptr<const Source> source, Done done) {
+  const RoleChange change{++changes_};
+  waiting_.emplace(change, std::move(done));
+  source_ = std::move(source);
+  wanted.backups = BackupSet::all();
+  role_.demote(change, wanted, now_ms());
   execute();
 }
 
 void SimulatedRole::demote(Node* source) {
-  source_ = source;
-  role_.demote(RoleChange{++changes_},
-               {.backups = BackupSet::all(), .follows = source ? source->name : "nobody"},
-               now_ms());
+  std::shared_ptr<const Source> followed;
+  if (source != nullptr)
+    followed = std::make_shared<Source>(Source{source->name, [source] { return source; }, {}});
+  demote({.follows = source != nullptr ? source->name : "nobody"}, std::move(followed),
+         [](const Result<std::string>&) {});
+}
+
+Result<void> SimulatedRole::renew_lease(std::int64_t length_ms, std::optional<Epoch> wanted) {
+  if (!node_.guards.deposal) {
+    Lease lease;
+    lease.resume(role_.lease().length_ms(), role_.lease().deadline_ms(), std::nullopt);
+    role_.resume(lease);
+  }
+  const Result<void> renewed = role_.renew_lease(length_ms, wanted, epoch(), now_ms());
+  execute();
+  return renewed;
+}
+
+Result<void> SimulatedRole::disarm_lease() {
+  const Result<void> disarmed = role_.disarm_lease(epoch(), now_ms());
+  execute();
+  return disarmed;
+}
+
+void SimulatedRole::depose() {
+  role_.depose(epoch(), now_ms());
   execute();
 }
 
@@ -60,30 +103,33 @@ void SimulatedRole::execute(const SetWritable& action) {
   role_.databases_set(action.change);
 }
 
-/// The database that decides comes last: when another cannot be promoted, the copy is not ahead by
-/// an epoch that nobody wrote in.
+Result<void> SimulatedRole::write_promotion(const WritePromotion& action) {
+  if (Result<void> opened = open_epochs(process_.server, action.above, action.least); !opened) {
+    set_backups(action.before);
+    return opened;
+  }
+  return {};
+}
+
 void SimulatedRole::execute(const WritePromotion& action) {
   process_.stop_following();
-  const std::vector<std::string>& databases = node_.scenario.databases;
-  const Result<void> opened = process_.on_writer([&]() -> Result<void> {
-    for (auto name = databases.rbegin(); name != databases.rend(); ++name) {
-      Result<void> promoted = process_.server.promote(process_.database(*name), action.above);
-      if (promoted) continue;
-      set_backups(action.before);
-      return promoted;
-    }
-    return {};
-  });
-  if (opened) {
-    role_.promotion_written(action.change, {}, now_ms());
-  } else {
-    role_.promotion_refused(action.change, opened.error());
+  const Result<void> opened = process_.on_writer([&] { return write_promotion(action); });
+  if (!opened) return role_.promotion_refused(action.change, opened.error());
+  Result<void> durable;
+  for (const std::string& database : node_.scenario.databases) {
+    const Result<void> synced = process_.on_writer([&] {
+      process_.server.flush();
+      return process_.database(database).stored->log()->sync();
+    });
+    if (!synced) durable = synced;
   }
+  role_.promotion_written(action.change, durable, now_ms());
 }
 
 void SimulatedRole::execute(const LookAtBackups& action) {
   std::vector<DrainedDatabase> databases;
   for (const std::string& name : node_.scenario.databases) {
+    if (!node_.guards.drain) break;
     databases.push_back({name, node_.position(name), process_.on_writer([&] {
                            return process_.database(name).gate.followers();
                          })});
@@ -92,18 +138,39 @@ void SimulatedRole::execute(const LookAtBackups& action) {
 }
 
 void SimulatedRole::execute(const Follow& action) {
+  process_.stop_following();
   if (source_ != nullptr) process_.follow(*source_);
   role_.followed(action.change);
 }
 
+void SimulatedRole::execute(const DeposeActive& /*action*/) { process_.depose_active(); }
+
+void SimulatedRole::execute(const SetListening& action) {
+  listening_ = action.listening;
+  if (!listening_ && !node_.scenario.cascades) process_.close_served();
+}
+
 void SimulatedRole::execute(const SetTimer& action) {
   const std::uint64_t timer = ++timers_;
-  if (!action.at_ms) return;
-  node_.world.at(node_.clock.world_ms(*action.at_ms), [this, timer, alive = std::weak_ptr(alive_)] {
+  if (action.at_ms) set_timer(*action.at_ms, timer);
+}
+
+/// A process that is stopped sees later that its time has come.
+void SimulatedRole::set_timer(std::int64_t at_ms, std::uint64_t timer) {
+  node_.world.at(node_.clock.world_ms(at_ms), [this, at_ms, timer, alive = std::weak_ptr(alive_)] {
     if (alive.expired() || timer != timers_) return;
+    if (process_.shard.is_stopped()) {
+      return node_.world.after(20, [this, at_ms, timer, alive] {
+        if (!alive.expired() && timer == timers_) set_timer(at_ms, timer);
+      });
+    }
     role_.timer(now_ms());
     execute();
   });
+}
+
+void SimulatedRole::execute(const SaveRole& /*action*/) {
+  node_.kept = {has_active_role(state()), lease(), source_};
 }
 
 void SimulatedRole::execute(const Answer& action) {

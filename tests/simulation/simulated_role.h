@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "replication/role/role.h"
 
@@ -11,6 +12,14 @@ namespace tandem::simulation {
 
 class Node;
 class Process;
+struct Source;
+
+/// What a monitor process keeps for the server that it starts after a crash.
+struct KeptRole {
+  bool active = false;
+  Lease lease;
+  std::shared_ptr<const Source> source;  ///< whom it followed; null: nobody
+};
 
 /// Executes what a server's Role decides, as the daemon's RoleHost does. Lives with its process.
 class SimulatedRole {
@@ -19,11 +28,20 @@ class SimulatedRole {
 
   SimulatedRole(Node& node, Process& process) : node_(node), process_(process) {}
 
-  void start();
-  void promote(Epoch above, Done done);
-  /// Follows `source`; null: nobody.
+  void start(const std::optional<KeptRole>& before);
+  void promote(const PromotionWanted& wanted, Done done);
+  /// All databases become backups. Follows `source`; nothing: nobody.
+  void demote(DemotionWanted wanted, std::shared_ptr<const Source> source, Done done);
   void demote(Node* source);
+  Result<void> renew_lease(std::int64_t length_ms, std::optional<Epoch> wanted);
+  Result<void> disarm_lease();
+  void depose();
+
   RoleState state() const;
+  const Lease& lease() const { return role_.lease(); }
+  /// Others can connect to remotes that are bound to the role.
+  bool is_listening() const { return listening_; }
+  Epoch epoch() const;
 
  private:
   std::int64_t now_ms() const;
@@ -33,18 +51,21 @@ class SimulatedRole {
   void execute(const SettleDatabases& /*action*/) {}  // no configuration files here
   void execute(const LookAtBackups& action);
   void execute(const Follow& action);
-  void execute(const DeposeActive& /*action*/) {}
-  void execute(const SetListening& /*action*/) {}
+  void execute(const DeposeActive& action);
+  void execute(const SetListening& action);
   void execute(const SetTimer& action);
-  void execute(const SaveRole& /*action*/) {}  // a process that is killed leaves only its disk
+  void execute(const SaveRole& action);
   void execute(const Answer& action);
   void execute(const LogRole& action);
   void set_backups(const BackupSet& backups);
+  Result<void> write_promotion(const WritePromotion& action);
+  void set_timer(std::int64_t at_ms, std::uint64_t timer);
 
   Node& node_;
   Process& process_;
   Role role_;
-  Node* source_ = nullptr;
+  std::shared_ptr<const Source> source_;
+  bool listening_ = false;
   bool executing_ = false;
   std::uint64_t changes_ = 0;
   std::uint64_t timers_ = 0;  // set so far: the last one counts

@@ -5,38 +5,15 @@
 // those that the status had shown as not replicated; servers with equal digests have equal
 // contents; readers are told what is; and in the end all servers are equal.
 
-#include <fmt/core.h>
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <exception>
-#include <thread>
 
 #include "server/logging/vlog.h"
 #include "tests/simulation/run.h"
-
-namespace {
-thread_local std::uint64_t entropy = 0;  // of this thread's random UUIDs
-}
-
-/// The seed decides UUIDs too: each run has a thread of its own, whose generator this feeds.
-extern "C" ssize_t getrandom(void* buffer, std::size_t size, unsigned) {
-  auto* bytes = static_cast<unsigned char*>(buffer);
-  for (std::size_t i = 0; i < size; ++i) {
-    entropy = entropy * 6364136223846793005ULL + 1442695040888963407ULL;
-    bytes[i] = static_cast<unsigned char>(entropy >> 56);
-  }
-  return static_cast<ssize_t>(size);
-}
+#include "tests/simulation/seeded.h"
 
 namespace tandem::simulation {
 namespace {
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
-}
 
 struct Outcome {
   std::string scenario;
@@ -46,8 +23,7 @@ struct Outcome {
 
 Outcome run_seed(std::uint64_t seed) {
   Outcome outcome;
-  std::thread([&] {
-    entropy = seed;
+  run_seeded(seed, [&] {
     try {
       Run run(seed);
       outcome.scenario = run.scenario().to_string();
@@ -56,7 +32,7 @@ Outcome run_seed(std::uint64_t seed) {
     } catch (const std::exception& error) {
       outcome.broken.emplace_back(error.what());
     }
-  }).join();
+  });
   return outcome;
 }
 

@@ -84,18 +84,31 @@ class SimulatedShard final : public Shard {
 
   void post(Task task) override {
     tasks_->push_back(std::move(task));
-    if (tasks_->size() > 1) return;
-    world_.after(world_.ms(3), [this, tasks = std::weak_ptr(tasks_)] {
-      if (!tasks.expired()) run();
-    });
+    if (tasks_->size() == 1) run_soon();
   }
   bool is_current() const override { return running_; }
   unsigned index() const override { return 0; }
   /// The process is killed: nothing that was posted runs any more.
   void kill() { tasks_.reset(); }
   bool is_alive() const { return tasks_ != nullptr; }
+  /// SIGSTOP, and SIGCONT: then what was posted meanwhile runs.
+  void set_stopped(bool stopped) {
+    stopped_ = stopped;
+    if (!stopped && std::exchange(due_, false)) run_soon();
+  }
+  bool is_stopped() const { return stopped_; }
 
  private:
+  void run_soon() {
+    world_.after(world_.ms(3), [this, tasks = std::weak_ptr(tasks_)] {
+      if (tasks.expired()) return;
+      if (stopped_) {
+        due_ = true;
+      } else {
+        run();
+      }
+    });
+  }
   void run() {
     const auto tasks = tasks_;
     running_ = true;
@@ -112,6 +125,8 @@ class SimulatedShard final : public Shard {
   World& world_;
   std::shared_ptr<std::deque<Task>> tasks_ = std::make_shared<std::deque<Task>>();
   bool running_ = false;
+  bool stopped_ = false;
+  bool due_ = false;  ///< was to run while it was stopped
 };
 
 }  // namespace tandem::simulation

@@ -1,0 +1,17 @@
+#pragma once
+
+namespace tandem::simulation {
+
+/// What keeps promises. A simulation can leave one out, by its own doing and not the product's, to
+/// see that it notices.
+struct Guards {
+  bool least = true;         ///< a promotion says how far the copy goes at least
+  bool lease_epoch = true;   ///< a lease is granted for an epoch
+  bool deposal = true;       ///< a server that was deposed takes no lease in that epoch
+  bool drain = true;         ///< a demotion waits for backups
+  bool other_active = true;  ///< a look at others' words before a lease is granted
+  bool in_sync = true;       ///< agents know which copies were in sync
+  bool comparison = true;    ///< agents know how far others' copies go
+};
+
+}  // namespace tandem::simulation
