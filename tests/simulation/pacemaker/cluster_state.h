@@ -20,6 +20,9 @@ struct Score {
   }
   friend auto operator<=>(Score, Score) = default;
   bool is_ban() const { return value <= -kInfinity; }
+  /// "100", "-INFINITY".
+  static std::optional<Score> parse(const std::string& text);
+  std::string to_string() const;
 };
 
 enum class Operation { kProbe, kStart, kStop, kPromote, kDemote, kMonitor, kMonitorPromoted };

@@ -35,6 +35,7 @@ void Executor::run(Request request, std::optional<Operation> operation, Done don
 void Executor::next() {
   if (busy_ || jobs_.empty()) return;
   busy_ = true;
+  begun_ = false;
   const std::uint64_t number = ++number_;
   const Request& request = jobs_.front().request;
   const bool notifies = request.action == Request::Action::kNotify;
@@ -48,6 +49,7 @@ void Executor::next() {
       notifies && world_.chance(faults_.late_notifications) ? world_.ms(5000) : 1 + world_.ms(10);
   world_.after(delay, [this, alive, number] {
     if (alive.expired() || number != number_ || !busy_) return;
+    begun_ = true;
     agent_.begin(jobs_.front().request, [this, alive, number](Ocf code) {
       if (!alive.expired()) end(number, code, false);
     });
@@ -59,11 +61,21 @@ void Executor::end(std::uint64_t number, Ocf code, bool killed) {
   busy_ = false;
   longest_ms_ = std::max(longest_ms_, world_.now_ms() - began_ms_);
   if (killed) agent_.kill();
+  if (killed && begun_) ++killed_;
   const Job job = std::move(jobs_.front());
   jobs_.pop_front();
   if (job.operation) note(job, code);
   job.done(code);
   next();
+}
+
+void Executor::fail() {
+  if (!history_.is_active()) return;
+  const bool promoted = history_.role == History::Role::kPromoted;
+  history_.failure =
+      Failure{promoted ? Operation::kMonitorPromoted : Operation::kMonitor, Ocf::kError};
+  history_.fail_count = history_.fail_count + Score{1};
+  changed_();
 }
 
 void Executor::note(const Job& job, Ocf code) {

@@ -37,6 +37,8 @@ class Executor {
   }
 
   const History& history() const { return history_; }
+  /// As crm_resource --fail does.
+  void fail();
   /// As the administrator does (crm_resource --cleanup), or the controller at a start.
   void forget_failures() {
     history_.failure.reset();
@@ -48,6 +50,8 @@ class Executor {
     ++monitors_;
   }
   std::int64_t longest_ms() const { return longest_ms_; }
+  /// Actions that their timeout ended although the agent had begun them.
+  std::size_t killed() const { return killed_; }
 
  private:
   struct Job {
@@ -71,6 +75,8 @@ class Executor {
   std::uint64_t monitors_ = 0;  // the one that recurs is the last
   std::int64_t began_ms_ = 0;
   std::int64_t longest_ms_ = 0;
+  std::size_t killed_ = 0;
+  bool begun_ = false;  ///< the agent has begun the action that runs
   History history_{};
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };

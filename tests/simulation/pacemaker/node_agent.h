@@ -38,22 +38,34 @@ class NodeAgent {
   virtual void kill() = 0;
 };
 
+/// The transient attribute that the scheduler adds to a node's preferences.
+inline constexpr const char* kPromotionScore = "master-ovndb_servers";
+
 /// Pacemaker's tools on a node, as an agent uses them.
 class ClusterTools {
  public:
   virtual ~ClusterTools() = default;
-  /// Nothing is answered while attrd on the node is silent.
-  using Values = std::optional<std::map<std::string, std::string>>;
+  using Values = std::map<std::string, std::string>;
 
-  virtual void set_promotion_score(std::optional<Score> score) = 0;
+  /// attrd on this node answers; otherwise nothing is written, and nothing read.
+  virtual bool has_attributes() const = 0;
+  /// Of a node, by default this one. It is seen a little later.
+  virtual void set_attribute(const std::string& name, const std::string& value,
+                             const std::string& host) = 0;
   virtual void set_attribute(const std::string& name, const std::string& value) = 0;
-  /// By node, of those that are seen from here.
+  /// By node, as attrd on this one has them.
   virtual Values attribute(const std::string& name) const = 0;
+  /// Of the cluster information base, as this node has it.
+  virtual std::optional<std::string> property(const std::string& name) const = 0;
+  /// False: the others do not answer.
+  virtual bool set_property(const std::string& name, const std::string& value) = 0;
   /// Quorum as the controller remembers it.
   virtual bool cached_quorum() const = 0;
   /// By a round trip to corosync; nothing while that hangs.
   virtual std::optional<bool> quorum() const = 0;
   virtual bool is_maintenance() const = 0;
+  /// The databases have failed here.
+  virtual void report_failure() = 0;
 };
 
 }  // namespace tandem::simulation::pacemaker

@@ -1,53 +1,11 @@
 #include "tests/simulation/pacemaker/pacemaker.h"
 
+#include <utility>
+
+#include "tests/simulation/pacemaker/cluster_tools.h"
 #include "tests/simulation/pacemaker/pacemaker_node.h"
 
 namespace tandem::simulation::pacemaker {
-
-/// Pacemaker's tools on one node. An attribute is seen by others a little later.
-class Pacemaker::Tools final : public ClusterTools {
- public:
-  Tools(Pacemaker& cluster, std::size_t i) : cluster_(cluster), i_(i) {}
-
-  void set_promotion_score(std::optional<Score> score) override {
-    later([this, score] {
-      if (node().score == score) return;
-      node().score = score;
-      cluster_.changed(i_);
-    });
-  }
-  void set_attribute(const std::string& name, const std::string& value) override {
-    later([this, name, value] { node().attributes[name] = value; });
-  }
-  Values attribute(const std::string& name) const override {
-    if (node().hung) return std::nullopt;
-    std::map<std::string, std::string> result;
-    for (const std::size_t other : node().view) {
-      const Node& from = *cluster_.nodes_[other];
-      if (const auto found = from.attributes.find(name); found != from.attributes.end())
-        result[from.configured.name] = found->second;
-    }
-    return result;
-  }
-  bool cached_quorum() const override { return node().view.size() * 2 > cluster_.nodes_.size(); }
-  std::optional<bool> quorum() const override {
-    return node().hung ? std::nullopt : std::optional(cached_quorum());
-  }
-  bool is_maintenance() const override { return cluster_.maintenance_; }
-
- private:
-  Node& node() const { return *cluster_.nodes_[i_]; }
-  void later(std::function<void()> change) {
-    cluster_.world_.after(2 + cluster_.world_.ms(cluster_.world_.chance(5) ? 2000 : 60),
-                          [alive = std::weak_ptr(alive_), change = std::move(change)] {
-                            if (!alive.expired()) change();
-                          });
-  }
-
-  Pacemaker& cluster_;
-  const std::size_t i_;
-  std::shared_ptr<int> alive_ = std::make_shared<int>();
-};
 
 Pacemaker::Pacemaker(World& world, std::size_t nodes, Faults faults, AgentFactory factory)
     : world_(world), faults_(faults), factory_(std::move(factory)), groups_(nodes) {
@@ -65,15 +23,18 @@ void Pacemaker::boot(std::size_t i) {
   Node& node = *nodes_[i];
   if (node.up) return;
   node.up = true;
-  node.hung = false;
+  ++node.boots;
+  node.hung = node.rejoins = node.attrd_is_silent = false;
   node.attributes.clear();
-  node.score.reset();
+  node.unsent.clear();
+  node.unread.clear();
   node.address = {};
   node.tools = std::make_unique<Tools>(*this, i);
   node.agent = factory_(i, *node.tools);
   node.executor =
       std::make_unique<Executor>(world_, *node.agent, faults_, [this, i] { changed(i); });
   node.view = {i};
+  node.joined = {{i, node.boots}};
   world_.trace(node.configured.name, "boots");
   change_views();
 }
@@ -83,6 +44,7 @@ void Pacemaker::crash(std::size_t i) {
   if (!node.up) return;
   world_.trace(node.configured.name, "crashes");
   longest_ms_ = std::max(longest_ms_, node.executor->longest_ms());
+  killed_ += node.executor->killed();
   node.up = false;
   node.plan.reset();
   node.executor.reset();
@@ -94,11 +56,35 @@ void Pacemaker::crash(std::size_t i) {
   change_views();
 }
 
+/// One that goes on may find itself alone at first, or among the others at once. In each case what
+/// the others have written meanwhile comes to it.
 void Pacemaker::set_hung(std::size_t i, bool hung) {
-  if (!nodes_[i]->up || nodes_[i]->hung == hung) return;
-  world_.trace(nodes_[i]->configured.name, hung ? "corosync hangs" : "corosync goes on");
-  nodes_[i]->hung = hung;
+  Node& node = *nodes_[i];
+  if (!node.up || node.hung == hung) return;
+  world_.trace(node.configured.name, hung ? "corosync hangs" : "corosync goes on");
+  node.hung = hung;
+  if (hung) {
+    node.hung_since_ms = world_.now_ms();
+    return change_views();
+  }
+  const bool was_missed = world_.now_ms() - node.hung_since_ms > kTokenMs;
+  for (const auto& write : std::exchange(node.unread, {})) {
+    if (!was_missed) write();
+  }
+  node.rejoins = was_missed;
+  if (was_missed && world_.chance(50)) {
+    take_view(i, {i});
+  } else if (was_missed) {
+    std::erase_if(node.joined, [i](const auto& entry) { return entry.first != i; });
+  } else {
+    for (const auto& write : std::exchange(node.unsent, {})) write();
+  }
   change_views();
+}
+
+void Pacemaker::set_attrd_silent(std::size_t i, bool silent) {
+  if (nodes_[i]->up) world_.trace(name(i), silent ? "attrd is silent" : "attrd answers");
+  nodes_[i]->attrd_is_silent = silent;
 }
 
 void Pacemaker::restart(std::size_t i, bool remembers) {
@@ -109,8 +95,7 @@ void Pacemaker::restart(std::size_t i, bool remembers) {
   node.address.role = History::Role::kUnknown;
   node.plan.reset();
   if (!remembers) {
-    node.attributes.clear();
-    node.score.reset();
+    for (const auto& other : nodes_) forget_host(*other, i);
   }
   changed(i);
 }
@@ -161,13 +146,38 @@ void Pacemaker::change_views() {
 }
 
 void Pacemaker::take_view(std::size_t i, const std::set<std::size_t>& view) {
-  if (nodes_[i]->view == view) return;
-  nodes_[i]->view = view;
-  if (!is_dc(i)) nodes_[i]->plan.reset();  // what it began ends where it runs
+  Node& node = *nodes_[i];
+  std::map<std::size_t, std::uint64_t> joined;
+  for (const std::size_t other : view) joined[other] = nodes_[other]->boots;
+  if (std::exchange(node.rejoins, false)) {
+    for (const auto& write : std::exchange(node.unsent, {})) world_.after(1, write);
+  }
+  if (node.view == view && node.joined == joined) return;
+  std::set<std::size_t> lost;
+  for (const std::size_t other : node.view) {
+    if (other != i && node.joined[other] != joined[other]) lost.insert(other);
+  }
+  std::set<std::size_t> come;
+  for (const auto& [other, boot] : joined) {
+    if (other != i && node.joined[other] != boot) come.insert(other);
+  }
+  node.view = view;
+  node.joined = joined;
+  for (const std::size_t other : lost) forget_host(node, other);
+  for (const std::size_t other : come) take_over_from(node, other);
+  if (!is_dc(i)) node.plan.reset();  // what it began ends where it runs
   for (std::size_t other = 0; other < nodes_.size(); ++other) {
     if (!view.contains(other)) give_up_actions(i, other);
   }
+  fence(i, lost);
   changed(i);
+}
+
+void Pacemaker::fence(std::size_t i, const std::set<std::size_t>& lost) {
+  if (!fence_ || !is_dc(i) || nodes_[i]->view.size() * 2 <= nodes_.size()) return;
+  for (const std::size_t other : lost) {
+    if (!nodes_[i]->view.contains(other) && nodes_[other]->up) fence_(other);
+  }
 }
 
 /// Actions that the DC had begun on a node that is gone are taken for failed.
@@ -191,6 +201,21 @@ const std::string& Pacemaker::name(std::size_t i) const { return nodes_[i]->conf
 bool Pacemaker::is_up(std::size_t i) const { return nodes_[i]->up; }
 bool Pacemaker::has_address(std::size_t i) const {
   return nodes_[i]->up && nodes_[i]->address.is_active();
+}
+
+const History& Pacemaker::history(std::size_t i) const {
+  static const History kNone{};
+  return nodes_[i]->up ? nodes_[i]->executor->history() : kNone;
+}
+
+bool Pacemaker::sees(std::size_t i, std::size_t other) const {
+  return hears(i, other) && nodes_[i]->view.contains(other) && nodes_[other]->view.contains(i);
+}
+
+std::size_t Pacemaker::killed() const {
+  std::size_t count = killed_;
+  for (const auto& node : nodes_) count += node->executor ? node->executor->killed() : 0;
+  return count;
 }
 
 std::optional<std::size_t> Pacemaker::promoted() const {

@@ -37,6 +37,11 @@ class Pacemaker {
   void set_maintenance(bool maintenance);
   /// Changes the configuration of a node: standby, preferences.
   void configure(std::size_t i, const std::function<void(NodeState&)>& change);
+  /// attrd answers nothing on that node, or again.
+  void set_attrd_silent(std::size_t i, bool silent);
+  /// From now on a partition with quorum has the nodes that leave it powered off by `fence` before
+  /// it goes on without them.
+  void set_fencing(std::function<void(std::size_t)> fence) { fence_ = std::move(fence); }
   void set_quiet() { faults_ = {}; }
   /// Forgets failures, as an administrator does.
   void clean_up();
@@ -46,12 +51,20 @@ class Pacemaker {
   const std::string& name(std::size_t i) const;
   bool is_up(std::size_t i) const;
   bool has_address(std::size_t i) const;
+  const History& history(std::size_t i) const;
+  /// Each has the other in its view, and reaches it.
+  bool sees(std::size_t i, std::size_t other) const;
+  /// Names of attributes that attrd has on that node.
+  std::size_t attribute_names(std::size_t i) const;
+  std::size_t properties(std::size_t i) const;
   /// Someone has the role as far as the histories tell.
   std::optional<std::size_t> promoted() const;
   /// No action ran longer than its timeout.
   std::int64_t longest_action_ms() const { return longest_ms_; }
   std::size_t transitions() const { return transitions_; }
   std::size_t aborts() const { return aborts_; }
+  /// Actions that their timeout ended although the agent had begun them.
+  std::size_t killed() const;
 
  private:
   struct Node;
@@ -61,6 +74,16 @@ class Pacemaker {
   void change_views();
   void take_view(std::size_t i, const std::set<std::size_t>& view);
   std::set<std::size_t> reachable_from(std::size_t i) const;
+  bool hears(std::size_t i, std::size_t other) const;
+  void forget_host(Node& node, std::size_t host);
+  void take_over_from(Node& node, std::size_t other);
+  void fence(std::size_t i, const std::set<std::size_t>& lost);
+  // Attributes and properties: replicated.cc.
+  void write_attribute(std::size_t i, const std::string& name, std::size_t host,
+                       const std::string& value);
+  void store_attribute(std::size_t at, const std::string& name, std::size_t host,
+                       const std::string& value);
+  bool write_property(std::size_t i, const std::string& name, const std::string& value);
   void give_up_actions(std::size_t dc, std::size_t on);
   bool is_dc(std::size_t i) const;
   void plan_soon(std::size_t dc);
@@ -86,6 +109,8 @@ class Pacemaker {
   std::int64_t longest_ms_ = 0;
   std::size_t transitions_ = 0;
   std::size_t aborts_ = 0;
+  std::size_t killed_ = 0;
+  std::function<void(std::size_t)> fence_;
 };
 
 }  // namespace tandem::simulation::pacemaker

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,10 +25,20 @@ struct Pacemaker::Plan {
 struct Pacemaker::Node {
   NodeState configured;  ///< name, standby, preferences: the same for all partitions
   bool up = false;
+  std::uint64_t boots = 0;
   bool hung = false;  ///< corosync
+  std::int64_t hung_since_ms = 0;
+  bool rejoins = false;  ///< corosync goes on, and has not met the others yet
+  bool attrd_is_silent = false;
   std::set<std::size_t> view;
-  std::map<std::string, std::string> attributes;
-  std::optional<Score> score;
+  std::map<std::size_t, std::uint64_t> joined;  ///< which boot of each is in the view
+  /// As attrd here has them: by name and host.
+  std::map<std::string, std::map<std::size_t, std::string>> attributes;
+  std::int64_t last_write_ms = 0;
+  std::vector<std::function<void()>> unsent;      ///< writes of attrd here, while corosync hangs
+  std::vector<std::function<void()>> unread;      ///< what others wrote meanwhile
+  std::map<std::string, std::string> properties;  ///< on its disk
+  std::uint64_t properties_version = 0;
   History address{};
   std::unique_ptr<Tools> tools;
   std::unique_ptr<NodeAgent> agent;

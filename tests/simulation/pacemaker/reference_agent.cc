@@ -20,7 +20,7 @@ Ocf ReferenceAgent::act(const Request& request) {
       return Ocf::kSuccess;
     case Request::Action::kStop:
       copy_.running = copy_.active = false;
-      tools_.set_promotion_score(Score{-Score::kInfinity});
+      set_score({-Score::kInfinity});
       return Ocf::kSuccess;
     case Request::Action::kPromote:
       return promote();
@@ -58,9 +58,8 @@ Ocf ReferenceAgent::promote() {
 }
 
 bool ReferenceAgent::is_best() const {
-  const auto values = tools_.attribute("position");
-  if (!values) return false;
-  for (const auto& [node, text] : *values) {
+  if (!tools_.has_attributes()) return false;
+  for (const auto& [node, text] : tools_.attribute("position")) {
     std::pair<std::int64_t, std::int64_t> other;
     if (std::sscanf(text.c_str(), "%ld,%ld", &other.first, &other.second) == 2 && node != name_ &&
         other > copy_.standing())
@@ -72,9 +71,11 @@ bool ReferenceAgent::is_best() const {
 void ReferenceAgent::publish() {
   tools_.set_attribute("position", fmt::format("{},{}", copy_.epoch, copy_.index));
   const bool best = is_best();
-  tools_.set_promotion_score(copy_.active ? Score{1000}
-                             : best       ? Score{9}
-                                          : Score{-Score::kInfinity});
+  set_score(copy_.active ? Score{1000} : best ? Score{9} : Score{-Score::kInfinity});
+}
+
+void ReferenceAgent::set_score(Score score) {
+  tools_.set_attribute(kPromotionScore, score.to_string());
 }
 
 }  // namespace tandem::simulation::pacemaker

@@ -39,6 +39,7 @@ class ReferenceAgent final : public NodeAgent {
   Ocf look(const Request& request);
   Ocf promote();
   void publish();
+  void set_score(Score score);
   bool is_best() const;
 
   World& world_;

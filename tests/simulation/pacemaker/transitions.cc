@@ -9,6 +9,19 @@
 
 namespace tandem::simulation::pacemaker {
 
+namespace {
+
+/// A node's promotion score, in these attributes.
+template <class Attributes>
+std::optional<Score> score_in(const Attributes& attributes, std::size_t i) {
+  const auto scores = attributes.find(kPromotionScore);
+  if (scores == attributes.end()) return std::nullopt;
+  const auto score = scores->second.find(i);
+  return score == scores->second.end() ? std::nullopt : Score::parse(score->second);
+}
+
+}  // namespace
+
 void Pacemaker::changed(std::size_t i) {
   for (std::size_t dc = 0; dc < nodes_.size(); ++dc) {
     if (is_dc(dc) && nodes_[dc]->view.contains(i)) plan_soon(dc);
@@ -42,7 +55,7 @@ ClusterState Pacemaker::state_seen_by(std::size_t dc) const {
     if (node.up && view.contains(i)) {
       seen.databases = node.executor->history();
       seen.address = node.address;
-      seen.promotion_score = node.score;
+      seen.promotion_score = score_in(nodes_[dc]->attributes, i);
     } else {
       seen.presence = NodeState::Presence::kUnclean;
     }
