@@ -12,6 +12,8 @@ struct Guards {
   bool other_active = true;  ///< a look at others' words before a lease is granted
   bool in_sync = true;       ///< agents know which copies were in sync
   bool comparison = true;    ///< agents know how far others' copies go
+  bool round_trip = true;    ///< agents ask corosync, not only what the controller remembers
+  bool bans = true;          ///< a copy that must not be promoted has a ban, instead of no score
 };
 
 }  // namespace tandem::simulation
