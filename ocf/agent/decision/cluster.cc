@@ -26,6 +26,10 @@ constexpr const char* kStockBackupScore = "5";
 constexpr const char* kStockProperty = "OVN_REPL_INFO";
 constexpr const char* kStockSet = "ovn_ovsdb_master_server";
 
+bool is_stock_score(const std::string& score) {
+  return score == kStockActiveScore || score == kStockBackupScore;
+}
+
 }  // namespace
 
 int score::points(const std::string& score) {
@@ -147,7 +151,7 @@ Task<> Cluster::sweep_scores() {
   for (const Notice& notice : bulletin_.notices) {
     const auto found = scores_.find(notice.host);
     if (notice.word != Notice::Word::kStopped || found == scores_.end() ||
-        found->second == score::kBan)
+        found->second == score::kBan || is_stock_score(found->second))
       continue;
     (void)co_await desk_.ask(WriteAttribute{score_attribute(), notice.host, score::kBan, false},
                              tool_ms(desk_));
@@ -158,9 +162,9 @@ Names Cluster::stock_nodes(const Names& among) const {
   Names stock;
   for (const std::string& node : among) {
     const auto found = scores_.find(node);
-    if (bulletin_.of(node) == nullptr && found != scores_.end() &&
-        (found->second == kStockActiveScore || found->second == kStockBackupScore))
-      stock.push_back(node);
+    const Notice* notice = bulletin_.of(node);
+    const bool is_silent = notice == nullptr || notice->word == Notice::Word::kStopped;
+    if (is_silent && found != scores_.end() && is_stock_score(found->second)) stock.push_back(node);
   }
   return stock;
 }

@@ -51,9 +51,10 @@ class Cluster {
   std::string score_of(const std::string& node) const;
   Task<> set_score(std::string value, std::string why);
   /// Bans nodes where the instance has stopped: it could not do so without making Pacemaker plan
-  /// anew.
+  /// anew. But not where the stock agent runs now.
   Task<> sweep_scores();
-  /// The nodes in the list that run the stock agent: it has two scores, and publishes nothing.
+  /// The nodes in the list that run the stock agent: it has two scores, and publishes nothing. Ours
+  /// may have been stopped there before.
   Names stock_nodes(const Names& among) const;
 
   /// The nodes that had a full copy when an active last looked; in the configuration, so that it

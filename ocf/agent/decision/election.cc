@@ -94,8 +94,9 @@ Task<> Election::judge_cut_off(View view) {
   memory.alone_since.reset();
   memory.was_alone = memory.let_go = memory.refused = false;
   const Notice* active = cluster_.bulletin().of(view.active);
-  const bool comparable =
-      active != nullptr && active->copy.is_known() && servers_.copy().is_known();
+  // What ours said there when it was stopped does not tell of a stock active.
+  const bool comparable = active != nullptr && active->word != Notice::Word::kStopped &&
+                          active->copy.is_known() && servers_.copy().is_known();
   if (!std::exchange(memory.was_cut_off, true)) {
     // A copy that has just been started has no right to a score yet.
     co_return;
