@@ -58,6 +58,15 @@ class Refusals(AgentTest):
         self.before_promotion(self.one, **orderly)
         self.assertEqual(self.promote(self.one, **orderly), FAILED)
 
+    def test_a_copy_that_is_restarted_in_the_same_transition_is_a_candidate(self):
+        """It was in the way of nothing, but its monitor had failed when the active died."""
+        self.one.serve("backup connecting 5 100")
+        self.ours("cut", "-", (5, 150), sync="00")
+        recovered = {"notify_stop_uname": self.two.name, "notify_start_uname": self.two.name}
+        self.before_promotion(self.one, **recovered)
+        self.assertEqual(self.promote(self.one, **recovered), FAILED)
+        self.assertIn(f"behind {self.two.name}", self.one.said)
+
     def test_scores_of_backups_are_below_those_of_a_stock_agents_active(self):
         self.start(self.one)
         self.one.serve("backup replicating 5 100")

@@ -13,7 +13,7 @@ Election::View Election::compare_with_others() const {
   view.present = {desk_.order.node};
   const Copy ours = servers_.copy();
   for (const Notice& notice : cluster_.bulletin().notices) {
-    if (notice.node == desk_.order.node || contains(desk_.order.stopping, notice.node)) continue;
+    if (notice.node == desk_.order.node || desk_.order.stays_stopped(notice.node)) continue;
     if (!notice.is_candidate()) continue;
     if (notice.word == Notice::Word::kActive && !contains(desk_.order.demoting, notice.node))
       view.active = notice.node;

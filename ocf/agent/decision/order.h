@@ -59,6 +59,11 @@ struct Order {
     }
     return names;
   }
+  /// The instance there stops, and is not to be started again at once.
+  bool stays_stopped(const std::string& name) const {
+    return contains(stopping, name) && !contains(starting, name);
+  }
+
   /// The time that the action may take: the rest of the timeout is for what cannot be hurried.
   std::int64_t budget_ms() const { return timeout_ms * 4 / 5; }
 };
