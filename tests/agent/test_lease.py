@@ -91,6 +91,29 @@ class Lease(AgentTest):
         self.assertEqual(self.monitor_again(), PROMOTED)
         self.assertEqual(self.one.last_lease(), "0.001")
 
+    def servers_die_until_the_lease_has_run_out(self):
+        """Out of the others' sight, of whom the cluster then forgets what they said."""
+        self.promoted(role_lease="2")
+        self.set("inquorate", "")
+        for which in ("nb", "sb"):
+            self.one.kill(which)
+        time.sleep(2)
+        (self.cluster / POSITION / self.two.host).unlink()
+        (self.cluster / "inquorate").unlink()
+
+    def test_servers_that_died_are_not_promoted_again_by_a_monitor_before_the_others_are_seen(self):
+        """One of them may have been promoted meanwhile, and a restarted server does not know that its lease has run out."""
+        self.servers_die_until_the_lease_has_run_out()
+        self.assertEqual(self.monitor(self.one, {"role_lease": "2"}, **PROMOTED_MONITOR), FAILED_PROMOTED)
+        self.assertIsNone(self.one.pid("nb"))
+
+    def test_nor_by_the_keeper(self):
+        self.servers_die_until_the_lease_has_run_out()
+        time.sleep(6)
+        self.assertIsNone(self.one.pid("nb"))
+        self.publish(self.two, "live", (5, 100))
+        wait_until(lambda: self.one.pid("nb") and self.one.said_by("nb").startswith("active"), "the restart")
+
     def monitor_again(self):
         return self.monitor(self.one, **PROMOTED_MONITOR)
 

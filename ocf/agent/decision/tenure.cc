@@ -52,7 +52,15 @@ Task<Tenure::Right> Tenure::look() {
     const Answer policy = co_await desk_.ask(ReadProperty{"no-quorum-policy", "", false}, kToolMs);
     if (!policy.text.starts_with("ignore")) co_return Right::kLost;
   }
-  co_return cluster_.bulletin().readable ? Right::kHeld : Right::kUnseen;
+  if (!cluster_.bulletin().readable) co_return Right::kUnseen;
+  if (servers_.both_are(ServerState::Role::kActive) || !has_run_out()) co_return Right::kHeld;
+  const bool may = co_await may_return();
+  co_return may ? Right::kHeld : Right::kUnknown;
+}
+
+bool Tenure::has_run_out() const {
+  return has_leases() && desk_.memory.granted_ms > 0 &&
+         desk_.now_ms() >= desk_.memory.granted_at + desk_.memory.granted_ms;
 }
 
 bool Tenure::sees_all() const {

@@ -24,7 +24,8 @@ class Tenure {
     kUnseen,    ///< there is quorum, but it cannot be seen what the others say
     kUnknown,   ///< the cluster does not answer: neither renew nor revoke
   };
-  /// By a look at what the others say, and a round trip to corosync.
+  /// By a look at what the others say, and a round trip to corosync. A server that has died, and
+  /// would be promoted again, knows no lease: so one that has run out meanwhile counts here.
   Task<Right> look();
 
   /// May the role be taken up again after its lease has run out? Another one may have been promoted
@@ -57,6 +58,7 @@ class Tenure {
   Task<bool> is_in_maintenance(bool saved);
 
  private:
+  bool has_run_out() const;
   bool sees_all() const;
   /// Another active that is ahead. An earlier active's notice may still be there.
   const Notice* rival() const;
