@@ -2,7 +2,7 @@
 """The lease of the active role: who grants it, and when nobody does."""
 import time
 
-from cluster import AgentTest, FAILED_PROMOTED, POSITION, PROMOTED, PROMOTED_MONITOR, main, wait_until
+from cluster import AgentTest, BAN, FAILED_PROMOTED, OK, POSITION, PROMOTED, PROMOTED_MONITOR, main, wait_until
 
 
 class Lease(AgentTest):
@@ -182,6 +182,31 @@ class Lease(AgentTest):
         self.publish(self.two, "active", (6, 1))
         self.assertEqual(self.monitor_again(), PROMOTED)
         self.assertEqual(self.one.last_lease(), "0.001")
+
+    def test_nor_will_it_be_chosen_by_pacemaker_then(self):
+        """Which would end one of two that say that they are active."""
+        self.promoted()
+        self.publish(self.two, "active", (6, 1))
+        self.monitor_again()
+        self.assertEqual(self.score(self.one), BAN)
+
+    def test_a_monitor_fails_when_another_was_promoted_later_and_was_ended_by_pacemaker(self):
+        """This node stood still meanwhile, and its servers have not been told."""
+        for word in ("final", "cut"):
+            self.promoted()
+            self.publish(self.two, word, (6, 1))
+            leases = self.one.leases()
+            self.assertEqual(self.monitor_again(), FAILED_PROMOTED)
+            self.assertEqual(self.one.last_lease(), "0.001")
+            self.assertEqual(self.one.leases(), leases + 1)
+            self.assertEqual(self.score(self.one), BAN)
+            self.assertEqual(self.one.run("demote"), OK)
+
+    def test_but_not_because_a_promotion_has_failed_elsewhere(self):
+        self.promoted()
+        self.publish(self.two, "silent", (5, 100), (6, 1))
+        self.assertEqual(self.monitor_again(), PROMOTED)
+        self.assertEqual(self.one.leases(), 2)
 
     def test_a_monitor_fails_when_another_server_was_made_active(self):
         """The server was told by a backup; Pacemaker then makes it a backup, too."""

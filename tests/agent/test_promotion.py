@@ -246,6 +246,14 @@ class Refusals(AgentTest):
                      notify_slave_uname=f"{self.one.name} {self.two.name}")
         self.assertTrue(any("--depose" in line for line in self.one.asked("nb")), self.one.asked("nb"))
 
+    def test_a_backup_does_not_go_back_to_an_active_of_an_earlier_epoch(self):
+        """It was promoted later itself; the other one stood still, and does not know yet."""
+        self.start(self.one)
+        self.one.serve("backup connecting 7 150")
+        self.ours("active", "-", (6, 200))
+        self.monitor(self.one)
+        self.assertIn(f"tandem/demote tcp:192.0.2.10:6641 --epoch 7 --successor {self.two.name}", self.one.asked("nb"))
+
     # --- without an active ---
 
     def test_a_copy_that_was_not_in_the_list_is_never_promoted_by_itself(self):

@@ -111,7 +111,8 @@ const Notice* Cluster::other_active() const {
 
 const Notice* Cluster::promoted_since(const Copy& copy) const {
   for (const Notice& notice : bulletin_.notices) {
-    if (notice.node == desk_.order.node) continue;
+    // In the epoch of a promotion that has failed by half nobody wrote.
+    if (notice.node == desk_.order.node || notice.word == Notice::Word::kSilent) continue;
     for (const Which which : kBoth) {
       const auto& theirs = notice.copy.databases[which];
       const auto& ours = copy.databases[which];

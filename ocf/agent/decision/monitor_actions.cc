@@ -153,6 +153,9 @@ Task<> Actions::doubt(Tenure::Right right) {
     case Tenure::Right::kReplaced:
       desk_.warn("no right to the role: the right to write ends here");
       co_await tenure_.revoke();
+      // Of two that call themselves active Pacemaker might choose this one, and end the other.
+      if (right != Tenure::Right::kLost)
+        co_await cluster_.set_score(score::kBan, "another one was promoted later");
       break;
     case Tenure::Right::kUnseen:
       desk_.warn("what the other instances say cannot be seen: the role is granted on once");

@@ -163,9 +163,12 @@ Task<std::optional<std::string>> Servers::tell_to_follow(Which which, std::strin
                                                          const Bulletin* bulletin) {
   const std::string remote = desk_.settings().remote_of_active(which, active);
   if (!desk_.memory.stock[which]) {
-    std::vector<std::string> arguments = {
-        remote, "--epoch",
-        fmt::format("{}", static_cast<std::uint64_t>(least_epoch(*bulletin, which, active)))};
+    Epoch least = least_epoch(*bulletin, which, active);
+    // An active of an earlier epoch was deposed, and does not know it yet.
+    const auto& own = states_[which].copy;
+    if (own && !active.empty()) least = std::max(least, own->height.epoch);
+    std::vector<std::string> arguments = {remote, "--epoch",
+                                          fmt::format("{}", static_cast<std::uint64_t>(least))};
     if (active.empty()) {
       arguments.emplace_back("--depose");
     } else {

@@ -60,7 +60,8 @@ class Tenure {
  private:
   bool has_run_out() const;
   bool sees_all() const;
-  /// Another active that is ahead. An earlier active's notice may still be there.
+  /// Another active that is ahead, or one that was promoted later and is no longer active. An
+  /// earlier active's notice may still be there.
   const Notice* rival() const;
   Task<> put_right(Which which, ServerState::Role role, bool* right);
   Task<bool> repair(Which which, ServerState::Role role);
