@@ -202,6 +202,14 @@ class Lease(AgentTest):
             self.assertEqual(self.score(self.one), BAN)
             self.assertEqual(self.one.run("demote"), OK)
 
+    def test_it_gives_way_at_once_when_pacemaker_has_ended_the_later_one(self):
+        self.promoted()
+        self.publish(self.two, "final", (6, 1))
+        self.assertEqual(self.one.run("notify", notify_type="post", notify_operation="demote",
+                                      notify_demote_uname=self.two.name, notify_master_uname=self.one.name), OK)
+        self.assertEqual(self.one.last_lease(), "0.001")
+        self.assertEqual(self.score(self.one), BAN)
+
     def test_but_not_because_a_promotion_has_failed_elsewhere(self):
         self.promoted()
         self.publish(self.two, "silent", (5, 100), (6, 1))

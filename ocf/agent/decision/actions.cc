@@ -214,6 +214,8 @@ Task<> Actions::notify() {
     if (self.servers_.both_are(Role::kBackup)) {
       co_await self.election_.publish_backup();
       co_await self.election_.judge();
+    } else if (self.servers_.any_is(Role::kActive)) {
+      co_await self.tenure_.give_way();
     }
     self.desk_.tell(Exit::kSuccess);
   }(*this);

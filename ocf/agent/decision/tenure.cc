@@ -112,6 +112,15 @@ Task<> Tenure::revoke() {
   co_await for_both([&](Which which) { return servers_.revoke(which); });
 }
 
+Task<> Tenure::give_way() {
+  const Notice* later = cluster_.promoted_since(servers_.copy());
+  if (later == nullptr) co_return;
+  const std::string why = fmt::format("{} was promoted later", later->node);
+  desk_.warn(why + ": the right to write ends here");
+  co_await revoke();
+  co_await cluster_.set_score(score::kBan, why);
+}
+
 Task<> Tenure::announce() {
   desk_.memory.unsure_since.reset();
   for (const Which which : kBoth) desk_.memory.in_sync[which] = true;

@@ -41,6 +41,9 @@ class Tenure {
   Task<bool> grant(std::int64_t ms);
   /// Ends the right to write.
   Task<> revoke();
+  /// Ends the right to write, and bans this instance, if another one was promoted later: of two
+  /// actives Pacemaker has ended the wrong one.
+  Task<> give_way();
   /// Publishes that this instance is active, and its score.
   Task<> announce();
 
