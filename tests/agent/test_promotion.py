@@ -233,6 +233,17 @@ class Refusals(AgentTest):
         self.assertEqual(self.promote(self.one), OK)
         self.assertIn("tandem/promote --force --above 5 --least 5:100", self.one.asked("nb"))
 
+    def test_a_promotion_opens_no_epoch_that_another_one_may_have_opened_out_of_sight(self):
+        """That one was cut off in the middle of it: its copy and this one are then told apart by their epochs."""
+        self.one.serve("backup connecting 5 100")
+        self.ours("live", "-", (5, 100))
+        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
+                     notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.answering((5, 100))
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), OK, self.one.said)
+        self.assertIn("tandem/promote --force --above 6 --least 5:100", self.one.asked("nb"))
+
     def test_dots_in_names_of_nodes_are_dots(self):
         self.one.serve("backup connecting 5 100")
         self.set(f"{POSITION}/ctlx1", "final,5,150,5,150,ctlx1")

@@ -43,13 +43,28 @@ std::string Election::active_node() const {
   return notice != nullptr ? notice->node : "";
 }
 
-Epoch Election::greatest_epoch(Which which) const {
+Epoch Election::greatest_published(Which which) const {
   Epoch greatest{};
   for (const Notice& notice : cluster_.bulletin().notices) {
     const auto& database = notice.copy.databases[which];
     if (database) greatest = std::max(greatest, database->height.epoch);
   }
   return greatest;
+}
+
+Epoch Election::greatest_epoch(Which which) const {
+  return std::max(greatest_published(which),
+                  Epoch{static_cast<std::uint64_t>(desk_.memory.taken_epoch[which])});
+}
+
+/// Another one is about to be promoted.
+void Election::remember_epoch() {
+  const Copy ours = servers_.copy();
+  for (const Which which : kBoth) {
+    const auto& own = ours.databases[which];
+    const Epoch known = std::max(greatest_published(which), own ? own->height.epoch : Epoch{});
+    desk_.memory.taken_epoch[which] = static_cast<std::int64_t>(known) + 1;
+  }
 }
 
 // --- the score of a backup ---

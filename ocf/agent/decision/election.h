@@ -30,6 +30,8 @@ class Election {
   /// The node that is active, as far as is known; empty: none.
   std::string active_node() const;
   /// The greatest epoch that anybody has published.
+  /// The greatest epoch that anybody has, or may have opened: two promotions from the same copies,
+  /// of which one is cut off, must not open the same one.
   Epoch greatest_epoch(Which which) const;
 
  private:
@@ -41,6 +43,8 @@ class Election {
     Names behind;   ///< that are certainly behind: they have answered
   };
   View compare_with_others() const;
+  Epoch greatest_published(Which which) const;
+  void remember_epoch();
   std::string better_text(const View& view) const;
   Task<> judge_cut_off(View view);
   Task<> judge_without_active(View view);

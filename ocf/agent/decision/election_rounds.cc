@@ -99,6 +99,7 @@ Task<> Election::settle() {
   if (!servers_.both_are(ServerState::Role::kBackup))
     co_await cluster_.set_score(score::kBan, "the servers are " + servers_.roles_text());
   if (chosen != desk_.order.node) {
+    remember_epoch();
     // An orderly change asks nobody but the chosen one, unless that one lacks something.
     const bool orderly = !desk_.order.leaving().empty();
     if (orderly) desk_.tell(Exit::kSuccess, desk_.left_ms());

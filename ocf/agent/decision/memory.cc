@@ -35,6 +35,7 @@ void each_field(M& memory, Field field) {
     field("in_sync" + ending, memory.in_sync[which]);
     field("stock" + ending, memory.stock[which]);
     field("connection" + ending, memory.connection[which]);
+    field("taken_epoch" + ending, memory.taken_epoch[which]);
     field("repaired" + ending, memory.repaired[which]);
   }
 }

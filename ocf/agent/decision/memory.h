@@ -27,6 +27,9 @@ struct Memory {
   /// A server could not be promoted, so this copy is no candidate until it follows an active again:
   /// it may be ahead by an epoch in which nobody wrote.
   bool unfit = false;
+  /// The epoch that the promotion of another node, of which this one was notified, has opened or
+  /// may yet open out of everybody's sight.
+  Pair<std::int64_t> taken_epoch{};
   std::string round;   ///< the question before a promotion that was last asked or answered
   bool asked = false;  ///< the notification before the promotion that comes has been here
   std::optional<std::int64_t> leaving_since{};  ///< demoted before Pacemaker has said so
