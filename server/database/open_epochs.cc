@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <ranges>
-
 namespace tandem {
 
 Result<void> open_epochs(DatabaseServer& databases, std::optional<Epoch> above,
@@ -15,9 +13,11 @@ Result<void> open_epochs(DatabaseServer& databases, std::optional<Epoch> above,
                              least->to_string()),
                  "", std::nullopt};
   }
-  for (const auto& [name, database] : databases.databases() | std::views::reverse) {
-    if (database->built_in) continue;
-    if (Result<void> opened = databases.promote(*database, above); !opened) return opened;
+  const auto& all = databases.databases();
+  for (auto entry = all.rbegin(); entry != all.rend(); ++entry) {
+    ServedDatabase& database = *entry->second;
+    if (database.built_in) continue;
+    if (Result<void> opened = databases.promote(database, above); !opened) return opened;
   }
   return {};
 }

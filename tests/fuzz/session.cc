@@ -34,6 +34,9 @@ void play(const std::uint8_t* data, std::size_t commands) {
 
 }  // namespace
 
+// The names are the linker's and the sanitizer's.
+#pragma clang diagnostic ignored "-Wreserved-identifier"
+
 namespace tandem::fuzz {
 
 /// Stands for Uuid::random() (linked with --wrap): the same input is the same run.
