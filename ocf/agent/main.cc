@@ -98,7 +98,7 @@ Exit drive(Machine& machine, Ports& ports, StateFile& state, ProcessLock& lock, 
       ports.begin(std::move(step));
     }
     for (Ports::Finished& finished : ports.wait())
-      machine.answer(finished.id, std::move(finished.answer), boot_ms());
+      machine.answer(finished.id, std::move(finished.answer), since_boot_ms());
   }
 }
 
@@ -114,7 +114,7 @@ int run(const std::string& action) {
   ProcessLock alone(environment->places.state + ".keeper");
   if (keeps && !alone.try_lock()) return 0;
   if (!keeps) make_folder_of(environment->places.state);
-  const std::int64_t began_ms = boot_ms();
+  const std::int64_t began_ms = since_boot_ms();
   const bool told = is_answered_at_once(order);
   StateFile state(environment->places.state + ".state");
   if (told) {

@@ -225,7 +225,7 @@ struct UnixctlServer::Listener : std::enable_shared_from_this<Listener> {
   asio::steady_timer timer;
   /// Given up to let a client in when clients of the databases have taken all other descriptors:
   /// whoever manages this server has to reach it then, too.
-  net::UniqueFd spare;
+  UniqueFd spare;
   std::string path;
   const CommandRegistry& registry;
   struct stat file {};
@@ -233,7 +233,7 @@ struct UnixctlServer::Listener : std::enable_shared_from_this<Listener> {
 
   /// Returns 0 or an errno.
   int open() {
-    net::UniqueFd fd = net::make_socket(AF_UNIX);
+    UniqueFd fd = make_socket(AF_UNIX);
     if (!fd) return errno;
     if (const int error = net::bind_unix_listener(fd.get(), path); error != 0) return error;
     if (::lstat(path.c_str(), &file) != 0 || ::listen(fd.get(), 64) != 0) return errno;
@@ -255,7 +255,7 @@ struct UnixctlServer::Listener : std::enable_shared_from_this<Listener> {
   }
 
   bool get_spare() {
-    if (!spare) spare = net::UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!spare) spare = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     return static_cast<bool>(spare);
   }
 

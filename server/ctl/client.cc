@@ -1,10 +1,8 @@
 #include "server/ctl/client.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <array>
 #include <boost/json/value_from.hpp>
@@ -13,7 +11,7 @@
 
 #include "protocol/framer.h"
 #include "protocol/jsonrpc.h"
-#include "server/net/unique_fd.h"
+#include "server/posix/unix_socket.h"
 
 namespace tandem::ctl {
 
@@ -39,32 +37,21 @@ class Connection {
  private:
   int wait_for(short events) const;
 
-  net::UniqueFd fd_;
+  UniqueFd fd_;
   Clock::time_point deadline_;
 };
 
 int Connection::connect(const std::string& path) {
-  // Through /proc/self/fd, so that the length of the folder's path does not matter.
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const net::UniqueFd directory(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return errno;
-  const std::string name = fmt::format("/proc/self/fd/{}/{}", directory.get(),
-                                       slash == std::string::npos ? path : path.substr(slash + 1));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (name.size() >= sizeof address.sun_path) return ENAMETOOLONG;
-  std::memcpy(address.sun_path, name.data(), name.size());
-  fd_ = net::UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  fd_ = make_socket(AF_UNIX);
   if (!fd_) return errno;
-  while (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  for (;;) {
+    const int error = connect_unix(fd_.get(), path);
     // The backlog of a server that hangs is full, and a unix socket tells nobody when it no longer
     // is: try again.
-    if (errno != EAGAIN) return errno;
+    if (error != EAGAIN) return error;
     if (Clock::now() >= deadline_) return ETIMEDOUT;
     ::poll(nullptr, 0, 20);
   }
-  return 0;
 }
 
 int Connection::wait_for(short events) const {

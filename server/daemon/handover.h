@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem {
 
@@ -45,7 +45,7 @@ class HandoverFile {
   std::optional<HandoverState> load() const;
 
  private:
-  net::UniqueFd fd_;
+  UniqueFd fd_;
 };
 
 }  // namespace tandem

@@ -35,7 +35,7 @@ namespace {
 
 /// Splits the daemon off the process that the shell started; returns in the daemon, with what to
 /// write to when ready.
-net::UniqueFd detach() {
+UniqueFd detach() {
   Pipe ready;
   const pid_t daemon = ::fork();
   if (daemon < 0) throw std::system_error(errno, std::generic_category(), "fork");
@@ -73,7 +73,7 @@ void Launch::ready() {
 
 void go_to_background(bool chdir) {
   log::set_levels(log::Destination::kConsole, log::Level::kOff);
-  const net::UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), fd);
   if (chdir && ::chdir("/") != 0) std::perror("ovsdb-server: chdir");
 }

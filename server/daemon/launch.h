@@ -3,7 +3,7 @@
 #include "server/daemon/handover.h"
 #include "server/daemon/options.h"
 #include "server/daemon/process_title.h"
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem {
 
@@ -31,8 +31,8 @@ class Launch {
 
   DaemonOptions options_;
   HandoverFile handover_;
-  net::UniqueFd ready_;         ///< takes a byte when the server is ready
-  net::UniqueFd crash_report_;  ///< of the monitor's pipe
+  UniqueFd ready_;         ///< takes a byte when the server is ready
+  UniqueFd crash_report_;  ///< of the monitor's pipe
 };
 
 /// Leaves the terminal, and with `chdir` the folder that the program was started in.

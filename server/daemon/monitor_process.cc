@@ -57,8 +57,7 @@ bool is_crash(int status) {
 
 }  // namespace
 
-MonitorProcess::MonitorProcess(const DaemonOptions& options, ProcessTitle& title,
-                               net::UniqueFd ready)
+MonitorProcess::MonitorProcess(const DaemonOptions& options, ProcessTitle& title, UniqueFd ready)
     : options_(options), title_(title), ready_(std::move(ready)) {}
 
 MonitoredChild MonitorProcess::run() {

@@ -9,14 +9,14 @@
 #include "server/daemon/options.h"
 #include "server/daemon/pipe.h"
 #include "server/daemon/process_title.h"
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem {
 
 /// What a server under a monitor gets from it.
 struct MonitoredChild {
-  net::UniqueFd ready;         ///< takes a byte when the server is ready
-  net::UniqueFd crash_report;  ///< takes a backtrace
+  UniqueFd ready;         ///< takes a byte when the server is ready
+  UniqueFd crash_report;  ///< takes a backtrace
 };
 
 /// The process that starts the server again when it dies of a programming error, or is killed by
@@ -25,7 +25,7 @@ struct MonitoredChild {
 class MonitorProcess {
  public:
   /// `ready` takes a byte when the first server is ready; it may be empty.
-  MonitorProcess(const DaemonOptions& options, ProcessTitle& title, net::UniqueFd ready);
+  MonitorProcess(const DaemonOptions& options, ProcessTitle& title, UniqueFd ready);
 
   /// Forks servers, and returns in each of them. In the monitor process itself it does not return:
   /// that ends when a server ends in any other way than by a crash.
@@ -45,7 +45,7 @@ class MonitorProcess {
 
   const DaemonOptions& options_;
   ProcessTitle& title_;
-  net::UniqueFd ready_;
+  UniqueFd ready_;
   pid_t child_ = 0;
   unsigned crashes_ = 0;
   std::string status_ = "healthy";

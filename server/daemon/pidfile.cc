@@ -25,7 +25,7 @@ struct flock whole_file_lock() {
 }  // namespace
 
 std::optional<int> Pidfile::holder(const std::string& path) {
-  const net::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!fd) return std::nullopt;
   struct flock lock = whole_file_lock();
   if (::fcntl(fd.get(), F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return std::nullopt;
@@ -41,7 +41,7 @@ Result<Pidfile> Pidfile::create(const std::string& path, bool overwrite) {
   const auto failed = [&](const char* what) {
     return fatal_error(fmt::format("{}: {} failed ({})", temporary, what, std::strerror(errno)));
   };
-  net::UniqueFd fd(
+  UniqueFd fd(
       ::open(temporary.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd) return failed("create");
   struct flock lock = whole_file_lock();

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "protocol/error.h"
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem {
 
@@ -25,10 +25,10 @@ class Pidfile {
   static std::optional<int> holder(const std::string& path);
 
  private:
-  Pidfile(std::string path, net::UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  Pidfile(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
 
   std::string path_;
-  net::UniqueFd fd_;
+  UniqueFd fd_;
 };
 
 }  // namespace tandem

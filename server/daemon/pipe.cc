@@ -13,8 +13,8 @@ Pipe::Pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
     throw std::system_error(errno, std::generic_category(), "pipe");
-  read_end = net::UniqueFd(ends[0]);
-  write_end = net::UniqueFd(ends[1]);
+  read_end = UniqueFd(ends[0]);
+  write_end = UniqueFd(ends[1]);
 }
 
 bool Pipe::wait_for_byte() const {

@@ -1,14 +1,14 @@
 #pragma once
 
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem {
 
 /// An anonymous pipe between a process and one that it forks. Ends the program if it cannot be had:
 /// only start-up and the monitor make pipes.
 struct Pipe {
-  net::UniqueFd read_end;
-  net::UniqueFd write_end;
+  UniqueFd read_end;
+  UniqueFd write_end;
 
   Pipe();
   /// Waits for one byte, or for the end: true if a byte came. Signals do not end the wait.

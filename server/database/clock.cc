@@ -1,24 +1,10 @@
 #include "server/database/clock.h"
 
-#include <time.h>
-
 #include <chrono>
 
+#include "server/posix/boot_clock.h"
+
 namespace tandem {
-namespace {
-
-timespec since_boot() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return now;
-}
-
-}  // namespace
-
-std::int64_t since_boot_ms() {
-  const timespec now = since_boot();
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
 
 std::int64_t SystemClock::wall_ms() const {
   using namespace std::chrono;
@@ -26,9 +12,6 @@ std::int64_t SystemClock::wall_ms() const {
 }
 
 std::int64_t SystemClock::monotonic_ms() const { return since_boot_ms(); }
-std::int64_t SystemClock::monotonic_us() const {
-  const timespec now = since_boot();
-  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
-}
+std::int64_t SystemClock::monotonic_us() const { return since_boot_us(); }
 
 }  // namespace tandem

@@ -17,9 +17,6 @@ class Clock {
   virtual std::int64_t monotonic_us() const { return 1000 * monotonic_ms(); }
 };
 
-/// SystemClock::monotonic_ms(), for those who are handed no clock. Thread-safe.
-std::int64_t since_boot_ms();
-
 /// The machine's clocks.
 class SystemClock final : public Clock {
  public:

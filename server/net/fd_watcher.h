@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem::net {
 

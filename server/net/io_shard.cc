@@ -13,8 +13,8 @@
 #include <thread>
 #include <utility>
 
-#include "server/database/clock.h"
 #include "server/logging/signal_stack.h"
+#include "server/posix/boot_clock.h"
 
 namespace tandem::net {
 

@@ -1,14 +1,12 @@
 #include "server/net/socket_address.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,25 +37,6 @@ std::optional<SocketAddress> name_of(int fd, int (*get)(int, sockaddr*, socklen_
   socklen_t size = sizeof storage;
   if (get(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return std::nullopt;
   return SocketAddress(reinterpret_cast<const sockaddr*>(&storage), size);
-}
-
-/// Calls `use` (bind or connect) with an address for `path`.
-template <class Use>
-int with_unix_address(const std::string& path, Use use) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::string text = path;
-  UniqueFd folder;
-  if (text.size() >= sizeof address.sun_path) {
-    const auto slash = text.rfind('/');
-    const std::string folder_path = slash == std::string::npos ? "." : text.substr(0, slash + 1);
-    folder = UniqueFd(open(folder_path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!folder) return errno;
-    text = fmt::format("/proc/self/fd/{}/{}", folder.get(), text.substr(slash + 1));
-    if (text.size() >= sizeof address.sun_path) return ENAMETOOLONG;
-  }
-  std::memcpy(address.sun_path, text.c_str(), text.size() + 1);
-  return use(reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -97,10 +76,6 @@ std::string SocketAddress::to_string() const {
                               : fmt::format("{}:{}", host, port());
 }
 
-UniqueFd make_socket(int family) {
-  return UniqueFd(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-}
-
 void tune_tcp_socket(int fd, int family, std::optional<int> dscp) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -127,16 +102,6 @@ void keep_tcp_alive(int fd, std::int64_t interval_ms) {
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &kQuestions, sizeof kQuestions);
-}
-
-int bind_unix(int fd, const std::string& path) {
-  return with_unix_address(
-      path, [fd](const sockaddr* address, socklen_t size) { return bind(fd, address, size); });
-}
-
-int connect_unix(int fd, const std::string& path) {
-  return with_unix_address(
-      path, [fd](const sockaddr* address, socklen_t size) { return connect(fd, address, size); });
 }
 
 int bind_unix_listener(int fd, const std::string& path) {

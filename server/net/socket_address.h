@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "server/net/unique_fd.h"
+#include "server/posix/unix_socket.h"
 
 namespace tandem::net {
 
@@ -38,21 +38,13 @@ class SocketAddress {
   socklen_t size_ = 0;
 };
 
-/// A non-blocking, close-on-exec stream socket; errno on failure.
-UniqueFd make_socket(int family);
-
-/// What a TCP connection gets: no delay, and the DSCP (0 to 63) in its IP headers if one is given.
+/// Gives a TCP connection no delay, and the DSCP (0 to 63) in its IP headers if one is given.
 void tune_tcp_socket(int fd, int family, std::optional<int> dscp);
 
 /// The kernel asks a TCP peer whether its host is there, after a silence of the interval and three
 /// times more, and gives the connection up if none answers, or takes, anything for so long. 0: not.
 /// Sockets that are not TCP stay as they are.
 void keep_tcp_alive(int fd, std::int64_t interval_ms);
-
-/// bind() and connect() to a unix socket's file, whose path may be longer than sockaddr_un holds:
-/// the folder is then reached through /proc/self/fd. Return 0 or an errno.
-int bind_unix(int fd, const std::string& path);
-int connect_unix(int fd, const std::string& path);
 
 /// Binds a socket that is to listen, with mode 0770 less the umask. A socket that somebody has left
 /// behind at the path is replaced, but EADDRINUSE where somebody answers.

@@ -1,9 +1,7 @@
 #include "ocf/agent/ports/control_request.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <array>
 #include <boost/json/value_from.hpp>
@@ -11,6 +9,7 @@
 #include <cstring>
 
 #include "protocol/jsonrpc.h"
+#include "server/posix/unix_socket.h"
 
 namespace tandem::agent {
 
@@ -22,22 +21,10 @@ Answer not_there(int error) { return {Answer::Outcome::kNotThere, std::strerror(
 
 }  // namespace
 
-int connect_unix(const std::string& path, net::UniqueFd& fd) {
-  // Through /proc/self/fd, so that the length of the folder's path does not matter.
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const net::UniqueFd directory(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return errno;
-  const std::string name = fmt::format("/proc/self/fd/{}/{}", directory.get(),
-                                       slash == std::string::npos ? path : path.substr(slash + 1));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (name.size() >= sizeof address.sun_path) return ENAMETOOLONG;
-  std::memcpy(address.sun_path, name.data(), name.size());
-  net::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+int open_control_socket(const std::string& path, UniqueFd& fd) {
+  UniqueFd socket = make_socket(AF_UNIX);
   if (!socket) return errno;
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return errno;
+  if (const int error = connect_unix(socket.get(), path); error != 0) return error;
   fd = std::move(socket);
   return 0;
 }
@@ -68,7 +55,7 @@ std::optional<Answer> ControlRequest::go_on() {
 /// The backlog of a server that hangs is full, and a unix socket tells nobody when it no longer is:
 /// it is tried again.
 std::optional<Answer> ControlRequest::connect() {
-  const int error = connect_unix(socket_, fd_);
+  const int error = open_control_socket(socket_, fd_);
   if (error == EAGAIN) return std::nullopt;
   if (error != 0) return not_there(error);
   state_ = State::kSending;

@@ -4,7 +4,7 @@
 
 #include "ocf/agent/ports/operation.h"
 #include "protocol/framer.h"
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem::agent {
 
@@ -30,11 +30,11 @@ class ControlRequest : public Operation {
   std::string socket_;
   std::string unsent_;
   State state_ = State::kConnecting;
-  net::UniqueFd fd_;
+  UniqueFd fd_;
   Framer framer_;
 };
 
 /// Connects to a unix socket of any length of path; 0 or an errno. EAGAIN: its backlog is full.
-int connect_unix(const std::string& path, net::UniqueFd& fd);
+int open_control_socket(const std::string& path, UniqueFd& fd);
 
 }  // namespace tandem::agent

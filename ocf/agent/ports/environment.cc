@@ -160,8 +160,8 @@ std::string node_name() {
     if (end.status == 0) name = end.output.substr(0, end.output.find('\n'));
     return Answer{};
   });
-  const std::int64_t end_ms = boot_ms() + kNameMs;
-  while (!tool.go_on() && boot_ms() < end_ms) {
+  const std::int64_t end_ms = since_boot_ms() + kNameMs;
+  while (!tool.go_on() && since_boot_ms() < end_ms) {
     std::vector<pollfd> polled;
     tool.add_to(polled);
     ::poll(polled.data(), polled.size(), kPollMs);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ocf/agent/decision/step.h"
+#include "server/posix/boot_clock.h"
 
 namespace tandem::agent {
 
@@ -23,8 +24,5 @@ class Operation {
   /// The answer at its limit.
   virtual Answer give_up() { return {}; }
 };
-
-/// Milliseconds since the machine started, the time that it slept included.
-std::int64_t boot_ms();
 
 }  // namespace tandem::agent

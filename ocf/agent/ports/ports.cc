@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <ctime>
 #include <variant>
 
 #include "ocf/agent/ports/control_request.h"
@@ -45,18 +44,12 @@ std::unique_ptr<Operation> ready(Answer::Outcome outcome, std::string text = "")
 
 }  // namespace
 
-std::int64_t boot_ms() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
-}
-
 Ports::Ports(const Environment& environment, StateFile& state, ProcessLock& lock)
     : environment_(environment), state_(state), lock_(lock) {}
 
 void Ports::begin(Step step) {
   Begun operation = std::visit([this](const auto& what) { return take(what); }, step.what);
-  running_[step.id] = {std::move(operation), boot_ms() + step.limit_ms};
+  running_[step.id] = {std::move(operation), since_boot_ms() + step.limit_ms};
 }
 
 std::vector<Ports::Finished> Ports::wait() {
@@ -64,7 +57,7 @@ std::vector<Ports::Finished> Ports::wait() {
   for (;;) {
     for (auto it = running_.begin(); it != running_.end();) {
       std::optional<Answer> answer = it->second.operation->go_on();
-      if (!answer && boot_ms() >= it->second.end_ms) answer = it->second.operation->give_up();
+      if (!answer && since_boot_ms() >= it->second.end_ms) answer = it->second.operation->give_up();
       if (!answer) {
         ++it;
         continue;
@@ -75,7 +68,7 @@ std::vector<Ports::Finished> Ports::wait() {
     if (!finished.empty() || running_.empty()) return finished;
     std::vector<pollfd> polled;
     std::int64_t wait_ms = INT32_MAX;
-    const std::int64_t now = boot_ms();
+    const std::int64_t now = since_boot_ms();
     for (const auto& [id, running] : running_) {
       const std::size_t before = polled.size();
       running.operation->add_to(polled);
@@ -112,8 +105,8 @@ Ports::Begun Ports::take(const LookAtServer& step) {
   }
   std::string text = process->state == 'T' ? "stopped" : "running";
   text += is_stock(*process) ? " stock" : " tandem";
-  net::UniqueFd fd;
-  if (connect_unix(path_of(step.which, ".ctl"), fd) != ENOENT) text += " listens";
+  UniqueFd fd;
+  if (open_control_socket(path_of(step.which, ".ctl"), fd) != ENOENT) text += " listens";
   return ready(Answer::Outcome::kDone, text);
 }
 
@@ -177,7 +170,7 @@ Ports::Begun Ports::take(const StopNorthd&) {
   const std::string pidfile = environment_.places.run_directory + "/ovn-northd.pid";
   const auto process = process_of_pidfile(pidfile, "ovn-northd");
   if (!process) return ready(Answer::Outcome::kDone);
-  auto end = std::make_unique<ProcessEnd>(process->pid, boot_ms() + kNorthdEndsMs);
+  auto end = std::make_unique<ProcessEnd>(process->pid, since_boot_ms() + kNorthdEndsMs);
   ::kill(process->pid, SIGTERM);
   return end;
 }

@@ -66,8 +66,8 @@ std::optional<ProcessInfo> find_process(const std::function<bool(const std::stri
 }
 
 std::optional<pid_t> peer_of(const std::string& socket) {
-  net::UniqueFd fd;
-  if (connect_unix(socket, fd) != 0) return std::nullopt;
+  UniqueFd fd;
+  if (open_control_socket(socket, fd) != 0) return std::nullopt;
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
@@ -173,7 +173,7 @@ bool is_stock(const ProcessInfo& server) {
   return program.filename().string().starts_with(kServer);
 }
 
-net::UniqueFd ProcessEnd::open(pid_t pid) { return open_pidfd(pid); }
+UniqueFd ProcessEnd::open(pid_t pid) { return open_pidfd(pid); }
 
 void ProcessEnd::add_to(std::vector<pollfd>& polled) const {
   if (fd_ && !kill_at_ms_) polled.push_back({fd_.get(), POLLIN, 0});
@@ -182,7 +182,7 @@ void ProcessEnd::add_to(std::vector<pollfd>& polled) const {
 std::optional<Answer> ProcessEnd::go_on() {
   pollfd entry{fd_.get(), POLLIN, 0};
   if (!fd_ || ::poll(&entry, 1, 0) > 0) return Answer{Answer::Outcome::kDone, "", {}};
-  if (kill_at_ms_ && boot_ms() >= *kill_at_ms_) {
+  if (kill_at_ms_ && since_boot_ms() >= *kill_at_ms_) {
     ::kill(pid_, SIGKILL);
     kill_at_ms_.reset();
   }

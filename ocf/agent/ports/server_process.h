@@ -6,7 +6,7 @@
 #include <string>
 
 #include "ocf/agent/ports/operation.h"
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem::agent {
 
@@ -61,10 +61,10 @@ class ProcessEnd : public Operation {
   std::optional<Answer> go_on() override;
 
  private:
-  static net::UniqueFd open(pid_t pid);
+  static UniqueFd open(pid_t pid);
 
   pid_t pid_;
-  net::UniqueFd fd_;
+  UniqueFd fd_;
   std::optional<std::int64_t> kill_at_ms_;
 };
 

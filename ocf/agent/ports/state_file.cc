@@ -47,7 +47,7 @@ void StateFile::write(const Memory& memory) {
 }
 
 bool ProcessLock::try_lock() {
-  net::UniqueFd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  UniqueFd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   problem_ = fd ? "" : fmt::format("{}: {}", path_, std::strerror(errno));
   if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return false;
   fd_ = std::move(fd);
@@ -64,18 +64,18 @@ void ProcessLock::name_holder() {
 /// The pid is believed only because somebody holds the lock: no pid of another program can stand
 /// there then.
 bool ProcessLock::lock(std::int64_t patience_ms, Holder holder) {
-  const std::int64_t patience_end = boot_ms() + patience_ms;
+  const std::int64_t patience_end = since_boot_ms() + patience_ms;
   bool told = false;
   while (!try_lock()) {
     if (!problem_.empty()) return true;
-    if (holder == Holder::kIsLeftAlone && boot_ms() >= patience_end) return false;
-    if (!told && boot_ms() >= patience_end) {
+    if (holder == Holder::kIsLeftAlone && since_boot_ms() >= patience_end) return false;
+    if (!told && since_boot_ms() >= patience_end) {
       std::ifstream file(path_);
       pid_t pid = 0;
       if (file >> pid && pid > 1) ::kill(pid, SIGTERM);
       told = true;
     }
-    if (boot_ms() >= patience_end + kMostPatienceMs) return true;
+    if (since_boot_ms() >= patience_end + kMostPatienceMs) return true;
     ::poll(nullptr, 0, kPollMs);
   }
   return true;

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "ocf/agent/decision/memory.h"
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem::agent {
 
@@ -45,7 +45,7 @@ class ProcessLock {
  private:
   std::string path_;
   std::string problem_;
-  net::UniqueFd fd_;
+  UniqueFd fd_;
 };
 
 }  // namespace tandem::agent

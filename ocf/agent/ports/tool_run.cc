@@ -97,15 +97,15 @@ void end_tools_at_sigterm() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
-net::UniqueFd open_pidfd(pid_t pid) {
-  return net::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+UniqueFd open_pidfd(pid_t pid) {
+  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
 ToolRun::ToolRun(const Command& command, Read read) : read_(std::move(read)) {
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
-  pipe_ = net::UniqueFd(ends[0]);
-  const net::UniqueFd writer(ends[1]);
+  pipe_ = UniqueFd(ends[0]);
+  const UniqueFd writer(ends[1]);
   ::fcntl(pipe_.get(), F_SETFL, O_NONBLOCK);
   sigset_t term;
   sigset_t before;

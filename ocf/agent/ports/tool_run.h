@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ocf/agent/ports/operation.h"
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem::agent {
 
@@ -40,8 +40,8 @@ class ToolRun : public Operation {
 
   Read read_;
   pid_t pid_ = -1;
-  net::UniqueFd process_;  // pidfd
-  net::UniqueFd pipe_;
+  UniqueFd process_;  // pidfd
+  UniqueFd pipe_;
   std::string output_;
 };
 
@@ -53,6 +53,6 @@ void end_tools_at_sigterm();
 void start_detached(const std::vector<std::string>& words);
 
 /// A descriptor that becomes readable when the process ends; nothing if there is none.
-net::UniqueFd open_pidfd(pid_t pid);
+UniqueFd open_pidfd(pid_t pid);
 
 }  // namespace tandem::agent

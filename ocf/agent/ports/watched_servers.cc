@@ -12,7 +12,7 @@ void WatchedServers::connect(Which which, const std::string& socket,
                              const std::optional<ProcessInfo>& server) {
   Held& held = held_[which];
   if (held.fd) return;
-  if (connect_unix(socket, held.fd) != 0) return;
+  if (open_control_socket(socket, held.fd) != 0) return;
   held.monitor = server ? monitor_of(*server) : std::nullopt;
 }
 

@@ -6,7 +6,7 @@
 #include "ocf/agent/decision/settings.h"
 #include "ocf/agent/ports/operation.h"
 #include "ocf/agent/ports/server_process.h"
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem::agent {
 
@@ -22,7 +22,7 @@ class WatchedServers {
 
  private:
   struct Held {
-    net::UniqueFd fd;
+    UniqueFd fd;
     std::optional<pid_t> monitor;
     bool is_lost() const;
   };

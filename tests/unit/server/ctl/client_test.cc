@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "server/ctl/target.h"
-#include "server/net/unique_fd.h"
+#include "server/posix/unique_fd.h"
 
 namespace tandem::ctl {
 namespace {
@@ -21,7 +21,7 @@ namespace {
 class Folder {
  public:
   std::string path;
-  net::UniqueFd listener;
+  UniqueFd listener;
 
   Folder() {
     std::string pattern = "/tmp/tandem-ctl-test.XXXXXX";
@@ -34,7 +34,7 @@ class Folder {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, file.c_str(), sizeof address.sun_path - 1);
-    listener = net::UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    listener = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
             0);
     REQUIRE(::listen(listener.get(), 4) == 0);
@@ -55,7 +55,7 @@ TEST_CASE("an answer may come in pieces") {
   const std::string socket = folder.listen("s");
   std::string request(100, '\0');
   std::thread server([&] {
-    const net::UniqueFd client(::accept(folder.listener.get(), nullptr, nullptr));
+    const UniqueFd client(::accept(folder.listener.get(), nullptr, nullptr));
     request.resize(static_cast<std::size_t>(::read(client.get(), request.data(), request.size())));
     for (const std::string piece : {"{\"id\":0,\"resu", "lt\":\"a\\nb\\n\",\"error\":null}"}) {
       CHECK(::write(client.get(), piece.data(), piece.size()) ==

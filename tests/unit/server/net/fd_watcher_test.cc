@@ -6,6 +6,7 @@
 
 #include "tests/unit/server/net/net_fixture.h"
 
+using namespace tandem;
 using namespace tandem::net;
 using namespace tandem::net::test;
 
