@@ -17,7 +17,7 @@ packages_of() {
                 python3-openvswitch python3-ovsdbapp python3-oslotest python3-testscenarios \
                 clang libclang-rt-14-dev clang-format clang-tidy shellcheck xz-utils openssl \
                 pacemaker pacemaker-cli-utils corosync pcs resource-agents \
-                iproute2 iputils-arping haproxy util-linux strace valgrind ;;
+                iproute2 iputils-arping haproxy util-linux e2fsprogs strace valgrind ;;
         bench)
             echo openvswitch-common ovn-common python3 python3-matplotlib xz-utils openssl strace ;;
         *)
