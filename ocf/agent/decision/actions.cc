@@ -17,13 +17,7 @@ Task<> do_step(Desk& desk, Step::What what, std::int64_t limit_ms) {
   (void)co_await desk.ask(std::move(what), limit_ms);
 }
 
-Task<> demote_into(Servers& servers, std::string active, const Bulletin* bulletin, bool* done) {
-  *done = co_await servers.demote_both(std::move(active), *bulletin);
-}
-
 Task<> nothing() { co_return; }
-
-Task<> stop_into(Servers& servers, bool* done) { *done = co_await servers.stop_both(); }
 
 }  // namespace
 
@@ -96,7 +90,7 @@ Task<> Actions::stop() {
   ++desk_.memory.turn;
   co_await servers_.survey();
   bool stopped = false;
-  co_await Join(list(stop_northd(), stop_into(servers_, &stopped),
+  co_await Join(list(stop_northd(), into(servers_.stop_both(), &stopped),
                      cluster_.publish(Notice::Word::kStopped, servers_.copy())));
   if (!stopped) {
     desk_.reason("a server could not be stopped");
@@ -193,7 +187,7 @@ Task<bool> Actions::step_down() {
   std::string next = desk_.order.promoting.empty() ? "" : desk_.order.promoting.front();
   if (next == desk_.order.node) next.clear();
   bool done = false;
-  co_await Join(list(stop_northd(), demote_into(servers_, next, &cluster_.bulletin(), &done)));
+  co_await Join(list(stop_northd(), into(servers_.demote_both(next, cluster_.bulletin()), &done)));
   co_await servers_.survey();
   if (servers_.both_are(Role::kBackup))
     co_await cluster_.publish(Notice::Word::kFinal, servers_.copy());
@@ -238,7 +232,7 @@ Task<> Actions::stop_northd() {
   if (desk_.settings().manage_northd) (void)co_await desk_.ask(StopNorthd{}, kNorthdMs);
 }
 
-/// What clients need not wait for after a promotion. The role may have gone meanwhile.
+/// Does what clients need not wait for after a promotion. The role may have gone meanwhile.
 Task<> Actions::serve() {
   if (!desk_.memory.keeping) co_return;
   std::vector<Task<>> all;
@@ -266,8 +260,8 @@ Task<> Actions::follow() {
 
 // --- reload ---
 
-/// What can change while the servers run: how commits wait, and the lease. The rest is read by each
-/// action anew.
+/// Applies what can change while the servers run: how commits wait, and the lease. The rest is read
+/// by each action anew.
 Task<> Actions::reload() {
   co_await servers_.survey();
   co_await servers_.set_sync();

@@ -31,7 +31,7 @@ class Actions {
         election_(desk, servers_, cluster_, seed),
         tenure_(desk, servers_, cluster_, election_) {}
 
-  /// What the order asks for.
+  /// Does the action of the order.
   Task<> run();
 
  private:

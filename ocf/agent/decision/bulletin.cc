@@ -3,7 +3,8 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <charconv>
+
+#include "replication/height.h"
 
 namespace tandem::agent {
 
@@ -30,8 +31,7 @@ std::vector<std::string_view> split(std::string_view text) {
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (!take_number(text, value) || !text.empty()) return std::nullopt;
   return value;
 }
 

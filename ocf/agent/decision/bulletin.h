@@ -10,7 +10,7 @@
 
 namespace tandem::agent {
 
-/// What one instance has published of itself. A value; the text of the attribute is
+/// A notice that one instance has published of itself. A value; the text of the attribute is
 /// WORD,NB-EPOCH,NB-INDEX,SB-EPOCH,SB-INDEX,NODE,FORMAT,ROUND,SYNC,NB-DIGEST,SB-DIGEST. Agents of
 /// the first format know it as far as NODE, and read no further.
 struct Notice {

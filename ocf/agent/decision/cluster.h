@@ -26,7 +26,7 @@ inline constexpr const char* kBan = "-INFINITY";
 int points(const std::string& score);
 }  // namespace score
 
-/// What the instances know of each other: notices, scores and the list of full copies. Lives as
+/// The instances' knowledge of each other: notices, scores and the list of full copies. Lives as
 /// long as the action.
 class Cluster {
  public:

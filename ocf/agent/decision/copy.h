@@ -9,7 +9,7 @@
 
 namespace tandem::agent {
 
-/// What an instance holds of both databases, as far as it is known. A value.
+/// An instance's copies of both databases, as far as they are known. A value.
 struct Copy {
   struct Database {
     Height height{};

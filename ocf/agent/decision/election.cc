@@ -109,7 +109,7 @@ Task<> Election::judge_cut_off(View view) {
   memory.alone_since.reset();
   memory.was_alone = memory.let_go = memory.refused = false;
   const Notice* active = cluster_.bulletin().of(view.active);
-  // What ours said there when it was stopped does not tell of a stock active.
+  // The last word of ours, which was stopped there, does not tell of a stock active.
   const bool comparable = active != nullptr && active->word != Notice::Word::kStopped &&
                           active->copy.is_known() && servers_.copy().is_known();
   if (!std::exchange(memory.was_cut_off, true)) {

@@ -35,7 +35,7 @@ class Election {
   Epoch greatest_epoch(Which which) const;
 
  private:
-  /// What the others have, beside this copy.
+  /// The others' copies beside this one.
   struct View {
     std::string active;  ///< the node that says it is
     const Notice* better = nullptr;

@@ -1,4 +1,4 @@
-// What a backup does that is asked before a promotion: it leaves the old active, and answers.
+// A backup that is asked before a promotion leaves the old active, and answers.
 
 #include <fmt/core.h>
 

@@ -66,7 +66,7 @@ Task<bool> repair(Desk& desk, Tenure& tenure) {
   co_return true;
 }
 
-/// What is done about a server that is gone or hangs. Returns the pause after it.
+/// Restarts a server that is gone or hangs, if that may be. Returns the pause after it.
 Task<std::int64_t> look_after(Desk& desk, Tenure& tenure) {
   const bool taken = co_await take_role(desk);
   if (!taken) co_return kShortPauseMs;
@@ -121,7 +121,8 @@ Task<> keep(Desk& desk, Servers& servers, Tenure& tenure) {
     co_await servers.survey();
     if (servers.any_is(Role::kBackup) && !servers.any_is(Role::kActive)) co_return;
     if (servers.any_is(Role::kGone) || servers.any_is(Role::kHung)) {
-      // What was told to end is an administrator's, or an action's; else the next monitor sees it.
+      // A server that was told to end is an administrator's, or an action's: the next monitor sees
+      // it.
       std::int64_t pause_ms = kLongPauseMs;
       if (!servers.any_was_ended()) pause_ms = co_await look_after(desk, tenure);
       desk.extend(kRoundMs);
@@ -142,7 +143,7 @@ Task<> keep(Desk& desk, Servers& servers, Tenure& tenure) {
       const bool granted = co_await grant_on(desk, servers, tenure);
       if (!granted) tried_at = desk.now_ms();
     }
-    // What was lost and is well may be lost again at once.
+    // A connection that was lost, to a server that is well, may be lost again at once.
     if (lost.outcome != Answer::Outcome::kSilent) (void)co_await desk.ask(Pause{}, kLookMs);
   }
 }

@@ -34,7 +34,7 @@ class Machine {
 
   /// The steps that have become due, to be taken at the same time.
   std::vector<Step> take_steps();
-  /// What is to be logged, in order.
+  /// The lines for the log, in order.
   std::vector<Note> take_notes();
   void answer(std::uint64_t id, Answer answer, std::int64_t now_ms);
 

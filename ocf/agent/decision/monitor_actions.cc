@@ -174,7 +174,7 @@ Task<> Actions::doubt(Tenure::Right right) {
   desk_.tell(fails ? Exit::kFailedPromoted : Exit::kPromoted);
 }
 
-/// What Pacemaker need not wait for.
+/// Does what Pacemaker need not wait for.
 Task<> Actions::tend_active() {
   (void)co_await desk_.ask(StartKeeper{}, 1000);
   co_await cluster_.remember_copies();

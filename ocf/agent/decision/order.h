@@ -17,7 +17,7 @@ enum class Exit : std::uint8_t {
   kFailedPromoted = 9,
 };
 
-/// What is asked of the agent: one action of Pacemaker on one node. A value.
+/// The order to the agent: one action of Pacemaker on one node. A value.
 struct Order {
   enum class Action : std::uint8_t {
     kStart,

@@ -71,27 +71,25 @@ Task<> Servers::kill(Which which) { (void)co_await desk_.insist(KillServer{which
 
 Task<bool> Servers::stop_both() {
   Pair<bool> stopped;
-  co_await for_both([&](Which which) { return stop(which, &stopped[which]); });
+  co_await for_both([&](Which which) { return into(stop(which), &stopped[which]); });
   co_return stopped[Which::kNb] && stopped[Which::kSb];
 }
 
 /// The control socket needs no pid, so a server without a pidfile ends, too. A server that still
 /// runs in the end is a failure.
-Task<> Servers::stop(Which which, bool* stopped) {
+Task<bool> Servers::stop(Which which) {
   const Answer asked =
       co_await desk_.ask(command(which, "exit"), desk_.settings().control_timeout_ms);
   if (asked.done()) {
     const Answer ended = co_await desk_.ask(AwaitServerEnd{which}, kExitMs);
-    *stopped = ended.done();
-    if (*stopped) co_return;
+    if (ended.done()) co_return true;
   }
   const Answer process = co_await desk_.insist(LookAtServer{which}, 1000);
-  *stopped =
-      process.outcome == Answer::Outcome::kNotThere && asked.outcome == Answer::Outcome::kNotThere;
-  if (*stopped) co_return;
+  if (process.outcome == Answer::Outcome::kNotThere && asked.outcome == Answer::Outcome::kNotThere)
+    co_return true;
   desk_.warn(fmt::format("{} server does not end: killing it", name_of(which)));
   const Answer killed = co_await desk_.insist(KillServer{which}, kDeathMs);
-  *stopped = killed.done();
+  co_return killed.done();
 }
 
 }  // namespace tandem::agent

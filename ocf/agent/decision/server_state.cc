@@ -1,4 +1,4 @@
-// What a server's answers say.
+// Reads a server's answers.
 
 #include <boost/json/parse.hpp>
 

@@ -123,12 +123,8 @@ std::string Servers::roles_text() const {
 Task<bool> Servers::demote_both(std::string active, const Bulletin& bulletin) {
   Pair<bool> done;
   co_await for_both(
-      [&](Which which) { return demote_into(which, active, &bulletin, &done[which]); });
+      [&](Which which) { return into(demote(which, active, bulletin), &done[which]); });
   co_return done[Which::kNb] && done[Which::kSb];
-}
-
-Task<> Servers::demote_into(Which which, std::string active, const Bulletin* bulletin, bool* done) {
-  *done = co_await demote(which, active, *bulletin);
 }
 
 Task<bool> Servers::demote(Which which, std::string active, const Bulletin& bulletin) {

@@ -9,7 +9,7 @@
 
 namespace tandem::agent {
 
-/// What a server of this node says of itself. A value.
+/// A server of this node, as it shows itself. A value.
 struct ServerState {
   enum class Role : std::uint8_t {
     kGone,  ///< does not run
@@ -46,14 +46,14 @@ class Servers {
   bool both_are(ServerState::Role role) const;
   bool any_is(ServerState::Role role) const;
   bool both_links_are(std::string_view link) const;
-  /// What is gone was told to end, at least one of them.
+  /// At least one of those that are gone was told to end.
   bool any_was_ended() const;
   bool any_link_is(std::string_view link) const;
-  /// What runs here is active, and may write.
+  /// The servers that run here are active, and may write.
   bool is_writable() const;
   /// False if one of them says that nothing can be written to its file.
   bool can_write() const { return states_[Which::kNb].healthy && states_[Which::kSb].healthy; }
-  /// What both hold, as of the last survey.
+  /// The copies that both hold, as of the last survey.
   Copy copy() const;
   /// "active and gone", for people.
   std::string roles_text() const;
@@ -89,12 +89,11 @@ class Servers {
  private:
   Task<> probe(Which which);
   Task<std::optional<ServerState>> ask_state(Which which, std::int64_t limit_ms);
-  Task<> demote_into(Which which, std::string active, const Bulletin* bulletin, bool* done);
   Task<> follow_one(Which which, std::string active, const Bulletin* bulletin);
   Task<std::optional<std::string>> tell_to_follow(Which which, std::string active,
                                                   const Bulletin* bulletin);
   Task<std::optional<std::string>> demote_stock(Which which, std::string remote);
-  Task<> stop(Which which, bool* stopped);
+  Task<bool> stop(Which which);
   std::vector<std::string> start_words(Which which, const std::string& active) const;
 
   Desk& desk_;

@@ -103,7 +103,7 @@ struct WriteProperty {
 struct AskManaged {};
 /// A round trip to corosync: kDone: quorate; kRefused: not; kNotThere: there is no corosync here.
 struct AskCorosync {};
-/// What Pacemaker remembers of quorum: kDone with "1" or "0".
+/// Asks for the quorum that Pacemaker remembers: kDone with "1" or "0".
 struct AskController {};
 /// Tells Pacemaker that the resource has failed here.
 struct ReportFailure {};

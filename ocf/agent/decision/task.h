@@ -125,6 +125,12 @@ inline Runner run(Task<void> task) { co_await task; }
 
 }  // namespace detail
 
+/// Awaits a task, and puts there what it returns: for tasks that run at the same time.
+template <class T>
+Task<> into(Task<T> task, T* result) {
+  *result = co_await task;
+}
+
 /// Awaits several tasks that run at the same time.
 class Join {
  public:

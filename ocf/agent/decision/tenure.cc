@@ -95,16 +95,12 @@ std::int64_t Tenure::lease_ms() const {
 Task<bool> Tenure::grant(std::int64_t ms) {
   if (!has_leases()) co_return true;
   Pair<Servers::Lease> leases;
-  co_await for_both([&](Which which) { return lease_one(which, ms, &leases[which]); });
+  co_await for_both([&](Which which) { return into(servers_.lease(which, ms), &leases[which]); });
   if (leases == Pair<Servers::Lease>{{Servers::Lease::kGranted, Servers::Lease::kGranted}})
     desk_.memory.granted_at = desk_.now_ms();
   desk_.memory.granted_ms = ms;
   co_return leases[Which::kNb] != Servers::Lease::kRefused&& leases[Which::kSb] !=
       Servers::Lease::kRefused;
-}
-
-Task<> Tenure::lease_one(Which which, std::int64_t ms, Servers::Lease* lease) {
-  *lease = co_await servers_.lease(which, ms);
 }
 
 Task<> Tenure::revoke() {
@@ -153,31 +149,26 @@ Task<bool> Tenure::pass_on() {
 Task<bool> Tenure::put_both_right(ServerState::Role role) {
   for (int round = 0; round < 2 && !servers_.both_are(role); ++round) {
     Pair<bool> right;
-    co_await for_both([&](Which which) { return put_right(which, role, &right[which]); });
+    co_await for_both([&](Which which) { return into(put_right(which, role), &right[which]); });
     if (!right[Which::kNb] || !right[Which::kSb]) co_return false;
     co_await servers_.survey();
   }
   co_return servers_.both_are(role);
 }
 
-Task<> Tenure::put_right(Which which, ServerState::Role role, bool* right) {
+Task<bool> Tenure::put_right(Which which, ServerState::Role role) {
   const ServerState::Role state = servers_[which].role;
+  if (state == role) co_return true;
   switch (state) {
     case ServerState::Role::kGone:
     case ServerState::Role::kHung:
-      *right = co_await repair(which, role);
-      co_return;
+      co_return co_await repair(which, role);
     case ServerState::Role::kActive:
-      *right = true;
-      if (role == ServerState::Role::kActive) co_return;
-      *right = co_await servers_.demote(which, election_.active_node(), cluster_.bulletin());
-      co_return;
+      co_return co_await servers_.demote(which, election_.active_node(), cluster_.bulletin());
     case ServerState::Role::kBackup:
-      *right = true;
-      if (role == ServerState::Role::kBackup) co_return;
-      *right = co_await servers_.promote(which, election_.greatest_epoch(which));
-      co_return;
+      co_return co_await servers_.promote(which, election_.greatest_epoch(which));
   }
+  co_return false;
 }
 
 /// A restart here loses nothing and is quicker than a move.

@@ -66,9 +66,8 @@ class Tenure {
   /// Another active that is ahead, or one that was promoted later and is no longer active. An
   /// earlier active's notice may still be there.
   const Notice* rival() const;
-  Task<> put_right(Which which, ServerState::Role role, bool* right);
+  Task<bool> put_right(Which which, ServerState::Role role);
   Task<bool> repair(Which which, ServerState::Role role);
-  Task<> lease_one(Which which, std::int64_t ms, Servers::Lease* lease);
 
   Desk& desk_;
   Servers& servers_;
