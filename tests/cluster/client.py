@@ -107,7 +107,7 @@ def write_for_ever(options):
                     time.sleep(RETRY_PAUSE_S)
                     # The transaction may or may not be in: it is not acknowledged, so take a new number.
                     break
-                # What could not be written comes with an error behind the results (RFC 7047, 4.1.3).
+                # A transaction that could not be written comes with an error behind the results (RFC 7047, 4.1.3).
                 acknowledged = error is None and bool(result) and all("error" not in each for each in result)
                 if not acknowledged:
                     session.close()  # a backup, or one that is about to become the active

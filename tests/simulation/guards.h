@@ -2,8 +2,8 @@
 
 namespace tandem::simulation {
 
-/// What keeps promises. A simulation can leave one out, by its own doing and not the product's, to
-/// see that it notices.
+/// The guards that keep promises. A simulation can leave one out, by its own doing and not the
+/// product's, to see that it notices.
 struct Guards {
   bool least = true;         ///< a promotion says how far the copy goes at least
   bool lease_epoch = true;   ///< a lease is granted for an epoch

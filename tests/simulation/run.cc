@@ -5,22 +5,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "tests/simulation/client_call.h"
+
 namespace tandem::simulation {
-namespace {
-
-/// One "transact" of a client.
-struct Call final : TransactCall {
-  std::function<void()> succeeded;
-
-  void done() override {
-    if (canceled || refused) return;
-    std::string text;
-    result.append_json(text);
-    if (text.find("\"error\"") == std::string::npos) succeeded();
-  }
-};
-
-}  // namespace
 
 Run::Run(std::uint64_t seed)
     : world_(seed),
@@ -100,7 +87,7 @@ void Run::submit(Node& node, const std::string& database) {
   const bool durable = world_.chance(30);
   std::string operations = operation(database, number);
   if (durable) operations += R"(,{"op":"commit","durable":true})";
-  auto call = std::make_unique<Call>();
+  auto call = std::make_unique<ClientCall>();
   Process& process = *node.process;
   call->mailbox = &process.hub->mailbox();
   call->session = SessionId{1'000'000 + static_cast<std::uint64_t>(number)};

@@ -9,7 +9,7 @@
 
 namespace tandem::simulation {
 
-/// What a seed decides before anything happens.
+/// The choices that a seed makes before anything happens.
 struct Scenario {
   std::size_t servers;
   std::vector<std::string> databases;

@@ -14,7 +14,7 @@ class Node;
 class Process;
 struct Source;
 
-/// What a monitor process keeps for the server that it starts after a crash.
+/// The state that a monitor process keeps for the server that it starts after a crash.
 struct KeptRole {
   bool active = false;
   Lease lease;

@@ -1,4 +1,4 @@
-// What befalls a cluster under Pacemaker.
+// The faults that befall a cluster under Pacemaker.
 
 #include <algorithm>
 #include <cerrno>

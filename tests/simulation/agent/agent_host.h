@@ -14,7 +14,7 @@ namespace tandem::simulation {
 
 struct Host;
 
-/// What befalls the agent's processes; percent of them.
+/// The faults of the agent's processes; percent of them.
 struct AgentFaults {
   unsigned frozen = 0;       ///< stop at some moment, until the action's timeout
   unsigned ends_early = 0;   ///< what goes on after the answer is killed at some moment
@@ -39,7 +39,7 @@ class AgentHost final : public pacemaker::NodeAgent {
 
   /// The process of that server has ended.
   void server_lost();
-  /// What went wrong with the agent itself; empty: nothing.
+  /// The fault of the agent itself; empty: none.
   const std::string& complaint() const { return complaint_; }
   std::string take_complaint() { return std::exchange(complaint_, ""); }
   const agent::Memory& memory() const { return memory_; }

@@ -5,24 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/session/client_hub.h"
+#include "tests/simulation/client_call.h"
 
 namespace tandem::simulation {
-namespace {
-
-/// One "transact" of a client.
-struct Call final : TransactCall {
-  std::function<void()> succeeded;
-
-  void done() override {
-    if (canceled || refused) return;
-    std::string text;
-    result.append_json(text);
-    if (text.find("\"error\"") == std::string::npos) succeeded();
-  }
-};
-
-}  // namespace
 
 AgentRun::AgentRun(std::uint64_t seed, const Guards& guards)
     : world_(seed),
@@ -113,7 +98,7 @@ void AgentRun::submit(Host& host, agent::Which which) {
   std::string operations =
       fmt::format(R"({{"op":"insert","table":"t","row":{{"s":"new","n":{}}}}})", number);
   if (durable) operations += R"(,{"op":"commit","durable":true})";
-  auto call = std::make_unique<Call>();
+  auto call = std::make_unique<ClientCall>();
   Process& process = *host.servers[which]->node().process;
   call->mailbox = &process.hub->mailbox();
   call->session = SessionId{1'000'000 + static_cast<std::uint64_t>(number)};

@@ -10,7 +10,7 @@
 
 namespace tandem::simulation {
 
-/// What a seed decides before anything happens.
+/// The choices that a seed makes before anything happens.
 struct AgentScenario {
   std::size_t hosts;
   agent::Settings settings;

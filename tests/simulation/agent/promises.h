@@ -14,7 +14,7 @@ namespace tandem::simulation {
 
 using Hosts = std::vector<std::unique_ptr<Host>>;
 
-/// What a cluster under Pacemaker promises, looked at as it runs and at its end:
+/// The promises of a cluster under Pacemaker, looked at as it runs and at its end:
 ///
 /// - An active whose place another one has taken writes for no longer than its lease.
 /// - What was acknowledged when enough backups had it is in each copy that is promoted, unless more

@@ -43,7 +43,7 @@ class SimulatedPorts {
   void take(const agent::AskController& step, Take take);
   void take(const agent::ReportFailure& step, Take take);
   void take(const agent::Pause& /*step*/, const Take& /*take*/) {}
-  // What this machine has none of, or what is not this class's.
+  // Steps about what this machine does not have are done at once.
   template <class Other>
   void take(const Other& /*step*/, Take take) {
     soon(1, [take] { take({agent::Answer::Outcome::kDone, "", {}}); });

@@ -1,5 +1,6 @@
-// What Pacemaker replicates: transient attributes (attrd), which come and go with their node, and
-// properties (the cluster information base), of which the newest version wins when partitions meet.
+// The values that Pacemaker replicates: transient attributes (attrd), which come and go with their
+// node, and properties (the cluster information base), of which the newest version wins when
+// partitions meet.
 
 #include <algorithm>
 #include <charconv>

@@ -6,20 +6,15 @@
 #include "protocol/json_parser.h"
 #include "server/database/stored_database.h"
 #include "tests/support/fake_file_system.h"
+#include "tests/support/stopped_clock.h"
 
 namespace tandem {
 namespace {
 
-class StoppedClock final : public Clock {
- public:
-  std::int64_t wall_ms() const override { return 1'700'000'000'000; }
-  std::int64_t monotonic_ms() const override { return 0; }
-};
-
 /// A database with one row, "a", to which more is written.
 struct Diverged {
   test::FakeFileSystem disk;
-  StoppedClock clock;
+  test::StoppedClock clock;
   std::unique_ptr<StoredDatabase> stored;
   Position fork;
 

@@ -5,15 +5,10 @@
 
 #include "tests/support/fake_file_system.h"
 #include "tests/support/fake_runner.h"
+#include "tests/support/stopped_clock.h"
 
 namespace tandem {
 namespace {
-
-class StoppedClock final : public Clock {
- public:
-  std::int64_t wall_ms() const override { return 1'700'000'000'000; }
-  std::int64_t monotonic_ms() const override { return 0; }
-};
 
 class NoSyncer final : public Syncer {
  public:
@@ -48,7 +43,7 @@ struct TwoBackups {
   }
 
   test::FakeFileSystem first, second;
-  StoppedClock clock;
+  test::StoppedClock clock;
   NoSyncer syncer;
   FakeRunner runner;
   DatabaseServer server{{clock, first, syncer, runner, [](std::int64_t) {}}};

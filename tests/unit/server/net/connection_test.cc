@@ -4,55 +4,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-#include <algorithm>
-#include <atomic>
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
-#include <deque>
-#include <optional>
-#include <set>
-#include <thread>
 
-#include "tests/unit/server/net/net_fixture.h"
+#include "tests/unit/server/net/connection_fixture.h"
 
 using namespace tandem;
 using namespace tandem::net;
 using namespace tandem::net::test;
-
-namespace {
-
-/// A connection over a socket pair, the other end in the test's hand.
-struct Fixture {
-  explicit Fixture(std::int64_t probe_ms = 0, ConnectionLimits limits = {}) {
-    auto [ours, theirs] = socket_pair();
-    ConnectionOptions options;
-    options.info.name = "unix#0";
-    options.probe_ms = probe_ms;
-    options.limits = limits;
-    options.make_handler = recorder(seen);
-    options.on_ended = [this](const ConnectionEnding& how) { ending = how; };
-    connection.emplace(shard, std::move(options));
-    peer.emplace(std::move(theirs));
-    connection->start(std::move(ours), nullptr);
-  }
-  /// Everything that the peer can read until `condition` holds.
-  std::string collect_until(const std::function<bool(const std::string&)>& condition) {
-    std::string text;
-    serve_until(shard, [&] {
-      text += peer->read();
-      return condition(text);
-    });
-    return text;
-  }
-
-  IoShard shard{0};
-  Seen seen;
-  std::optional<ConnectionEnding> ending;
-  std::optional<Connection> connection;
-  std::optional<Peer> peer;
-};
-
-}  // namespace
 
 TEST_CASE(
     "The kernel asks after a TCP peer's host as often as probes do, also while we do not read") {
@@ -88,7 +47,7 @@ TEST_CASE(
 }
 
 TEST_CASE("Messages arrive whole however the stream is cut") {
-  Fixture f;
+  ConnectionFixture f;
   const std::string text =
       R"({"id":1,"method":"a","params":[]} {"method":"b","params":["\"}"],"id":null})";
   for (char c : text) {
@@ -101,7 +60,7 @@ TEST_CASE("Messages arrive whole however the stream is cut") {
 }
 
 TEST_CASE("Many messages of one read are all handled, in order") {
-  Fixture f;
+  ConnectionFixture f;
   std::string text;
   for (int i = 0; i < 1000; ++i) text += fmt::format(R"({{"id":{},"method":"m","params":[]}})", i);
   REQUIRE(f.peer->write(text));
@@ -110,7 +69,7 @@ TEST_CASE("Many messages of one read are all handled, in order") {
 }
 
 TEST_CASE("Echo requests are answered without the handler") {
-  Fixture f;
+  ConnectionFixture f;
   f.peer->write(R"({"id":7,"method":"echo","params":["x"]})");
   const std::string answer = f.collect_until([](const std::string& text) { return !text.empty(); });
   const json::value value = json::parse(answer);
@@ -120,7 +79,7 @@ TEST_CASE("Echo requests are answered without the handler") {
 }
 
 TEST_CASE("What is sent in one turn arrives in order and the end of the peer is told") {
-  Fixture f;
+  ConnectionFixture f;
   f.connection->send("one");
   f.connection->send("two");
   f.connection->send(std::make_shared<const std::string>("three"));
@@ -136,7 +95,7 @@ TEST_CASE("What is sent in one turn arrives in order and the end of the peer is 
 
 TEST_CASE("Invalid messages close the connection with the warnings that ovsdb-server logs") {
   LogCapture log;
-  Fixture f;
+  ConnectionFixture f;
   f.peer->write(R"({"a":1})");
   REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
   CHECK(f.ending->reason == "Protocol error");
@@ -149,7 +108,7 @@ TEST_CASE("Invalid messages close the connection with the warnings that ovsdb-se
 
 TEST_CASE("A client that goes away logs no warning") {
   LogCapture log;
-  Fixture f;
+  ConnectionFixture f;
   f.peer->close();
   REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
   CHECK(log.count("|WARN|") == 0);
@@ -158,7 +117,7 @@ TEST_CASE("A client that goes away logs no warning") {
 
 TEST_CASE("The debug log shows what is received and sent") {
   LogCapture log;
-  Fixture f;
+  ConnectionFixture f;
   f.peer->write(R"({"method":"update3","params":[["monid","db"],"x",{"b":1,"a":2}],"id":null})");
   REQUIRE(serve_until(f.shard, [&] { return f.seen.messages.size() == 1; }));
   f.connection->send(R"({"id":3,"result":)");
@@ -171,139 +130,6 @@ TEST_CASE("The debug log shows what is received and sent") {
   CHECK(log.count(R"(jsonrpc|DBG|unix#0: send reply, result=[1], id=3)") == 1);
 }
 
-TEST_CASE("A message that is made as it leaves arrives whole, before what was sent after it") {
-  /// Numbers, some pieces of them empty.
-  class Numbers final : public TextSource {
-   public:
-    SharedText next() override {
-      if (number_ == 100'000) return nullptr;
-      const int number = number_++;
-      return std::make_shared<const std::string>(number % 500 < 100 ? "" : std::to_string(number));
-    }
-
-   private:
-    int number_ = 0;
-  };
-  Fixture f;
-  std::string expected;
-  Numbers numbers;
-  for (SharedText text; (text = numbers.next()) != nullptr;) expected += *text;
-  f.connection->send(std::string("before"));
-  f.connection->send(std::make_unique<Numbers>());
-  f.connection->send(std::string("after"));
-  CHECK(f.connection->queued_bytes() > ConnectionLimits{}.high_mark);
-  std::string got;
-  REQUIRE(serve_until(f.shard, [&] {
-    got += f.peer->read();
-    return got.ends_with("after");
-  }));
-  CHECK(got == "before" + expected + "after");
-  CHECK(f.connection->queued_bytes() == 0);
-  CHECK(f.seen.writable == 1);
-}
-
-TEST_CASE("However many messages are being made, what else is ready waits for one of them") {
-  class Endless final : public TextSource {
-   public:
-    Endless(int number, std::set<int>& made) : number_(number), made_(made) {}
-    SharedText next() override {
-      made_.insert(number_);
-      return shared_text(std::string(1000, 'x'));
-    }
-
-   private:
-    const int number_;
-    std::set<int>& made_;
-  };
-  IoShard shard(0);
-  std::set<int> made;  // of which connections, since others had their turn
-  std::set<int> ever;
-  std::size_t most = 0;
-  Seen seen;
-  std::deque<Connection> connections;
-  std::vector<UniqueFd> peers;
-  for (int i = 0; i < 20; ++i) {
-    auto [ours, theirs] = socket_pair();
-    ConnectionOptions options;
-    options.make_handler = recorder(seen);
-    connections.emplace_back(shard, std::move(options)).start(std::move(ours), nullptr);
-    peers.push_back(std::move(theirs));
-  }
-  shard.post([&] {
-    for (int i = 0; i < 20; ++i)
-      connections[static_cast<std::size_t>(i)].send(std::make_unique<Endless>(i, made));
-  });
-  std::function<void()> others = [&] {
-    most = std::max(most, made.size());
-    ever.merge(std::exchange(made, {}));
-    if (ever.size() < 20) shard.post(others);
-  };
-  shard.post(others);
-  REQUIRE(serve_until(shard, [&] { return ever.size() == 20; }));
-  CHECK(most == 1);
-}
-
-TEST_CASE("Connections that ended while they made messages can be destroyed by another thread") {
-  class Endless final : public TextSource {
-   public:
-    SharedText next() override { return shared_text(""); }
-  };
-  constexpr std::size_t kConnections = 20;
-  IoShard shard(0);
-  Seen seen;
-  std::vector<std::unique_ptr<Connection>> connections(kConnections);
-  std::vector<UniqueFd> peers;
-  std::vector<std::atomic<bool>> ended(kConnections);
-  for (std::size_t i = 0; i < kConnections; ++i) {
-    auto [ours, theirs] = socket_pair();
-    ConnectionOptions options;
-    options.make_handler = recorder(seen);
-    options.on_ended = [&ended, i](const ConnectionEnding&) { ended[i] = true; };
-    connections[i] = std::make_unique<Connection>(shard, std::move(options));
-    connections[i]->start(std::move(ours), nullptr);
-    connections[i]->send(std::make_unique<Endless>());
-    peers.push_back(std::move(theirs));
-  }
-  // Some others go on with theirs, so that those that have ended were not the next.
-  shard.start();
-  for (std::size_t i = 0; i < kConnections; i += 2)
-    shard.post([connection = connections[i].get()] { connection->close("enough"); });
-  for (std::size_t i = 0; i < kConnections; i += 2) {
-    while (!ended[i]) std::this_thread::yield();
-    // What ended it may still be about to return.
-    std::atomic<bool> returned = false;
-    shard.post([&returned] { returned = true; });
-    while (!returned) std::this_thread::yield();
-    connections[i].reset();
-  }
-  shard.stop();
-  CHECK(seen.closed.size() == kConnections / 2);
-}
-
-TEST_CASE("A reader that is too slow stops its own requests and is told of when it drains") {
-  ConnectionLimits limits;
-  limits.high_mark = 100'000;
-  limits.low_mark = 10'000;
-  Fixture f(0, limits);
-  f.seen.react = [](ConnectionPort& port, const JsonRpcMessage&) {
-    port.send(std::string(10'000, 'x'));
-  };
-  std::string requests;
-  for (int i = 0; i < 1000; ++i) requests += R"({"id":1,"method":"m","params":[]})";
-  REQUIRE(f.peer->write(requests));
-  serve_for(f.shard, 100);
-  CHECK(f.connection->queued_bytes() <= limits.high_mark + 10'000);
-  CHECK(f.seen.messages.size() < 1000);
-  CHECK(f.connection->queued_bytes() > limits.low_mark);
-  const int writable_before = f.seen.writable;
-
-  const std::string all =
-      f.collect_until([](const std::string& text) { return text.size() >= 10'000'000; });
-  CHECK(all.size() == 10'000'000);
-  CHECK(f.seen.messages.size() == 1000);
-  CHECK(f.seen.writable > writable_before);
-}
-
 TEST_CASE("A stranger's first message is shorter than those of a client that has shown itself") {
   ConnectionLimits limits;
   limits.first_message_bytes = 1000;
@@ -314,13 +140,13 @@ TEST_CASE("A stranger's first message is shorter than those of a client that has
   };
   LogCapture log;
   {
-    Fixture f(0, limits);
+    ConnectionFixture f(0, limits);
     f.peer->write(message(5000));
     REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
     CHECK(f.ending->reason == "message is longer than --max-first-message-size=1000 bytes");
     CHECK(f.seen.messages.empty());
   }
-  Fixture f(0, limits);
+  ConnectionFixture f(0, limits);
   f.peer->write(message(500));
   f.peer->write(message(5000));
   REQUIRE(serve_until(f.shard, [&] { return f.seen.messages.size() == 2; }));
@@ -332,7 +158,7 @@ TEST_CASE("A stranger's first message is shorter than those of a client that has
 }
 
 TEST_CASE("Silence is not the peer's while the handler does not read, whatever is in the buffer") {
-  Fixture f(60);
+  ConnectionFixture f(60);
   f.seen.react = [](ConnectionPort& port, const JsonRpcMessage&) { port.set_reading(false); };
   for (int i = 0; i < 3; ++i) f.peer->write(R"({"id":1,"method":"m","params":[]})");
   serve_for(f.shard, 400);
@@ -341,7 +167,7 @@ TEST_CASE("Silence is not the peer's while the handler does not read, whatever i
 }
 
 TEST_CASE("A handler can hold further messages back") {
-  Fixture f;
+  ConnectionFixture f;
   f.seen.react = [](ConnectionPort& port, const JsonRpcMessage&) { port.set_reading(false); };
   for (int i = 0; i < 3; ++i) f.peer->write(R"({"id":1,"method":"m","params":[]})");
   serve_for(f.shard, 50);
@@ -356,7 +182,7 @@ TEST_CASE("A handler can hold further messages back") {
 }
 
 TEST_CASE("Closing sends what is queued, then tells the handler in a task of its own") {
-  Fixture f;
+  ConnectionFixture f;
   f.connection->send("last words");
   f.connection->close("because");
   f.connection->send("too late");
@@ -368,7 +194,7 @@ TEST_CASE("Closing sends what is queued, then tells the handler in a task of its
 }
 
 TEST_CASE("A handler may close its connection from within any callback") {
-  Fixture f;
+  ConnectionFixture f;
   f.seen.react = [](ConnectionPort& port, const JsonRpcMessage&) { port.close("enough"); };
   f.peer->write(R"({"id":1,"method":"m","params":[]}{"id":2,"method":"m","params":[]})");
   REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
@@ -377,7 +203,7 @@ TEST_CASE("A handler may close its connection from within any callback") {
 
 TEST_CASE("A silent peer is probed and, if it stays silent, dropped") {
   LogCapture log;
-  Fixture f(200);
+  ConnectionFixture f(200);
   const std::string probe = f.collect_until([](const std::string& text) { return !text.empty(); });
   CHECK(json::parse(probe) == json::parse(R"({"id":"echo","method":"echo","params":[]})"));
   REQUIRE(serve_until(f.shard, [&] { return f.ending.has_value(); }));
@@ -386,7 +212,7 @@ TEST_CASE("A silent peer is probed and, if it stays silent, dropped") {
 }
 
 TEST_CASE("The answer to a probe keeps the connection and does not reach the handler") {
-  Fixture f(200);
+  ConnectionFixture f(200);
   int answered = 0;
   serve_until(f.shard, [&] {
     if (!f.peer->read().empty()) {
@@ -401,7 +227,7 @@ TEST_CASE("The answer to a probe keeps the connection and does not reach the han
 }
 
 TEST_CASE("A peer that slowly takes a long answer is alive") {
-  Fixture f(300);
+  ConnectionFixture f(300);
   f.connection->send(std::string(3'000'000, 'x'));
   for (int i = 0; i < 15; ++i) {
     f.peer->read(150'000);
@@ -411,7 +237,7 @@ TEST_CASE("A peer that slowly takes a long answer is alive") {
 }
 
 TEST_CASE("Options change while the connection lives") {
-  Fixture f(0);
+  ConnectionFixture f(0);
   f.connection->reconfigure("ovn-controller", true, 100);
   CHECK(f.seen.port->info().role == "ovn-controller");
   CHECK(f.seen.port->info().read_only);
