@@ -13,7 +13,7 @@ inline SharedText shared_text(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
 }
 
-/// What nobody needs any more, and what would take long to free in one go.
+/// Data that nobody needs any more, and that would take long to free in one go.
 class Remains {
  public:
   virtual ~Remains() = default;
@@ -28,7 +28,7 @@ class TextSource {
   virtual ~TextSource() = default;
   /// The next piece, which may be empty; null at the end. Must not call the connection.
   virtual SharedText next() = 0;
-  /// What is to be freed after it, may be null. It is asked for nothing more.
+  /// The data to be freed after it, may be null. It is asked for nothing more.
   virtual std::unique_ptr<Remains> remains() { return nullptr; }
 };
 

@@ -25,8 +25,9 @@ struct RefusedName {
   const char* operator()(const AssertOp&) const { return nullptr; }
 };
 
-/// What the selects of one transaction may try at once, and what they may hold. A transaction may
-/// have very many of them, each of all rows: what it costs must not be both multiplied.
+/// The rows that the selects of one transaction may try at once, and those that they may hold. A
+/// transaction may have very many of them, each of all rows: what it costs must not be both
+/// multiplied.
 constexpr std::size_t kMostTried = 32'768;
 constexpr std::size_t kMostHeld = std::size_t{16} << 20;
 /// A copy of a row counts as so many that are only referred to.

@@ -8,7 +8,7 @@
 
 namespace tandem {
 
-/// What becomes of the rows of one table over several net changes, a row after the other. A row
+/// The fate of the rows of one table over several net changes, a row after the other. A row
 /// costs the logarithm of the number of changes for each that has it. Borrows the changes; one
 /// thread.
 class MergedRows {

@@ -22,7 +22,7 @@ void free_in_turns(TaskRunner& shard, std::unique_ptr<Remains> remains);
 /// Each takes some away from its end; false when it is empty.
 bool free_some(std::vector<ChunkRef>& chunks);
 bool free_some(std::vector<OperationResult>& results);
-/// What others read stays. Requires that nobody will add to the parts that nobody else has.
+/// Parts that others read stay. Requires that nobody will add to the parts that nobody else has.
 bool free_some(NetParts& parts);
 
 template <class T>

@@ -157,10 +157,9 @@ Result<void> LogFile::write(std::span<const PreparedRecord> batch) {
 }
 
 void LogFile::note(const Result<void>& written) {
-  if (!written == failing_) return;
-  failing_ = !written;
+  if (!written == failure_.has_value()) return;
   const std::lock_guard guard(mutex_);
-  if (failing_) {
+  if (!written) {
     failure_ = written.error();
     failing_since_ = std::chrono::system_clock::now();
     if (!stopped_) ovsdb_log.warn("{}", written.error().to_string());

@@ -101,8 +101,9 @@ class LogFile {
   const std::string target_;  ///< the file itself, links followed
   std::unique_ptr<FileLock> lock_;
 
-  mutable std::mutex mutex_;    ///< guards the next four against sync() and health()
-  std::shared_ptr<File> file_;  ///< replaced only by the writer, who may read it without the mutex
+  mutable std::mutex mutex_;  ///< guards the next four against sync() and health()
+  // The writer alone changes file and failure, and may read them without the mutex.
+  std::shared_ptr<File> file_;
   std::optional<Error> stopped_;  ///< why nothing is written any more
   std::optional<Error> failure_;  ///< of the last append
   std::chrono::system_clock::time_point failing_since_;
@@ -117,7 +118,6 @@ class LogFile {
   Tail tail_ = Tail::kNone;
   std::optional<Error> tail_error_;
   std::string torn_name_;  ///< where a tail is kept
-  bool failing_ = false;   ///< the last append failed; for the writer alone
 
   std::uint64_t compacted_size_ = 0;  ///< bytes of the schema and the first record after it
   std::uint64_t commits_ = 0;         ///< records after those
