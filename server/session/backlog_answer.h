@@ -11,7 +11,8 @@ namespace tandem {
 /// What one session was not sent of one database while it was behind: an update for each of its
 /// monitors that sees something of it. Monitors of a group come one after the other, and share the
 /// text; so do sessions that begin to read it at the same time. The session's monitors of the
-/// database do not change meanwhile, unless they all go, or but for one that changes or begins.
+/// database do not change meanwhile, but for one that changes or begins, or unless the session
+/// goes.
 class BacklogAnswer final : public TextSource {
  public:
   /// `changing` is to ask for something else as soon as this is made: it is told first, as it is

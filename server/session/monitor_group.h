@@ -58,9 +58,11 @@ struct MonitorClient {
   /// Each answer that is under way holds it.
   std::shared_ptr<const void> answers = std::make_shared<int>();
 
-  bool has_monitors_of(std::uint64_t generation) const {
+  /// One of its monitors of the database; null if there is none.
+  Monitor* any_monitor_of(std::uint64_t generation) {
     const auto at = by_group.lower_bound({generation, nullptr, MonitorNumber{}});
-    return at != by_group.end() && std::get<0>(*at) == generation;
+    if (at == by_group.end() || std::get<0>(*at) != generation) return nullptr;
+    return &monitors.at(std::get<2>(*at));
   }
   bool has_unfinished_answer() const { return answers.use_count() > 1; }
 };

@@ -4,6 +4,7 @@
 
 #include "server/session/backlog_answer.h"
 #include "server/session/condition_change.h"
+#include "server/session/end_of_monitors.h"
 #include "server/session/remains.h"
 #include "server/session/resume_answer.h"
 
@@ -11,7 +12,7 @@ namespace tandem {
 
 namespace {
 
-/// So many monitors of a session or a database that has gone end in one task.
+/// So many monitors of a session that has gone, or of a database, end in one task.
 constexpr std::size_t kEndsAtOnce = 1000;
 
 /// The keys of clauses, if all have one.
@@ -152,7 +153,7 @@ void MonitorHub::end(Monitor& monitor) {
   watched.leave(monitor);
   client.monitors.erase(monitor.number);
   --monitors_;
-  if (client.port != nullptr && !client.has_monitors_of(generation))
+  if (client.port != nullptr && client.any_monitor_of(generation) == nullptr)
     free_in_turns(client.port->shard(), remains_of(watched.drop_backlog(client)));
   if (watched.empty()) databases_.erase(generation);
 }
@@ -187,27 +188,28 @@ void MonitorHub::remove_some(const ClientRef& client, Shard& shard) {
 }
 
 void MonitorHub::remove_database(const DatabaseInfo& database) {
-  WatchedDatabase* watched = find(database.generation);
+  const std::uint64_t generation = database.generation;
+  WatchedDatabase* watched = find(generation);
   if (watched == nullptr) return;
-  Shard* shard = nullptr;
-  for (const Monitor* monitor : watched->monitors()) {
-    MonitorClient& client = *monitor->client;
-    if (client.port == nullptr) continue;  // remove_some() is at it
-    shard = &client.port->shard();
-    client.port->send(make_notification("monitor_canceled", '[' + monitor->id + ']'));
-    free_in_turns(*shard, remains_of(watched->drop_backlog(client)));
+  for (const auto& [port, client] : clients_) {
+    if (client->any_monitor_of(generation) == nullptr) continue;
+    Shard& shard = client->port->shard();
+    free_in_turns(shard, remains_of(watched->drop_backlog(*client)));
+    client->port->send(std::make_unique<EndOfMonitors>(
+        client, generation, [this, client = client, generation, &shard] {
+          shard.post(
+              [this, client, generation, &shard] { remove_some(client, generation, shard); });
+        }));
   }
-  if (shard != nullptr) remove_some(database.generation, *shard);
 }
 
-void MonitorHub::remove_some(std::uint64_t generation, Shard& shard) {
-  WatchedDatabase* watched = find(generation);
-  for (std::size_t i = 0; i < kEndsAtOnce && watched != nullptr; ++i) {
-    end(watched->any_monitor());
-    watched = find(generation);
+void MonitorHub::remove_some(const ClientRef& client, std::uint64_t generation, Shard& shard) {
+  for (std::size_t i = 0; i < kEndsAtOnce; ++i) {
+    Monitor* monitor = client->any_monitor_of(generation);
+    if (monitor == nullptr) return;
+    end(*monitor);
   }
-  if (watched == nullptr) return;
-  shard.post([this, generation, &shard] { remove_some(generation, shard); });
+  shard.post([this, client, generation, &shard] { remove_some(client, generation, shard); });
 }
 
 // --- updates ---

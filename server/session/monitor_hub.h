@@ -49,8 +49,9 @@ class MonitorHub {
   bool has_unfinished_answer(const ConnectionPort& session) const;
 
   void on_commit(const DatabaseInfo& database, const Commit& commit);
-  /// The database went away or was converted: its monitors end with "monitor_canceled", told at
-  /// once. Of many some are gone at once, the others in later tasks of the shard.
+  /// The database went away or was converted: each session is told "monitor_canceled" of each of
+  /// its monitors, behind what it is still to be told. When its socket has taken that, they go: of
+  /// many some at once, the others in later tasks of the shard.
   void remove_database(const DatabaseInfo& database);
   /// The session's socket has room again, or is to get what may not overtake updates.
   void on_writable(ConnectionPort& session);
@@ -70,7 +71,8 @@ class MonitorHub {
   void send_backlog(const ClientRef& client, std::uint64_t generation,
                     std::optional<MonitorNumber> changing = {});
   void remove_some(const ClientRef& client, Shard& shard);
-  void remove_some(std::uint64_t generation, Shard& shard);
+  /// The session's monitors of a database.
+  void remove_some(const ClientRef& client, std::uint64_t generation, Shard& shard);
 
   std::map<std::uint64_t, WatchedDatabase> databases_;  // by generation
   std::unordered_map<const ConnectionPort*, ClientRef> clients_;

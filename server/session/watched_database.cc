@@ -76,13 +76,6 @@ void WatchedDatabase::move(Monitor& monitor, MonitorRequestRef request) {
   leave(left);
 }
 
-std::vector<Monitor*> WatchedDatabase::monitors() const {
-  std::vector<Monitor*> all;
-  for (const auto& [hash, group] : groups_)
-    all.insert(all.end(), group.members.begin(), group.members.end());
-  return all;
-}
-
 // --- updates ---
 
 std::vector<MonitorClient*> WatchedDatabase::on_commit(const Commit& commit) {

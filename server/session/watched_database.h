@@ -27,9 +27,6 @@ class WatchedDatabase {
   void leave(Monitor& monitor);
   /// Takes it from its group to another.
   void move(Monitor& monitor, MonitorRequestRef request);
-  std::vector<Monitor*> monitors() const;
-  /// One of them. Requires that it is not empty.
-  Monitor& any_monitor() { return *groups_.begin()->second.members.back(); }
 
   /// Sends it to those whose sockets take it; the others get it later, merged with what follows.
   /// Returns the sessions that are to be told of it now but piece by piece, since it is long: their

@@ -58,6 +58,28 @@ TEST_CASE_METHOD(Hub, "a monitor that starts while its session is behind hears n
   CHECK_THAT(texts[0], Catch::Contains(R"(["old",)"));
 }
 
+TEST_CASE_METHOD(Hub,
+                 "what a slow client missed is told whole, though its database goes meanwhile") {
+  insert(1, 1);
+  add(client, R"({"T":{"columns":["n"]}})", "one");
+  add(client, R"({"T":{"columns":["n","s"]}})", "two");
+  client.queued = 1;
+  set(1, 2);
+  client.queued = 0;
+  client.holds = true;
+  hub.on_writable(client);
+  hub.remove_database(*info);
+  shard.run();
+  client.release();
+  const Texts texts = client.take();
+  REQUIRE(texts.size() == 2);
+  CHECK_THAT(texts[0], Catch::Contains(R"("params":["one",)"));
+  CHECK_THAT(texts[0], Catch::Contains(R"("params":["two",)"));
+  CHECK_THAT(texts[1], Catch::StartsWith(R"({"method":"monitor_canceled",)"));
+  shard.run();
+  CHECK(hub.size() == 0);
+}
+
 TEST_CASE_METHOD(Hub, "what a slow client missed is told as its monitors were, though made later") {
   insert(1, 1);
   insert(2, 5);
