@@ -88,6 +88,8 @@ void Framer::set_max_bytes(std::size_t max_bytes) { state_->max_bytes = max_byte
 
 bool Framer::is_too_long() const { return state_->too_long; }
 
+std::size_t Framer::message_bytes() const { return state_->message_bytes; }
+
 bool Framer::partial() const { return state_->partial; }
 
 }  // namespace tandem

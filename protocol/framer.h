@@ -29,6 +29,8 @@ class Framer {
   void set_max_bytes(std::size_t max_bytes);
   /// True if it failed because a message was too long.
   bool is_too_long() const;
+  /// Bytes of the value that is complete, or of what has arrived of the next one.
+  std::size_t message_bytes() const;
   /// True if part of a value has arrived.
   bool partial() const;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,11 +13,12 @@ namespace tandem {
 struct JsonRpcMessage {
   enum class Kind : std::uint8_t { kRequest, kNotification, kReply, kError };
   Kind kind = Kind::kNotification;
-  std::string method;  ///< of requests and notifications
-  json::value params;  ///< of requests and notifications: an array
-  json::value id;      ///< of all but notifications
-  json::value result;  ///< of replies
-  json::value error;   ///< of errors
+  std::string method;     ///< of requests and notifications
+  json::value params;     ///< of requests and notifications: an array
+  json::value id;         ///< of all but notifications
+  json::value result;     ///< of replies
+  json::value error;      ///< of errors
+  std::size_t bytes = 0;  ///< it had on the wire, if that is known
 
   /// Checks the members as ovsdb-server does; the error's text is for the "Protocol error" log
   /// line.

@@ -29,6 +29,7 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       replication_(1001),
       jobs_(1002),
       files_thread_(1003),
+      reader_(1004),
       wake_(std::make_unique<HomeTimer>(home, [this] { submit([this] { databases_.tick(); }); })),
       housekeeping_(std::make_unique<HomeTimer>(home,
                                                 [this] {
@@ -65,7 +66,8 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
 }
 
 Server::~Server() {
-  for (net::IoShard* thread : {&replication_, &files_thread_, &jobs_, &background_}) thread->stop();
+  for (net::IoShard* thread : {&replication_, &reader_, &files_thread_, &jobs_, &background_})
+    thread->stop();
   for (ClientShard& client : shards_) client.shard->stop();
 }
 
@@ -74,8 +76,8 @@ void Server::make_client_shards(unsigned threads) {
   for (unsigned i = 0; i < threads; ++i) {
     auto shard = std::make_unique<net::IoShard>(i);
     auto hub = std::make_unique<ClientHub>(
-        databases_, *shard, [this] { home_.post([this] { role_.depose(); }); }, options_.limits,
-        limit_counts_);
+        databases_, *shard, reader_, [this] { home_.post([this] { role_.depose(); }); },
+        options_.limits, limit_counts_);
     shards_.push_back({std::move(shard), std::move(hub)});
   }
 }
@@ -83,7 +85,7 @@ void Server::make_client_shards(unsigned threads) {
 // --- start and end ---
 
 Result<void> Server::start(const std::optional<HandoverState>& before) {
-  for (net::IoShard* thread : {&background_, &jobs_, &files_thread_, &replication_})
+  for (net::IoShard* thread : {&background_, &jobs_, &files_thread_, &reader_, &replication_})
     thread->start();
   for (ClientShard& client : shards_) client.shard->start();
 

@@ -178,6 +178,7 @@ class Server final : public control::ServerControl,
   net::IoShard replication_;   // the backup role
   net::IoShard jobs_;          // lends its thread to the writer for jobs of home
   net::IoShard files_thread_;  // opens databases and counts their rows for home
+  net::IoShard reader_;        // reads clients' long messages
   net::TlsContext tls_;
   std::vector<ClientShard> shards_;
   SyncThread sync_thread_;           // ends before the threads that it tells

@@ -196,6 +196,7 @@ void Connection::take_message(json::value value) {
   messages_received.add();
   if (!message) return fail_protocol("received bad JSON-RPC message: " + message.error().details);
   if (!std::exchange(knows_peer_, true)) framer_.set_max_bytes(options_.limits.max_message_bytes);
+  message->bytes = framer_.message_bytes();
   if (jsonrpc.enabled(log::Level::kDbg))
     jsonrpc.dbg("{}: received {}", options_.info.name, describe(*message));
   if (message->kind == Kind::kRequest && message->method == "echo") {

@@ -7,10 +7,12 @@
 
 namespace tandem {
 
-ClientHub::ClientHub(DatabaseServer& server, Shard& shard, std::function<void()> deposed,
-                     const SessionLimits& limits, LimitCountsRef counts)
+ClientHub::ClientHub(DatabaseServer& server, Shard& shard, TaskRunner& reader,
+                     std::function<void()> deposed, const SessionLimits& limits,
+                     LimitCountsRef counts)
     : server_(server),
       shard_(shard),
+      reader_(reader),
       mailbox_(shard),
       directory_(std::make_shared<const Directory>()),
       deposed_(std::move(deposed)),

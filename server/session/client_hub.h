@@ -21,9 +21,10 @@ class Session;
 /// the shard's connections and the writer's last batch.
 class ClientHub final : public ClientThread {
  public:
-  /// `deposed` runs on the writer when a backup says that another server is being made active.
-  ClientHub(DatabaseServer& server, Shard& shard, std::function<void()> deposed = {},
-            const SessionLimits& limits = {},
+  /// `reader` reads long messages; it ends before the shard. `deposed` runs on the writer when a
+  /// backup says that another server is being made active.
+  ClientHub(DatabaseServer& server, Shard& shard, TaskRunner& reader,
+            std::function<void()> deposed = {}, const SessionLimits& limits = {},
             LimitCountsRef counts = std::make_shared<LimitCounts>());
   ~ClientHub() override;
 
@@ -36,6 +37,7 @@ class ClientHub final : public ClientThread {
 
   DatabaseServer& server() { return server_; }
   Shard& shard() { return shard_; }
+  TaskRunner& reader() { return reader_; }
   Mailbox& mailbox() { return mailbox_; }
   MonitorHub& monitors() { return monitors_; }
   const Directory& directory() const { return *directory_; }
@@ -74,6 +76,7 @@ class ClientHub final : public ClientThread {
 
   DatabaseServer& server_;
   Shard& shard_;
+  TaskRunner& reader_;
   Mailbox mailbox_;
   MonitorHub monitors_;
   DirectoryRef directory_;

@@ -1,13 +1,11 @@
 #include "server/session/session.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "protocol/json_excerpt.h"
 #include "server/logging/log.h"
 #include "server/logging/rate_limit.h"
-#include "server/session/session_transact_call.h"
 #include "server/session/shared_answer.h"
 
 namespace tandem {
@@ -15,7 +13,7 @@ namespace {
 
 log::Module jsonrpc_server("ovsdb_jsonrpc_server");
 
-/// Messages that may wait behind a request about monitors before no more are read.
+/// Messages that may wait behind another one before no more are read.
 constexpr std::size_t kMostWaiting = 16;
 
 }  // namespace
@@ -38,7 +36,7 @@ Session::Session(ClientHub& hub, ConnectionPort& port, SessionId id)
 Session::~Session() = default;
 
 void Session::on_message(JsonRpcMessage message) {
-  if (monitors_.is_busy() || !waiting_.empty()) {
+  if (is_busy() || !waiting_.empty()) {
     waiting_.push_back(std::move(message));
     set_reading();
   } else {
@@ -47,7 +45,7 @@ void Session::on_message(JsonRpcMessage message) {
 }
 
 void Session::go_on() {
-  while (!waiting_.empty() && !monitors_.is_busy()) {
+  while (!waiting_.empty() && !is_busy()) {
     JsonRpcMessage message = std::move(waiting_.front());
     waiting_.pop_front();
     handle(message);
@@ -138,7 +136,7 @@ void Session::end_request(std::optional<std::size_t> rows) {
 }
 
 void Session::set_reading() {
-  const bool reads = window_.is_open() && waiting_.size() < kMostWaiting;
+  const bool reads = window_.is_open() && !read_elsewhere_ && waiting_.size() < kMostWaiting;
   if (reads != std::exchange(reads_, reads)) port_.set_reading(reads);
 }
 
@@ -273,40 +271,6 @@ void Session::tandem_ack(JsonRpcMessage& message) {
 
 void Session::tandem_depose(JsonRpcMessage& /*message*/) { feeds_.depose(); }
 
-// --- transactions ---
-
-void Session::transact(JsonRpcMessage& message) {
-  const DatabaseInfoRef database = database_of(message);
-  if (!database) return;
-  auto call = std::make_unique<SessionTransactCall>();
-  call->hub = &hub_;
-  call->session = id_;
-  call->mailbox = &hub_.mailbox();
-  call->database = database->name;
-  call->id = std::move(message.id);
-  call->params = std::move(message.params.as_array());
-  call->transaction = Transaction::from_json(database->schema, *call->params);
-  const auto& operations = call->transaction.operations;
-  const bool selects = std::any_of(operations.begin(), operations.end(), [](const Operation& o) {
-    return std::holds_alternative<SelectOp>(o);
-  });
-  call->selects = selects;
-  call->read_only = port_.info().read_only;
-  call->role = port_.info().role;
-  call->client_id = port_.info().peer_id;
-  submit_request([server = &hub_.server(),
-                  call = std::move(call)]() mutable { server->transact(std::move(call)); },
-                 selects);
-}
-
-void Session::cancel(JsonRpcMessage& message) {
-  const json::array& params = message.params.as_array();
-  if (params.size() != 1) return;
-  submit_notice([server = &hub_.server(), session = id_, id = params.front()] {
-    server->cancel(session, id);
-  });
-}
-
 // --- locks ---
 
 void Session::lock(JsonRpcMessage& message) { locks_.acquire(message, LockTable::Mode::kLock); }
@@ -329,12 +293,12 @@ void Session::monitor_cond_since(JsonRpcMessage& message) {
   start_monitor(message, MonitorVersion::kUpdate3);
 }
 
-void Session::start_monitor(const JsonRpcMessage& message, MonitorVersion version) {
+void Session::start_monitor(JsonRpcMessage& message, MonitorVersion version) {
   if (const DatabaseInfoRef database = database_of(message))
-    monitors_.start(message, database, version);
+    monitors_.start(std::move(message), database, version);
 }
 
-void Session::monitor_cond_change(JsonRpcMessage& message) { monitors_.change(message); }
+void Session::monitor_cond_change(JsonRpcMessage& message) { monitors_.change(std::move(message)); }
 
 void Session::monitor_cancel(JsonRpcMessage& message) { monitors_.cancel(message); }
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "server/session/client_hub.h"
 #include "server/session/methods.h"
@@ -16,6 +18,8 @@
 #include "server/session/transact_answer.h"
 
 namespace tandem {
+
+struct SessionTransactCall;
 
 /// "syntax error" with the message's params as its syntax.
 Error params_error(const JsonRpcMessage& message, std::string details);
@@ -59,6 +63,24 @@ class Session final : public ConnectionHandler {
 
   /// A request about monitors has taken effect: those behind it follow.
   void go_on();
+  /// Runs `then(session, read())`. A long message is read by a thread of its own, and those behind
+  /// it wait meanwhile: `read` may use nothing of the session, which may be gone before `then`.
+  template <class Read, class Then>
+  void read(std::size_t message_bytes, Read&& read, Then&& then) {
+    if (!is_long(message_bytes)) return then(*this, read());
+    read_elsewhere_ = true;
+    set_reading();
+    hub_.reader().post([hub = &hub_, id = id_, read = std::forward<Read>(read),
+                        then = std::forward<Then>(then)]() mutable {
+      hub->shard().post([hub, id, what = read(), then = std::move(then)]() mutable {
+        Session* self = hub->find(id);
+        if (self == nullptr) return hub->reader().post([what = std::move(what)] {});
+        self->read_elsewhere_ = false;
+        then(*self, std::move(what));
+        self->go_on();
+      });
+    });
+  }
 
   /// Sends the updates that wait for room on the socket: a transaction's come before its reply.
   void send_updates();
@@ -100,12 +122,12 @@ class Session final : public ConnectionHandler {
   static const Method* find_method(const JsonRpcMessage& message);
 
   void refuse_answer(JsonRpcMessage::Kind kind);
-  void refuse_convert(JsonRpcMessage& message) { conversions_.refuse(message); }
+  void refuse_convert(JsonRpcMessage& message) { conversions_.refuse(std::move(message)); }
   void refuse_lock(JsonRpcMessage& message) { locks_.refuse(message); }
   void refuse_peer(JsonRpcMessage& message);
 
   void cancel(JsonRpcMessage& message);
-  void convert(JsonRpcMessage& message) { conversions_.convert(message); }
+  void convert(JsonRpcMessage& message) { conversions_.convert(std::move(message)); }
   void get_schema(JsonRpcMessage& message);
   void get_server_id(JsonRpcMessage& message);
   void list_dbs(JsonRpcMessage& message);
@@ -123,9 +145,15 @@ class Session final : public ConnectionHandler {
   void tandem_follow(JsonRpcMessage& message);
   void transact(JsonRpcMessage& message);
 
-  void start_monitor(const JsonRpcMessage& message, MonitorVersion version);
+  void submit(std::unique_ptr<SessionTransactCall> call);
+  void start_monitor(JsonRpcMessage& message, MonitorVersion version);
   /// Disconnects this client, which is not aware of changes of databases.
   void close_unaware();
+  bool is_long(std::size_t message_bytes) const {
+    return message_bytes > hub_.limits().bytes_read_at_once;
+  }
+  /// Messages wait for something.
+  bool is_busy() const { return read_elsewhere_ || monitors_.is_busy(); }
   void begin_request(bool selects);
   /// Tells the connection whether there is room for another request.
   void set_reading();
@@ -142,8 +170,10 @@ class Session final : public ConnectionHandler {
   SessionFeeds feeds_;
   SessionLocks locks_;
   SessionMonitors monitors_;
-  std::list<JsonRpcMessage> waiting_;  ///< behind a request about monitors
-  bool reads_ = true;                  ///< what the connection was told last
+  /// Behind a request about monitors that has not taken effect, or a message that is being read.
+  std::list<JsonRpcMessage> waiting_;
+  bool read_elsewhere_ = false;  ///< a message is being read, by another thread
+  bool reads_ = true;            ///< what the connection was told last
 };
 
 }  // namespace tandem

@@ -21,44 +21,64 @@ Error role_error(const ConnectionInfo& client, const std::string& database) {
           std::nullopt};
 }
 
-}  // namespace
-
-SchemaRef SessionConversions::schema_of(const JsonRpcMessage& message,
-                                        const DatabaseInfo& database) {
+/// The schema that params gives for the database.
+Result<SchemaRef> schema_of(const JsonRpcMessage& message, const DatabaseInfo& database) {
   const json::array& params = message.params.as_array();
-  Result<SchemaRef> schema = params.size() == 2
-                                 ? DatabaseSchema::from_json(params[1])
-                                 : Result<SchemaRef>(params_error(message, "array expected"));
+  if (params.size() != 2) return params_error(message, "array expected");
+  Result<SchemaRef> schema = DatabaseSchema::from_json(params[1]);
   if (schema && schema.value()->name() != database.name) {
-    schema = Error{"invalid parameters",
-                   "new schema name (" + schema.value()->name() +
-                       ") does not match database name (" + database.name + ")",
-                   std::nullopt};
+    return Error{"invalid parameters",
+                 "new schema name (" + schema.value()->name() + ") does not match database name (" +
+                     database.name + ")",
+                 std::nullopt};
   }
-  if (schema) return std::move(schema.value());
-  session_.send_error(message.id, schema.error());
-  return nullptr;
+  return schema;
 }
 
-void SessionConversions::refuse(const JsonRpcMessage& message) {
+}  // namespace
+
+void SessionConversions::read_schema(JsonRpcMessage message, DatabaseInfoRef database, Then then) {
+  session_.read(
+      message.bytes,
+      [message = std::move(message), database]() mutable {
+        Result<SchemaRef> schema = schema_of(message, *database);
+        return std::pair(std::move(message.id), std::move(schema));
+      },
+      [database, then](Session& session, std::pair<json::value, Result<SchemaRef>> read) {
+        auto& [id, schema] = read;
+        if (schema) {
+          (session.conversions().*then)(id, *database, std::move(schema.value()));
+        } else {
+          session.send_error(id, schema.error());
+        }
+      });
+}
+
+void SessionConversions::refuse(JsonRpcMessage message) {
   const DatabaseInfoRef database = session_.database_of(message);
   if (!database) return;
   // In the stock server's order: a role is refused before the schema is looked at.
   if (!port_.info().role.empty())
     return session_.send_error(message.id, role_error(port_.info(), database->name));
-  if (schema_of(message, *database))
-    session_.send_error(message.id, read_only_error(database->name));
+  read_schema(std::move(message), database, &SessionConversions::refuse_read_only);
 }
 
-void SessionConversions::convert(const JsonRpcMessage& message) {
-  const DatabaseInfoRef database = session_.database_of(message);
-  if (!database) return;
-  SchemaRef schema = schema_of(message, *database);
-  if (!schema) return;
+void SessionConversions::refuse_read_only(const json::value& id, const DatabaseInfo& database,
+                                          SchemaRef /*schema*/) {
+  session_.send_error(id, read_only_error(database.name));
+}
+
+void SessionConversions::convert(JsonRpcMessage message) {
+  if (const DatabaseInfoRef database = session_.database_of(message))
+    read_schema(std::move(message), database, &SessionConversions::submit);
+}
+
+void SessionConversions::submit(const json::value& id, const DatabaseInfo& database,
+                                SchemaRef schema) {
   ++under_way_;
-  session_.submit_request([conversion = std::make_shared<const Conversion>(
-                               Conversion{&hub_, session_.id(), message.id, database->name,
-                                          std::move(schema)})] { run(conversion); });
+  session_.submit_request(
+      [conversion = std::make_shared<const Conversion>(Conversion{
+           &hub_, session_.id(), id, database.name, std::move(schema)})] { run(conversion); });
 }
 
 Result<void> SessionConversions::Conversion::run(ServedDatabase* served) const {

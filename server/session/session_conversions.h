@@ -16,15 +16,19 @@ class SessionConversions {
   SessionConversions(ClientHub& hub, Session& session, ConnectionPort& port)
       : hub_(hub), session_(session), port_(port) {}
 
-  void convert(const JsonRpcMessage& message);
+  void convert(JsonRpcMessage message);
   /// Answers it on a connection that has a role, or is read-only.
-  void refuse(const JsonRpcMessage& message);
+  void refuse(JsonRpcMessage message);
   /// Closes the connection, when the conversions under way have been answered.
   void close_when_done(const std::string& reason);
 
  private:
-  /// The schema that params gives for the database; null after an error reply.
-  SchemaRef schema_of(const JsonRpcMessage& message, const DatabaseInfo& database);
+  /// Goes on with the schema that params gives for the database, unless there is an error to send.
+  using Then = void (SessionConversions::*)(const json::value& id, const DatabaseInfo& database,
+                                            SchemaRef schema);
+  void read_schema(JsonRpcMessage message, DatabaseInfoRef database, Then then);
+  void submit(const json::value& id, const DatabaseInfo& database, SchemaRef schema);
+  void refuse_read_only(const json::value& id, const DatabaseInfo& database, SchemaRef schema);
   void finish(const json::value& id, const Result<void>& converted);
 
   /// A conversion on its way.

@@ -34,6 +34,9 @@ struct SessionLimits {
   std::size_t message_bytes = std::size_t{256} << 20;
   /// The same until the first message was whole and valid, if no certificate says who sends it.
   std::size_t first_message_bytes = std::size_t{8} << 20;
+  /// A message of more bytes is not read in one turn of its shard, but by a thread for such. No
+  /// option sets it.
+  std::size_t bytes_read_at_once = std::size_t{128} << 10;
 };
 
 /// Which of them was met; in the order in which status shows them.

@@ -44,7 +44,7 @@ void SessionMonitors::on_writable() {
   if (!came_early_ || !with_writer_) hub_.monitors().on_writable(port_);
 }
 
-void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef& database,
+void SessionMonitors::start(JsonRpcMessage message, const DatabaseInfoRef& database,
                             MonitorVersion version) {
   const json::array& params = message.params.as_array();
   const std::size_t wanted = version == MonitorVersion::kUpdate3 ? 4 : 3;
@@ -52,19 +52,32 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
     session_.send_error(message.id, params_error(message, "invalid parameters"));
     return;
   }
-  const json::value& monitor_id = params[1];
-  const std::string id_text = to_text(monitor_id);
-  if (params[2].is_object() && asked_.contains(id_text)) {
-    session_.send_error(message.id, syntax_error(&monitor_id, "duplicate monitor ID"));
+  if (params[2].is_object() && asked_.contains(to_text(params[1]))) {
+    session_.send_error(message.id, syntax_error(&params[1], "duplicate monitor ID"));
     return;
   }
-  Result<MonitorRequest> parsed = MonitorRequest::from_json(database->schema, version, params[2]);
-  if (!parsed) {
-    session_.send_error(message.id, parsed.error());
-    return;
-  }
+  session_.read(
+      message.bytes,
+      [database, version, message = std::move(message)]() mutable {
+        Result<MonitorRequest> request =
+            MonitorRequest::from_json(database->schema, version, message.params.as_array()[2]);
+        return std::pair(std::move(message), std::move(request));
+      },
+      [database](Session& session, std::pair<JsonRpcMessage, Result<MonitorRequest>> read) {
+        auto& [message, request] = read;
+        if (request) {
+          session.monitors().start(message, database, std::move(request.value()));
+        } else {
+          session.send_error(message.id, request.error());
+        }
+      });
+}
+
+void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef& database,
+                            MonitorRequest read) {
+  const json::array& params = message.params.as_array();
   std::optional<Uuid> since;
-  if (version == MonitorVersion::kUpdate3) {
+  if (read.version == MonitorVersion::kUpdate3) {
     if (params[3].is_string()) since = Uuid::parse(params[3].as_string());
     if (!since) {
       session_.send_error(
@@ -74,12 +87,17 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
       return;
     }
   }
-  auto request = std::make_shared<const MonitorRequest>(std::move(parsed.value()));
+  auto request = std::make_shared<const MonitorRequest>(std::move(read));
   if (asked_.size() >= hub_.limits().monitors)
     return session_.send_limit_error(message.id, Limit::kMonitors);
   if (clauses_ + request->clauses() > hub_.limits().clauses)
     return session_.send_limit_error(message.id, Limit::kClauses);
+  const json::value& monitor_id = params[1];
+  const std::string id_text = to_text(monitor_id);
   if (!session_.may_keep(message.id, id_text.size())) return;
+  const auto now = hub_.directory().find(database->name);
+  if (now == hub_.directory().end() || now->second != database)  // while it was read
+    return session_.send_plain_error(message.id, "canceled");
   id_bytes_ += id_text.size();
   const MonitorNumber number{++last_monitor_};
   clauses_ += request->clauses();
@@ -90,7 +108,7 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
            }});
 }
 
-void SessionMonitors::change(const JsonRpcMessage& message) {
+void SessionMonitors::change(JsonRpcMessage message) {
   const json::array& params = message.params.as_array();
   if (params.size() != 3) {
     session_.send_error(message.id, params_error(message, "invalid parameters"));
@@ -106,12 +124,29 @@ void SessionMonitors::change(const JsonRpcMessage& message) {
     session_.send_error(message.id, syntax_error(&params[1], "duplicate monitor ID"));
     return;
   }
-  Result<MonitorRequest> parsed = found->second.request->with_conditions(params[2]);
-  if (!parsed) {
-    session_.send_error(message.id, parsed.error());
-    return;
-  }
-  auto request = std::make_shared<const MonitorRequest>(std::move(parsed.value()));
+  session_.read(
+      message.bytes,
+      [before = found->second.request, message = std::move(message)]() mutable {
+        Result<MonitorRequest> request = before->with_conditions(message.params.as_array()[2]);
+        return std::pair(std::move(message), std::move(request));
+      },
+      [](Session& session, std::pair<JsonRpcMessage, Result<MonitorRequest>> read) {
+        auto& [message, request] = read;
+        if (request) {
+          session.monitors().change(message, std::move(request.value()));
+        } else {
+          session.send_error(message.id, request.error());
+        }
+      });
+}
+
+void SessionMonitors::change(const JsonRpcMessage& message, MonitorRequest read) {
+  const json::array& params = message.params.as_array();
+  const auto found = asked_.find(to_text(params[0]));
+  if (found == asked_.end())  // its database has gone while it was read
+    return session_.send_plain_error(message.id, "canceled");
+  auto request = std::make_shared<const MonitorRequest>(std::move(read));
+  const std::string new_id = to_text(params[1]);
   const std::size_t others = clauses_ - found->second.request->clauses();
   if (others + request->clauses() > hub_.limits().clauses)
     return session_.send_limit_error(message.id, Limit::kClauses);

@@ -27,10 +27,9 @@ class SessionMonitors {
       : hub_(hub), session_(session), port_(port) {}
 
   /// "monitor", "monitor_cond", "monitor_cond_since" of this database.
-  void start(const JsonRpcMessage& message, const DatabaseInfoRef& database,
-             MonitorVersion version);
+  void start(JsonRpcMessage message, const DatabaseInfoRef& database, MonitorVersion version);
   /// "monitor_cond_change".
-  void change(const JsonRpcMessage& message);
+  void change(JsonRpcMessage message);
   /// "monitor_cancel".
   void cancel(const JsonRpcMessage& message);
   /// The database went away or was converted, and its monitors with it.
@@ -61,6 +60,10 @@ class SessionMonitors {
     std::function<void(MonitorStart)> then;
   };
 
+  /// The same, of a message that has been read.
+  void start(const JsonRpcMessage& message, const DatabaseInfoRef& database,
+             MonitorRequest request);
+  void change(const JsonRpcMessage& message, MonitorRequest request);
   /// Runs `then` on this thread in its turn, unless the session or the database is gone.
   void in_turn(Turn turn);
   /// Unless an answer is still being made.

@@ -35,6 +35,13 @@ Task SessionTransactCall::blocked() {
 }
 
 void SessionTransactCall::done() {
+  answer();
+  if (!is_long_message) return;
+  // Its parts take as long to be freed as a turn may last.
+  hub->reader().post([operations = std::move(transaction), message = std::move(params)] {});
+}
+
+void SessionTransactCall::answer() {
   Session* session_now = waits ? hub->find(session) : hub->find_answered(session, rows());
   if (session_now == nullptr) return;
   if (canceled) {

@@ -14,12 +14,14 @@ class ClientHub;
 struct SessionTransactCall final : TransactCall {
   ClientHub* hub = nullptr;
   bool selects = false;
-  bool waits = false;  ///< and is not counted among the requests under way any more
+  bool is_long_message = false;  ///< see Session::read()
+  bool waits = false;            ///< and is not counted among the requests under way any more
 
   Task blocked() override;
   void done() override;
 
  private:
+  void answer();
   /// Rows in the answer, if it is one that may hold any.
   std::optional<std::size_t> rows() const;
 };

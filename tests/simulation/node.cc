@@ -55,7 +55,7 @@ Process::Process(World& w, Node& node, Ledger& ledger)
       syncer(w, shard),
       server(
           {node.clock, node.disk, syncer, shard, [this](std::int64_t at_ms) { wake_at(at_ms); }}),
-      hub(std::make_unique<ClientHub>(server, shard,
+      hub(std::make_unique<ClientHub>(server, shard, shard,
                                       [this] { shard.post([this] { role.depose(); }); })),
       reader(server, shard, ledger),
       role(node, *this),

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "protocol/json_parser.h"
+#include "server/session/session_limits.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace tandem::fuzz {
@@ -69,7 +70,10 @@ void Client::monitor(const std::string& id, std::string_view method, json::array
 
 void Client::change_conditions(const std::string& id, const std::string& new_id, json::array params,
                                std::optional<MonitorModel::Condition> condition) {
-  if (id != new_id && (is_pending(id) || is_pending(new_id))) {
+  const auto is_unclear = [&](const std::string& name) {
+    return is_pending(name) || unclear_.contains(name);
+  };
+  if (id != new_id && (is_unclear(id) || is_unclear(new_id))) {
     unclear_.insert(id);
     unclear_.insert(new_id);
   }
@@ -119,6 +123,8 @@ void Client::cancel_transactions() {
 void Client::push(JsonRpcMessage message) {
   if (state_ != State::kOpen) return;
   trace("->", to_text(message.to_json()));
+  // Some are read as long ones are.
+  if (++pushed_ % 3 == 0) message.bytes = SessionLimits{}.bytes_read_at_once + 1;
   inbox_.push_back(std::move(message));
   schedule();
 }

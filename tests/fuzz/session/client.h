@@ -133,6 +133,7 @@ class Client final : private ConnectionPort {
   bool over_high_mark_ = false;
   bool scheduled_ = false;
   std::string text_;  ///< of a message that comes in pieces
+  unsigned pushed_ = 0;
 
   // The client.
   std::int64_t next_id_ = 1;

@@ -57,7 +57,7 @@ Stage::Stage(const CommitGate::Options& gate, std::size_t history_bytes)
       clock_, disk_, syncer_, background_, [this](std::int64_t at_ms) { wake_ms_ = at_ms; }});
   for (StageShard& shard : shards_) {
     // A backup's word that another is made active ends the lease.
-    hubs_.push_back(std::make_unique<ClientHub>(*server_, shard, [this, &shard] {
+    hubs_.push_back(std::make_unique<ClientHub>(*server_, shard, shard, [this, &shard] {
       server_->submit([this] { server_->set_write_deadline(clock_.now_ms); }, shard);
     }));
   }

@@ -27,7 +27,7 @@ constexpr const char* kWait =
     R"(["_Server",{"op":"wait","table":"Database","where":[],"columns":["name"],"until":"==","rows":[]}])";
 
 struct Fixture {
-  explicit Fixture(const SessionLimits& limits) : hub(server, shard, {}, limits, counts) {
+  explicit Fixture(const SessionLimits& limits) : hub(server, shard, shard, {}, limits, counts) {
     server.set_wait_limits({limits.waits, limits.kept_bytes});
     server.submit([] {}, shard);
     shard.run();

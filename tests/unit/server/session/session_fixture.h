@@ -32,7 +32,7 @@ class QuickSyncer final : public Syncer {
 
 /// A server of one database "D" and what its clients share. Everything runs when run() is called.
 struct Site {
-  Site() {
+  explicit Site(const SessionLimits& site_limits = {}) : limits(site_limits) {
     REQUIRE(storage::LogFile::create(
         files, "/d.db",
         R"({"name":"D","tables":{"T":{"columns":{"n":{"type":"integer"}},"isRoot":true}}})"));
@@ -50,19 +50,22 @@ struct Site {
     do {
       shard.run();
       background.run();
-    } while (!shard.idle() || !background.idle());
+      reader.run();
+    } while (!shard.idle() || !background.idle() || !reader.idle());
   }
   ServedDatabase& database() { return *server.find("D"); }
   Position position() { return database().stored->position(); }
 
+  const SessionLimits limits;
   TestClock clock;
   test::FakeFileSystem files;
   QuickSyncer syncer;
   FakeRunner background;
+  FakeRunner reader;
   FakeShard shard;
   int deposed = 0;
   DatabaseServer server{{clock, files, syncer, background, [](std::int64_t) {}}};
-  ClientHub hub{server, shard, [this] { ++deposed; }};
+  ClientHub hub{server, shard, reader, [this] { ++deposed; }, limits};
 };
 
 /// A client of the site.
@@ -80,11 +83,11 @@ struct Client {
 
   /// Says something without waiting.
   void say(const std::string& method, const std::string& params, const std::string& id) {
-    handler->on_message(
-        JsonRpcMessage::from_json(parse_json(R"({"method":")" + method + R"(","params":)" + params +
-                                             R"(,"id":)" + id + "}")
-                                      .value())
-            .value());
+    const std::string text =
+        R"({"method":")" + method + R"(","params":)" + params + R"(,"id":)" + id + "}";
+    JsonRpcMessage message = JsonRpcMessage::from_json(parse_json(text).value()).value();
+    message.bytes = text.size();
+    handler->on_message(std::move(message));
   }
   void notify(const std::string& method, const std::string& params) {
     say(method, params, "null");

@@ -1,0 +1,57 @@
+// Transactions of a session.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "server/session/session.h"
+#include "server/session/session_transact_call.h"
+
+namespace tandem {
+
+void Session::transact(JsonRpcMessage& message) {
+  const DatabaseInfoRef database = database_of(message);
+  if (!database) return;
+  auto call = std::make_unique<SessionTransactCall>();
+  call->hub = &hub_;
+  call->session = id_;
+  call->mailbox = &hub_.mailbox();
+  call->database = database->name;
+  call->id = std::move(message.id);
+  call->params = std::move(message.params.as_array());
+  call->is_long_message = is_long(message.bytes);
+  call->read_only = port_.info().read_only;
+  call->role = port_.info().role;
+  call->client_id = port_.info().peer_id;
+  read(
+      message.bytes,
+      [database, call = std::move(call)]() mutable {
+        call->transaction = Transaction::from_json(database->schema, *call->params);
+        return std::move(call);
+      },
+      [](Session& session, std::unique_ptr<SessionTransactCall> read) {
+        session.submit(std::move(read));
+      });
+}
+
+void Session::submit(std::unique_ptr<SessionTransactCall> call) {
+  const auto& operations = call->transaction.operations;
+  const bool selects = std::any_of(operations.begin(), operations.end(), [](const Operation& o) {
+    return std::holds_alternative<SelectOp>(o);
+  });
+  call->selects = selects;
+  submit_request([server = &hub_.server(),
+                  call = std::move(call)]() mutable { server->transact(std::move(call)); },
+                 selects);
+}
+
+void Session::cancel(JsonRpcMessage& message) {
+  const json::array& params = message.params.as_array();
+  if (params.size() != 1) return;
+  submit_notice([server = &hub_.server(), session = id_, id = params.front()] {
+    server->cancel(session, id);
+  });
+}
+
+}  // namespace tandem
