@@ -112,17 +112,6 @@ std::size_t DatumView::piece_of(const AtomView& wanted, std::size_t begin) const
 
 // Blocks.
 
-DatumBlock::Ref DatumBlock::make(AtomicType key_type, std::optional<AtomicType> value_type,
-                                 std::size_t size, std::size_t value_offset,
-                                 std::size_t payload_bytes) {
-  static_assert(sizeof(DatumBlock) == 16, "The payload is aligned as the block is.");
-  void* const block = ::operator new(sizeof(DatumBlock) + payload_bytes);
-  return new (block) DatumBlock{
-      {0},      static_cast<std::uint32_t>(size),          static_cast<std::uint32_t>(value_offset),
-      key_type, value_type.value_or(AtomicType::kInteger), value_type.has_value(),
-      false};
-}
-
 DatumBlock::Ref DatumBlock::make_list(std::span<DatumPiece> pieces) {
   const DatumView first = pieces.front().datum.view();
   Ref list =
@@ -139,10 +128,17 @@ void intrusive_ptr_add_ref(const DatumBlock* block) noexcept {
     block->refs.fetch_add(1, std::memory_order_relaxed);
 }
 
+/// Apart, so that the end of all other blocks saves no registers.
+[[gnu::noinline]] static void free_list(const DatumBlock* block) noexcept {
+  std::destroy(block->pieces().begin(), block->pieces().end());
+  ::operator delete(const_cast<DatumBlock*>(block));
+}
+
 void intrusive_ptr_release(const DatumBlock* block) noexcept {
   if (block->refs.load(std::memory_order_relaxed) >= DatumBlock::kImmortal) return;
   if (block->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  if (block->list) std::destroy(block->pieces().begin(), block->pieces().end());
+  if (block->list) [[unlikely]]
+    return free_list(block);
   ::operator delete(const_cast<DatumBlock*>(block));
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <new>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -48,6 +50,17 @@ struct DatumBlock {
   /// A large datum. Requires at least two pieces.
   static Ref make_list(std::span<DatumPiece> pieces);
 };
+
+inline DatumBlock::Ref DatumBlock::make(AtomicType key_type, std::optional<AtomicType> value_type,
+                                        std::size_t size, std::size_t value_offset,
+                                        std::size_t payload_bytes) {
+  static_assert(sizeof(DatumBlock) == 16, "The payload is aligned as the block is.");
+  void* const block = ::operator new(sizeof(DatumBlock) + payload_bytes);
+  return new (block) DatumBlock{
+      {0},      static_cast<std::uint32_t>(size),          static_cast<std::uint32_t>(value_offset),
+      key_type, value_type.value_or(AtomicType::kInteger), value_type.has_value(),
+      false};
+}
 
 using StringEnd = std::uint32_t;
 

@@ -35,12 +35,17 @@ void DatumBuilder::sort() {
 }
 
 std::optional<Datum> DatumBuilder::build() {
-  sort();
-  const auto same = [](const Element& a, const Element& b) { return compare(a.key, b.key) == 0; };
-  if (std::adjacent_find(elements_.begin(), elements_.end(), same) != elements_.end())
-    return std::nullopt;
+  const std::size_t n = elements_.size();
+  if (n > 1) {
+    sort();
+    const auto same = [](const Element& a, const Element& b) { return compare(a.key, b.key) == 0; };
+    if (std::adjacent_find(elements_.begin(), elements_.end(), same) != elements_.end())
+      return std::nullopt;
+  }
   const Text text = text_of(elements_);
-  if (bytes_of(elements_.size(), text) > Datum::kMaxBytes) return std::nullopt;
+  const bool large =
+      n > PieceLimits::kMostElements || text.keys + text.values > PieceLimits::kMostText;
+  if (large && bytes_of(n, text) > Datum::kMaxBytes) return std::nullopt;
   return make_pieces(text);
 }
 

@@ -38,6 +38,9 @@ Result<void> walk_object(JsonScanner& scanner, Member&& member) {
   return {};
 }
 
+/// So many rows of a table are looked for one by one. Most tables of a record hold one.
+constexpr std::size_t kFewRows = 8;
+
 class RecordReader {
  public:
   RecordReader(const Database& database, std::string_view body)
@@ -111,7 +114,8 @@ class RecordReader {
   Result<void> read_table(const TableText& table) {
     JsonScanner scanner(table.text);
     if (!scanner.sees('{')) return syntax_error_text(normal_text(table.text), "object expected");
-    row_number_.clear();
+    first_ = record_.changes.size();
+    places_.clear();
     unknown_.clear();
     auto walked = walk_object(scanner, [&](std::string_view name, JsonScanner& at) -> Result<void> {
       const std::optional<Uuid> uuid = Uuid::parse(name);
@@ -123,7 +127,7 @@ class RecordReader {
     });
     if (!walked) return walked;
     for (const Uuid& uuid : unknown_) {
-      if (row_number_.contains(uuid)) continue;  // it stands there again, as a new row
+      if (place_of(uuid)) continue;  // it stands there again, as a new row
       return syntax_error(
           nullptr, fmt::format("transaction deletes row {} that does not exist", uuid.to_string()));
     }
@@ -192,25 +196,42 @@ class RecordReader {
 
   /// A row that stands twice counts as it stands last, as in any JSON object.
   void add(RowChange change) {
-    const auto [at, fresh] = row_number_.try_emplace(change.uuid(), record_.changes.size());
-    if (fresh) {
-      record_.changes.push_back(std::move(change));
-    } else {
-      record_.changes[at->second] = std::move(change);
+    std::vector<RowChange>& changes = record_.changes;
+    if (const auto place = place_of(change.uuid())) {
+      changes[*place] = std::move(change);
+      return;
+    }
+    changes.push_back(std::move(change));
+    if (!places_.empty()) {
+      places_.emplace(changes.back().uuid(), changes.size() - 1);
+    } else if (changes.size() - first_ > kFewRows) {
+      for (std::size_t i = first_; i < changes.size(); ++i) places_.emplace(changes[i].uuid(), i);
     }
   }
 
   /// An earlier mention of the row in the record does not count.
   void forget(const Uuid& uuid) {
-    const auto at = row_number_.find(uuid);
-    if (at == row_number_.end()) return;
-    const std::size_t number = at->second;
-    row_number_.erase(at);
-    if (number + 1 < record_.changes.size()) {
-      record_.changes[number] = std::move(record_.changes.back());
-      row_number_[record_.changes[number].uuid()] = number;
+    const std::optional<std::size_t> place = place_of(uuid);
+    if (!place) return;
+    std::vector<RowChange>& changes = record_.changes;
+    const bool mapped = places_.erase(uuid) > 0;
+    if (*place + 1 < changes.size()) {
+      changes[*place] = std::move(changes.back());
+      if (mapped) places_[changes[*place].uuid()] = *place;
     }
-    record_.changes.pop_back();
+    changes.pop_back();
+  }
+
+  /// Where the row stands in record_.changes, if it is of the table that is being read.
+  std::optional<std::size_t> place_of(const Uuid& uuid) const {
+    if (!places_.empty()) {
+      const auto found = places_.find(uuid);
+      return found == places_.end() ? std::nullopt : std::optional(found->second);
+    }
+    for (std::size_t i = first_; i < record_.changes.size(); ++i) {
+      if (record_.changes[i].uuid() == uuid) return i;
+    }
+    return std::nullopt;
   }
 
   const Database& database_;
@@ -218,9 +239,10 @@ class RecordReader {
   DecodedRecord record_;
   bool is_diff_ = false;
   std::vector<TableText> tables_;
-  boost::unordered_flat_map<Uuid, std::size_t>
-      row_number_;             // of the table's rows, in record_.changes
-  std::vector<Uuid> unknown_;  // rows that the table deletes and the database has not
+  // Of the table that is being read:
+  std::size_t first_ = 0;                                // its first row in record_.changes
+  boost::unordered_flat_map<Uuid, std::size_t> places_;  // of its rows there; empty: they are few
+  std::vector<Uuid> unknown_;  // rows that it deletes and the database has not
   DatumScanner datums_;
 };
 
