@@ -125,13 +125,14 @@ stage_differential() {
 
 prepare_asan() { build asan; }
 
-# Memory: all unit tests, the system tests that are not about the size of the data, and each fuzz target for
-# a minute; what it finds stays in build/asan.
+# Memory: all unit tests, the system tests that are not about the size of the data, some seeds of each
+# simulation, and each fuzz target for a minute; what it finds stays in build/asan.
 stage_asan() {
     export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1
     check "build, asan" prepared asan
     tests asan -L unit -j "$jobs"
     tests asan -L system -E dumps -j "$jobs"
+    tests asan -R '^(agent_)?simulation_0$' -j "$jobs"
     tests asan -L fuzz -j "$jobs"
 }
 

@@ -14,6 +14,9 @@ namespace tandem::simulation {
 class Run {
  public:
   explicit Run(std::uint64_t seed);
+  ~Run() { world_.end(); }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
 
   /// The promises that were broken; empty: none.
   std::vector<std::string> run();

@@ -38,6 +38,10 @@ class World {
     }
     now_ms_ = ms;
   }
+  /// What was to happen does not: before those to whom it would are destroyed.
+  void end() {
+    while (!events_.empty()) events_.erase(events_.begin());
+  }
   /// What happens, for whoever follows a seed: with TANDEM_TRACE in the environment.
   void trace(const std::string& who, const std::string& what) const {
     if (trace_)

@@ -21,7 +21,7 @@ AgentRun::AgentRun(std::uint64_t seed, const Guards& guards)
   for (std::size_t i = 0; i < scenario_.hosts; ++i) make_host(i);
 }
 
-AgentRun::~AgentRun() = default;
+AgentRun::~AgentRun() { world_.end(); }
 
 void AgentRun::make_host(std::size_t i) {
   hosts_.push_back(std::make_unique<Host>());
