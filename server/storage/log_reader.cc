@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
+#include "server/storage/record_search.h"
 #include "server/storage/sha1.h"
 
 // Plain reads into one buffer, not mmap: a bad sector is then an error with a text instead of a
@@ -116,20 +118,21 @@ Result<std::optional<Record>> LogReader::fail_reading(boost::system::error_code 
 }
 
 Result<std::optional<Record>> LogReader::fail_bad(Error error) {
-  return fail(more_headers_follow() ? LogEnd::kDamaged : LogEnd::kTorn, std::move(error));
+  IoResult<RecordSearch> search = RecordSearch::begin(file_, position_ + 1);
+  const IoResult<std::optional<RecordPlace>> place =
+      search ? search->next() : IoResult<std::optional<RecordPlace>>(search.error());
+  // What cannot be read may be whole.
+  if (!place) return fail_reading(place.error(), kMaxHeader, position_);
+  if (!*place) return fail(LogEnd::kTorn, std::move(error));
+  next_whole_ = (*place)->begin;
+  return fail(LogEnd::kDamaged, std::move(error));
 }
 
-bool LogReader::more_headers_follow() const {
-  // JSON has no raw newline in a string, so this stands at the start of a header and nowhere else.
-  constexpr std::string_view kNextHeader = "\nOVSDB JSON ";
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kReadSize);
-  for (std::uint64_t offset = position_;; offset += kReadSize - kNextHeader.size()) {
-    const IoResult<std::size_t> got = file_.read_at(offset, {buffer.get(), kReadSize});
-    if (!got) return false;
-    if (std::string_view(buffer.get(), *got).find(kNextHeader) != std::string_view::npos)
-      return true;
-    if (*got < kReadSize) return false;
-  }
+void LogReader::skip_damage() {
+  assert(end_ == LogEnd::kDamaged && "only damage has whole records behind it");
+  end_ = LogEnd::kNotYet;
+  position_ = next_whole_;
+  begin_ = filled_ = 0;
 }
 
 Result<void> check_file_type(const File& file, std::string_view file_name) {

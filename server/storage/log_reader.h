@@ -17,7 +17,7 @@ enum class LogEnd {
   kNotYet,   ///< it did not
   kClean,    ///< the file ends with a good record
   kTorn,     ///< rubbish or part of a record stands at the end, as a crash leaves it
-  kDamaged,  ///< a record is bad, and more headers follow it
+  kDamaged,  ///< a record is bad, and whole ones follow it
   kNoRead,   ///< the system failed to read; nothing is known of the rest
 };
 
@@ -34,6 +34,9 @@ class LogReader {
   /// ends. Not to be called after either.
   Result<std::optional<Record>> next();
 
+  /// After damage: goes on with the next whole record behind it.
+  void skip_damage();
+
   LogEnd end() const { return end_; }
   /// Bytes from the start of the file that hold the records given so far.
   std::uint64_t end_of_records() const { return position_; }
@@ -46,7 +49,6 @@ class LogReader {
   Result<std::optional<Record>> fail_reading(boost::system::error_code error, std::uint64_t bytes,
                                              std::uint64_t offset);
   Result<std::optional<Record>> fail_bad(Error error);
-  bool more_headers_follow() const;
 
   const File& file_;
   std::string_view file_name_;
@@ -54,6 +56,7 @@ class LogReader {
   std::uint64_t position_ = 0;   ///< in the file, of the first byte of the window
   std::uint64_t file_size_ = 0;  ///< as it was last asked for
   LogEnd end_ = LogEnd::kNotYet;
+  std::uint64_t next_whole_ = 0;  ///< the record behind damage
 
   std::unique_ptr<char[]> buffer_;
   std::size_t capacity_ = 0;

@@ -139,6 +139,35 @@ TEST_CASE("A bad record with more after it is damage, not a torn tail") {
   CHECK(reading.end_of_records == record_text(kSchema).size());
 }
 
+TEST_CASE("A reader goes on with the next whole record behind damage") {
+  std::string damaged = kGood;
+  damaged[damaged.find("\"a\"") + 1] = 'z';
+  FakeFileSystem disk;
+  disk.put("db", damaged);
+  const auto file = disk.open("db", FileSystem::Access::kReadOnly).value();
+  LogReader reader(*file, "db");
+  REQUIRE(reader.next().has_value());
+  REQUIRE(reader.next().has_error());
+  reader.skip_damage();
+  const Result<std::optional<Record>> record = reader.next();
+  REQUIRE((record && record->has_value()));
+  CHECK((*record)->offset == damaged.rfind("OVSDB JSON"));
+  const auto last = reader.next();
+  CHECK((last && !last->has_value()));
+}
+
+TEST_CASE("A header alone behind a bad record makes no damage of a torn tail") {
+  const std::string record = record_text(R"({"c":3})");
+  CHECK(read_all(kGood + "xxx\n" + record.substr(0, record.size() - 4)).end == LogEnd::kTorn);
+}
+
+TEST_CASE("What cannot be read behind a bad record is not known to be torn") {
+  FakeFileSystem disk;
+  disk.put("db", kGood + "xxx\n");
+  disk.fail(FakeFileSystem::Op::kRead, EIO, 1);
+  CHECK(read_all(disk).end == LogEnd::kNoRead);
+}
+
 TEST_CASE("Damage is told from a torn tail over megabytes of rubbish") {
   const std::string rubbish((1 << 20) - 6, 'x');
   CHECK(read_all(kGood + rubbish).end == LogEnd::kTorn);
