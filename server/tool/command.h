@@ -50,6 +50,7 @@ Result<int> convert(const Environment& environment);
 Result<int> query(const Environment& environment);
 Result<int> transact(const Environment& environment);
 Result<int> check(const Environment& environment);
+Result<int> salvage(const Environment& environment);
 Result<int> position(const Environment& environment);
 Result<int> show_log(const Environment& environment);
 Result<int> divergences(const Environment& environment);

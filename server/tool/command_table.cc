@@ -97,6 +97,7 @@ constexpr std::array kCommands = {
     Command{"transact", "[db] trns", 1, 2, transact},
     Command{"show-log", "[db]", 0, 1, show_log},
     Command{"check", "[db]", 0, 1, check},
+    Command{"salvage", "db new [schema]", 2, 3, salvage},
     Command{"check-cluster", "db...", 1, kAnyNumber, not_supported},
     Command{"position", "[db]", 0, 1, position},
     Command{"divergences", "[dir|file]...", 0, kAnyNumber, divergences},

@@ -4,6 +4,7 @@
 
 #include "server/database/schema_conversion.h"
 #include "server/tool/command.h"
+#include "server/tool/damaged_file.h"
 #include "server/tool/database_file.h"
 #include "server/tool/log_printer.h"
 
@@ -11,8 +12,40 @@
 
 namespace tandem::tool {
 
+namespace {
+
+/// Prints where the file is damaged, and returns how many gaps have whole records behind them.
+Result<std::uint64_t> list_damage(const Environment& environment, const std::string& path) {
+  std::uint64_t whole = 0;
+  std::uint64_t before = 0;
+  std::uint64_t damaged = 0;
+  const auto found = for_each_piece(
+      environment.files, path,
+      [&](const storage::Record&) -> Result<void> {
+        whole++;
+        return {};
+      },
+      [&](const Gap& gap) {
+        if (gap.is_tail && damaged == 0) return;  // torn, by an unfinished write
+        if (damaged == 0) before = whole;
+        damaged++;
+        environment.out << fmt::format("{}: damaged at {}\n", path, gap.to_string());
+      });
+  if (!found) return found.error();
+  if (damaged > 0) {
+    environment.out << fmt::format("{}: {} whole records before the damage, {} behind it\n", path,
+                                   before, whole - before);
+  }
+  return damaged;
+}
+
+}  // namespace
+
 Result<int> check(const Environment& environment) {
   const std::string path = environment.invocation.database(0);
+  const Result<std::uint64_t> damaged = list_damage(environment, path);
+  if (!damaged) return damaged.error();
+  if (*damaged > 0) return kNo;
   const auto database = open_database(environment.files, path, storage::LogFile::Access::kReadOnly,
                                       environment.clock);
   if (!database) return database.error();

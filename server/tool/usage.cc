@@ -20,6 +20,7 @@ Reading files (also those that a server has open):
   query [DB] TRANSACTION        execute TRANSACTION, and forget what it changed
   [-m]... show-log [DB]         print the records; with -m rows, with -mm columns too
   check [DB]                    read all of DB and check it
+  salvage DB NEW [SCHEMA]       write what is whole of a damaged DB to NEW
   position [DB]                 print how far the history of DB goes: EPOCH/INDEX/DIGEST
   divergences [DIR|FILE]...     list the files of records that servers have set aside in DIR;
                                 print those of FILE as transactions, one a line
