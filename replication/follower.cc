@@ -69,6 +69,7 @@ void Follower::drop_attempt() {
   arrivals_ms_.clear();
   status_.behind_since_ms.reset();
   status_.rows = status_.rows_total = 0;
+  goal_.reset();
   unsynced_ = false;
   is_syncing_ = false;
   acknowledged_.reset();
@@ -267,6 +268,7 @@ Replica::Done Follower::when_applied(bool resync) {
     }
     ++status_.resyncs;
     enter(FollowerStatus::State::kReplicating);
+    caught_up();
     for (std::vector<RowUpdate>& updates : std::exchange(waiting_, {})) apply(std::move(updates));
   };
 }

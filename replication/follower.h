@@ -117,6 +117,9 @@ class Follower {
   void take_over_rows();
   void append(StreamRecord record);
   void acknowledge();
+  void aim_at(const Position& position);
+  bool has_reached(const Position& position) const;
+  void caught_up();
   void make_durable();
   void apply(std::vector<RowUpdate> updates);
   /// Runs with the outcome of a resync or an update that began in this connection; late ones are
@@ -144,6 +147,8 @@ class Follower {
   Standing standing_;                     // when the stream was asked for
   std::optional<Position> acknowledged_;  // in this attempt
   std::deque<std::int64_t> arrivals_ms_;  // of the records that are being written
+  bool source_is_backup_ = false;
+  std::optional<std::uint64_t> goal_;    // index that the active had at the start; not reached yet
   bool unsynced_ = false;                // written, but to be on the disk before it is acknowledged
   bool is_syncing_ = false;              // acknowledgements wait
   FollowReply resync_;                   // while rows come: where they lead

@@ -64,6 +64,7 @@ void Follower::on_follow_reply(const JsonRpcMessage& message) {
   status_.mode = FollowerStatus::Mode::kStream;
   status_.stream_refused.clear();
   if (!may_follow(reply)) return;
+  if (reply.mode != FollowReply::Mode::kRows) source_is_backup_ = reply.backup;
   if (!is_believable(status_.applied, reply.position))
     return fail("it says to stand at " + reply.position.to_string() + ", which cannot be");
   const bool compared = status_.state == FollowerStatus::State::kResyncing;
@@ -77,6 +78,7 @@ void Follower::on_follow_reply(const JsonRpcMessage& message) {
       port_.log_info(database_ + ": following the active server from " +
                      status_.applied.to_string());
       enter(FollowerStatus::State::kReplicating);
+      aim_at(reply.position);
       make_durable();
       return;
     case FollowReply::Mode::kCompare:
@@ -220,6 +222,7 @@ void Follower::take_over_rows() {
         port_.log_info(database_ + ": equal to the active server at " +
                        status_.applied.to_string());
         enter(FollowerStatus::State::kReplicating);
+        aim_at(status_.applied);
         make_durable();
         for (StreamRecord& record : std::exchange(after_rows_, {})) append(std::move(record));
       });
@@ -268,7 +271,7 @@ void Follower::append(StreamRecord record) {
 
 void Follower::acknowledge() {
   if (is_syncing_) return;  // that goes on from here
-  if (unsynced_) return make_durable();
+  if (unsynced_ || has_reached(status_.applied)) return make_durable();
   acknowledged_ = status_.applied;
   port_.notify("tandem_ack", {json::value(database_), acknowledged_->to_json()});
 }
@@ -285,8 +288,26 @@ void Follower::make_durable() {
         is_syncing_ = false;
         acknowledged_ = position;
         port_.notify("tandem_ack", {json::value(database_), acknowledged_->to_json()});
+        if (has_reached(position)) caught_up();
         if (status_.applied != position) acknowledge();
       });
+}
+
+/// What another backup has may be less than this one once had.
+void Follower::aim_at(const Position& position) {
+  if (!source_is_backup_) goal_ = position.index;
+}
+
+bool Follower::has_reached(const Position& position) const {
+  return goal_ && position.index >= *goal_;
+}
+
+void Follower::caught_up() {
+  goal_.reset();
+  replica_.caught_up([this, attempt = attempt_](const Result<void>& done) {
+    if (attempt == attempt_ && !done)
+      fail("the damaged file could not be set aside: " + done.error().to_string());
+  });
 }
 
 void Follower::on_lost() {

@@ -3,7 +3,7 @@
 // Tandem's stream on the wire, between a backup (it asks) and its active:
 //
 //   tandem_follow [db, {position, server_id, name, node?, file}]
-//       -> {"mode": "resume", "position"}      records after the position follow, then live ones
+//       -> {"mode": "resume", "position", "backup"?}    records after it follow, then live ones
 //       -> {"mode": "compare", "position", "backup"?}   not in my history: ask again with your sums
 //   tandem_follow [db, {position, server_id, name, node?, file, "buckets", "recent"}]
 //       -> {"mode": "rows", "position", "epochs", "rows", "buckets", "oldest", "common"?}
@@ -77,7 +77,7 @@ struct FollowReply {
   };
   Mode mode = Mode::kResume;
   Position position;    ///< kRows: of the snapshot; else the newest
-  bool backup = false;  ///< kCompare: the server is itself a backup
+  bool backup = false;  ///< not kRows: the server is itself a backup
   std::uint64_t rows = 0;
   std::vector<Position> epochs;    ///< kRows: of the snapshot's Standing
   json::value buckets;             ///< kRows: BucketScope

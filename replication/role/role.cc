@@ -57,7 +57,8 @@ void Role::promote(RoleChange change, const PromotionWanted& wanted) {
   begin(change, Kind::kPromotion);
   if (!is_active) state_ = RoleState::kPromoting;
   set_timer();
-  actions_.emplace_back(WritePromotion{change, above, wanted.least, backups_});
+  actions_.emplace_back(
+      WritePromotion{change, above, wanted.least, backups_, wanted.give_up_damaged});
 }
 
 void Role::promotion_written(RoleChange change, const Result<void>& durable, std::int64_t now_ms) {

@@ -46,6 +46,7 @@ struct PromotionWanted {
   bool force = false;            ///< also when a database never had anything
   std::optional<Epoch> above{};  ///< the new epoch is greater, also if the server is active already
   std::optional<Height> least{};  ///< not if a copy goes less far
+  bool give_up_damaged = false;   ///< also with a damaged file, without what is behind the damage
   std::string never_synced{};     ///< a database that is empty, and never was in sync
   Epoch epoch{};
 };

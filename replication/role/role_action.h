@@ -31,7 +31,8 @@ struct SetWritable {
   std::optional<std::int64_t> deadline_ms;
 };
 /// Stops following, and after all that had arrived opens a new epoch in every database, greater
-/// than `above`; none if a copy goes less far than `least`. If that fails the databases of `before`
+/// than `above`; none if a copy goes less far than `least`, or, unless `give_up_damaged`, if a file
+/// is damaged. If that fails the databases of `before`
 /// are backups again. Then: promotion_written() when the records are on the disk, or
 /// promotion_refused(). Not done if another change has begun meanwhile.
 struct WritePromotion {
@@ -39,6 +40,7 @@ struct WritePromotion {
   std::optional<Epoch> above;
   std::optional<Height> least;
   BackupSet before;
+  bool give_up_damaged = false;
 };
 /// Stops following, makes backups of the databases of the set and promotes those of the others that
 /// are backups. Then: settled(). Not done if another change has begun meanwhile.

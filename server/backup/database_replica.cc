@@ -251,6 +251,18 @@ void DatabaseReplica::make_durable(Done done) {
       runner_);
 }
 
+/// A file that was found damaged has lost nothing any more.
+void DatabaseReplica::caught_up(Done done) {
+  server_.submit(
+      [self = shared_, done = std::move(done)] {
+        self->server.flush();
+        const ServedDatabase* served = self->find();
+        if (served == nullptr || !served->stored->is_damaged()) return self->finish(done, {});
+        self->finish(done, served->stored->log()->mend());
+      },
+      runner_);
+}
+
 void DatabaseReplica::set_aside(const Fork& fork, std::function<void(Result<Aside>)> done) {
   server_.submit(
       [self = shared_, fork, done = std::move(done)] {
@@ -283,8 +295,9 @@ void DatabaseReplica::adopt(SchemaRef schema, Done done) {
       [self = shared_, schema = std::move(schema), done = std::move(done)] {
         self->server.flush();
         ServedDatabase* served = self->find();
-        self->finish(done, served == nullptr ? Result<void>(Shared::not_a_backup())
-                                             : self->server.convert(*served, schema));
+        if (served == nullptr) return self->finish(done, Shared::not_a_backup());
+        served->stored->replace_damage();
+        self->finish(done, self->server.convert(*served, schema));
       },
       runner_);
 }

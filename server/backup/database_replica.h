@@ -30,6 +30,7 @@ class DatabaseReplica final : public Replica {
                  Done done) override;
   void append(StreamRecord record, Appended done) override;
   void make_durable(Done done) override;
+  void caught_up(Done done) override;
   void set_aside(const Fork& fork, std::function<void(Result<Aside>)> done) override;
   const std::string& file() const override { return database_->file; }
   bool adopts_schemas() const override { return adopts_schemas_; }

@@ -132,7 +132,10 @@ HttpPage make_page(std::string_view path, const ServerStatus& status) {
   if (path == "/status") return {200, "application/json", to_text(to_json(status)) + "\n"};
   if (path == "/active") {
     if (status.writable()) return {200, "text/plain", "active\n"};
-    if (!status.is_active()) return {503, "text/plain", "backup\n"};
+    if (!status.is_active()) {
+      const std::string damage = printable(status.damage());
+      return {503, "text/plain", damage.empty() ? "backup\n" : "backup, as " + damage + "\n"};
+    }
     if (status.lease_expired()) return {503, "text/plain", "active, but the lease has run out\n"};
     return {503, "text/plain", fmt::format("active, but {}\n", printable(status.disk_fault()))};
   }

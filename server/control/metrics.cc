@@ -83,6 +83,10 @@ void add_databases(Page& page, const ServerStatus& status) {
   page.family("write_failing", "gauge", "1 if nothing can be written to the file of the database.");
   for (const DatabaseStatus& database : status.databases)
     page.sample(database, database.health.can_write() ? 0 : 1);
+  page.family("file_damaged", "gauge",
+              "1 if records of the file could not be read, with whole ones behind them.");
+  for (const DatabaseStatus& database : status.databases)
+    page.sample(database, database.health.damage ? 1 : 0);
   page.family("write_waiting_seconds", "gauge",
               "For how long a write to the file has not returned.");
   for (const DatabaseStatus& database : status.databases)

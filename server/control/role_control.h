@@ -28,6 +28,8 @@ class RoleControl {
     std::optional<Epoch> above{};
     /// Not if a database's copy goes less far: somebody has more.
     std::optional<Height> least{};
+    /// Also with a damaged file: what is behind the damage is given up.
+    bool give_up_damaged = false;
   };
   /// Becomes active. `done` comes when all that had arrived is applied and the record of the
   /// promotion is on the disk. If that cannot be written it stays a backup.

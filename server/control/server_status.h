@@ -61,8 +61,11 @@ struct ServerStatus {
   bool lease_expired() const { return role == RoleState::kExpired; }
   /// Has the role, and may use it.
   bool writable() const { return role == RoleState::kActive && disk_fault().empty(); }
-  /// Why the first database that cannot write to its file cannot; empty: all can.
+  /// Why the first database that cannot write to its file, or has lost part of it, is so; empty:
+  /// all are well.
   std::string disk_fault() const;
+  /// What is lost of the first file that is damaged; empty: none is.
+  std::string damage() const;
 };
 
 json::object to_json(const ServerStatus& status);
@@ -70,7 +73,7 @@ json::object to_json(const ServerStatus& status);
 std::string status_text(const ServerStatus& status);
 /// For scripts, a line a database: NAME ROLE STATE EPOCH INDEX. STATE is that of the follower on a
 /// backup (`replicating` only if it hears from the active), `writable` or `expired` on an active,
-/// and `failing` on either if nothing can be written to its file.
+/// `damaged` if the file is, and `failing` on either if nothing can be written to it.
 std::string short_status_text(const ServerStatus& status);
 /// Prometheus' text exposition format, version 0.0.4.
 std::string to_metrics(const ServerStatus& status);

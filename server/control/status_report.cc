@@ -110,6 +110,12 @@ std::int64_t ms_of(std::chrono::system_clock::time_point time) {
 json::object health_json(const storage::LogHealth& health) {
   json::object object{{"writable", health.can_write()}, {"waiting_ms", health.waiting.count()}};
   if (!health.can_write()) object["fault"] = printable(health.fault());
+  if (health.damage) {
+    object["damage"] = json::object{{"offset", health.damage->offset},
+                                    {"bytes", health.damage->bytes},
+                                    {"record", health.damage->record},
+                                    {"whole_behind", health.damage->whole_behind}};
+  }
   if (health.failure) object["failing_since"] = iso_time(ms_of(health.failing_since));
   return object;
 }
@@ -277,6 +283,14 @@ std::string ServerStatus::disk_fault() const {
   return {};
 }
 
+std::string ServerStatus::damage() const {
+  for (const DatabaseStatus& database : databases) {
+    if (database.health.damage)
+      return fmt::format("{}: {}", database.name, database.health.damage->to_string());
+  }
+  return {};
+}
+
 std::string status_text(const ServerStatus& status) {
   const std::string fault = printable(status.disk_fault());
   std::string out = fmt::format("role: {}\n", status.is_active() ? "active" : "backup");
@@ -316,7 +330,7 @@ std::string short_status_text(const ServerStatus& status) {
               : database.follower->stale ? "stale"
                                          : to_string(database.follower->state);
     }
-    if (!database.health.can_write()) state = "failing";
+    if (!database.health.can_write()) state = database.health.damage ? "damaged" : "failing";
     out +=
         fmt::format("{} {} {} {} {}\n", database.name, database.backup ? "backup" : "active", state,
                     static_cast<std::uint64_t>(entry.position.epoch), entry.position.index);

@@ -180,6 +180,7 @@ void promote(RoleControl& server, Arguments arguments, const Reply& reply) {
       return reply.error(fmt::format("\"{}\" is not of the form EPOCH:INDEX", *least));
   }
   promotion.force = std::erase(arguments, "--force") > 0;
+  promotion.give_up_damaged = std::erase(arguments, "--damaged") > 0;
   if (!arguments.empty()) return reply.error("unexpected argument " + arguments[0]);
   const auto answer =
       answer_within(server, reply, kRoleChangeMs,
@@ -302,7 +303,7 @@ void add_tandem_commands(CommandRegistry& registry, RoleControl& server) {
   add("tandem/status", "[--format text|short|json]", 2, show_status);
   add("tandem/position", "[DB] [--format text|json]", 3, show_position);
   add("tandem/history", "[DB] [--format text|json]", 3, show_history);
-  add("tandem/promote", "[--force] [--above EPOCH] [--least EPOCH:INDEX]", 5, promote);
+  add("tandem/promote", "[--force] [--damaged] [--above EPOCH] [--least EPOCH:INDEX]", 6, promote);
   add("tandem/demote", "[REMOTE] [--epoch E] [--depose] [--successor NODE [--if-drained]]", 7,
       demote);
   add("tandem/wait-synced", "[--timeout SECONDS]", 2, wait_synced);

@@ -98,7 +98,7 @@ Commands:
   status [--watch] [--format json]  role, replication, lag; --watch: every second
   position [DB] [--format json]     how far each database is
   history [DB] [--format json]      what is kept for backups and clients to resume from
-  promote [--force]                 become the active server
+  promote [--force] [--damaged]     become the active server
   demote [REMOTE]                   become a backup, of REMOTE
   wait-synced [--timeout SECONDS]   wait until backups have everything, or a backup has
   sync-replicas [N [MS [async|block]]]

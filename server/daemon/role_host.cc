@@ -94,9 +94,13 @@ RoleChange RoleHost::begin(control::DoneWithText done) {
 
 void RoleHost::promote(const control::RoleControl::Promotion& promotion, control::Done done) {
   const control::ServerStatus status = port_.status();
-  role_.promote(
-      begin(control::without_text(std::move(done))),
-      {promotion.force, promotion.above, promotion.least, never_synced(status), epoch_of(status)});
+  role_.promote(begin(control::without_text(std::move(done))),
+                {.force = promotion.force,
+                 .above = promotion.above,
+                 .least = promotion.least,
+                 .give_up_damaged = promotion.give_up_damaged,
+                 .never_synced = never_synced(status),
+                 .epoch = epoch_of(status)});
   execute();
 }
 
@@ -222,7 +226,10 @@ void RoleHost::set_writable(const SetWritable& action) {
 
 void RoleHost::write_promotion(const WritePromotion& action) {
   if (newest_ != action.change) return;
-  const Result<void> opened = open_epochs(databases_, action.above, action.least);
+  using IfDamaged = DatabaseServer::IfDamaged;
+  const Result<void> opened =
+      open_epochs(databases_, action.above, action.least,
+                  action.give_up_damaged ? IfDamaged::kGiveUp : IfDamaged::kRefuse);
   auto durability = std::make_shared<Durability>();
   std::vector<std::shared_ptr<storage::LogFile>> logs;
   for (const auto& [name, database] : databases_.databases()) {

@@ -112,12 +112,17 @@ Result<void> Server::start_from_options(const std::optional<HandoverState>& befo
   active_server_ = before ? before->active_server : options_.sync.from.value_or("");
   const bool backup =
       before ? before->backup : options_.sync.from.has_value() && !options_.sync.active;
-  if (const Result<BackupSource> source = backup_source(); backup && !source) return source.error();
+  const Result<BackupSource> source = backup_source();
+  if (backup && !source) return source.error();
 
   Result<void> opened = open_databases(before ? before->databases : options_.databases);
   if (!opened) return opened;
+  BackupSet backups = with_damaged(backup ? BackupSet::all() : BackupSet::none());
+  // If there is a server to follow, all that this one has comes from there.
+  if (!backups.empty() && !active_server_.empty()) backups = BackupSet::all();
+  if (!backups.empty() && !source) return source.error();
   // Before anybody can connect: a backup is never writable.
-  role_.start(backup ? BackupSet::all() : BackupSet::none());
+  role_.start(backups);
   return before ? configure_remotes(before->remotes, before->active_remotes)
                 : configure_remotes(options_.remotes, options_.active_remotes);
 }
@@ -128,7 +133,7 @@ Result<void> Server::start_from_config(const std::optional<HandoverState>& befor
   if (!config || !apply_config(*config, backups))
     return control::command_error("server configuration failed");
   // A promotion by command outlives a crash.
-  role_.start(before && !before->backup ? BackupSet::none() : backups);
+  role_.start(with_damaged(before && !before->backup ? BackupSet::none() : backups));
   return configure_remotes({}, options_.active_remotes);
 }
 
@@ -154,6 +159,14 @@ Result<std::unique_ptr<StoredDatabase>> Server::open_database(const std::string&
   return stored;
 }
 
+BackupSet Server::with_damaged(BackupSet backups) const {
+  for (const auto& [name, entry] : board_.entries()) {
+    const auto log = entry.log.lock();
+    if (log != nullptr && log->health().damage) backups.add(name);
+  }
+  return backups;
+}
+
 bool Server::serves_file(const std::string& file) const {
   return std::any_of(files_of_.begin(), files_of_.end(),
                      [&](const auto& served) { return served.second == file; });
@@ -169,7 +182,11 @@ Result<void> Server::open_databases(const std::vector<std::string>& files) {
       added = stored.error();
     } else {
       files_of_[stored.value()->schema()->name()] = stored.value()->path();
-      added = at_start([&] { return databases_.add(std::move(stored.value())); });
+      added = at_start([&] {
+        Result<void> outcome = databases_.add(std::move(stored.value()));
+        databases_.flush();  // home knows of it before it goes on
+        return outcome;
+      });
     }
     if (!added) {
       server_log.warn("failed to open database '{}': {}", file, added.error().to_string());

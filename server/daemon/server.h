@@ -109,6 +109,8 @@ class Server final : public control::ServerControl,
   void when_writer_answers(std::function<void()> then, std::function<void(const Error&)> otherwise);
   void make_client_shards(unsigned threads);
   Result<std::unique_ptr<StoredDatabase>> open_database(const std::string& file);
+  /// Adds the databases whose files are damaged.
+  BackupSet with_damaged(BackupSet backups) const;
   /// Is a database served from the file that was given under this name?
   bool serves_file(const std::string& file) const;
   void serve_database(std::unique_ptr<StoredDatabase> stored, const control::Done& done);

@@ -92,7 +92,7 @@ void Server::reload_databases(const ConfigFile& config, control::Done done) {
 void Server::finish_reload(const ConfigFile& config, const Result<void>& databases,
                            const control::Done& done) {
   const std::map<std::string, Upstream> before = upstreams_;
-  const BackupSet backups = read_upstreams(config);
+  const BackupSet backups = with_damaged(read_upstreams(config));
   const Result<void> remotes = apply_remotes(config);
   const Result<void> applied = databases ? remotes : databases;
   remotes_->refresh();

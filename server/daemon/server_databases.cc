@@ -18,6 +18,10 @@ void Server::add_database(const std::string& file, control::Done done) {
       to_files_, [this, file] { return open_database(file); },
       [this, done = std::move(done)](Stored stored) {
         if (!stored) return done(stored.error());
+        const auto& damage = stored.value()->log()->health().damage;
+        if (damage && role_.state() != RoleState::kBackup)
+          return done(
+              Error{damage->to_string() + ": only a backup can serve it", "", std::nullopt});
         serve_database(std::move(stored.value()), done);
       });
 }

@@ -1,6 +1,8 @@
 // How databases come and go: the part of DatabaseServer that ovs-appctl and the configuration
 // reach.
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -38,6 +40,7 @@ Result<void> DatabaseServer::add(std::unique_ptr<StoredDatabase> stored) {
   served->info = std::make_shared<const DatabaseInfo>(
       DatabaseInfo{name, next_generation_++, stored->schema(), stored->path()});
   served->stored = std::move(stored);
+  served->backup = served->stored->is_damaged();
   served->compacted_ms = ports_.clock.monotonic_ms();
   served->gate.configure(sync_);
   served->gate.logged(served->stored->position());
@@ -107,6 +110,7 @@ bool DatabaseServer::is_backup() const {
 }
 
 void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
+  backup = backup || database.stored->is_damaged();
   if (database.backup == backup) return;
   flush();
   if (backup) {
@@ -124,7 +128,18 @@ void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
   }
 }
 
-Result<void> DatabaseServer::promote(ServedDatabase& database, std::optional<Epoch> above) {
+Result<void> DatabaseServer::may_promote(const ServedDatabase& database, IfDamaged if_damaged) {
+  if (!database.stored->is_damaged() || if_damaged == IfDamaged::kGiveUp) return {};
+  return Error{
+      fmt::format("{}: {}: refusing to promote (--damaged does it all the same, and gives "
+                  "up what is behind the damage)",
+                  database.info->name, database.stored->log()->health().damage->to_string()),
+      "", std::nullopt};
+}
+
+Result<void> DatabaseServer::promote(ServedDatabase& database, std::optional<Epoch> above,
+                                     IfDamaged if_damaged) {
+  if (Result<void> may = may_promote(database, if_damaged); !may) return may;
   if (!database.backup && (!above || database.stored->position().epoch > *above)) return {};
   flush();
   const Epoch last = std::max(database.stored->position().epoch, above.value_or(Epoch{}));
@@ -143,7 +158,9 @@ Result<void> DatabaseServer::promote(ServedDatabase& database, std::optional<Epo
                                                      server_id_.to_string());
     outgoing.written = [&outcome](const Result<void>& written) { outcome = written; };
     outgoing_.push_back(std::move(outgoing));
+    database.stored->replace_damage();
     flush();
+    if (outcome) outcome = database.stored->log()->mend();
     if (!outcome) return outcome;
   }
   set_backup(database, false);

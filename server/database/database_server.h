@@ -107,16 +107,24 @@ class DatabaseServer {
     return databases_;
   }
   const DirectoryRef& directory() const { return directory_; }
-  /// Makes a database a backup or active; transactions in flight of a new backup are refused.
+  /// Makes a database a backup or active; transactions in flight of a new backup are refused. One
+  /// whose file is damaged stays a backup.
   void set_backup(ServedDatabase& database, bool backup);
   /// Are all databases backups, the built-in one aside?
   bool is_backup() const;
   /// From this monotonic time on writes answer "not allowed", whatever the role; nothing: never. To
   /// the millisecond, also if the process was stopped meanwhile: no timer has to fire for it.
   void set_write_deadline(std::optional<std::int64_t> at_ms) { write_deadline_ms_ = at_ms; }
+  enum class IfDamaged : std::uint8_t {
+    kRefuse,
+    kGiveUp,  ///< goes on without what is behind the damage of the file
+  };
+  /// An error if its file is damaged, and that is not given up.
+  static Result<void> may_promote(const ServedDatabase& database, IfDamaged if_damaged);
   /// Makes a backup active: writes the first record of a new epoch, the next after its own and
   /// after `above`; then clients may write. On failure it stays a backup.
-  Result<void> promote(ServedDatabase& database, std::optional<Epoch> above = {});
+  Result<void> promote(ServedDatabase& database, std::optional<Epoch> above = {},
+                       IfDamaged if_damaged = IfDamaged::kRefuse);
   /// Rewrites the file as schema and one snapshot, transactions going on meanwhile; while that is
   /// under way, waits for its end. `done` runs on the writer.
   void compact(ServedDatabase& database, std::function<void(const Result<void>&)> done);

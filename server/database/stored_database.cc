@@ -159,6 +159,7 @@ Result<CommitRef> StoredDatabase::stage_changes(std::vector<RowChange> changes, 
   commit->persistent = true;
   if (Result<void> taken = database_->take_over(commit->changes, references); !taken)
     return taken.error();
+  replace_damage();
   stage(commit);
   return CommitRef(commit);
 }
@@ -226,6 +227,7 @@ Result<CommitRef> StoredDatabase::stage_record(const StreamRecord& record) {
       !taken)
     return taken.error();
   if (prepared && log_ != nullptr) records_.push_back(std::move(*prepared));
+  replace_damage();
   stage_at(commit, after);
   return CommitRef(commit);
 }
@@ -265,7 +267,8 @@ Result<void> StoredDatabase::add_ephemeral(const json::value& updates,
 
 Result<void> StoredDatabase::flush() {
   Result<void> written;
-  if (!records_.empty()) written = log_->append(records_);
+  if (!records_.empty()) written = set_damage_aside();
+  if (written && !records_.empty()) written = log_->append(records_);
   if (!written) {
     for (auto commit = staged_.rbegin(); commit != staged_.rend(); ++commit) {
       database_->revert(**commit);
@@ -278,6 +281,11 @@ Result<void> StoredDatabase::flush() {
   staged_.clear();
   records_.clear();
   return written;
+}
+
+Result<void> StoredDatabase::set_damage_aside() {
+  if (log_ == nullptr || !std::exchange(replaces_damage_, false)) return {};
+  return log_->set_damage_aside();
 }
 
 SnapshotRecord StoredDatabase::snapshot_record() const {
@@ -293,6 +301,7 @@ Result<void> StoredDatabase::convert(const SchemaRef& schema) {
   standing.position = after_record(
       position(), storage::Sha1().add("convert ").add(to_text(schema->to_json())).finish(), "");
   if (keeps_ephemeral_values(*this->schema(), *schema)) standing.position.digest = Uuid::random();
+  if (Result<void> aside = set_damage_aside(); !aside) return aside;
   if (log_ != nullptr) {
     Result<std::unique_ptr<storage::Compaction>> begun = storage::Compaction::begin(*log_);
     if (!begun) return begun.error();

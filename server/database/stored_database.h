@@ -66,6 +66,12 @@ class StoredDatabase {
   /// Requires that nothing is staged.
   Result<void> convert(const SchemaRef& schema);
 
+  /// The next flush() or convert() puts other contents in the place of those of a damaged file, if
+  /// it is one: an active's, or what its operator goes on with
+  /// (storage::LogFile::set_damage_aside).
+  void replace_damage() { replaces_damage_ = true; }
+  bool is_damaged() const { return log_ != nullptr && log_->is_damaged(); }
+
   bool has_staged() const { return !staged_.empty(); }
   /// Writes what is staged with one log write. On failure all of it is taken back: memory and file
   /// agree again.
@@ -75,6 +81,7 @@ class StoredDatabase {
   StoredDatabase(std::unique_ptr<Database> database, std::shared_ptr<storage::LogFile> log,
                  const Options& options, const Clock& clock);
   Result<void> replay(const storage::Record& record);
+  Result<void> set_damage_aside();
   /// Is the record among those that the history is filled with at the start?
   bool is_recent(const storage::Record& record) const;
   /// Gives the commit its record, position and id, and puts it last in the line.
@@ -91,6 +98,7 @@ class StoredDatabase {
   Standing standing_;         // after what is staged
   Standing staged_standing_;  // before what is staged
   History history_;
+  bool replaces_damage_ = false;
   std::size_t base_bytes_ = 0;  // of the record with all rows that the file begins with
   std::vector<CommitRef> staged_;
   std::vector<storage::PreparedRecord>

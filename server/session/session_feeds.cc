@@ -153,6 +153,7 @@ void SessionFeeds::resume(const json::value& id, const FeedStart& start) {
   FollowReply answer;
   answer.mode = FollowReply::Mode::kResume;
   answer.position = start.position;
+  answer.backup = start.backup;
   reply(id, answer);
   std::vector<StreamTextRef> backlog;
   backlog.reserve(start.since->size());

@@ -10,6 +10,7 @@
 #include "server/logging/event_count.h"
 #include "server/logging/log.h"
 #include "server/storage/log_reader.h"
+#include "server/storage/record_search.h"
 
 namespace tandem::storage {
 namespace {
@@ -20,9 +21,8 @@ EventCount records_written("log_record");
 EventCount writes_failed("log_write_failed");
 EventCount syncs("log_sync");
 
-std::string torn_name(const std::string& target, std::chrono::system_clock::time_point now) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  return fmt::format("{}.torn-{:%Y%m%dT%H%M%SZ}", target, fmt::gmtime(seconds));
+std::string date_text(std::chrono::system_clock::time_point now) {
+  return fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ Result<std::unique_ptr<LogFile>> LogFile::open(FileSystem& files, const std::str
   const IoResult<std::string> target = files.resolve(name);
   if (!target) return io_error(name, "open failed", target.error());
   std::unique_ptr<LogFile> log(new LogFile(files, name, *target));
-  log->torn_name_ = torn_name(*target, now);
+  log->opened_at_ = date_text(now);
   if (access == Access::kReadWrite)
     if (const Result<void> locked = log->lock(); !locked) return locked.error();
 
@@ -61,6 +61,8 @@ Result<std::unique_ptr<LogFile>> LogFile::open(FileSystem& files, const std::str
   if (const Result<void> standalone = check_file_type(*log->file_, name); !standalone)
     return standalone.error();
   if (const Result<void> replayed = log->replay_all(replay); !replayed) return replayed.error();
+  if (access == Access::kReadWrite)
+    if (const Result<void> read = log->read_mark(); !read) return read.error();
   return log;
 }
 
@@ -110,15 +112,9 @@ Result<void> LogFile::replay_all(const Replay& replay) {
     else if (const Result<void> accepted = replay(**record); !accepted)
       bad = accepted.error();
 
-    const bool have_schema = end_ > 0;
-    if (bad) {
-      // Nothing may be cut off only because the disk did not answer.
-      if (!have_schema || reader.end() == LogEnd::kNoRead) return *bad;
-      tail_ = Tail::kFound;
-      tail_error_ = std::move(bad);
-      return {};
-    }
+    if (bad) return end_at(std::move(*bad), reader);
     end_ = reader.end_of_records();
+    records_++;
     if ((*record)->index <= 1)
       compacted_size_ = end_;
     else
@@ -126,8 +122,26 @@ Result<void> LogFile::replay_all(const Replay& replay) {
   }
 }
 
+/// The log ends before the record that is bad, or was refused.
+Result<void> LogFile::end_at(Error bad, const LogReader& reader) {
+  const bool have_schema = end_ > 0;
+  // Nothing may be cut off only because the disk did not answer.
+  if (!have_schema || reader.end() == LogEnd::kNoRead) return bad;
+  tail_ = Tail::kFound;
+  tail_error_ = bad;
+  const std::uint64_t bad_end = std::max(reader.end_of_records(), end_ + 1);
+  const IoResult<std::uint64_t> whole = count_whole_records(*file_, bad_end);
+  const IoResult<std::uint64_t> size = file_->size();
+  if (!whole || !size) return io_error(name_, "read failed", whole ? size.error() : whole.error());
+  if (*whole == 0) return {};
+  tail_ = Tail::kDamaged;
+  damage_ = Damage{end_, *size - end_, records_, *whole, std::move(bad), ""};
+  return {};
+}
+
 Result<void> LogFile::append(std::span<const PreparedRecord> batch) {
   assert(lock_ && "only a log that was opened for writing is written");
+  if (tail_ == Tail::kDamaged) return damaged_error();
   const Call call(appending_since_);
   Result<void> written = write(batch);
   note(written);
@@ -178,8 +192,10 @@ Result<void> LogFile::make_writable() {
     case Tail::kNone:
       return {};
     case Tail::kFound:
-      if (const Result<void> kept = keep_tail_aside(); !kept) return kept.error();
+      if (const Result<std::string> kept = keep_aside(end_, "torn"); !kept) return kept.error();
       break;
+    case Tail::kDamaged:
+      return damaged_error();
     case Tail::kLeftOver:
       break;
   }
@@ -189,32 +205,41 @@ Result<void> LogFile::make_writable() {
   return {};
 }
 
-Result<void> LogFile::keep_tail_aside() {
+Result<std::string> LogFile::keep_aside(std::uint64_t begin, std::string_view kind) {
   const IoResult<std::uint64_t> file_size = file_->size();
   if (!file_size) return io_error(name_, "read failed", file_size.error());
 
-  std::string path = torn_name_;
+  const std::string name = fmt::format("{}.{}-{}", target_, kind, opened_at_);
+  std::string path = name;
   IoResult<std::unique_ptr<File>> aside = files_.create(path, file_.get());
   for (int n = 2; !aside && aside.error() == boost::system::errc::file_exists; n++) {
-    path = fmt::format("{}-{}", torn_name_, n);
+    path = fmt::format("{}-{}", name, n);
     aside = files_.create(path, file_.get());
   }
   if (!aside) return io_error(path, "create failed", aside.error());
 
-  IoResult<void> done = copy_range(*file_, end_, *file_size, **aside, 0);
+  IoResult<void> done = copy_range(*file_, begin, *file_size, **aside, 0);
   if (done) done = (*aside)->sync();
   if (done) done = files_.sync_folder(folder_of(path));
   if (!done) {
     (void)files_.unlink(path);
     return io_error(path, "write failed", done.error());
   }
-  ovsdb_log.dbg("{}: cut {} bytes after the last good record; they are kept in {}", name_,
-                *file_size - end_, path);
-  return {};
+  ovsdb_log.dbg("{}: kept {} bytes in {}", name_, *file_size - begin, path);
+  return Result<std::string>(boost::system::in_place_value, std::move(path));
 }
 
 void LogFile::warn_of_tail() const {
-  if (tail_error_) ovsdb_log.warn("{}", tail_error_->to_string());
+  if (damage_) {
+    ovsdb_log.err(
+        "{}: {}; the database is read-only, as a backup, until it has taken its contents from an "
+        "active server (tandem/demote REMOTE); where there is none, \"tandem-tool salvage\" writes "
+        "what is whole to a new file, and \"tandem/promote --damaged\" gives up what is behind the "
+        "damage",
+        name_, damage_->to_string());
+  } else if (tail_error_) {
+    ovsdb_log.warn("{}", tail_error_->to_string());
+  }
 }
 
 Result<void> LogFile::sync() {
@@ -268,6 +293,7 @@ LogHealth LogFile::health() const {
   health.failure = stopped_ ? stopped_ : failure_;
   health.stopped = stopped_.has_value();
   health.failing_since = failing_since_;
+  health.damage = damage_;
   return health;
 }
 

@@ -18,6 +18,8 @@
 
 namespace tandem::storage {
 
+class LogReader;
+
 /// The log of one open database (ovsdb(5), standalone format): replayed once, then only appended
 /// to.
 ///
@@ -37,7 +39,9 @@ class LogFile {
   /// Opens a file and replays it. Read-only: without lock. Otherwise fails when it is locked,
   /// cannot be opened, is no standalone database, or its first record is bad. A bad record after
   /// that, or one that `replay` refuses, ends the log: tail_error() tells, and the first append()
-  /// cuts the rest off, after it was copied to NAME.torn-DATE, the date being `now`.
+  /// cuts the rest off, after it was copied to NAME.torn-DATE, the date being `now`. If whole
+  /// records stand in the rest the file is damaged: health() tells, and append() fails until
+  /// set_damage_aside().
   static Result<std::unique_ptr<LogFile>> open(FileSystem& files, const std::string& name,
                                                Access access,
                                                std::chrono::system_clock::time_point now,
@@ -57,6 +61,15 @@ class LogFile {
   /// is written.
   Result<void> sync();
 
+  /// Other contents are about to take the place of those of a damaged file: keeps the whole file as
+  /// NAME.damaged-DATE, and cuts off what could not be read. NAME.mending then says that the file
+  /// lacks something, to whoever opens it. Does nothing for a file that is not damaged. On failure
+  /// nothing is cut off. Not for read-only access.
+  Result<void> set_damage_aside();
+  /// All that there was is here again, or was given up: sets a damaged file aside, if that was not
+  /// done yet, and ends the damage.
+  Result<void> mend();
+
   /// Any thread.
   LogHealth health() const;
 
@@ -67,7 +80,8 @@ class LogFile {
   LogGrowth growth() const { return {size(), compacted_size_, commits_}; }
   /// Why the log ended before the file did, when it was opened.
   const std::optional<Error>& tail_error() const { return tail_error_; }
-  /// Logs tail_error(), if there is one.
+  bool is_damaged() const { return damage_.has_value(); }
+  /// Logs what is lost of the file, if anything, and what can be done.
   void warn_of_tail() const;
 
  private:
@@ -77,6 +91,7 @@ class LogFile {
   enum class Tail {
     kNone,   ///< nothing
     kFound,  ///< bytes that were there when it was opened; they are kept aside before they are cut
+    kDamaged,  ///< the same with whole records among them; they stay until set_damage_aside()
     kLeftOver  ///< part of a batch whose write failed, and could not be taken back yet
   };
 
@@ -89,7 +104,14 @@ class LogFile {
   void note(const Result<void>& written);
   /// Fails if writing has failed for good; otherwise removes the tail.
   Result<void> make_writable();
-  Result<void> keep_tail_aside();
+  Result<void> end_at(Error bad, const LogReader& reader);
+  /// Copies the file from `begin` on to NAME.KIND-DATE, and returns that name.
+  Result<std::string> keep_aside(std::uint64_t begin, std::string_view kind);
+  Error damaged_error() const;
+  std::string mark_path() const { return target_ + ".mending"; }
+  /// Takes over what an earlier process has left to be mended.
+  Result<void> read_mark();
+  Result<void> write_mark(const Damage& damage);
   Error stop_writing(std::string_view what, boost::system::error_code error);
   /// Goes over to the file that has replaced this one. `compacted_size` bytes of it are schema and
   /// snapshot, `commits` records stand after them.
@@ -101,12 +123,13 @@ class LogFile {
   const std::string target_;  ///< the file itself, links followed
   std::unique_ptr<FileLock> lock_;
 
-  mutable std::mutex mutex_;  ///< guards the next four against sync() and health()
-  // The writer alone changes file and failure, and may read them without the mutex.
+  mutable std::mutex mutex_;  ///< guards the next five against sync() and health()
+  // The writer alone changes file, failure and damage, and may read them without the mutex.
   std::shared_ptr<File> file_;
   std::optional<Error> stopped_;  ///< why nothing is written any more
   std::optional<Error> failure_;  ///< of the last append
   std::chrono::system_clock::time_point failing_since_;
+  std::optional<Damage> damage_;
 
   /// When the call of append() or sync() that is under way began; zero: none is.
   using Moment = std::atomic<std::chrono::steady_clock::time_point>;
@@ -115,9 +138,10 @@ class LogFile {
   Moment syncing_since_;
 
   std::atomic<std::uint64_t> end_ = 0;  ///< of the good records; changed by the writer only
+  std::uint64_t records_ = 0;           ///< that were replayed
   Tail tail_ = Tail::kNone;
   std::optional<Error> tail_error_;
-  std::string torn_name_;  ///< where a tail is kept
+  std::string opened_at_;  ///< the date in the names of what is kept aside
 
   std::uint64_t compacted_size_ = 0;  ///< bytes of the schema and the first record after it
   std::uint64_t commits_ = 0;         ///< records after those

@@ -5,10 +5,11 @@
 #include <string>
 
 #include "protocol/error.h"
+#include "server/storage/damage.h"
 
 namespace tandem::storage {
 
-/// How writing to a log goes. A value.
+/// How a log is, and how writing to it goes. A value.
 struct LogHealth {
   /// A disk that takes longer than this counts as one that hangs.
   static constexpr std::chrono::seconds kPatience{5};
@@ -20,7 +21,10 @@ struct LogHealth {
   bool stopped = false;  ///< nothing is written any more, until the file is opened anew
   std::chrono::system_clock::time_point failing_since;  ///< if there is a failure
 
-  bool can_write() const { return !failure && waiting < kPatience; }
+  /// Of the file, until its contents were taken from an active server, or were given up.
+  std::optional<Damage> damage;
+
+  bool can_write() const { return !failure && !damage && waiting < kPatience; }
   /// Why nothing can be written, for people. Empty if something can.
   std::string fault() const;
 };

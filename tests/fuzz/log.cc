@@ -34,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   {
     auto stored = StoredDatabase::open(files, kFile, {}, clock);
     if (!stored) return 0;
+    (*stored)->replace_damage();
     (*stored)->stage_comment("x");  // cuts off what could not be read
     require((*stored)->flush().has_value(), "a file that is served can be written to");
     contents = contents_of((*stored)->database());

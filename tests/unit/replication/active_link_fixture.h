@@ -43,6 +43,10 @@ class FakeReplica final : public Replica {
     log += "sync ";
     syncs.push_back(std::move(done));
   }
+  void caught_up(Done done) override {
+    ++times_caught_up;
+    done(caught_up_outcome);
+  }
   void set_aside(const Fork& fork, std::function<void(Result<Aside>)> done) override {
     log += "aside:" + (fork.common ? std::to_string(*fork.common) : std::string("all")) + ' ';
     done(Aside{"db.diverged", 3});
@@ -61,6 +65,8 @@ class FakeReplica final : public Replica {
   const std::string name = "/db";
   std::deque<Done> outcomes;
   Position position{Epoch{1}, 5, Uuid{0, 5}};
+  int times_caught_up = 0;
+  Result<void> caught_up_outcome;
   bool syncs_at_once = true;
   std::deque<Done> syncs;
   bool adopts = false;

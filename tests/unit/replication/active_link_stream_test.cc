@@ -25,6 +25,60 @@ TEST_CASE(
   CHECK(backup.status().lag_ms(backup.port.now) == 0);
 }
 
+TEST_CASE("a backup has caught up when all that the active had at first is on the disk") {
+  Backup backup;
+  backup.replica.syncs_at_once = false;
+  backup.reach_stream(resume(7));
+  backup.replica.syncs.front()({});
+  backup.notify("tandem_record", record(6));
+  backup.notify("tandem_record", record(7));
+  backup.replica.finish({});
+  CHECK(backup.replica.syncs.size() == 1);
+  backup.replica.finish({});
+  REQUIRE(backup.replica.syncs.size() == 2);
+  CHECK(backup.replica.times_caught_up == 0);
+  backup.replica.syncs.back()({});
+  CHECK(backup.replica.times_caught_up == 1);
+  backup.notify("tandem_record", record(8));
+  backup.replica.finish({});
+  CHECK(backup.replica.syncs.size() == 2);
+  CHECK(backup.replica.times_caught_up == 1);
+}
+
+TEST_CASE("a backup has caught up with the rows of a comparison, and at once if it lacks nothing") {
+  Backup behind;
+  behind.reach_stream(compare(90));
+  behind.answer("result", rows(90, 1, at(50)));
+  behind.notify("tandem_rows", kRow);
+  CHECK(behind.replica.times_caught_up == 0);
+  behind.replica.finish({});
+  CHECK(behind.replica.times_caught_up == 1);
+  Backup equal;
+  equal.reach_stream(resume(5));
+  CHECK(equal.replica.times_caught_up == 1);
+}
+
+TEST_CASE("a backup of a backup has not caught up with what it once had") {
+  Backup resumed;
+  resumed.reach_stream(R"({"mode":"resume","backup":true,"position":)" + at(5) + '}');
+  CHECK(resumed.replica.times_caught_up == 0);
+  Backup compared;
+  compared.reach_stream(R"({"mode":"compare","backup":true,"position":)" + at(90) + '}');
+  compared.answer("result", rows(90, 0, at(50)));
+  compared.replica.finish({});
+  CHECK(compared.status().state == FollowerStatus::State::kReplicating);
+  CHECK(compared.replica.times_caught_up == 0);
+}
+
+TEST_CASE("a backup that cannot set its damaged file aside says so, and tries again") {
+  Backup backup;
+  backup.replica.caught_up_outcome = Error{"I/O error", "no space", std::nullopt};
+  backup.reach_stream(resume(5));
+  CHECK(backup.status().state == FollowerStatus::State::kRefused);
+  CHECK(backup.status().error == "the damaged file could not be set aside: I/O error: no space");
+  CHECK(backup.port.restarts.size() == 1);
+}
+
 TEST_CASE("what the active's clients want durable is acknowledged when it is on the disk") {
   Backup backup;
   backup.replica.syncs_at_once = false;

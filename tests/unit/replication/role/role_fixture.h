@@ -96,6 +96,7 @@ struct RoleFixture {
   static std::string told(const WritePromotion& a) {
     std::string text = "write promotion";
     if (a.above) text += fmt::format(" above {}", static_cast<std::uint64_t>(*a.above));
+    if (a.give_up_damaged) text += " damaged";
     if (a.least) text += " least " + a.least->to_string();
     return text + ";";
   }

@@ -39,6 +39,14 @@ TEST_CASE_METHOD(RoleFixture, "a backup is promoting until the promotion is writ
   CHECK(answer() == "done ");
 }
 
+TEST_CASE_METHOD(RoleFixture, "a promotion without what is behind damage has to be asked for") {
+  begin(BackupSet::all());
+  CHECK(promote({.force = true}) == "write promotion;");
+  role.promotion_refused(last(), kFull);
+  take();
+  CHECK(promote({.give_up_damaged = true}) == "write promotion damaged;");
+}
+
 TEST_CASE_METHOD(RoleFixture, "a promotion that is refused leaves a backup that follows") {
   begin(BackupSet::all());
   promote();

@@ -65,6 +65,23 @@ TEST_CASE("a server that cannot write to its disk says so wherever it is asked")
   CHECK(make_page("/healthz", status).body == fault + "\n");
 }
 
+TEST_CASE("a database whose file is damaged is named wherever it is asked for") {
+  ServerStatus status = backup();
+  status.databases[0].follower->state = FollowerStatus::State::kReplicating;
+  const storage::Damage damage{100, 50, 3, 1, Error{"syntax error", "d.db: bad", std::nullopt}, ""};
+  status.databases[0].health.damage = damage;
+  const std::string fault = "D: " + damage.to_string();
+  CHECK_THAT(status_text(status), Catch::Contains("health: " + fault + "\n"));
+  CHECK(short_status_text(status) == "D backup damaged 0 0\n");
+  const json::value health = to_json(status).at("databases").at(0).at("health");
+  CHECK(health.at("damage").at("offset") == 100);
+  CHECK(health.at("damage").at("whole_behind") == 1);
+  CHECK(health.at("writable") == false);
+  CHECK_THAT(to_metrics(status), Catch::Contains("tandem_file_damaged{database=\"D\"} 1\n"));
+  CHECK(make_page("/active", status).body == "backup, as " + fault + "\n");
+  CHECK(make_page("/healthz", status).status == 503);
+}
+
 TEST_CASE("the status of a resync shows how far it is and what is left") {
   ServerStatus status = backup();
   FollowerStatus& follower = *status.databases[0].follower;

@@ -36,6 +36,26 @@ struct TwoBackups {
     on_writer([&] { opened = open_epochs(server, above, least); });
     return opened;
   }
+  Result<void> open_all_the_same() {
+    Result<void> opened;
+    on_writer([&] {
+      opened = open_epochs(server, std::nullopt, std::nullopt, DatabaseServer::IfDamaged::kGiveUp);
+    });
+    return opened;
+  }
+  /// Puts a server of the same databases in place of this one's, S having lost its second record.
+  void damage_s() {
+    on_writer([&] {
+      REQUIRE(server.promote(*server.find("S")));
+      REQUIRE(server.promote(*server.find("S"), Epoch{1}));
+      REQUIRE(server.promote(*server.find("S"), Epoch{2}));
+      REQUIRE(server.remove("S"));
+      damaged = second.contents("/S");
+      damaged[damaged.find("epoch=2")] = 'z';
+      second.put("/S", damaged);
+      server.add(StoredDatabase::open(second, "/S", {}, clock).value()).value();
+    });
+  }
   Epoch epoch(const std::string& name) {
     Epoch epoch{};
     on_writer([&] { epoch = server.find(name)->stored->position().epoch; });
@@ -46,6 +66,7 @@ struct TwoBackups {
   test::StoppedClock clock;
   NoSyncer syncer;
   FakeRunner runner;
+  std::string damaged;
   DatabaseServer server{{clock, first, syncer, runner, [](std::int64_t) {}}};
 };
 
@@ -53,6 +74,33 @@ TEST_CASE_METHOD(TwoBackups, "all databases of a server open an epoch above the 
   REQUIRE(open(Epoch{6}, std::nullopt));
   CHECK(epoch("N") == Epoch{7});
   CHECK(epoch("S") == Epoch{7});
+}
+
+TEST_CASE_METHOD(TwoBackups, "no database opens an epoch if the file of one is damaged") {
+  damage_s();
+  CHECK_THAT(open(std::nullopt, std::nullopt).error().to_string(),
+             Catch::StartsWith("S: the file is damaged at offset "));
+  CHECK(epoch("N") == Epoch{0});
+  CHECK(epoch("S") == Epoch{1});
+  on_writer([&] {
+    server.set_backup(*server.find("S"), false);
+    CHECK(server.find("S")->backup);
+  });
+  CHECK(second.contents("/S") == damaged);
+}
+
+TEST_CASE_METHOD(TwoBackups, "what is behind damage may be given up, and is kept") {
+  damage_s();
+  REQUIRE(open_all_the_same());
+  CHECK(epoch("S") == Epoch{2});
+  on_writer([&] {
+    CHECK(!server.find("S")->backup);
+    CHECK(!server.find("S")->stored->is_damaged());
+  });
+  bool is_kept = false;
+  for (const std::string& path : second.paths())
+    is_kept = is_kept || (path.starts_with("/S.damaged-") && second.contents(path) == damaged);
+  CHECK(is_kept);
 }
 
 TEST_CASE_METHOD(TwoBackups, "no database opens an epoch if a copy goes less far than is told") {

@@ -218,3 +218,39 @@ TEST_CASE("a conversion whose file cannot take its place changes nothing") {
                   .has_value());
   CHECK(to_text(stored->schema()->to_json()) == before);
 }
+
+TEST_CASE("a damaged file takes an active's commits, and is kept aside before") {
+  Site site;
+  std::string record;
+  Position after;
+  {
+    auto stored = site.open();
+    Site::insert(*stored, 2, 10);
+    const std::string file = site.disk().contents("db");
+    record = file.substr(file.find('\n', file.rfind("OVSDB JSON")) + 1);
+    record.pop_back();
+    after = stored->position();
+    Site::insert(*stored, 2, 10);
+  }
+  // The second row's record is lost, with two whole ones behind it.
+  std::string damaged = site.disk().contents("db");
+  damaged[damaged.find(record) + 2] ^= 1;
+  site.disk().put("db", damaged);
+  auto stored = site.open();
+  REQUIRE(stored->is_damaged());
+
+  stored->stage_comment("its own");
+  CHECK(stored->flush().error().tag == "not allowed");
+  CHECK(stored->convert(stored->schema()).error().tag == "not allowed");
+  CHECK(site.disk().contents("db") == damaged);
+
+  StreamRecord told;
+  told.position = after;
+  told.id = after.digest;
+  told.record = record;
+  REQUIRE(stored->stage_record(told).has_value());
+  REQUIRE(stored->flush().has_value());
+  CHECK(stored->position() == after);
+  CHECK(site.disk().contents("db.damaged-19700101T000000Z") == damaged);
+  CHECK(stored->is_damaged());  // until it has all that the active has
+}
