@@ -43,6 +43,30 @@ class Disks(AgentTest):
         self.assertEqual(self.monitor(self.one), OK)
         self.assertEqual(self.score(self.one), "-INFINITY")
 
+    def test_a_copy_whose_file_is_damaged_is_no_candidate_until_it_follows_again(self):
+        self.start(self.one)
+        self.one.serve("backup replicating 5 100")
+        self.assertEqual(self.monitor(self.one), OK)
+        self.assertEqual(self.score(self.one), 9)
+        (self.one.path / "damaged").write_text("sb\n")
+        self.one.serve("backup replicating 5 60")  # it takes its contents from the active
+        self.assertEqual(self.monitor(self.one), OK)
+        self.assertEqual(self.score(self.one), "-INFINITY")
+        (self.one.path / "damaged").unlink()
+        self.one.serve("backup replicating 5 100")
+        self.assertEqual(self.monitor(self.one), OK)
+        self.assertEqual(self.score(self.one), 9)
+
+    def test_a_damaged_copy_stays_unpromoted_though_there_is_no_other(self):
+        self.start(self.one)
+        self.one.serve("backup idle 5 60")
+        (self.one.path / "damaged").write_text("nb\n")
+        for _ in range(2):
+            self.assertEqual(self.monitor(self.one), OK)
+        self.assertEqual(self.score(self.one), "-INFINITY")
+        self.assertEqual(self.one.run("promote", notify_promote_uname=self.one.name), FAILED)
+        self.assertFalse(any("promote" in line for line in self.one.asked("nb")))
+
     def test_a_promotion_opens_no_epoch_beside_a_server_that_cannot_write(self):
         self.one.serve("backup connecting 5 100")
         (self.one.path / "unhealthy").write_text("yes\n")

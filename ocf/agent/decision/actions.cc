@@ -129,7 +129,7 @@ Task<> Actions::promote() {
   }
   // Nor may one open an epoch that the other cannot.
   if (!servers_.can_write()) {
-    desk_.reason("not promoted: a server cannot write to its disk");
+    desk_.reason("not promoted: " + servers_.fault());
     desk_.tell(Exit::kError);
     co_return;
   }

@@ -83,7 +83,7 @@ Task<> Election::judge() {
     co_return;
   }
   if (!servers_.can_write()) {
-    co_await cluster_.set_score(score::kBan, "a server cannot write to its disk");
+    co_await cluster_.set_score(score::kBan, servers_.fault());
     co_return;
   }
   if (servers_.both_links_are("replicating")) {

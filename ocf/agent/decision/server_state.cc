@@ -62,6 +62,9 @@ std::optional<ServerState> ServerState::from_status(Which which, std::string_vie
     state.node_name = text_at(status.as_object(), "node_name");
   if (const json::object* health = object_at(status.as_object(), "health"))
     state.healthy = flag_at(*health, "writable", true);
+  if (const json::object* health = object_at(*database, "health"))
+    state.damaged = object_at(*health, "damage") != nullptr;
+  if (state.damaged) state.link = "damaged";  // also while it takes its contents from the active
   if (const json::value* position = database->if_contains("position")) {
     if (const auto read = Position::from_json(*position))
       state.copy = Copy::Database{read->height(), read->digest, false};

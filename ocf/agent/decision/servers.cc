@@ -62,6 +62,7 @@ Task<> Servers::probe(Which which) {
   }
   // A backup that replicates has had all, now or a moment ago; so it has when it is cut off later.
   if (state->link == "replicating") desk_.memory.in_sync[which] = true;
+  if (state->damaged) desk_.memory.in_sync[which] = false;
   states_[which] = *state;
   if (states_[which].copy) states_[which].copy->in_sync = desk_.memory.in_sync[which];
 }
@@ -105,6 +106,14 @@ bool Servers::is_writable() const {
                        return states_[which].link == "writable" || states_[which].link == "-";
                      }) &&
          any_link_is("writable");
+}
+
+std::string Servers::fault() const {
+  for (const Which which : kBoth) {
+    if (states_[which].damaged)
+      return fmt::format("the file of the {} server is damaged", name_of(which));
+  }
+  return "a server cannot write to its disk";
 }
 
 Copy Servers::copy() const {

@@ -21,7 +21,10 @@ struct ServerState {
   /// An active: "writable" or "expired". A backup: "replicating", or what keeps it from that.
   std::string link = "-";
   std::optional<Copy::Database> copy{};
-  bool healthy = true;                     ///< it can write; false only if the server says so
+  bool healthy = true;  ///< it can write; false only if the server says so
+  /// Part of its file is lost, and was not taken from an active since: what it holds is less than
+  /// it once had.
+  bool damaged = false;
   std::string source{};                    ///< whom a backup follows
   std::optional<std::string> node_name{};  ///< as it knows it; nothing: it knows none
   bool was_ended = false;  ///< gone: it was told to end, by whatever, and did not die
@@ -53,6 +56,8 @@ class Servers {
   bool is_writable() const;
   /// False if one of them says that nothing can be written to its file.
   bool can_write() const { return states_[Which::kNb].healthy && states_[Which::kSb].healthy; }
+  /// Why not, for people.
+  std::string fault() const;
   /// The copies that both hold, as of the last survey.
   Copy copy() const;
   /// "active and gone", for people.
