@@ -7,7 +7,7 @@ namespace tandem::simulation {
 std::vector<Node*> Manager::electable() const {
   std::vector<Node*> result;
   for (const auto& node : nodes_) {
-    if (node->is_up() && !node->is_plain()) result.push_back(node.get());
+    if (node->is_up() && !node->is_plain() && !node->is_damaged()) result.push_back(node.get());
   }
   return result;
 }
@@ -24,6 +24,8 @@ void Manager::elect() {
   if (candidates.empty()) return;
   const std::size_t all = nodes_.size() - (scenario_.plain ? 1 : 0);
   const std::size_t missing = all - candidates.size();
+  const auto damaged = static_cast<std::size_t>(std::count_if(
+      nodes_.begin(), nodes_.end(), [](const auto& node) { return node->is_damaged(); }));
   if (scenario_.manager_errs && !settled_)
     return make_active(*candidates[world_.random(candidates.size())]);
   if (scenario_.is_strict() && missing > scenario_.gate.replicas) return;
@@ -36,10 +38,11 @@ void Manager::elect() {
   for (Node* node : candidates) copies.push_back(copies_of(*node));
   const Choice best = *choose(copies);
   if (best.has_everything) return make_active(*candidates[best.index]);
-  if (missing > 0 && scenario_.is_strict()) return;
+  // Those that are gone may come back with it.
+  if (missing > damaged && scenario_.is_strict()) return;
   // Without power failures the gate's backup has everything. With them the one whose power stayed
   // may be ahead in what was not durable of one database, and behind in the other.
-  if (scenario_.is_strict() && !scenario_.power_fails && !promotion_failed_)
+  if (scenario_.is_strict() && !scenario_.power_fails && !promotion_failed_ && damaged == 0)
     complaint_ = "no copy has everything that was acknowledged";
   had_to_choose_ = true;
   make_active(*candidates[best.index]);

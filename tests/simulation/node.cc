@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace tandem::simulation {
 namespace {
 
@@ -173,6 +175,29 @@ void Node::tick(std::uint64_t of) {
   if (process == nullptr || of != starts_) return;
   process->tick();
   world.after(50 + world.ms(200), [this, of] { tick(of); });
+}
+
+bool Node::damage_file(const std::string& database) {
+  std::string file = disk.contents(file_of(database));
+  std::vector<std::size_t> begins;
+  for (std::size_t at = file.find("OVSDB JSON "); at != std::string::npos;
+       at = file.find("OVSDB JSON ", at + 1))
+    begins.push_back(at);
+  // The last one may be torn.
+  if (begins.size() < 4) return false;
+  const std::size_t record = 1 + world.random(begins.size() - 3);
+  const std::size_t length = begins[record + 1] - begins[record];
+  file[begins[record] + world.random(length - 1)] ^= 1;
+  disk.put(file_of(database), file);
+  return true;
+}
+
+bool Node::is_damaged() {
+  return is_up() && process->on_writer([&] {
+    return std::any_of(
+        scenario.databases.begin(), scenario.databases.end(),
+        [&](const std::string& name) { return process->database(name).stored->is_damaged(); });
+  });
 }
 
 Position Node::position(const std::string& database) {

@@ -145,6 +145,11 @@ class Node {
   /// Takes writes, or believes that it may.
   bool is_active() const { return is_up() && has_active_role(process->role.state()); }
 
+  /// Changes a byte of a record that has whole ones behind it, if there is one. Not while it is up.
+  bool damage_file(const std::string& database);
+  /// The file of a database is damaged, and that was not mended.
+  bool is_damaged();
+
   Position position(const std::string& database);
   /// The persistent contents.
   Contents contents(const std::string& database);

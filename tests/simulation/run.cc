@@ -147,11 +147,18 @@ void Run::fault() {
 
 void Run::kill(Node& node) {
   if (!node.is_up() || (one_at_a_time_ && !all_up())) return;
+  const bool may_be_damaged =
+      scenario_.files_damaged && all_up() &&
+      std::none_of(nodes_.begin(), nodes_.end(), [](const auto& n) { return n->is_damaged(); });
   world_.trace(node.name, "is killed");
   manager_.before_loss(node);
   node.kill();
   node.disk.heal_all();
   if (scenario_.power_fails) node.disk.power_loss(world_.random(UINT32_MAX));
+  if (may_be_damaged && world_.chance(50) && node.damage_file(some_database())) {
+    world_.trace(node.name, "has a damaged file");
+    ++damages_;
+  }
   world_.after(world_.ms(800), [this] { manager_.look(); });
   world_.after(10 + world_.ms(2500), [this, &node] {
     if (node.is_up()) return;
@@ -233,6 +240,8 @@ void Run::come_to_rest() {
 bool Run::converged() {
   Node* active = manager_.active();
   if (active == nullptr || !all_up()) return false;
+  if (std::any_of(nodes_.begin(), nodes_.end(), [](const auto& n) { return n->is_damaged(); }))
+    return false;
   for (const std::string& database : scenario_.databases) {
     const Contents held = active->contents(database);
     for (const auto& node : nodes_) {
@@ -293,6 +302,8 @@ void Run::check_writes(const std::string& database, const Contents& held) {
     const std::string what = fmt::format(
         "{} {} of {}, {} at index {}", write.durable ? "the durable write" : "write", number,
         database, write.acknowledged ? "acknowledged" : "published", write.index);
+    // Without a gate what is damaged may have been the only copy.
+    if (!is_strict && damages_ > 0) continue;
     if (is_strict) {
       broken(what + ", is lost");
     } else if (write.acknowledged && !scenario_.plain && !is_set_aside(database, number)) {

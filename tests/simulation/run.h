@@ -22,6 +22,8 @@ class Run {
   std::vector<std::string> run();
   const Scenario& scenario() const { return scenario_; }
   std::size_t acknowledged() const;
+  /// Files that were damaged.
+  std::size_t damages() const { return damages_; }
 
  private:
   static constexpr std::int64_t kFaultsMs = 7'000;
@@ -54,6 +56,7 @@ class Run {
   World world_;
   const Scenario scenario_;
   const bool one_at_a_time_;  ///< nobody is killed while another is down
+  std::size_t damages_ = 0;   ///< of files so far
   Ledger ledger_;
   Nodes nodes_;
   Manager manager_;

@@ -22,18 +22,20 @@ Scenario Scenario::drawn_from(World& world) {
   // A copy that acknowledges nothing would count for a gate as much as one that is gone.
   if (scenario.servers > 2 && !scenario.has_gate() && world.chance(30))
     scenario.plain = world.random(scenario.servers - 1) + 1;
+  scenario.files_damaged = world.chance(30);
   scenario.history_bytes = world.chance(50) ? 1000 + world.random(20'000) : std::size_t{64} << 20;
   return scenario;
 }
 
 std::string Scenario::to_string() const {
   return fmt::format(
-      "{} servers, {} databases, gate of {} ({} ms, {}), the manager {}, power {}, disks {}, {}"
+      "{} servers, {} databases, gate of {} ({} ms, {}), the manager {}, power {}, disks {}, {}{}"
       "history of {} bytes{}",
       servers, databases.size(), gate.replicas, gate.timeout_ms,
       gate.fallback == CommitGate::Fallback::kBlock ? "block" : "async",
       manager_errs ? "errs" : "obeys", power_fails ? "fails" : "stays",
-      disks_fail ? "fail" : "are well", cascades ? "cascades, " : "", history_bytes,
+      disks_fail ? "fail" : "are well", cascades ? "cascades, " : "",
+      files_damaged ? "files are damaged, " : "", history_bytes,
       plain ? fmt::format(", {} is plain", *plain) : "");
 }
 

@@ -18,6 +18,8 @@ struct Scenario {
   bool power_fails;   ///< what is killed loses what was not synced
   bool disks_fail;    ///< they are full for a while, or fail at some step
   bool cascades;      ///< backups may follow backups
+  /// Of a server that dies while all others are up and whole a record in the middle may be lost.
+  bool files_damaged;
   /// This server knows no more than RFC 7047 in both roles, and is not promoted.
   std::optional<std::size_t> plain;
   std::size_t history_bytes;

@@ -26,7 +26,8 @@ void SimulatedRole::start(const std::optional<KeptRole>& before) {
     role_.resume(before->lease);
     source_ = before->source;
   }
-  role_.start(before && before->active ? BackupSet::none() : BackupSet::all());
+  const bool is_active = before && before->active && !node_.is_damaged();
+  role_.start(is_active ? BackupSet::none() : BackupSet::all());
   role_.serve(now_ms());
   execute();
 }

@@ -19,6 +19,7 @@ struct Outcome {
   std::string scenario;
   std::vector<std::string> broken;
   std::size_t acknowledged = 0;
+  std::size_t damages = 0;
 };
 
 Outcome run_seed(std::uint64_t seed) {
@@ -29,6 +30,7 @@ Outcome run_seed(std::uint64_t seed) {
       outcome.scenario = run.scenario().to_string();
       outcome.broken = run.run();
       outcome.acknowledged = run.acknowledged();
+      outcome.damages = run.damages();
     } catch (const std::exception& error) {
       outcome.broken.emplace_back(error.what());
     }
@@ -42,9 +44,11 @@ TEST_CASE("whatever the seed, clusters keep what they promise") {
   const std::uint64_t first = setting("TANDEM_SEED", 1);
   const std::uint64_t count = setting("TANDEM_SEEDS", 500);
   std::size_t acknowledged = 0;
+  std::size_t damages = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     const Outcome outcome = run_seed(seed);
     acknowledged += outcome.acknowledged;
+    damages += outcome.damages;
     std::string broken;
     for (const std::string& promise : outcome.broken) broken += promise + '\n';
     if (broken.empty()) continue;
@@ -52,6 +56,7 @@ TEST_CASE("whatever the seed, clusters keep what they promise") {
     CHECK(broken == "");
   }
   CHECK(acknowledged > 10 * count);
+  CHECK(damages >= count / 20);
 }
 
 TEST_CASE("a seed gives the same run each time") {
