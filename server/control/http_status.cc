@@ -10,8 +10,10 @@
 #include <charconv>
 #include <chrono>
 #include <optional>
+#include <sstream>
 
 #include "server/control/client_room.h"
+#include "server/logging/log.h"
 #include "server/logging/printable.h"
 
 namespace tandem::control {
@@ -29,6 +31,9 @@ constexpr std::size_t kMaxBufferBytes = 16384;
 constexpr std::uint64_t kMaxBodyBytes = 4096;
 constexpr std::chrono::seconds kPatience{10};
 constexpr std::chrono::milliseconds kPause{100};
+constexpr std::chrono::seconds kListenAgain{1};
+
+log::Module logger("ovsdb_server");
 
 Error http_error(const std::string& address, std::string_view what) {
   return {"--http=" + address + ": " + std::string(what), "", std::nullopt};
@@ -147,24 +152,44 @@ HttpPage make_page(std::string_view path, const ServerStatus& status) {
   return {404, "text/plain", "/active, /healthz, /metrics or /status\n"};
 }
 
-/// The listening socket; the pending accept keeps it as well.
+/// The listening socket; what is pending on it keeps it as well.
 struct HttpStatus::Listener : std::enable_shared_from_this<Listener> {
-  Listener(const asio::any_io_executor& executor, AskStatus ask)
-      : acceptor(executor), timer(executor), ask_status(std::move(ask)) {}
+  Listener(const asio::any_io_executor& executor, const tcp::endpoint& where, AskStatus ask)
+      : acceptor(executor), timer(executor), endpoint(where), ask_status(std::move(ask)) {}
 
   tcp::acceptor acceptor;
   asio::steady_timer timer;
+  const tcp::endpoint endpoint;
   AskStatus ask_status;
   ClientRoom room{kMaxClients};
+  std::string logged_problem;  ///< so that it is logged once
+  bool closed = false;
 
-  boost::system::error_code open(const tcp::endpoint& endpoint) {
+  /// Listens, or tries again until it does: a database is worth serving without its status pages.
+  void listen() {
+    if (closed) return;
     boost::system::error_code error;
     acceptor.open(endpoint.protocol(), error);
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
-    return error;
+    if (error) return listen_later(error.message());
+    if (!logged_problem.empty()) logger.info("--http={}: listening", name());
+    accept();
   }
+
+  void listen_later(const std::string& problem) {
+    if (problem != logged_problem) logger.warn("--http={}: listen failed: {}", name(), problem);
+    logged_problem = problem;
+    boost::system::error_code ignored;
+    acceptor.close(ignored);
+    timer.expires_after(kListenAgain);
+    timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error) self->listen();
+    });
+  }
+
+  std::string name() const { return (std::ostringstream() << endpoint).str(); }
 
   void accept() {
     acceptor.async_accept(
@@ -190,8 +215,10 @@ struct HttpStatus::Listener : std::enable_shared_from_this<Listener> {
   }
 
   void close() {
+    closed = true;
     boost::system::error_code ignored;
     acceptor.close(ignored);
+    timer.cancel();
     room.clear();
   }
 };
@@ -201,9 +228,8 @@ Result<std::unique_ptr<HttpStatus>> HttpStatus::listen(const asio::any_io_execut
                                                        AskStatus ask_status) {
   const std::optional<tcp::endpoint> endpoint = parse_endpoint(address);
   if (!endpoint) return http_error(address, "not of the form ADDRESS:PORT");
-  auto listener = std::make_shared<Listener>(executor, std::move(ask_status));
-  if (const auto error = listener->open(*endpoint)) return http_error(address, error.message());
-  listener->accept();
+  auto listener = std::make_shared<Listener>(executor, *endpoint, std::move(ask_status));
+  listener->listen();
   return std::unique_ptr<HttpStatus>(new HttpStatus(std::move(listener)));
 }
 

@@ -30,8 +30,8 @@ class HttpStatus {
   /// Gets the status, and hands it over on the executor.
   using AskStatus = std::function<void(std::function<void(const ServerStatus&)>)>;
 
-  /// `address` is ADDR:PORT, [ADDR]:PORT, or :PORT for every address. Error if it is none, or
-  /// cannot be bound.
+  /// `address` is ADDR:PORT, [ADDR]:PORT, or :PORT for every address; error if it is none. One that
+  /// is taken, or not there yet, is tried again until it can be listened at.
   static Result<std::unique_ptr<HttpStatus>> listen(const boost::asio::any_io_executor& executor,
                                                     const std::string& address,
                                                     AskStatus ask_status);
@@ -39,6 +39,7 @@ class HttpStatus {
   HttpStatus(const HttpStatus&) = delete;
   HttpStatus& operator=(const HttpStatus&) = delete;
 
+  /// 0 while it does not listen.
   std::uint16_t port() const;
 
  private:

@@ -62,6 +62,7 @@ Launch Launch::start(const DaemonOptions& options, ProcessTitle& title) {
 }
 
 void Launch::ready() {
+  log::take_kept_warnings();
   // First: who waits may look at once.
   if (options_.detach) go_to_background(options_.chdir);
   if (ready_) {

@@ -45,7 +45,8 @@ namespace {
 
 log::Module logger("ovsdb_server");
 
-/// For `user` a link as log file is refused: whoever owns the folder would get what it leads to.
+/// For `user` a link as log file is not followed: whoever owns the folder would get what it leads
+/// to.
 Result<void> configure_logging(const LogOptions& options, bool user) {
   for (const std::string& spec : options.specs) {
     if (auto problem = log::apply_spec(spec)) {
@@ -55,11 +56,8 @@ Result<void> configure_logging(const LogOptions& options, bool user) {
   if (options.syslog_method) {
     if (auto problem = log::set_syslog_method(*options.syslog_method)) return fatal_error(*problem);
   }
-  if (options.file) {
-    const auto links = user ? log::Links::kRefuse : log::Links::kFollow;
-    if (auto problem = log::start_file(*options.file, links))
-      return fatal_error(*options.file + ": " + *problem);
-  }
+  // A database can be served without the log: the warning tells, and "vlog/reopen" tries again.
+  if (options.file) log::open_file(*options.file, user ? log::Links::kRefuse : log::Links::kFollow);
   if (options.syslog_target) {
     if (auto problem = log::set_syslog_target(*options.syslog_target)) return fatal_error(*problem);
   }
@@ -75,11 +73,16 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Result<std::optional<Pidfile>> create_pidfile(const DaemonOptions& options) {
-  if (!options.pidfile) return std::optional<Pidfile>();
+/// Makes the pidfile that the options name, once. One that is to be overwritten, of a server that
+/// runs, is left alone until this one is `established`: the start may fail, and that one go on.
+Result<void> create_pidfile(const DaemonOptions& options, bool established,
+                            std::optional<Pidfile>& pidfile) {
+  if (!options.pidfile || pidfile) return {};
+  if (!established && options.overwrite_pidfile && Pidfile::holder(*options.pidfile)) return {};
   auto file = Pidfile::create(*options.pidfile, options.overwrite_pidfile);
   if (file.has_error()) return file.error();
-  return std::optional<Pidfile>(std::move(*file));
+  pidfile.emplace(std::move(*file));
+  return {};
 }
 
 /// Null if the user wants none.
@@ -114,8 +117,9 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
   ProcessTitle::set_comm("ovsdb-server");
   install_crash_handler(launch.crash_report_fd());
 
-  auto pidfile = create_pidfile(options.daemon);
-  if (pidfile.has_error()) return pidfile.error();
+  std::optional<Pidfile> pidfile;
+  if (const auto created = create_pidfile(options.daemon, false, pidfile); created.has_error())
+    return created.error();
 
   LastResort last_resort;
   MainLoop loop;
@@ -146,6 +150,8 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
   }
   auto control = open_control_socket(options, directories, loop.home(), commands);
   if (control.has_error()) return control.error();
+  if (const auto created = create_pidfile(options.daemon, true, pidfile); created.has_error())
+    return created.error();
   server.serve();
   auto http = open_http_status(options, server, loop.home());
   if (http.has_error()) return http.error();
@@ -162,7 +168,7 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
   http->reset();
   control->reset();
   last_resort.arm(orderly ? kPatience : std::chrono::milliseconds(0), [&pidfile, outcome] {
-    pidfile->reset();
+    pidfile.reset();
     if (outcome.signal != 0) die_of(outcome.signal);
     ::_exit(outcome.exit_status);
   });
@@ -198,6 +204,7 @@ int run(int argc, char** argv) {
       break;
   }
 
+  log::keep_warnings();
   if (const auto configured = configure_logging(options->log, options->daemon.user.has_value());
       configured.has_error()) {
     return report_fatal(configured.error());

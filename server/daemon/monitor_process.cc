@@ -101,6 +101,7 @@ bool MonitorProcess::start_child(Pipe& ready, Pipe& crash_report) {
     set_signal_handlers(SIG_DFL);
     title_.restore();
     log::set_subprogram("");
+    log::keep_warnings();
     ready_ = {};
     ready.read_end = {};
     crash_report.read_end = {};
@@ -122,6 +123,7 @@ void MonitorProcess::wait_until_ready(const Pipe& ready) {
     end(wait_for_end());
   }
   title_.set(fmt::format("ovsdb-server: monitoring pid {} ({})", child_, status_));
+  log::take_kept_warnings();  // of its own, from before the fork
   if (!ready_) return;
   // Last: who waits may look at once.
   if (options_.detach) go_to_background(options_.chdir);

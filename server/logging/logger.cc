@@ -39,6 +39,8 @@ void write_line(int fd, const std::string& text) {
 
 /// Bytes of a message. At DBG, where messages are there to be compared, all of them.
 constexpr std::size_t kMostOfMessage = std::size_t{4} * 1024;
+/// Warnings of a start: what follows so many tells no more.
+constexpr std::size_t kMostKept = 20;
 
 /// -1 with errno on failure.
 int open_to_append(const std::string& path, Links links) {
@@ -112,7 +114,7 @@ bool Logger::in_use_locked(Destination destination) const {
 }
 
 void Logger::update_highest_locked(ModuleState& module) const {
-  Level highest = Level::kOff;
+  Level highest = kept_ ? Level::kWarn : Level::kOff;
   for (std::size_t i = 0; i < kDestinations; ++i) {
     if (in_use_locked(static_cast<Destination>(i))) highest = std::max(highest, module.levels[i]);
   }
@@ -195,7 +197,14 @@ void Logger::note(Level level, const std::string& message) {
   write(vlog, level, message);
 }
 
+void Logger::keep_locked(const ModuleState& module, Level level, std::string_view message) {
+  const Level shown = module.levels[static_cast<std::size_t>(Destination::kConsole)];
+  if (kept_ && level <= Level::kWarn && level > shown && kept_->size() < kMostKept)
+    kept_->emplace_back(message);
+}
+
 void Logger::write_locked(const ModuleState& module, Level level, std::string_view message) {
+  keep_locked(module, level, message);
   const int saved_errno = errno;
   Line line;
   line.program = kProgram;
@@ -302,6 +311,19 @@ void Logger::set_syslog_target(std::unique_ptr<SyslogSink> sink) {
 void Logger::set_subprogram(std::string name) {
   const std::lock_guard lock(mutex_);
   subprogram_ = std::move(name);
+}
+
+void Logger::keep_warnings() {
+  const std::lock_guard lock(mutex_);
+  if (!kept_) kept_.emplace();
+  update_all_locked();
+}
+
+std::vector<std::string> Logger::take_kept_warnings() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> kept = std::exchange(kept_, {}).value_or(std::vector<std::string>());
+  update_all_locked();
+  return kept;
 }
 
 std::string Logger::list_levels() {

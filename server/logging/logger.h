@@ -52,6 +52,9 @@ class Logger {
   void set_syslog_target(std::unique_ptr<SyslogSink> sink);
   void set_subprogram(std::string name);
 
+  void keep_warnings();
+  std::vector<std::string> take_kept_warnings();
+
   std::string list_levels();
   std::string list_patterns();
 
@@ -69,6 +72,7 @@ class Logger {
   void apply_levels_locked(const LevelSpec& spec);
   void apply_pattern_locked(const PatternSpec& spec);
   void write_locked(const ModuleState& module, Level level, std::string_view message);
+  void keep_locked(const ModuleState& module, Level level, std::string_view message);
   void send_locked(Destination destination, const Line& line);
   void send_to_syslog_locked(SyslogSink& sink, const Line& line);
   bool is_open_file(const std::string& path) const;
@@ -83,6 +87,7 @@ class Logger {
   std::unique_ptr<SyslogSink> syslog_target_;
   std::string file_path_;  ///< of the file that is open, or was last
   std::atomic<int> file_fd_{-1};
+  std::optional<std::vector<std::string>> kept_;  ///< warnings of the start
   std::string subprogram_;
   std::string host_;
   unsigned sequence_ = 0;

@@ -51,21 +51,6 @@ Problem open_file(const std::string& path, Links links) {
   return problem_of(Logger::instance().open_file(path, links));
 }
 
-Problem start_file(const std::string& path, Links links) {
-  const int error = Logger::instance().open_file(path, links);
-  switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-    case EROFS:
-    case EIO:
-    case EMFILE:
-    case ENFILE:
-      return std::nullopt;
-    default:
-      return problem_of(error);
-  }
-}
-
 Problem reopen_file() {
   const std::optional<int> error = Logger::instance().reopen_file();
   return error ? problem_of(*error) : Problem("Logging to file not configured");
@@ -101,6 +86,10 @@ void set_levels(Destination destination, Level level) {
 }
 
 void set_subprogram(std::string name) { Logger::instance().set_subprogram(std::move(name)); }
+
+void keep_warnings() { Logger::instance().keep_warnings(); }
+
+std::vector<std::string> take_kept_warnings() { return Logger::instance().take_kept_warnings(); }
 
 Problem set_rate_limiting(const std::vector<std::string>& modules, bool enabled) {
   if (modules.empty()) return Logger::instance().set_rate_limiting("any", enabled);

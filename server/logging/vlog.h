@@ -23,11 +23,9 @@ Problem apply_spec(std::string_view spec);
 enum class Links { kFollow, kRefuse };
 
 /// Opens `path` for appending, in place of a log file that is open, and says so in it; nothing if
-/// it is the one that is open. On failure a warning has been logged, and no log file is open.
+/// it is the one that is open. On failure a warning has been logged, no log file is open, and
+/// reopen_file() tries again.
 Problem open_file(const std::string& path, Links links = Links::kFollow);
-/// The same at the start of a server, which is not to fail for a disk that is full or broken: then
-/// only the warning tells, and reopen_file() tries again.
-Problem start_file(const std::string& path, Links links);
 /// Opens the same file again, after a rotation, or after close_file(). Fails if none was ever
 /// named.
 Problem reopen_file();
@@ -48,6 +46,12 @@ void set_levels(Destination destination, Level level);
 /// Names the process within the program in later lines, e.g. "monitor"; empty for the one that
 /// serves.
 void set_subprogram(std::string name);
+
+/// From now on keeps warnings and errors that the console does not show: those of a start, of which
+/// one may be the reason that it fails. Keeps on if it does already.
+void keep_warnings();
+/// What was kept, oldest first; nothing is kept from now on.
+std::vector<std::string> take_kept_warnings();
 
 /// Turns rate limiting on or off in the modules named; all of them if none is, or one is "any".
 /// Modules before an unknown one are changed.

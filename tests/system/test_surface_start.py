@@ -133,11 +133,44 @@ class CommandLine(SurfaceTest):
             self.assertEqual(status, 0)
             self.assertIn(f"pfd:{fd}: not a listening socket", err)
 
-    def test_the_log_has_to_be_written(self):
-        """Section 2: --log-file in a folder that is not there."""
-        self.assertEqual(self.words("db", "--log-file=/nonexistent/log", "--run=true"),
-                         (1, "WARN|failed to open /nonexistent/log for logging: No such file or directory\n"
-                             "ovsdb-server: /nonexistent/log: No such file or directory\n"))
+    def test_a_log_that_cannot_be_made_is_tried_again(self):
+        """Section 2: --log-file in a folder that is not there yet; the database is served."""
+        log = self.path / "later" / "log"
+        warning = f"WARN|failed to open {log} for logging: No such file or directory\n"
+        self.assertEqual(self.words("db", f"--log-file={log}", "--run=true"), (0, warning))
+        self.start(f"--log-file={log}")
+        self.assertEqual(self.client("list-dbs", self.socket), f"_Server\n{DB}\n")
+        self.assertEqual(self.refusal("vlog/reopen"), "No such file or directory")
+        log.parent.mkdir()
+        self.ctl("vlog/reopen")
+        self.assertIn(f"opened log file {log}", log.read_text())
+
+    def test_a_status_page_whose_port_is_taken_is_tried_again(self):
+        """With --http: the start goes well, and the page is there when the port is free."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            self.start(f"--http=127.0.0.1:{port}")
+        self.assertEqual(self.troubles(), [f"ovsdb_server|WARN|--http=127.0.0.1:{port}: listen failed: "
+                                           "Address already in use"])
+        wait_until(lambda: f"--http=127.0.0.1:{port}: listening" in self.log(), "the page")
+        with socket.create_connection(("127.0.0.1", port)) as peer:
+            peer.sendall(b"GET /active HTTP/1.1\r\n\r\n")
+            self.assertTrue(peer.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n"))
+
+    def test_a_silent_start_that_fails_says_why(self):
+        """Section 1: what -vconsole:off leaves of a failure, also from behind --detach and --monitor."""
+        (self.path / "bad").write_text('{"remotes": 3}')
+        for daemon in ([], ["--detach"], ["--monitor"], ["--detach", "--monitor"]):
+            for words, why in ((["nil"], f"failed to open database 'nil': {NO_FILE.format('nil')}\n"
+                                         "ovsdb-server: failed to configure databases"),
+                               (["--no-dbs", "--remote=db:x,y,z"],
+                                'failed to configure remotes: "db:x,y,z": no database named x'),
+                               (["--config-file=bad"],
+                                'config: syntax "{"remotes":3}": syntax error: Parsing config failed: '
+                                "Type mismatch for member 'remotes'.\n"
+                                f"ovsdb-server: failed to load configuration from {self.path}/bad")):
+                self.assertEqual(self.run_server(*daemon, "-vconsole:off", "--run=true", *words),
+                                 (1, "", f"ovsdb-server: {why}\n{FAILED}"))
 
     def test_each_file_has_its_folder(self):
         """Section 2: relative --pidfile and --unixctl in OVS_RUNDIR, --log-file in OVS_LOGDIR."""
@@ -189,6 +222,23 @@ class CommandLine(SurfaceTest):
         self.assertEqual(self.client("list-dbs", self.socket), f"_Server\n{DB}\n")
         self.assertIn("Open vSwitch", self.scratch.run("ovs-appctl", "-t", self.path / "c", "version"))
 
+    def test_a_start_that_fails_leaves_the_running_server_all_it_has(self):
+        """Its sockets, its pidfile, even with --overwrite-pidfile, and its log; --detach tells the shell."""
+        self.start("--unixctl=c")
+        create_database(self.scratch, "other", SCHEMA | {"name": "other"})
+        def own():
+            return [(self.path / name).stat()[:6] for name in ("c", "db.sock", "ovsdb-server.pid", "ovsdb-server.log")]
+        before, pid, log = own(), self.pid(), self.log()
+        words = ["--unixctl=c", "--pidfile", "--overwrite-pidfile", "--log-file", "--remote=punix:db.sock"]
+        for daemon in ([], ["--detach"], ["--detach", "--monitor"]):
+            for database, why in (("db", "failed to lock lockfile"), ("other", "could not initialize control socket")):
+                status, _, err = self.run_server(*daemon, "-vconsole:off", *words, database)
+                self.assertEqual(status, 1)
+                self.assertIn(why, err)
+                self.assertEqual((own(), self.pid()), (before, pid))
+                self.assertTrue(self.log().startswith(log))
+        self.assertEqual(self.client("list-dbs", self.socket), f"_Server\n{DB}\n")
+
     def test_signals_that_are_ignored_stay_so(self):
         """As nohup has it; under the monitor, too."""
         for words in ([], ["--monitor"]):
@@ -212,11 +262,10 @@ class CommandLine(SurfaceTest):
         target = self.path / "target"
         target.write_text("root's\n")
         (self.path / "ovsdb-server.log").symlink_to(target)
-        for file in (self.path, self.path / "db"):
+        for file in (self.path, self.path / "db", self.path / ".db.~lock~"):
             os.chown(file, 65534, 65534)
         status, _, err = self.run_server("--user=nobody", "--log-file", "--run=true", "-vconsole:off", "db")
-        self.assertEqual((status, err), (1, f"ovsdb-server: {self.path}/ovsdb-server.log: "
-                                            "Too many levels of symbolic links\n"))
+        self.assertEqual((status, err), (0, ""))
         self.assertEqual((target.stat().st_uid, target.read_text()), (0, "root's\n"))
         self.assertEqual(self.run_server("--log-file", "--run=true", "-vconsole:off", "db")[0], 0)
         self.assertIn("opened log file", target.read_text())

@@ -161,21 +161,38 @@ TEST_CASE("a log file that may be no link is no other file by another name") {
   std::filesystem::remove(target);
 }
 
-TEST_CASE("a full disk does not keep a server from starting without its log") {
+TEST_CASE("a log file that could not be opened is tried again") {
   const LogFile file;
-  CHECK(start_file("/nonexistent/x", Links::kFollow) == "No such file or directory");
+  close_file();
   // No more descriptors are as good as no more inodes.
   struct rlimit before {};
   ::getrlimit(RLIMIT_NOFILE, &before);
   struct rlimit none = before;
   none.rlim_cur = 0;
   ::setrlimit(RLIMIT_NOFILE, &none);
-  const Problem problem = start_file(LogFile::path(), Links::kFollow);
+  const Problem problem = open_file(LogFile::path());
   ::setrlimit(RLIMIT_NOFILE, &before);
-  CHECK(!problem);
+  CHECK(problem == "Too many open files");
   CHECK(file_descriptor() < 0);
   CHECK(!reopen_file());
   CHECK(file_descriptor() >= 0);
+}
+
+TEST_CASE("warnings that the console does not show are kept while a server starts") {
+  const LogFile file;
+  raft.warn("before");
+  keep_warnings();
+  raft.info("one");
+  raft.warn("two");
+  keep_warnings();
+  raft.err("three");
+  apply_spec("raft:console:err");
+  raft.warn("four");
+  CHECK(take_kept_warnings() == std::vector<std::string>{"two", "three", "four"});
+  CHECK(!raft.enabled(Level::kWarn));
+  raft.warn("five");
+  CHECK(take_kept_warnings().empty());
+  apply_spec("off");
 }
 
 }  // namespace
