@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/logging/signal_stack.h"
+
 namespace tandem {
 
 LastResort::~LastResort() {
@@ -15,6 +17,7 @@ LastResort::~LastResort() {
 
 void LastResort::arm(std::chrono::milliseconds delay, std::function<void()> leave) {
   thread_ = std::thread([this, delay, leave = std::move(leave)] {
+    const SignalStack signal_stack;
     std::unique_lock lock(mutex_);
     if (!wake_.wait_for(lock, delay, [this] { return called_off_; })) leave();
   });
