@@ -3,44 +3,25 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <utility>
 
 #include "server/logging/module_names.h"
-#include "server/logging/pattern.h"
-#include "server/logging/printable.h"
 
 namespace tandem::log {
 
 namespace {
-
-constexpr std::string_view kProgram = "ovsdb-server";
-constexpr int kDefaultFacility =
-    LOG_LOCAL0 >> 3;  ///< for %B; the C library's syslog has a default of its own
 
 std::unique_ptr<SyslogSink> default_sink() {
   const char* method = std::getenv("OVS_SYSLOG_METHOD");
   auto sink = make_syslog_sink(method != nullptr && *method != '\0' ? method : "libc");
   return sink ? std::move(sink) : make_syslog_sink("libc");
 }
-
-/// A log line is written at once or lost: there is nowhere to report a failure to.
-void write_line(int fd, const std::string& text) {
-  const ssize_t written = ::write(fd, text.data(), text.size());
-  static_cast<void>(written);
-}
-
-/// Bytes of a message. At DBG, where messages are there to be compared, all of them.
-constexpr std::size_t kMostOfMessage = std::size_t{4} * 1024;
-/// Warnings of a start: what follows so many tells no more.
-constexpr std::size_t kMostKept = 20;
 
 /// -1 with errno on failure.
 int open_to_append(const std::string& path, Links links) {
@@ -181,73 +162,6 @@ Problem Logger::set_rate_limiting(std::string_view name, bool enabled) {
   if (found == modules_.end()) return "unknown module";
   found->second->rate_limited = enabled;
   return std::nullopt;
-}
-
-void Logger::write(const ModuleState& module, Level level, std::string_view message) {
-  while (message.ends_with('\n')) message.remove_suffix(1);
-  // Messages quote what peers, files and users say: none may look like two, or rule the terminal.
-  const std::string text =
-      printable(message, level == Level::kDbg ? message.size() : kMostOfMessage);
-  const std::lock_guard lock(mutex_);
-  write_locked(module, level, text);
-}
-
-void Logger::note(Level level, const std::string& message) {
-  ModuleState& vlog = module("vlog");
-  write(vlog, level, message);
-}
-
-void Logger::keep_locked(const ModuleState& module, Level level, std::string_view message) {
-  const Level shown = module.levels[static_cast<std::size_t>(Destination::kConsole)];
-  if (kept_ && level <= Level::kWarn && level > shown && kept_->size() < kMostKept)
-    kept_->emplace_back(message);
-}
-
-void Logger::write_locked(const ModuleState& module, Level level, std::string_view message) {
-  keep_locked(module, level, message);
-  const int saved_errno = errno;
-  Line line;
-  line.program = kProgram;
-  line.host = host_;
-  line.subprogram = subprogram_;
-  line.module = module.name;
-  line.level = level;
-  line.facility = facility_ != 0 ? facility_ : kDefaultFacility;
-  line.sequence = ++sequence_;
-  line.pid = ::getpid();
-  const auto uptime = std::chrono::steady_clock::now() - start_;
-  line.uptime_ms = std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count();
-  ::clock_gettime(CLOCK_REALTIME, &line.time);
-  line.message = message;
-  for (std::size_t i = 0; i < kDestinations; ++i) {
-    const auto destination = static_cast<Destination>(i);
-    if (module.levels[i] >= level && in_use_locked(destination)) send_locked(destination, line);
-  }
-  errno = saved_errno;
-}
-
-void Logger::send_locked(Destination destination, const Line& line) {
-  std::string text;
-  switch (destination) {
-    case Destination::kConsole:
-    case Destination::kFile:
-      append_line(text, patterns_[static_cast<std::size_t>(destination)], line);
-      text += '\n';
-      write_line(destination == Destination::kConsole ? STDERR_FILENO : file_fd_.load(), text);
-      return;
-    case Destination::kSyslog:
-      send_to_syslog_locked(*syslog_, line);
-      if (syslog_target_) send_to_syslog_locked(*syslog_target_, line);
-      return;
-  }
-}
-
-void Logger::send_to_syslog_locked(SyslogSink& sink, const Line& line) {
-  std::string prefix;
-  append_line(prefix, sink.prefix(), line);
-  std::string text;
-  append_line(text, patterns_[static_cast<std::size_t>(Destination::kSyslog)], line);
-  sink.send(facility_, syslog_severity(line.level), prefix, text);
 }
 
 bool Logger::is_open_file(const std::string& path) const {

@@ -6,10 +6,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/logging/level.h"
+#include "server/logging/lost_lines.h"
 #include "server/logging/spec.h"
 #include "server/logging/syslog_sink.h"
 #include "server/logging/vlog.h"
@@ -64,7 +67,10 @@ class Logger {
     bool operator()(std::string_view a, std::string_view b) const;
   };
 
+  using Losses = std::array<LostLines, kDestinations>;
+
   Logger();
+  static Losses make_losses();
   ModuleState& module_locked(std::string_view name);
   bool in_use_locked(Destination destination) const;
   void update_highest_locked(ModuleState& module) const;
@@ -74,7 +80,9 @@ class Logger {
   void write_locked(const ModuleState& module, Level level, std::string_view message);
   void keep_locked(const ModuleState& module, Level level, std::string_view message);
   void send_locked(Destination destination, const Line& line);
+  void write_line_locked(Destination destination, int fd, const Line& line);
   void send_to_syslog_locked(SyslogSink& sink, const Line& line);
+  void record_locked(Destination destination, Sent sent, const Line& line);
   bool is_open_file(const std::string& path) const;
   /// Requires nothing: for lines about the log itself, between locked sections.
   void note(Level level, const std::string& message);
@@ -91,6 +99,9 @@ class Logger {
   std::string subprogram_;
   std::string host_;
   unsigned sequence_ = 0;
+  Losses losses_ = make_losses();
+  std::array<bool, kDestinations> torn_{};  ///< the last line went in part
+  std::vector<std::string> news_;           ///< of lost lines, to be logged
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

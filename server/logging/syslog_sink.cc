@@ -1,12 +1,17 @@
 #include "server/logging/syslog_sink.h"
 
+#include <fmt/core.h>
 #include <netdb.h>
+#include <paths.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
-#include <unistd.h>
 
-#include <cstring>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <utility>
+
+#include "server/posix/unix_socket.h"
 
 namespace tandem::log {
 
@@ -19,48 +24,94 @@ class NullSink : public SyslogSink {
  public:
   std::string_view prefix() const override { return ""; }
   bool active() const override { return false; }
-  void send(int, int, const std::string&, const std::string&) override {}
+  Sent send(int, int, const std::string&, const std::string&) override { return Sent::kNobody; }
 };
 
-class LibcSink : public SyslogSink {
+/// The unix socket of a daemon that takes datagrams or, as some do, a stream of lines that end with
+/// a zero byte. A daemon that is not there, or was restarted, is looked for anew with each line.
+class UnixSink : public SyslogSink {
  public:
-  LibcSink() { openlog("ovsdb-server", LOG_NDELAY, LOG_DAEMON); }
-  std::string_view prefix() const override { return kFullPrefix; }
-  /// The C library writes the prefix itself.
-  void send(int facility, int severity, const std::string&, const std::string& line) override {
-    syslog((facility << 3) | severity, "%s", line.c_str());
+  explicit UnixSink(std::string path) : path_(std::move(path)) {}
+  std::string_view prefix() const override { return "<%B>"; }
+  Sent send(int, int, const std::string& prefix, const std::string& line) override {
+    return send_text(prefix + line);
   }
-};
 
-/// A datagram socket, connected to the daemon. Lines that cannot be sent at once are lost.
-class DatagramSink : public SyslogSink {
- public:
-  DatagramSink(int fd, std::string_view prefix) : fd_(fd), prefix_(prefix) {}
-  ~DatagramSink() override { ::close(fd_); }
-  DatagramSink(const DatagramSink&) = delete;
-  DatagramSink& operator=(const DatagramSink&) = delete;
-  std::string_view prefix() const override { return prefix_; }
-  void send(int, int, const std::string& prefix, const std::string& line) override {
-    const std::string datagram = prefix + line;
-    (void)::send(fd_, datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+ protected:
+  Sent send_text(const std::string& text) {
+    if (socket_ && write(text)) return Sent::kYes;
+    // One that goes on and is slow is not asked again.
+    if (socket_ && (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE)) return Sent::kLost;
+    if (connect() && write(text)) return Sent::kYes;
+    return known_ ? Sent::kLost : Sent::kNobody;
   }
 
  private:
-  int fd_;
-  std::string_view prefix_;
+  bool connect() {
+    for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+      socket_ = UniqueFd(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      if (!socket_) return false;
+      type_ = type;
+      const int error = connect_unix(socket_.get(), path_);
+      known_ = known_ || error == 0 || error == EAGAIN;
+      if (error == 0) return true;
+      socket_ = {};
+      if (error != EPROTOTYPE) return false;
+    }
+    return false;
+  }
+
+  /// False with errno.
+  bool write(const std::string& text) {
+    const std::size_t size = type_ == SOCK_STREAM ? text.size() + 1 : text.size();
+    const ssize_t sent = ::send(socket_.get(), text.c_str(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent == static_cast<ssize_t>(size)) return true;
+    // The rest of a line that went in part would be taken for a line.
+    if (sent >= 0) {
+      socket_ = {};
+      errno = EAGAIN;
+    }
+    return false;
+  }
+
+  const std::string path_;
+  UniqueFd socket_;
+  int type_ = SOCK_DGRAM;
+  bool known_ = false;  ///< was there once
 };
 
-std::unique_ptr<SyslogSink> open_unix(std::string_view path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) return nullptr;
-  std::memcpy(address.sun_path, path.data(), path.size());
-  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return nullptr;
-  // A daemon that is not there now may not be needed: its lines are lost, as with the C library.
-  (void)::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  return std::make_unique<DatagramSink>(fd, "<%B>");
-}
+/// What the C library's syslog(3) sends, which may wait for the daemon.
+class LibcSink : public UnixSink {
+ public:
+  LibcSink() : UnixSink(_PATH_LOG) {}
+  std::string_view prefix() const override { return kFullPrefix; }
+  Sent send(int facility, int severity, const std::string&, const std::string& line) override {
+    const int number = facility != 0 ? facility << 3 : LOG_DAEMON;
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    ::localtime_r(&now, &local);
+    std::array<char, 32> time{};
+    std::strftime(time.data(), time.size(), "%h %e %T", &local);
+    return send_text(fmt::format("<{}>{} ovsdb-server: {}", number | severity, time.data(), line));
+  }
+};
+
+/// A connected UDP socket.
+class UdpSink : public SyslogSink {
+ public:
+  UdpSink(UniqueFd socket, std::string_view prefix) : socket_(std::move(socket)), prefix_(prefix) {}
+  std::string_view prefix() const override { return prefix_; }
+  Sent send(int, int, const std::string& prefix, const std::string& line) override {
+    const std::string datagram = prefix + line;
+    if (::send(socket_.get(), datagram.data(), datagram.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+      return Sent::kYes;
+    return errno == ECONNREFUSED || errno == EDESTADDRREQ ? Sent::kNobody : Sent::kLost;
+  }
+
+ private:
+  UniqueFd socket_;
+  std::string_view prefix_;
+};
 
 /// Numeric addresses only, IPv6 in brackets: nothing is looked up before the daemon is up.
 std::unique_ptr<SyslogSink> open_udp(std::string_view address, std::string_view prefix) {
@@ -75,10 +126,11 @@ std::unique_ptr<SyslogSink> open_udp(std::string_view address, std::string_view 
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return nullptr;
-  const int fd = ::socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd >= 0) (void)::connect(fd, found->ai_addr, found->ai_addrlen);
+  UniqueFd fd(::socket(found->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (fd) (void)::connect(fd.get(), found->ai_addr, found->ai_addrlen);
   ::freeaddrinfo(found);
-  return fd < 0 ? nullptr : std::make_unique<DatagramSink>(fd, prefix);
+  if (!fd) return nullptr;
+  return std::make_unique<UdpSink>(std::move(fd), prefix);
 }
 
 }  // namespace
@@ -86,7 +138,8 @@ std::unique_ptr<SyslogSink> open_udp(std::string_view address, std::string_view 
 std::unique_ptr<SyslogSink> make_syslog_sink(std::string_view method) {
   if (method == "null") return std::make_unique<NullSink>();
   if (method == "libc") return std::make_unique<LibcSink>();
-  if (method.starts_with("unix:")) return open_unix(method.substr(5));
+  if (method.starts_with("unix:") && method.size() > 5)
+    return std::make_unique<UnixSink>(std::string(method.substr(5)));
   if (method.starts_with("udp:")) return open_udp(method.substr(4), "<%B>");
   return nullptr;
 }

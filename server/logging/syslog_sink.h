@@ -1,13 +1,21 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace tandem::log {
 
-/// Carries lines to a syslog daemon. Used under the logger's lock; lives as long as the process or
-/// until replaced.
+/// What became of a line.
+enum class Sent : std::uint8_t {
+  kYes,
+  kLost,    ///< whoever is there did not take it
+  kNobody,  ///< nobody is there, nor was before
+};
+
+/// Carries lines to a syslog daemon, and waits for none. Used under the logger's lock; lives as
+/// long as the process or until replaced.
 class SyslogSink {
  public:
   virtual ~SyslogSink() = default;
@@ -15,8 +23,8 @@ class SyslogSink {
   virtual std::string_view prefix() const = 0;
   /// False if nothing is ever sent.
   virtual bool active() const { return true; }
-  /// Sends a line; losing it is no error. `facility` is a number of RFC 5424, 0 for the default.
-  virtual void send(int facility, int severity, const std::string& prefix,
+  /// `facility` is a number of RFC 5424, 0 for the default.
+  virtual Sent send(int facility, int severity, const std::string& prefix,
                     const std::string& line) = 0;
 };
 
