@@ -1,11 +1,16 @@
 #include "server/control/standard_commands.h"
 
+#include <optional>
+
 #include "server/control/version.h"
+#include "server/logging/log.h"
 #include "server/logging/vlog.h"
 
 namespace tandem::control {
 
 namespace {
+
+log::Module logger("vlog");
 
 void answer(const Reply& reply, const log::Problem& problem) {
   if (problem) {
@@ -24,6 +29,17 @@ void set_levels(const Arguments& arguments, const Reply& reply) {
   answer(reply, problem);
 }
 
+/// The level is INFO if the first argument is none, or the only one.
+void log_message(const Arguments& arguments, const Reply& reply) {
+  std::optional<log::Level> level = log::parse_level(arguments.front());
+  if (arguments.size() == 1 || level == log::Level::kOff) level.reset();
+  std::string message;
+  for (std::size_t i = level ? 1 : 0; i < arguments.size(); ++i)
+    message += (message.empty() ? "" : " ") + arguments[i];
+  logger.write(level.value_or(log::Level::kInfo), message);
+  reply.done();
+}
+
 void add_vlog_commands(CommandRegistry& registry) {
   registry.add("vlog/set", "{spec | PATTERN:destination:pattern}", 0, CommandRegistry::kAnyNumber,
                set_levels);
@@ -39,6 +55,7 @@ void add_vlog_commands(CommandRegistry& registry) {
                [](const Arguments& arguments, const Reply& reply) {
                  answer(reply, log::set_rate_limiting(arguments, false));
                });
+  registry.add("vlog/message", "[level] message...", 1, CommandRegistry::kAnyNumber, log_message);
   registry.add("vlog/reopen", "", 0, 0,
                [](const Arguments&, const Reply& reply) { answer(reply, log::reopen_file()); });
   registry.add("vlog/close", "", 0, 0, [](const Arguments&, const Reply& reply) {

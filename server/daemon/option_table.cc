@@ -146,6 +146,9 @@ constexpr std::array kTable = {
                 }},
     OptionEntry{"disable-file-column-diff", 0, kNone, false,
                 clear_flag<TANDEM_MEMBER(file_column_diff)>},
+    // Those of newer servers than 3.1, whose prefixes are still unambiguous.
+    OptionEntry{"ssl-server-name", 0, kRequired, true, store<TANDEM_MEMBER(tls.server_name)>},
+    OptionEntry{"disable-file-no-data-conversion", 0, kNone, true, ignore},  // data always follow
     OptionEntry{"threads", 0, kRequired, true, store_number<TANDEM_MEMBER(threads)>},
     OptionEntry{"history-size", 0, kRequired, true, store_number<TANDEM_MEMBER(history_bytes)>},
     OptionEntry{"sync-replicas", 0, kRequired, true, store_number<TANDEM_MEMBER(sync.replicas)>},

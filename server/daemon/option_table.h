@@ -18,7 +18,7 @@ struct OptionEntry {
   std::string_view name;
   char letter;  ///< of the short form, or 0
   Argument argument;
-  bool own;  ///< Tandem's, unknown to ovsdb-server
+  bool own;  ///< unknown to ovsdb-server 3.1
   Set set;
 };
 

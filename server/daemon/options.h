@@ -40,6 +40,7 @@ struct TlsOptions {
   std::optional<std::string> protocols;
   std::optional<std::string> ciphers;
   std::optional<std::string> ciphersuites;
+  std::string server_name;  ///< not in a database
 };
 
 /// What a commit does when too few backups acknowledge it in time.

@@ -142,7 +142,7 @@ void Server::set_tls() {
   remotes_->set_tls({tls.private_key.value_or(""), tls.certificate.value_or(""),
                      tls.ca_cert.value_or(""), tls.bootstrap_ca_cert, tls.peer_ca_cert.value_or(""),
                      tls.protocols.value_or(""), tls.ciphers.value_or(""),
-                     tls.ciphersuites.value_or("")});
+                     tls.ciphersuites.value_or(""), tls.server_name});
 }
 
 Result<std::unique_ptr<StoredDatabase>> Server::open_database(const std::string& file) {

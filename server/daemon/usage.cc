@@ -35,6 +35,7 @@ TLS (each may be db:DB,TABLE,COLUMN):
   --ssl-protocols=PROTOS    protocols to enable
   --ssl-ciphers=CIPHERS     ciphers to enable
   --ssl-ciphersuites=SUITES TLS 1.3 ciphersuites to enable
+  --ssl-server-name=NAME    name to ask servers for (default: the host connected to)
 
 Daemon:
   --detach                run in the background
@@ -90,6 +91,8 @@ Other:
   --http=ADDRESS:PORT     serve status over HTTP
   --disable-file-column-diff
                           write whole columns to database files
+  --disable-file-no-data-conversion
+                          accepted: a conversion always writes the data, too
   -h, --help              print this
   -V, --version           print the version
 )",

@@ -200,7 +200,9 @@ TlsContext::Keys TlsContext::current() {
     looked_ms_ = now_ms;
     if (look_at_files() != watched_) load();
   }
-  return keys_;
+  Keys keys = keys_;
+  keys.server_name = config_.server_name;
+  return keys;
 }
 
 std::unique_ptr<Stream> TlsContext::make_stream(IoShard& shard, UniqueFd fd, FdListener& listener,
@@ -214,8 +216,10 @@ std::unique_ptr<Stream> TlsContext::make_stream(IoShard& shard, UniqueFd fd, FdL
     stream_ssl.warn("{}: private key and certificate must be configured to use TLS", name);
   // Only who connects learns an authority: a client must not choose by whom it is trusted.
   const bool learns = keys.bootstrapping && side == Side::kClient;
-  return std::make_unique<TlsStream>(shard, std::move(fd), listener, keys.context.get(),
-                                     learns ? this : nullptr, side, std::move(name));
+  auto stream = std::make_unique<TlsStream>(shard, std::move(fd), listener, keys.context.get(),
+                                            learns ? this : nullptr, side, std::move(name));
+  if (side == Side::kClient && !keys.server_name.empty()) stream->ask_for(keys.server_name);
+  return stream;
 }
 
 std::string TlsContext::save_root(const std::string& pem) {

@@ -24,6 +24,7 @@ struct TlsConfig {
   std::string protocols;           ///< see TlsProtocols
   std::string ciphers;             ///< up to TLSv1.2
   std::string ciphersuites;        ///< TLSv1.3
+  std::string server_name;         ///< that servers are asked for; empty: the host of the target
 
   bool operator==(const TlsConfig&) const = default;
 };
@@ -66,6 +67,7 @@ class TlsContext {
   struct Keys {
     std::shared_ptr<ssl_ctx_st> context;
     bool bootstrapping = false;  ///< nobody is verified: only good for getting the CA's certificate
+    std::string server_name{};   ///< as in the configuration
   };
 
   Keys current();

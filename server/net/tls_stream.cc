@@ -83,8 +83,7 @@ TlsStream::TlsStream(IoShard& shard, UniqueFd fd, FdListener& listener, ssl_ctx_
       SSL_set_accept_state(ssl_);
       break;
     case TlsContext::Side::kClient:
-      if (const std::string host = host_of(name_); !host.empty())
-        SSL_set_tlsext_host_name(ssl_, host.c_str());
+      if (const std::string host = host_of(name_); !host.empty()) ask_for(host);
       if (bootstrap_ != nullptr)  // whoever is there is believed, and its authority kept
         SSL_set_verify(ssl_, SSL_get_verify_mode(ssl_), [](int, X509_STORE_CTX*) { return 1; });
       SSL_set_connect_state(ssl_);
@@ -93,6 +92,10 @@ TlsStream::TlsStream(IoShard& shard, UniqueFd fd, FdListener& listener, ssl_ctx_
 }
 
 TlsStream::~TlsStream() { SSL_free(ssl_); }
+
+void TlsStream::ask_for(const std::string& server_name) {
+  SSL_set_tlsext_host_name(ssl_, server_name.c_str());
+}
 
 void TlsStream::warn(const std::string& text) const {
   static log::RateLimit limit(60, 30);

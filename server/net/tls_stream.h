@@ -19,6 +19,10 @@ class TlsStream final : public Stream, private FdListener {
             TlsContext* bootstrap, TlsContext::Side side, std::string name);
   ~TlsStream() override;
 
+  /// Names the server to the peer (RFC 6066 section 3), in place of the host of the target. For a
+  /// client, before the handshake.
+  void ask_for(const std::string& server_name);
+
   IoResult handshake() override;
   IoResult read(std::span<char> buffer) override;
   IoResult write(std::span<const iovec> buffers) override;

@@ -95,6 +95,15 @@ class Logging(SurfaceTest):
                                               '(use "list-commands" to see a list of valid commands)')
         self.assertEqual(self.ctl("version").splitlines()[0], "ovsdb-server (Open vSwitch) 3.1.0")
 
+    def test_messages_of_the_operator(self):
+        """vlog/message, as newer servers have it: at INFO, or at the level that comes first."""
+        self.start("-vPATTERN:file:%c|%p|%m")
+        for words in (["an upgrade begins"], ["warn", "two", "words"], ["err"], ["off", "and on"]):
+            self.assertEqual(self.ctl("vlog/message", *words), "")
+        self.assertEqual([line for line in self.log().splitlines() if line.startswith("vlog|")][1:],
+                         ["vlog|INFO|an upgrade begins", "vlog|WARN|two words", "vlog|INFO|err", "vlog|INFO|off and on"])
+        self.assertEqual(self.refusal("vlog/message"), '"vlog/message" command requires at least 1 arguments')
+
     def test_answers_as_json(self):
         """Section 5: set-options, for one client; the form is that of ovs-appctl(8), --format."""
         self.start()

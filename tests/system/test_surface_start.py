@@ -46,6 +46,15 @@ class CommandLine(SurfaceTest):
         self.assertEqual(done.returncode, 0)
         self.addCleanup(self._end, self.pid())
 
+    def test_sockets_have_the_modes_of_the_stock_servers(self):
+        """By the umask: of control sockets and of clients'."""
+        for mask in (0o000, 0o002, 0o007, 0o022, 0o027, 0o077):
+            words = ("--unixctl=c", "--remote=punix:db.sock", "-vconsole:off", "--run=stat -c %a c db.sock", "db")
+            ours, stocks = (self.run_server(*words, binary=binary, umask=mask)
+                            for binary in (environment.SERVER, environment.STOCK_SERVER))
+            self.assertEqual(ours, stocks)
+            self.assertEqual(ours[1], f"{0o770 & ~mask:o}\n" * 2)
+
     def test_names_that_are_empty(self):
         self.assertIn("I/O error: : open failed", self.words("", "--run=true")[1])
         self.assertIn("punix:: no name", self.words("db", "--remote=punix:", "--run=true")[1])
@@ -76,6 +85,9 @@ class CommandLine(SurfaceTest):
         self.assertEqual(self.run_server("db", "--run", "true"), (0, "", ""))
         self.assertEqual(self.run_server("--no-db", "--run=true"), (0, "", ""))
         self.assertEqual(self.run_server("--run=true", "--", "db"), (0, "", ""))
+        # A prefix that newer servers call ambiguous is as good as before.
+        self.assertEqual(self.run_server("--disable-file", "db", "--run=true"), (0, "", ""))
+        self.assertEqual(self.run_server("--disable-file-no-data-conversion", "db", "--run=true"), (0, "", ""))
         for words in (["--nosuch"], ["--re"], ["--remote"], ["-Z"], ["-p"], ["--no-dbs=x"]):
             self.assertEqual(self.run_server(*words), self.run_server(*words, binary=environment.STOCK_SERVER.name))
         self.assertEqual(self.run_server("-V")[1].splitlines()[0], "ovsdb-server (Open vSwitch) 3.1.0")

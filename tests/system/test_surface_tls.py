@@ -178,6 +178,16 @@ class Tls(SurfaceTest):
 
     def test_names_of_listening_clients_are_indicated(self):
         """RFC 6066: to a client that listens, by its name if it has one."""
+        self.assertEqual(self.asked_for("localhost"), ["localhost"])
+        self.assertEqual(self.asked_for("127.0.0.1"), [None])
+
+    def test_a_server_is_asked_for_by_the_name_that_an_option_gives(self):
+        """--ssl-server-name, as newer servers have it: behind a proxy that goes by names."""
+        for host in ("localhost", "127.0.0.1"):
+            self.assertEqual(self.asked_for(host, "--ssl-server-name=some.example"), ["some.example"])
+
+    def asked_for(self, host, *words):
+        """The names that a server which connects to HOST asks for."""
         names = []
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.pki.certificate("one", "client"), self.pki.key("one", "client"))
@@ -185,9 +195,10 @@ class Tls(SurfaceTest):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.settimeout(20)
             port = listener.getsockname()[1]
-            self.start(f"--remote=ssl:localhost:{port}", *self.keys())
+            self.start(f"--remote=ssl:{host}:{port}", *self.keys(), *words)
             context.wrap_socket(listener.accept()[0], server_side=True).close()
-        self.assertEqual(names, ["localhost"])
+        self.exit()
+        return names
 
     def test_names_of_servers_are_told(self):
         """Section 16, SNI: at DBG of stream_ssl, the whole message; nothing without."""
