@@ -40,13 +40,14 @@ net::RemoteOptions options_of(const DbRemote& remote) {
 
 RemoteConfig::RemoteConfig(DatabaseServer& server, net::IoShard& home, TaskRunner& jobs,
                            net::RemoteManager& manager, net::TlsContext& tls,
-                           std::string run_directory)
+                           std::string run_directory, const net::RemoteDefaults& defaults)
     : server_(server),
       home_(home),
       jobs_(jobs),
       manager_(manager),
       tls_(tls),
-      run_directory_(std::move(run_directory)) {
+      run_directory_(std::move(run_directory)),
+      defaults_(defaults) {
   server_.add_observer(*this);
 }
 
@@ -196,6 +197,7 @@ void RemoteConfig::apply() {
     }
     specs.push_back(spec_of(name, configured.options).value());
     specs.back().options.freebind = configured.active_only;
+    add_defaults(specs.back(), false);
   }
   std::vector<InDatabase> fresh;
   std::copy_if(in_database.begin(), in_database.end(), std::back_inserter(fresh),
@@ -233,8 +235,16 @@ void RemoteConfig::apply_database(const std::string& name, const Configured& con
       continue;
     }
     spec.value().options.freebind = configured.active_only;
+    add_defaults(spec.value(), true);
     specs.push_back(std::move(spec.value()));
   }
+}
+
+void RemoteConfig::add_defaults(net::RemoteSpec& spec, bool in_database) const {
+  if (!spec.target.path.empty()) return;  // a unix socket: its kernel knows when the peer has gone
+  if (!in_database && !spec.options.inactivity_probe_ms)
+    spec.options.inactivity_probe_ms = defaults_.inactivity_probe_ms;
+  spec.options.keepalive_ms = defaults_.keepalive_ms;
 }
 
 /// Commits to the tables that matter lead to another reading. What came between the reading and

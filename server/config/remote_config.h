@@ -25,7 +25,8 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
 
   /// `jobs` lends its thread to the writer for jobs of home.
   RemoteConfig(DatabaseServer& server, net::IoShard& home, TaskRunner& jobs,
-               net::RemoteManager& manager, net::TlsContext& tls, std::string run_directory);
+               net::RemoteManager& manager, net::TlsContext& tls, std::string run_directory,
+               const net::RemoteDefaults& defaults = {});
   ~RemoteConfig() override;
 
   static bool is_in_database(std::string_view remote) { return remote.starts_with("db:"); }
@@ -84,6 +85,8 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
   void watch(const std::vector<InDatabase>& in_database);
   Result<net::RemoteSpec> spec_of(const std::string& target,
                                   const net::RemoteOptions& options) const;
+  /// Fills in what is set for the whole server.
+  void add_defaults(net::RemoteSpec& spec, bool in_database) const;
   void refresh_tls();
   /// Logs what is wrong with a setting when it has become so, not at each refresh().
   void note(std::string problem, log::Level level);
@@ -100,6 +103,7 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
   net::RemoteManager& manager_;
   net::TlsContext& tls_;
   const std::string run_directory_;
+  const net::RemoteDefaults defaults_;
 
   bool active_ = true;
   std::map<std::string, Configured> remotes_;

@@ -44,6 +44,17 @@ Failure store_number(Options& options, const Argument& argument, const Context&)
   return "\"" + *argument + "\" is not a valid number";
 }
 
+/// In units of `Unit`, of which there are at most as many as 32 bits count.
+template <auto Member, std::int64_t Unit>
+Failure store_time(Options& options, const Argument& argument, const Context&) {
+  std::uint32_t number = 0;
+  const char* const end = argument->data() + argument->size();
+  const auto [stop, problem] = std::from_chars(argument->data(), end, number);
+  if (problem != std::errc() || stop != end) return "\"" + *argument + "\" is not a valid number";
+  Member(options) = number * Unit;
+  return std::nullopt;
+}
+
 template <auto Member>
 Failure store_limit(Options& options, const Argument& argument, const Context& context) {
   const Failure failure = store_number<Member>(options, argument, context);
@@ -158,6 +169,10 @@ constexpr std::array kTable = {
     OptionEntry{"sync-schema", 0, kNone, true, set_flag<TANDEM_MEMBER(sync.schema)>},
     OptionEntry{"node-name", 0, kRequired, true, store<TANDEM_MEMBER(sync.node_name)>},
     OptionEntry{"active-remote", 0, kRequired, true, append<TANDEM_MEMBER(active_remotes)>},
+    OptionEntry{"inactivity-probe", 0, kRequired, true,
+                store_time<TANDEM_MEMBER(remote_defaults.inactivity_probe_ms), 1>},
+    OptionEntry{"tcp-keepalive", 0, kRequired, true,
+                store_time<TANDEM_MEMBER(remote_defaults.keepalive_ms), 1000>},
     OptionEntry{"max-requests", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.requests)>},
     OptionEntry{"max-unsent", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.unsent_bytes)>},
     OptionEntry{"max-monitors", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.monitors)>},

@@ -7,6 +7,7 @@
 
 #include "protocol/error.h"
 #include "server/daemon/directories.h"
+#include "server/net/remote_options.h"
 #include "server/session/authority.h"
 #include "server/session/session_limits.h"
 
@@ -81,6 +82,7 @@ struct Options {
   SyncOptions sync;
 
   SessionLimits limits;
+  net::RemoteDefaults remote_defaults;
 
   unsigned threads = 0;  ///< I/O threads; 0: as many as there are cores beside the writer's
   std::uint64_t history_bytes = 64U << 20U;

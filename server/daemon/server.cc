@@ -60,8 +60,8 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
         return shards_[port.shard().index()].hub->make_session(port);
       },
       net::connection_limits(options_.limits, limit_counts_));
-  remotes_ =
-      std::make_unique<RemoteConfig>(databases_, home_, jobs_, *manager_, tls_, directories_.run);
+  remotes_ = std::make_unique<RemoteConfig>(databases_, home_, jobs_, *manager_, tls_,
+                                            directories_.run, options_.remote_defaults);
   databases_.add_observer(table_log_);
 }
 

@@ -25,6 +25,12 @@ Passive connection methods:
   pssl:PORT[:IP]          listen to TLS PORT on IP
   punix:FILE              listen on Unix domain socket FILE
   db:DB,TABLE,COLUMN      those that COLUMN of TABLE in DB holds
+Connections over TCP and TLS:
+  --inactivity-probe=MS   how long a peer may be silent before it is asked whether
+                          it is there, of remotes whose row or configuration file
+                          does not say; 0: never (default: 5000)
+  --tcp-keepalive=SECONDS the same, asked by the kernel, of all remotes; 0: never
+                          (default: as often as probes)
 
 TLS (each may be db:DB,TABLE,COLUMN):
   -p, --private-key=FILE    private key

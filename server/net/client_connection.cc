@@ -82,6 +82,7 @@ void ClientConnection::connected(UniqueFd fd) {
   options.info.read_only = options_.read_only;
   options.active = true;
   options.probe_ms = options_.probe_ms;
+  options.keepalive_ms = options_.keepalive_ms;
   options.limits = options_.limits;
   options.make_handler = options_.make_handler;
   options.on_opened = [this] {

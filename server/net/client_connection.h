@@ -22,6 +22,7 @@ struct ClientOptions {
   bool read_only = false;
   std::optional<int> dscp;
   std::int64_t probe_ms = 5000;
+  std::optional<std::int64_t> keepalive_ms;  ///< see ConnectionOptions
   std::int64_t connect_timeout_ms = 5000;
   std::int64_t resend_ms = 0;  ///< see Connector
   Backoff::Options backoff;

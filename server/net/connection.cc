@@ -57,7 +57,7 @@ Connection::~Connection() = default;
 void Connection::start(UniqueFd fd, TlsContext* tls) {
   state_ = State::kHandshaking;
   socket_ = fd.get();
-  keep_tcp_alive(socket_, options_.probe_ms);
+  keep_alive();
   if (tls == nullptr) {
     stream_ = make_plain_stream(shard_, std::move(fd), *this);
   } else {
@@ -72,8 +72,12 @@ void Connection::reconfigure(const std::string& role, bool read_only, std::int64
   options_.info.role = role;
   options_.info.read_only = read_only;
   probe_.set_interval(probe_ms);
-  if (stream_ != nullptr) keep_tcp_alive(socket_, probe_ms);
+  if (stream_ != nullptr) keep_alive();
   if (state_ == State::kOpen) arm_timer(probe_.deadline_ms());
+}
+
+void Connection::keep_alive() {
+  keep_tcp_alive(socket_, options_.keepalive_ms.value_or(probe_.interval_ms()));
 }
 
 void Connection::shake_hands() {

@@ -50,7 +50,8 @@ struct ConnectionOptions {
   ConnectionInfo info;  ///< peer_id is found out
   bool active =
       false;  ///< we connected: normal events are logged at INFO rather than DBG; TLS as a client
-  std::int64_t probe_ms = 5000;  ///< see Probe
+  std::int64_t probe_ms = 5000;              ///< see Probe
+  std::optional<std::int64_t> keepalive_ms;  ///< see keep_tcp_alive(); unset: as often as probes
   ConnectionLimits limits;
   HandlerFactory make_handler;
   std::function<void()> on_opened;  ///< may be empty
@@ -116,6 +117,7 @@ class Connection final : public ConnectionPort,
 
   void check_probe(std::int64_t now_ms);
   void arm_timer(std::int64_t at_ms);
+  void keep_alive();
 
   // Sending (connection_sending.cc).
   void run_deferred() override;

@@ -67,6 +67,7 @@ void Remote::accept(UniqueFd fd, std::string name) {
   options.info.role = spec_.options.role;
   options.info.read_only = spec_.options.read_only;
   options.probe_ms = probe_ms();
+  options.keepalive_ms = spec_.options.keepalive_ms;
   options.limits = context_.limits;
   options.make_handler = context_.make_handler;
   options.on_ended = [this, id](const ConnectionEnding&) {
@@ -93,6 +94,7 @@ void Remote::connect() {
   options.read_only = spec_.options.read_only;
   options.dscp = spec_.options.dscp;
   options.probe_ms = probe_ms();
+  options.keepalive_ms = spec_.options.keepalive_ms;
   options.backoff.max_ms = spec_.options.max_backoff_ms;
   options.limits = context_.limits;
   options.make_handler = context_.make_handler;

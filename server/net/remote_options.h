@@ -18,10 +18,20 @@ struct RemoteOptions {
   bool read_only = false;
   std::string role;
   std::optional<int> dscp;
+  /// TCP keepalive; 0: none. Unset: as often as probes.
+  std::optional<std::int64_t> keepalive_ms;
   /// Listens also at an address that this host does not have yet (ip(7), IP_FREEBIND).
   bool freebind = false;
 
   bool operator==(const RemoteOptions&) const = default;
+};
+
+/// What is set for the whole server, of remotes that are not over unix sockets.
+struct RemoteDefaults {
+  /// Of those on the command line or in a configuration file that do not say; rows of a database
+  /// have a column for it.
+  std::optional<std::int64_t> inactivity_probe_ms;
+  std::optional<std::int64_t> keepalive_ms;  ///< of all
 };
 
 /// One remote as it is configured. Paths in the target are absolute.

@@ -86,7 +86,8 @@ TEST_CASE("Tandem's own options are read") {
   const Options options =
       parse({"--threads=3", "--history-size=1000", "--sync-replicas=1", "--sync-timeout=250",
              "--sync-fallback=block", "--sync-schema", "--sync-peers=b,a", "--active-remote=ptcp:1",
-             "--active-remote=ptcp:2", "--http=127.0.0.1:80"});
+             "--active-remote=ptcp:2", "--http=127.0.0.1:80", "--inactivity-probe=0",
+             "--tcp-keepalive=60", "--ssl-server-name=x"});
   CHECK(options.threads == 3);
   CHECK(options.history_bytes == 1000);
   CHECK(options.sync.timeout_ms == 250);
@@ -95,6 +96,9 @@ TEST_CASE("Tandem's own options are read") {
   CHECK(options.sync.peers.to_string() == "a,b");
   CHECK(options.active_remotes.size() == 2);
   CHECK(options.http == "127.0.0.1:80");
+  CHECK(options.remote_defaults.inactivity_probe_ms == 0);
+  CHECK(options.remote_defaults.keepalive_ms == 60'000);
+  CHECK(options.tls.server_name == "x");
 }
 
 TEST_CASE("mistakes are named as getopt_long names them") {
