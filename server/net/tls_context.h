@@ -24,7 +24,7 @@ struct TlsConfig {
   std::string protocols;           ///< see TlsProtocols
   std::string ciphers;             ///< up to TLSv1.2
   std::string ciphersuites;        ///< TLSv1.3
-  std::string server_name;         ///< that servers are asked for; empty: the host of the target
+  std::string server_name{};       ///< that servers are asked for; empty: the host of the target
 
   bool operator==(const TlsConfig&) const = default;
 };
