@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "server/logging/module_names.h"
+#include "server/posix/prompt_write.h"
 
 namespace tandem::log {
 
@@ -58,7 +59,7 @@ bool Logger::LessIgnoringCase::operator()(std::string_view a, std::string_view b
                                       [&](char x, char y) { return lower(x) < lower(y); });
 }
 
-Logger::Logger() : syslog_(default_sink()) {
+Logger::Logger() : syslog_(default_sink()), file_writer_(write_at_once) {
   patterns_[static_cast<std::size_t>(Destination::kConsole)] =
       "%D{%Y-%m-%dT%H:%M:%SZ}|%05N|%c%T|%p|%m";
   patterns_[static_cast<std::size_t>(Destination::kSyslog)] = "ovs|%05N|%c%T|%p|%m";
@@ -179,6 +180,7 @@ int Logger::open_file(const std::string& path, Links links) {
   {
     const std::lock_guard lock(mutex_);
     file_path_ = path;
+    if (fd >= 0) file_ = std::make_shared<const UniqueFd>(fd);
     file_fd_ = fd;
     update_all_locked();
   }
@@ -206,8 +208,14 @@ void Logger::close_file() {
   if (file_fd_ < 0) return;
   note(Level::kInfo, "closing log file");
   const std::lock_guard lock(mutex_);
-  ::close(file_fd_.exchange(-1));
+  file_fd_ = -1;
+  file_ = nullptr;
   update_all_locked();
+}
+
+void Logger::start_file_thread() {
+  const std::lock_guard lock(mutex_);
+  file_writer_.start_thread();
 }
 
 void Logger::set_syslog(std::unique_ptr<SyslogSink> sink) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/logging/file_writer.h"
 #include "server/logging/level.h"
 #include "server/logging/lost_lines.h"
 #include "server/logging/spec.h"
@@ -49,6 +50,8 @@ class Logger {
   /// Nothing if no file was ever named.
   std::optional<int> reopen_file();
   void close_file();
+  /// See FileWriter::start_thread().
+  void start_file_thread();
   int file_descriptor() const noexcept { return file_fd_.load(); }
 
   void set_syslog(std::unique_ptr<SyslogSink> sink);
@@ -80,7 +83,8 @@ class Logger {
   void write_locked(const ModuleState& module, Level level, std::string_view message);
   void keep_locked(const ModuleState& module, Level level, std::string_view message);
   void send_locked(Destination destination, const Line& line);
-  void write_line_locked(Destination destination, int fd, const Line& line);
+  void write_to_console_locked(const Line& line);
+  void write_to_file_locked(const Line& line);
   void send_to_syslog_locked(SyslogSink& sink, const Line& line);
   void record_locked(Destination destination, Sent sent, const Line& line);
   bool is_open_file(const std::string& path) const;
@@ -93,15 +97,17 @@ class Logger {
   int facility_ = 0;  ///< 0: not set
   std::unique_ptr<SyslogSink> syslog_;
   std::unique_ptr<SyslogSink> syslog_target_;
-  std::string file_path_;  ///< of the file that is open, or was last
-  std::atomic<int> file_fd_{-1};
+  std::string file_path_;         ///< of the file that is open, or was last
+  FileRef file_;                  ///< null: none is open
+  std::atomic<int> file_fd_{-1};  ///< of it
+  FileWriter file_writer_;
   std::optional<std::vector<std::string>> kept_;  ///< warnings of the start
   std::string subprogram_;
   std::string host_;
   unsigned sequence_ = 0;
   Losses losses_ = make_losses();
-  std::array<bool, kDestinations> torn_{};  ///< the last line went in part
-  std::vector<std::string> news_;           ///< of lost lines, to be logged
+  bool console_torn_ = false;      ///< the last line went in part
+  std::vector<std::string> news_;  ///< of lost lines, to be logged
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

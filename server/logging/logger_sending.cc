@@ -87,9 +87,9 @@ void Logger::write_locked(const ModuleState& module, Level level, std::string_vi
 void Logger::send_locked(Destination destination, const Line& line) {
   switch (destination) {
     case Destination::kConsole:
-      return write_line_locked(destination, STDERR_FILENO, line);
+      return write_to_console_locked(line);
     case Destination::kFile:
-      return write_line_locked(destination, file_fd_, line);
+      return write_to_file_locked(line);
     case Destination::kSyslog:
       send_to_syslog_locked(*syslog_, line);
       if (syslog_target_) send_to_syslog_locked(*syslog_target_, line);
@@ -97,18 +97,26 @@ void Logger::send_locked(Destination destination, const Line& line) {
   }
 }
 
-void Logger::write_line_locked(Destination destination, int fd, const Line& line) {
-  const auto which = static_cast<std::size_t>(destination);
+void Logger::write_to_console_locked(const Line& line) {
   std::string text;
-  if (torn_[which]) text += '\n';  // the part of a line that went before
-  append_line(text, patterns_[which], line);
+  if (console_torn_) text += '\n';  // the part of a line that went before
+  append_line(text, patterns_[static_cast<std::size_t>(Destination::kConsole)], line);
   text += '\n';
-  const std::size_t written = write_at_once(fd, text);
+  const std::size_t written = write_at_once(STDERR_FILENO, text);
   const int error = errno;
-  if (written > 0) torn_[which] = text[written - 1] != '\n';
-  if (written == text.size()) return record_locked(destination, Sent::kYes, line);
+  if (written > 0) console_torn_ = text[written - 1] != '\n';
+  if (written == text.size()) return record_locked(Destination::kConsole, Sent::kYes, line);
   const bool nobody = written == 0 && (error == EPIPE || error == EBADF);
-  record_locked(destination, nobody ? Sent::kNobody : Sent::kLost, line);
+  record_locked(Destination::kConsole, nobody ? Sent::kNobody : Sent::kLost, line);
+}
+
+void Logger::write_to_file_locked(const Line& line) {
+  std::string text;
+  append_line(text, patterns_[static_cast<std::size_t>(Destination::kFile)], line);
+  text += '\n';
+  const unsigned lost = file_writer_.write(file_, std::move(text));
+  for (unsigned i = 0; i < lost; ++i) record_locked(Destination::kFile, Sent::kLost, line);
+  if (lost == 0) record_locked(Destination::kFile, Sent::kYes, line);
 }
 
 void Logger::send_to_syslog_locked(SyslogSink& sink, const Line& line) {

@@ -64,6 +64,8 @@ void give_file_to(unsigned uid, unsigned gid) {
   }
 }
 
+void start_file_thread() { Logger::instance().start_file_thread(); }
+
 int file_descriptor() noexcept { return Logger::instance().file_descriptor(); }
 
 Problem set_syslog_method(std::string_view method) {

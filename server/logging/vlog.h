@@ -30,6 +30,9 @@ Problem open_file(const std::string& path, Links links = Links::kFollow);
 /// named.
 Problem reopen_file();
 void close_file();
+/// Lets a thread write the log file from now on, so that nobody waits for a disk that hangs. For
+/// the process that serves: a fork leaves threads behind.
+void start_file_thread();
 /// Makes `uid` and `gid` the owners of the open log file; for --user.
 void give_file_to(unsigned uid, unsigned gid);
 /// The open log file, or -1. Safe in a signal handler.

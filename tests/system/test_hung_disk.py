@@ -20,9 +20,10 @@ def may_freeze():
         ["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
 
 
-@unittest.skipUnless(may_freeze(), "needs the right to mount and loop devices")
-class HungDisk(SurfaceTest):
+class FrozenFileSystem(SurfaceTest):
     """A server whose database has a file system of its own, in a name space of its own."""
+
+    log_option = "--log-file"
 
     def setUp(self):
         super().setUp()
@@ -31,7 +32,7 @@ class HungDisk(SurfaceTest):
         self.process = subprocess.Popen(
             ["unshare", "-m", "--propagation", "private", "sh", "-c",
              'mount -o loop img mnt && mv db mnt && exec "$@"', "sh", str(environment.SERVER), "--pidfile",
-             "--log-file", "-vconsole:off", "--remote=punix:db.sock", "mnt/db"],
+             self.log_option, "-vconsole:off", "--remote=punix:db.sock", "mnt/db"],
             env=self.scratch.env, cwd=self.path)
         self.addCleanup(self.process.wait)
         self.addCleanup(self.process.terminate)
@@ -62,6 +63,11 @@ class HungDisk(SurfaceTest):
     def ask(self, *words):
         done = self.scratch.run("ovs-appctl", "--timeout=20", "-t", "ovsdb-server", *words, check=False)
         return done.stdout + done.stderr
+
+
+@unittest.skipUnless(may_freeze(), "needs the right to mount and loop devices")
+class HungDisk(FrozenFileSystem):
+    """The log file is elsewhere."""
 
     def test_the_control_socket_answers_meanwhile(self):
         """From what is known, or that nothing was done; and what was refused stays undone."""
@@ -119,6 +125,38 @@ class HungDisk(SurfaceTest):
         self.assertIn("exiting without waiting for it", self.log())
         self.thaw()
         self.assertEqual(self.process.wait(timeout=60), 0)
+
+
+@unittest.skipUnless(may_freeze(), "needs the right to mount and loop devices")
+class HungDiskOfTheLog(FrozenFileSystem):
+    """The log file is on the disk that hangs."""
+
+    log_option = "--log-file=mnt/log"
+
+    def log(self):
+        with open(f"/proc/{self.pid()}/root{self.path}/mnt/log", encoding="utf-8") as file:
+            return file.read()
+
+    def test_nobody_waits_for_it(self):
+        """What is said meanwhile is in the file afterwards, in order."""
+        writer = self.hang()
+        for i in range(200):
+            self.ctl("vlog/message", "info", f"message {i}.")
+        self.thaw()
+        self.assertEqual(writer.receive()["id"], 7)
+        wait_until(lambda: "|message 199." in self.log(), "the log to be written")
+        said = [line.rpartition("|")[2] for line in self.log().splitlines() if "|message " in line]
+        self.assertEqual(said, [f"message {i}." for i in range(200)])
+
+    def test_what_is_too_much_is_lost_and_counted(self):
+        """Nothing is waited for, and no memory without bounds is kept."""
+        self.hang()
+        for _ in range(400):
+            self.ctl("vlog/message", "info", "x" * 4000)
+        self.thaw()
+        self.ctl("vlog/message", "info", "and on")
+        wait_until(lambda: "Dropped" in self.log(), "the log to say so")
+        self.assertRegex(self.log(), r"Dropped \d+ log messages")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+#include "server/logging/file_writer.h"
+
+#include <chrono>
+#include <utility>
+
+#include "server/logging/signal_stack.h"
+
+namespace tandem::log {
+
+namespace {
+
+/// A line is awaited for so long.
+constexpr std::chrono::milliseconds kPatience{50};
+/// Bytes of lines that may wait.
+constexpr std::size_t kMostWaiting = std::size_t{1} << 20;
+
+}  // namespace
+
+FileWriter::~FileWriter() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void FileWriter::start_thread() {
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+}
+
+unsigned FileWriter::write(FileRef file, std::string text) {
+  Line line{std::move(file), std::move(text)};
+  if (!thread_.joinable()) return put(line) ? 0 : 1;
+  std::unique_lock lock(mutex_);
+  if (bytes_ + line.text.size() > kMostWaiting) return std::exchange(lost_, 0) + 1;
+  bytes_ += line.text.size();
+  lines_.push_back(std::move(line));
+  wake_.notify_one();
+  if (!hangs_) hangs_ = !written_.wait_for(lock, kPatience, [this] { return lines_.empty(); });
+  return std::exchange(lost_, 0);
+}
+
+void FileWriter::run() {
+  const SignalStack signal_stack;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stop_ || !lines_.empty(); });
+    if (lines_.empty()) return;
+    const Line& line = lines_.front();  // stays where it is while others are added
+    lock.unlock();
+    const bool written = put(line);
+    lock.lock();
+    if (!written) ++lost_;
+    bytes_ -= line.text.size();
+    lines_.pop_front();
+    if (!lines_.empty()) continue;
+    hangs_ = false;
+    written_.notify_one();
+  }
+}
+
+bool FileWriter::put(const Line& line) {
+  std::string text;
+  if (torn_) text += '\n';
+  text += line.text;
+  const std::size_t size = write_(line.file->get(), text);
+  if (size > 0) torn_ = text[size - 1] != '\n';
+  return size == text.size();
+}
+
+}  // namespace tandem::log

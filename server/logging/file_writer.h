@@ -1,0 +1,63 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "server/posix/unique_fd.h"
+
+namespace tandem::log {
+
+using FileRef = std::shared_ptr<const UniqueFd>;
+
+/// Writes lines to the log file, in order. Once it has a thread, nobody waits for a disk that
+/// hangs: a line is awaited for a moment, so that it usually stands in the file when whoever logs
+/// goes on, and follows later if that is too short. What is more than a bounded queue holds is
+/// lost. Called under the logger's lock, one call at a time.
+class FileWriter {
+ public:
+  /// Writes to the descriptor, and returns how many bytes went.
+  using Write = std::function<std::size_t(int fd, std::string_view text)>;
+
+  explicit FileWriter(Write write) : write_(std::move(write)) {}
+  /// Waits for the disk. The logger's own is never destroyed.
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  /// Writes by a thread from now on. For the process that serves: a fork leaves threads behind.
+  void start_thread();
+  /// Writes a line, its newline included. Returns how many lines were lost since the last call.
+  unsigned write(FileRef file, std::string line);
+
+ private:
+  struct Line {
+    FileRef file;
+    std::string text;
+  };
+  void run();
+  /// True if all of it went.
+  bool put(const Line& line);
+
+  const Write write_;
+  bool torn_ = false;  ///< the last line went in part; of whoever writes
+
+  std::mutex mutex_;  ///< guards all below
+  std::condition_variable wake_;
+  std::condition_variable written_;
+  std::deque<Line> lines_;  ///< that wait, and the one that is being written
+  std::size_t bytes_ = 0;   ///< of these
+  bool hangs_ = false;      ///< lines are not awaited until all have gone
+  unsigned lost_ = 0;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tandem::log
