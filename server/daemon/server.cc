@@ -25,6 +25,7 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       directories_(directories),
       home_(home),
       save_(std::move(save)),
+      relief_(home),
       background_(1000),
       replication_(1001),
       jobs_(1002),
@@ -50,6 +51,7 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       peers_(options.sync.peers),
       node_name_(options.sync.node_name),
       started_ms_(net::IoShard::now_ms()) {
+  for (net::IoShard* thread : {&background_, &replication_, &jobs_}) relief_.watch(*thread);
   databases_.set_wait_limits({options_.limits.waits, options_.limits.kept_bytes});
   make_client_shards(options.threads);
   std::vector<net::IoShard*> shards;
@@ -78,6 +80,7 @@ void Server::make_client_shards(unsigned threads) {
     auto hub = std::make_unique<ClientHub>(
         databases_, *shard, reader_, [this] { home_.post([this] { role_.depose(); }); },
         options_.limits, limit_counts_);
+    relief_.watch(*shard);
     shards_.push_back({std::move(shard), std::move(hub)});
   }
 }

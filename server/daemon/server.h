@@ -21,6 +21,7 @@
 #include "server/database/database_server.h"
 #include "server/database/table_log.h"
 #include "server/net/remote_manager.h"
+#include "server/net/thread_relief.h"
 #include "server/session/client_hub.h"
 #include "server/storage/posix_file_system.h"
 
@@ -176,6 +177,7 @@ class Server final : public control::ServerControl,
 
   SystemClock clock_;
   storage::PosixFileSystem files_;
+  net::ThreadRelief relief_;
   net::IoShard background_;    // compaction
   net::IoShard replication_;   // the backup role
   net::IoShard jobs_;          // lends its thread to the writer for jobs of home

@@ -22,8 +22,8 @@ CommitGate::Follower gate_id(SessionId session) {
 DatabaseServer::DatabaseServer(Ports ports)
     : ports_(std::move(ports)),
       writer_([this] { end_batch(); },
-              [this] {
-                for (const ClientThreadPort& thread : threads_) thread.mailbox->deliver();
+              [this](bool own) {
+                for (const ClientThreadPort& thread : threads_) thread.mailbox->deliver(own);
               }),
       turns_(ports_.clock),
       server_id_(Uuid::random()),

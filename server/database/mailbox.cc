@@ -26,8 +26,12 @@ void Mailbox::flush() {
   }
 }
 
-void Mailbox::deliver() {
-  if (runner_.is_current() && std::exchange(due_, false)) drain();
+void Mailbox::deliver(bool own) {
+  if (own) {
+    if (runner_.is_current() && due_.exchange(false)) drain();
+  } else if (due_.exchange(false)) {
+    runner_.post([this] { drain(); });
+  }
 }
 
 void Mailbox::drain() {

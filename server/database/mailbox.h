@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <vector>
 
@@ -19,9 +20,9 @@ class Mailbox {
   /// Hands over what was put: wakes the runner up, or, on the runner's own thread, leaves it to
   /// deliver().
   void flush();
-  /// Runs what a flush() on this thread has left, if this is the runner's thread. Not for the
-  /// writer.
-  void deliver();
+  /// Sees to what a flush() on this thread has left: runs it, if this is the runner's thread and
+  /// still its `own` (TaskRunner::take_back()). Not for the writer.
+  void deliver(bool own);
 
   TaskRunner& runner() { return runner_; }
 
@@ -31,9 +32,9 @@ class Mailbox {
   TaskRunner& runner_;
   std::vector<Task> staged_;  // the writer's own
   std::mutex mutex_;
-  std::vector<Task> posted_;  // under mutex_
-  bool draining_ = false;     // under mutex_: somebody will see what is in posted_
-  bool due_ = false;          // the runner's thread's: deliver() is to drain
+  std::vector<Task> posted_;       // under mutex_
+  bool draining_ = false;          // under mutex_: somebody will see what is in posted_
+  std::atomic<bool> due_ = false;  // deliver() is to drain
 };
 
 }  // namespace tandem

@@ -41,6 +41,12 @@ class TaskRunner {
   virtual ~TaskRunner() = default;
   /// Thread-safe. Never runs the task before it returns.
   virtual void post(Task task) = 0;
+  /// The same for a task that may be blocked, by a disk that hangs: the runner may go on with
+  /// another thread then, until the task calls take_back(). Meanwhile it touches nothing that is
+  /// the runner's own.
+  virtual void post_lent(Task task) { post(std::move(task)); }
+  /// Ends that. False if the runner has gone on: this thread is not its own any more.
+  virtual bool take_back() { return true; }
   /// True on the runner's own thread.
   virtual bool is_current() const = 0;
 };

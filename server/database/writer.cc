@@ -15,7 +15,7 @@ void Writer::submit(Task job, TaskRunner& runner) {
 }
 
 void Writer::ask(TaskRunner& runner) {
-  runner.post([this, &runner] { start(runner); });
+  runner.post_lent([this, &runner] { start(runner); });
 }
 
 void Writer::start(TaskRunner& runner) {
@@ -65,7 +65,7 @@ void Writer::run(TaskRunner& runner) {
     called_.notify_all();
   }
   if (next != nullptr) ask(*next);
-  left_();
+  left_(runner.take_back());
   // That runner may be busy with its own clients; this one is free again.
   if (next != nullptr && next != &runner) ask(runner);
 }

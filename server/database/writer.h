@@ -9,6 +9,9 @@
 // jobs have come, the runner of the oldest goes on. Rejected: a thread of its own (two wake-ups a
 // transaction); a mutex around the database (no batches); several batches in a row on one thread
 // (its clients wait for the others' jobs).
+//
+// A disk that hangs blocks the thread that writes to it. A runner only lends its thread for that
+// (TaskRunner::post_lent): its clients are served by another one meanwhile.
 
 #include <condition_variable>
 #include <cstdint>
@@ -23,8 +26,9 @@ namespace tandem {
 class Writer {
  public:
   /// `end_batch` writes the log and publishes; it runs after each batch of jobs, on the writer.
-  /// `left` runs after that on the same thread, which is not the writer any more.
-  Writer(std::function<void()> end_batch, std::function<void()> left)
+  /// `left` runs after that on the same thread, which is not the writer any more; `own`: it is
+  /// still its runner's, and may do what is to be done there.
+  Writer(std::function<void()> end_batch, std::function<void(bool own)> left)
       : end_batch_(std::move(end_batch)), left_(std::move(left)) {}
 
   /// Runs the job on the writer, in order of submission. Thread-safe; returns at once. `runner`
@@ -53,7 +57,7 @@ class Writer {
   void run(TaskRunner& runner);
 
   std::function<void()> end_batch_;
-  std::function<void()> left_;
+  std::function<void(bool own)> left_;
   std::vector<Job> batch_;  // the writer's own
   std::mutex mutex_;
   std::condition_variable called_;  // a job of call() has run, or nobody is in run() any more

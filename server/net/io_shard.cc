@@ -10,10 +10,15 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <limits>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "server/logging/signal_stack.h"
+#include "server/net/thread_relief.h"
 #include "server/posix/boot_clock.h"
 
 namespace tandem::net {
@@ -29,6 +34,22 @@ constexpr std::chrono::milliseconds kLongTurn(2);
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 }  // namespace
 
+/// One that runs the loop, or did.
+struct IoShard::LoopThread {
+  std::atomic<bool> ended = false;
+  std::thread thread;
+};
+
+namespace {
+
+/// Which of the loop's threads this is: the 0th, where somebody else's thread serves.
+thread_local std::uint64_t thread_number = 0;
+
+/// Ends a thread that another one has taken the place of.
+struct Relieved {};
+
+}  // namespace
+
 struct IoShard::Loop {
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
@@ -40,19 +61,40 @@ struct IoShard::Loop {
   DeferredList with_long_work;
   bool long_posted = false;
   std::unique_ptr<char[]> scratch = std::make_unique<char[]>(kScratchBytes);
-  std::thread thread;
+
+  std::list<LoopThread> threads;  ///< the last one serves; of start(), relieve() and stop()
+  mutable std::mutex lent_mutex;  ///< guards the next two
+  std::uint64_t lent_tasks = 0;
+  std::optional<std::chrono::steady_clock::time_point> lent_since;  ///< nothing: none is running
+  /// Of the thread that serves. Changed under the mutex.
+  std::atomic<std::uint64_t> number = 0;
 };
 
 IoShard::IoShard(unsigned index) : index_(index), loop_(std::make_unique<Loop>()) {}
 
 IoShard::~IoShard() { stop(); }
 
-void IoShard::start() {
-  loop_->thread = std::thread([this] {
+void IoShard::start() { start_thread(0); }
+
+void IoShard::start_thread(std::uint64_t number) {
+  LoopThread& thread = loop_->threads.emplace_back();
+  thread.thread = std::thread([this, &thread, number] {
     block_signals(true);
     const SignalStack signal_stack;
-    loop_->context.run();
+    serve(number);
+    thread.ended = true;
   });
+}
+
+void IoShard::serve(std::uint64_t number) {
+  thread_number = number;
+  { const std::lock_guard until_it_is_in_place(loop_->lent_mutex); }
+  try {
+    loop_->context.run();
+  } catch (const Relieved&) {
+    // What the task has posted is in the loop's queue, and the thread that serves may be asleep.
+    asio::post(loop_->context, [] {});
+  }
 }
 
 void IoShard::run() {
@@ -62,7 +104,9 @@ void IoShard::run() {
 
 void IoShard::stop() {
   loop_->context.stop();
-  if (loop_->thread.joinable()) loop_->thread.join();
+  for (LoopThread& thread : loop_->threads) {
+    if (thread.thread.joinable()) thread.thread.join();
+  }
 }
 
 bool IoShard::run_once(std::int64_t timeout_ms) {
@@ -77,7 +121,68 @@ void IoShard::post(Task task) {
   asio::post(loop_->context, [this, task = std::move(task)]() mutable { run_turn(task); });
 }
 
-bool IoShard::is_current() const { return loop_->context.get_executor().running_in_this_thread(); }
+bool IoShard::is_current() const {
+  return loop_->context.get_executor().running_in_this_thread() &&
+         thread_number == loop_->number.load();
+}
+
+// --- tasks that may be blocked ---
+
+void IoShard::post_lent(Task task) {
+  asio::post(loop_->context, [this, task = std::move(task)]() mutable { run_lent(task); });
+}
+
+void IoShard::run_lent(Task& task) {
+  {
+    const std::lock_guard lock(loop_->lent_mutex);
+    ++loop_->lent_tasks;
+    loop_->lent_since = std::chrono::steady_clock::now();
+    if (relief_ != nullptr) relief_->lent();
+  }
+  task();
+  if (!take_back()) throw Relieved();
+  in_turn_ = false;
+  run_deferred();
+}
+
+bool IoShard::take_back() {
+  if (!loop_->context.get_executor().running_in_this_thread()) return true;  // lent by nobody
+  const std::lock_guard lock(loop_->lent_mutex);
+  if (thread_number != loop_->number) return false;
+  if (!std::exchange(loop_->lent_since, std::nullopt)) return true;
+  in_turn_ = true;
+  return true;
+}
+
+bool IoShard::relieve(std::chrono::milliseconds patience) {
+  const std::lock_guard lock(loop_->lent_mutex);
+  const auto since = loop_->lent_since;
+  if (!since || std::chrono::steady_clock::now() - *since < patience) return false;
+  loop_->threads.remove_if([](LoopThread& thread) {
+    const bool ended = thread.ended;
+    if (ended) thread.thread.join();
+    return ended;
+  });
+  try {
+    start_thread(loop_->number + 1);
+  } catch (const std::system_error&) {  // the system has none to give now
+    loop_->threads.pop_back();
+    return false;
+  }
+  loop_->lent_since.reset();
+  ++loop_->number;
+  return true;
+}
+
+std::uint64_t IoShard::lent_tasks() const {
+  const std::lock_guard lock(loop_->lent_mutex);
+  return loop_->lent_tasks;
+}
+
+bool IoShard::is_lent() const {
+  const std::lock_guard lock(loop_->lent_mutex);
+  return loop_->lent_since.has_value();
+}
 
 std::int64_t IoShard::now_ms() { return since_boot_ms(); }
 

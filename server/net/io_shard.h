@@ -28,9 +28,14 @@ class Deferred : public boost::intrusive::list_base_hook<
   void cancel_deferred() { unlink(); }
 };
 
+class ThreadRelief;
+
 /// One I/O thread: an event loop with tasks, timers and descriptors (FdWatcher). Everything but
 /// post(), stop() and index() is for the shard's own thread, or for anyone before it starts. It
 /// must outlive whatever uses it.
+///
+/// A task of post_lent() may be blocked by a disk. Then relieve() makes another thread that goes on
+/// with the loop; the first one leaves it when the task returns.
 class IoShard final : public Shard {
  public:
   explicit IoShard(unsigned index);
@@ -50,6 +55,8 @@ class IoShard final : public Shard {
   bool run_once(std::int64_t timeout_ms);
 
   void post(Task task) override;
+  void post_lent(Task task) override;
+  bool take_back() override;
   bool is_current() const override;
   unsigned index() const override { return index_; }
 
@@ -78,8 +85,23 @@ class IoShard final : public Shard {
 
   boost::asio::io_context& context();
 
+  /// Before it starts: is told of each task of post_lent().
+  void set_relief(ThreadRelief& relief) { relief_ = &relief; }
+  /// Puts another thread in the place of one whose task has not returned for so long. True if it
+  /// has. Any other thread, one at a time; not after stop(). Requires that start() was called.
+  bool relieve(std::chrono::milliseconds patience);
+  /// How many tasks of post_lent() have begun, and whether one is running. Any thread.
+  std::uint64_t lent_tasks() const;
+  bool is_lent() const;
+
  private:
   struct Loop;
+  struct LoopThread;
+
+  void start_thread(std::uint64_t number);
+  /// A thread of the loop, the `number`th.
+  void serve(std::uint64_t number);
+  void run_lent(Task& task);
 
   void arm_wheel();
   void run_deferred();
@@ -88,6 +110,7 @@ class IoShard final : public Shard {
 
   unsigned index_;
   bool in_turn_ = false;
+  ThreadRelief* relief_ = nullptr;
   std::unique_ptr<Loop> loop_;
 };
 

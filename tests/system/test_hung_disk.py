@@ -109,6 +109,21 @@ class HungDisk(FrozenFileSystem):
         self.assertIn("writable: yes\n", self.ctl("tandem/status"))
         wait_until(lambda: f"{DB}: the disk answers again" in self.log(), "the log to say so")
 
+    def test_clients_are_served_meanwhile(self):
+        """Also by the only thread that clients have, which was writing when the disk began to hang."""
+        with Connection(self.socket) as old:
+            old.result("monitor", DB, "m", {DB: {}})
+            writer = self.hang()
+            for client in (old, Connection(self.socket)):
+                client.timeout = 5
+                self.assertEqual(client.result("echo", "here"), ["here"])
+                self.assertEqual(client.result("list_dbs"), ["_Server", DB])
+                self.assertEqual(client.result("get_schema", DB)["name"], DB)
+            self.thaw()
+            self.assertEqual(writer.receive()["id"], 7)
+            self.assertEqual(old.receive()["method"], "update")
+            old.transact(DB, insert(2))
+
     def test_others_are_served_while_a_command_waits(self):
         """One client's command is under way; another's is answered."""
         self.hang()

@@ -13,7 +13,7 @@ namespace {
 TEST_CASE("jobs that gather before the writer runs make one batch") {
   FakeRunner runner;
   std::string log;
-  Writer writer([&] { log += '|'; }, [] {});
+  Writer writer([&] { log += '|'; }, [](bool) {});
   writer.submit([&] { log += 'a'; }, runner);
   writer.submit([&] { log += 'b'; }, runner);
   CHECK(log.empty());
@@ -24,7 +24,7 @@ TEST_CASE("jobs that gather before the writer runs make one batch") {
 TEST_CASE("a job that submits a job runs it in the next batch, in order") {
   FakeRunner runner;
   std::string log;
-  Writer writer([&] { log += '|'; }, [] {});
+  Writer writer([&] { log += '|'; }, [](bool) {});
   writer.submit(
       [&] {
         log += 'a';
@@ -39,7 +39,7 @@ TEST_CASE("a job that submits a job runs it in the next batch, in order") {
 TEST_CASE("a call on the thread that was lent but has not begun takes the jobs over") {
   FakeRunner runner;
   std::string log;
-  Writer writer([&] { log += '|'; }, [] {});
+  Writer writer([&] { log += '|'; }, [](bool) {});
   writer.submit([&] { log += 'a'; }, runner);
   writer.call([&] { log += 'b'; }, runner);
   CHECK(log == "ab|");
@@ -51,7 +51,7 @@ TEST_CASE("a call on the thread that was lent but has not begun takes the jobs o
 TEST_CASE("after a batch the lent thread gets a turn of its own") {
   FakeRunner runner;
   std::string log;
-  Writer writer([] {}, [] {});
+  Writer writer([] {}, [](bool) {});
   int left = 10;
   std::function<void()> again = [&] {
     log += 'w';
@@ -83,7 +83,7 @@ TEST_CASE("what a thread does for its own clients it does when it is not the wri
   std::string log;
   Writer* self = nullptr;
   Writer writer([&] { log += '|'; },
-                [&] {
+                [&](bool) {
                   // Another thread may write meanwhile.
                   if (log.size() == 2) self->submit([&] { log += 'b'; }, other);
                   other.run();
@@ -99,7 +99,7 @@ TEST_CASE("the runner of the oldest job that waits goes on, or whoever is quicke
   FakeRunner runner;
   FakeRunner other;
   std::string log;
-  Writer writer([&] { log += '|'; }, [] {});
+  Writer writer([&] { log += '|'; }, [](bool) {});
   writer.submit([&] { writer.submit([&] { log += 'b'; }, other); }, runner);
   runner.run();  // it is free again, and the other has not come
   CHECK(log == "|b|");
@@ -116,16 +116,37 @@ TEST_CASE("a mailbox flushed on its own runner delivers when it is told, but not
       log += 'a';
       mailbox.put([&] { log += 'c'; });
       mailbox.flush();
-      mailbox.deliver();
+      mailbox.deliver(true);
       log += 'b';
     });
     mailbox.flush();
     log += '0';
-    mailbox.deliver();
+    mailbox.deliver(true);
     log += 'd';
   });
   runner.run();
   CHECK(log == "0abcd");
+}
+
+TEST_CASE(
+    "a mailbox flushed by a thread whose runner goes on without it is delivered by the runner") {
+  FakeRunner runner;
+  Mailbox mailbox(runner);
+  std::string log;
+  runner.post([&] {
+    mailbox.put([&] { log += 'a'; });
+    mailbox.flush();
+    mailbox.deliver(false);
+    log += '0';
+  });
+  runner.run_one();
+  CHECK(log == "0");
+  runner.run();
+  CHECK(log == "0a");
+  mailbox.put([&] { log += 'b'; });
+  mailbox.flush();
+  runner.run();
+  CHECK(log == "0ab");
 }
 
 }  // namespace
