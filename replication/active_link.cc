@@ -136,6 +136,11 @@ void ActiveLink::on_own_reply(const JsonRpcMessage& reply) {
   const bool failed = reply.kind == JsonRpcMessage::Kind::kError;
   switch (state_) {
     case State::kServerId:
+      if (failed && reply.error.is_object() && reply.error.get_object().contains("error") &&
+          reply.error.get_object().at("error") == "not allowed") {
+        refuse("the server may not be followed: " + to_text(reply.error));
+        return;
+      }
       // A server without the method is some other program than us.
       if (!failed && reply.result.is_string() &&
           Uuid::parse(std::string_view(reply.result.get_string())) == identity_.server_id) {

@@ -268,7 +268,6 @@ Replica::Done Follower::when_applied(bool resync) {
     }
     ++status_.resyncs;
     enter(FollowerStatus::State::kReplicating);
-    caught_up();
     for (std::vector<RowUpdate>& updates : std::exchange(waiting_, {})) apply(std::move(updates));
   };
 }

@@ -260,6 +260,8 @@ void Follower::append(StreamRecord record) {
     }
     failures_ = 0;
     ++status_.commits;
+    // Whoever opens an epoch is an active, the source or whom it follows.
+    if (position.epoch > status_.applied.epoch) goal_ = position.index;
     status_.applied = position;
     arrivals_ms_.pop_front();
     status_.behind_since_ms.reset();

@@ -54,7 +54,8 @@ class Replica {
   virtual void append(StreamRecord record, Appended done) = 0;
   /// Brings all that was written to the disk.
   virtual void make_durable(Done done) = 0;
-  /// All that the active had when it was first heard is here. Not told of what another backup has.
+  /// All that an active had is here: when it was first heard, or when it opened an epoch. Told only
+  /// of an active's stream: a backup that serves `monitor` looks like an active.
   virtual void caught_up(Done done) = 0;
   /// Saves the records behind the fork to a file beside the database; all rows as one record, if
   /// the history does not reach back to it.

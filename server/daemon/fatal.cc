@@ -1,9 +1,12 @@
 #include "server/daemon/fatal.h"
 
-#include <cstdio>
+#include <unistd.h>
+
 #include <cstdlib>
+#include <string>
 
 #include "server/logging/vlog.h"
+#include "server/posix/prompt_write.h"
 
 namespace tandem {
 
@@ -12,7 +15,7 @@ int report_fatal(const Error& error) {
   for (const std::string& warning : log::take_kept_warnings())
     text += "ovsdb-server: " + warning + "\n";
   text += "ovsdb-server: " + error.to_string() + "\n";
-  std::fputs(text.c_str(), stderr);
+  (void)write_at_once(STDERR_FILENO, text);
   return EXIT_FAILURE;
 }
 

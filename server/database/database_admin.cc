@@ -38,7 +38,7 @@ Result<void> DatabaseServer::add(std::unique_ptr<StoredDatabase> stored) {
     return Error{"ovsdb error", name + ": duplicate database name", std::nullopt};
   auto served = std::make_unique<ServedDatabase>();
   served->info = std::make_shared<const DatabaseInfo>(
-      DatabaseInfo{name, next_generation_++, stored->schema(), stored->path()});
+      DatabaseInfo{name, next_generation_++, stored->schema(), stored->path(), stored->log()});
   served->stored = std::move(stored);
   served->backup = served->stored->is_damaged();
   served->compacted_ms = ports_.clock.monotonic_ms();
@@ -221,8 +221,8 @@ Result<void> DatabaseServer::convert(ServedDatabase& database, const SchemaRef& 
   release(database, &refused);
   lose_followers(database);
   database.gate.logged(database.stored->position());
-  database.info = std::make_shared<const DatabaseInfo>(
-      DatabaseInfo{database.info->name, next_generation_++, schema, database.info->file});
+  database.info = std::make_shared<const DatabaseInfo>(DatabaseInfo{
+      database.info->name, next_generation_++, schema, database.info->file, database.info->log});
   describe(database);
   directory_changed_ = true;
   return {};

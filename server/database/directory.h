@@ -9,13 +9,18 @@
 
 namespace tandem {
 
+namespace storage {
+class LogFile;
+}
+
 /// A database as clients' threads know it. A new one (with a new generation) takes its place when
 /// the schema changes.
 struct DatabaseInfo {
   std::string name;
   std::uint64_t generation = 0;  ///< unique in the process
   SchemaRef schema;
-  std::string file = {};  ///< absolute; empty: it has none
+  std::string file = {};                           ///< absolute; empty: it has none
+  std::weak_ptr<const storage::LogFile> log = {};  ///< for its health
 };
 using DatabaseInfoRef = std::shared_ptr<const DatabaseInfo>;
 

@@ -27,7 +27,8 @@ std::unique_ptr<SyslogSink> default_sink() {
 /// -1 with errno on failure.
 int open_to_append(const std::string& path, Links links) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
-  if (links == Links::kFollow) return ::open(path.c_str(), kFlags, 0640);
+  // Without a wait: a pipe may have nobody who reads it.
+  if (links == Links::kFollow) return ::open(path.c_str(), kFlags | O_NONBLOCK, 0640);
   const int fd = ::open(path.c_str(), kFlags | O_NOFOLLOW | O_NONBLOCK, 0640);
   // By another name it may be somebody else's.
   struct stat file {};

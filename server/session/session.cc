@@ -7,6 +7,7 @@
 #include "server/logging/log.h"
 #include "server/logging/rate_limit.h"
 #include "server/session/shared_answer.h"
+#include "server/storage/log_file.h"
 
 namespace tandem {
 namespace {
@@ -212,7 +213,17 @@ void Session::get_schema(JsonRpcMessage& message) {
     port_.send(std::make_unique<SharedAnswer>(message.id, hub_.schema_text(database)));
 }
 
+/// Only backups ask, also the stock server's: before they replace all they have. What is left of a
+/// damaged file is nothing to replace a copy with.
 void Session::get_server_id(JsonRpcMessage& message) {
+  for (const auto& [name, database] : hub_.directory()) {
+    const auto log = database->log.lock();
+    if (log == nullptr) continue;
+    if (const auto damage = log->health().damage) {
+      return send_error(message.id,
+                        Error{"not allowed", name + ": " + damage->to_string(), std::nullopt});
+    }
+  }
   send_reply(message.id, '"' + hub_.server().server_id().to_string() + '"');
 }
 

@@ -76,6 +76,20 @@ class Damage(SystemTest):
         backup.appctl("tandem/wait-synced")
         return active, backup
 
+    def test_what_is_left_of_a_file_replaces_no_copy(self):
+        """Also not the copy of a backup that knows no positions, which takes over whatever its active has."""
+        active = self.start("active")
+        backup = self.start("backup", f"--sync-from={active.socket}", f"--sync-exclude-tables={load.DB}:Nothing")
+        for number in range(5):
+            self.assertIsNone(self.write(active, f"row{number}"))
+        wait_until(lambda: len(self.names(backup)) == 5, "the backup to have all")
+        active.kill()
+        self.damage("active", damage.in_body(3))
+        active.start()
+        wait_until(lambda: "may not be followed" in backup.appctl("ovsdb-server/sync-status"), "the backup to be refused")
+        self.assertEqual(self.names(active), ["row0", "row1"])
+        self.assertEqual(len(self.names(backup)), 5)
+
     def test_a_server_alone_is_read_only_and_says_so_everywhere(self):
         server = self.written("one")
         data = self.damage("one", damage.in_body(3))
@@ -133,7 +147,7 @@ class Damage(SystemTest):
         data = self.damage("active", damage.in_body(2))
         active.start()  # as whoever restarts what has died
         self.assertEqual(self.write(active, "lost"), "not allowed")
-        wait_until(lambda: "older" in backup.appctl("ovsdb-server/sync-status"), "the backup to see it")
+        wait_until(lambda: "may not be followed" in backup.appctl("ovsdb-server/sync-status"), "the backup to see it")
         self.assertEqual(len(self.names(backup)), 5)
         backup.control("tandem/promote")
         self.assertIsNone(self.write(backup, "new"))

@@ -154,12 +154,14 @@ inline const char* const kChange =
 
 // What an active says.
 
-inline std::string at(int index) {
-  return to_text(Position{Epoch{1}, static_cast<std::uint64_t>(index),
+inline std::string at(int index, std::uint64_t epoch = 1) {
+  return to_text(Position{Epoch{epoch}, static_cast<std::uint64_t>(index),
                           Uuid{0, static_cast<std::uint64_t>(index)}}
                      .to_json());
 }
-inline std::string record(int index) { return R"(,{"record":"{}","position":)" + at(index) + '}'; }
+inline std::string record(int index, std::uint64_t epoch = 1) {
+  return R"(,{"record":"{}","position":)" + at(index, epoch) + '}';
+}
 inline std::string resume(int newest) {
   return R"({"mode":"resume","position":)" + at(newest) + '}';
 }

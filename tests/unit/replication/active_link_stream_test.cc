@@ -70,6 +70,17 @@ TEST_CASE("a backup of a backup has not caught up with what it once had") {
   CHECK(compared.replica.times_caught_up == 0);
 }
 
+TEST_CASE("a backup of a backup that is promoted has caught up with the promotion") {
+  Backup backup;
+  backup.reach_stream(R"({"mode":"resume","backup":true,"position":)" + at(5) + '}');
+  backup.notify("tandem_record", record(6));
+  backup.replica.finish({});
+  CHECK(backup.replica.times_caught_up == 0);
+  backup.notify("tandem_record", record(7, 2));
+  backup.replica.finish({});
+  CHECK(backup.replica.times_caught_up == 1);
+}
+
 TEST_CASE("a backup that cannot set its damaged file aside says so, and tries again") {
   Backup backup;
   backup.replica.caught_up_outcome = Error{"I/O error", "no space", std::nullopt};
