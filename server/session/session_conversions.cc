@@ -37,17 +37,19 @@ Result<SchemaRef> schema_of(const JsonRpcMessage& message, const DatabaseInfo& d
 
 }  // namespace
 
-void SessionConversions::read_schema(JsonRpcMessage message, DatabaseInfoRef database, Then then) {
+void SessionConversions::read_schema(JsonRpcMessage message, const DatabaseInfoRef& database,
+                                     Then then) {
+  const std::size_t bytes = message.bytes;
   session_.read(
-      message.bytes,
+      bytes,
       [message = std::move(message), database]() mutable {
         Result<SchemaRef> schema = schema_of(message, *database);
         return std::pair(std::move(message.id), std::move(schema));
       },
-      [database, then](Session& session, std::pair<json::value, Result<SchemaRef>> read) {
+      [database, then](Session& session, std::pair<json::value, Result<SchemaRef>>&& read) {
         auto& [id, schema] = read;
         if (schema) {
-          (session.conversions().*then)(id, *database, std::move(schema.value()));
+          (session.conversions().*then)(id, *database, schema.value());
         } else {
           session.send_error(id, schema.error());
         }
@@ -64,7 +66,7 @@ void SessionConversions::refuse(JsonRpcMessage message) {
 }
 
 void SessionConversions::refuse_read_only(const json::value& id, const DatabaseInfo& database,
-                                          SchemaRef /*schema*/) {
+                                          const SchemaRef& /*schema*/) {
   session_.send_error(id, read_only_error(database.name));
 }
 
@@ -74,11 +76,11 @@ void SessionConversions::convert(JsonRpcMessage message) {
 }
 
 void SessionConversions::submit(const json::value& id, const DatabaseInfo& database,
-                                SchemaRef schema) {
+                                const SchemaRef& schema) {
   ++under_way_;
   session_.submit_request(
-      [conversion = std::make_shared<const Conversion>(Conversion{
-           &hub_, session_.id(), id, database.name, std::move(schema)})] { run(conversion); });
+      [conversion = std::make_shared<const Conversion>(
+           Conversion{&hub_, session_.id(), id, database.name, schema})] { run(conversion); });
 }
 
 Result<void> SessionConversions::Conversion::run(ServedDatabase* served) const {

@@ -25,10 +25,11 @@ class SessionConversions {
  private:
   /// Goes on with the schema that params gives for the database, unless there is an error to send.
   using Then = void (SessionConversions::*)(const json::value& id, const DatabaseInfo& database,
-                                            SchemaRef schema);
-  void read_schema(JsonRpcMessage message, DatabaseInfoRef database, Then then);
-  void submit(const json::value& id, const DatabaseInfo& database, SchemaRef schema);
-  void refuse_read_only(const json::value& id, const DatabaseInfo& database, SchemaRef schema);
+                                            const SchemaRef& schema);
+  void read_schema(JsonRpcMessage message, const DatabaseInfoRef& database, Then then);
+  void submit(const json::value& id, const DatabaseInfo& database, const SchemaRef& schema);
+  void refuse_read_only(const json::value& id, const DatabaseInfo& database,
+                        const SchemaRef& schema);
   void finish(const json::value& id, const Result<void>& converted);
 
   /// A conversion on its way.

@@ -56,14 +56,15 @@ void SessionMonitors::start(JsonRpcMessage message, const DatabaseInfoRef& datab
     session_.send_error(message.id, syntax_error(&params[1], "duplicate monitor ID"));
     return;
   }
+  const std::size_t bytes = message.bytes;
   session_.read(
-      message.bytes,
+      bytes,
       [database, version, message = std::move(message)]() mutable {
         Result<MonitorRequest> request =
             MonitorRequest::from_json(database->schema, version, message.params.as_array()[2]);
         return std::pair(std::move(message), std::move(request));
       },
-      [database](Session& session, std::pair<JsonRpcMessage, Result<MonitorRequest>> read) {
+      [database](Session& session, std::pair<JsonRpcMessage, Result<MonitorRequest>>&& read) {
         auto& [message, request] = read;
         if (request) {
           session.monitors().start(message, database, std::move(request.value()));
@@ -124,13 +125,14 @@ void SessionMonitors::change(JsonRpcMessage message) {
     session_.send_error(message.id, syntax_error(&params[1], "duplicate monitor ID"));
     return;
   }
+  const std::size_t bytes = message.bytes;
   session_.read(
-      message.bytes,
+      bytes,
       [before = found->second.request, message = std::move(message)]() mutable {
         Result<MonitorRequest> request = before->with_conditions(message.params.as_array()[2]);
         return std::pair(std::move(message), std::move(request));
       },
-      [](Session& session, std::pair<JsonRpcMessage, Result<MonitorRequest>> read) {
+      [](Session& session, std::pair<JsonRpcMessage, Result<MonitorRequest>>&& read) {
         auto& [message, request] = read;
         if (request) {
           session.monitors().change(message, std::move(request.value()));
