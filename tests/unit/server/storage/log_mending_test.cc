@@ -2,9 +2,8 @@
 
 #include "server/storage/compaction.h"
 #include "server/storage/log_file.h"
-#include "tests/support/fake_file_system.h"
 #include "tests/support/print.h"
-#include "tests/unit/server/storage/log_text.h"
+#include "tests/unit/server/storage/log_fixture.h"
 
 using namespace tandem;
 using namespace tandem::storage;
@@ -13,28 +12,11 @@ using Op = FakeFileSystem::Op;
 
 namespace {
 
-const std::chrono::system_clock::time_point kNow{std::chrono::seconds(1'700'000'000)};
 const std::string kDamaged = "db.damaged-20231114T221320Z";
-
-Result<std::unique_ptr<LogFile>> open_log(FakeFileSystem& disk, Bodies& bodies,
-                                          LogFile::Access access = LogFile::Access::kReadWrite) {
-  return LogFile::open(disk, "db", access, kNow, bodies.replay());
-}
-
-std::unique_ptr<LogFile> opened(FakeFileSystem& disk) {
-  Bodies bodies;
-  return open_log(disk, bodies).value();
-}
 
 std::unique_ptr<LogFile> opened_read_only(FakeFileSystem& disk) {
   Bodies bodies;
   return open_log(disk, bodies, LogFile::Access::kReadOnly).value();
-}
-
-Result<void> append(LogFile& log, const std::vector<std::string>& bodies) {
-  std::vector<PreparedRecord> batch;
-  for (const std::string& body : bodies) batch.push_back(prepare_record(body));
-  return log.append(batch);
 }
 
 }  // namespace
