@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "replication/error_tag.h"
+
 namespace tandem {
 
 /// One follower and its way out through the link.
@@ -136,8 +138,7 @@ void ActiveLink::on_own_reply(const JsonRpcMessage& reply) {
   const bool failed = reply.kind == JsonRpcMessage::Kind::kError;
   switch (state_) {
     case State::kServerId:
-      if (failed && reply.error.is_object() && reply.error.get_object().contains("error") &&
-          reply.error.get_object().at("error") == "not allowed") {
+      if (failed && is_error(reply.error, "not allowed")) {
         refuse("the server may not be followed: " + to_text(reply.error));
         return;
       }

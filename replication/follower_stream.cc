@@ -2,18 +2,10 @@
 
 #include <utility>
 
+#include "replication/error_tag.h"
 #include "replication/follower.h"
 
 namespace tandem {
-namespace {
-
-bool is_error(const json::value& error, std::string_view name) {
-  if (error.is_string()) return std::string_view(error.get_string()) == name;
-  const json::value* tag = error.is_object() ? error.get_object().if_contains("error") : nullptr;
-  return tag != nullptr && tag->is_string() && std::string_view(tag->get_string()) == name;
-}
-
-}  // namespace
 
 /// A pair that leaves tables out cannot have equal logs.
 bool Follower::can_stream() const {
@@ -260,7 +252,7 @@ void Follower::append(StreamRecord record) {
     }
     failures_ = 0;
     ++status_.commits;
-    // Whoever opens an epoch is an active, the source or whom it follows.
+    // An epoch is opened by an active: the source, or the server that it follows.
     if (position.epoch > status_.applied.epoch) goal_ = position.index;
     status_.applied = position;
     arrivals_ms_.pop_front();
@@ -295,7 +287,7 @@ void Follower::make_durable() {
       });
 }
 
-/// What another backup has may be less than this one once had.
+/// Another backup may have less than this one once had.
 void Follower::aim_at(const Position& position) {
   if (!source_is_backup_) goal_ = position.index;
 }
