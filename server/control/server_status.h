@@ -64,7 +64,7 @@ struct ServerStatus {
   /// Why the first database that cannot write to its file, or has lost part of it, is so; empty:
   /// all are well.
   std::string disk_fault() const;
-  /// What is lost of the first file that is damaged; empty: none is.
+  /// Describes the damage of the first file that is damaged; empty: none is.
   std::string damage() const;
 };
 

@@ -61,13 +61,4 @@ void FileWriter::run() {
   }
 }
 
-bool FileWriter::put(const Line& line) {
-  std::string text;
-  if (torn_) text += '\n';
-  text += line.text;
-  const std::size_t size = write_(line.file->get(), text);
-  if (size > 0) torn_ = text[size - 1] != '\n';
-  return size == text.size();
-}
-
 }  // namespace tandem::log

@@ -4,13 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <thread>
 
+#include "server/logging/line_output.h"
 #include "server/posix/unique_fd.h"
 
 namespace tandem::log {
@@ -23,10 +22,7 @@ using FileRef = std::shared_ptr<const UniqueFd>;
 /// lost. Called under the logger's lock, one call at a time.
 class FileWriter {
  public:
-  /// Writes to the descriptor, and returns how many bytes went.
-  using Write = std::function<std::size_t(int fd, std::string_view text)>;
-
-  explicit FileWriter(Write write) : write_(std::move(write)) {}
+  explicit FileWriter(LineOutput::Write write) : output_(std::move(write)) {}
   /// Waits for the disk. The logger's own is never destroyed.
   ~FileWriter();
   FileWriter(const FileWriter&) = delete;
@@ -44,10 +40,9 @@ class FileWriter {
   };
   void run();
   /// True if all of it went.
-  bool put(const Line& line);
+  bool put(const Line& line) { return output_.put(line.file->get(), line.text) == Sent::kYes; }
 
-  const Write write_;
-  bool torn_ = false;  ///< the last line went in part; of whoever writes
+  LineOutput output_;  ///< of the thread, once there is one
 
   std::mutex mutex_;  ///< guards all below
   std::condition_variable wake_;

@@ -60,7 +60,7 @@ bool Logger::LessIgnoringCase::operator()(std::string_view a, std::string_view b
                                       [&](char x, char y) { return lower(x) < lower(y); });
 }
 
-Logger::Logger() : syslog_(default_sink()), file_writer_(write_at_once) {
+Logger::Logger() : syslog_(default_sink()), console_(write_at_once), file_writer_(write_at_once) {
   patterns_[static_cast<std::size_t>(Destination::kConsole)] =
       "%D{%Y-%m-%dT%H:%M:%SZ}|%05N|%c%T|%p|%m";
   patterns_[static_cast<std::size_t>(Destination::kSyslog)] = "ovs|%05N|%c%T|%p|%m";

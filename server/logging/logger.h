@@ -100,13 +100,13 @@ class Logger {
   std::string file_path_;         ///< of the file that is open, or was last
   FileRef file_;                  ///< null: none is open
   std::atomic<int> file_fd_{-1};  ///< of it
+  LineOutput console_;
   FileWriter file_writer_;
   std::optional<std::vector<std::string>> kept_;  ///< warnings of the start
   std::string subprogram_;
   std::string host_;
   unsigned sequence_ = 0;
   Losses losses_ = make_losses();
-  bool console_torn_ = false;      ///< the last line went in part
   std::vector<std::string> news_;  ///< of lost lines, to be logged
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

@@ -10,7 +10,6 @@
 #include "server/logging/logger.h"
 #include "server/logging/pattern.h"
 #include "server/logging/printable.h"
-#include "server/posix/prompt_write.h"
 
 namespace tandem::log {
 
@@ -99,15 +98,9 @@ void Logger::send_locked(Destination destination, const Line& line) {
 
 void Logger::write_to_console_locked(const Line& line) {
   std::string text;
-  if (console_torn_) text += '\n';  // the part of a line that went before
   append_line(text, patterns_[static_cast<std::size_t>(Destination::kConsole)], line);
   text += '\n';
-  const std::size_t written = write_at_once(STDERR_FILENO, text);
-  const int error = errno;
-  if (written > 0) console_torn_ = text[written - 1] != '\n';
-  if (written == text.size()) return record_locked(Destination::kConsole, Sent::kYes, line);
-  const bool nobody = written == 0 && (error == EPIPE || error == EBADF);
-  record_locked(Destination::kConsole, nobody ? Sent::kNobody : Sent::kLost, line);
+  record_locked(Destination::kConsole, console_.put(STDERR_FILENO, text), line);
 }
 
 void Logger::write_to_file_locked(const Line& line) {

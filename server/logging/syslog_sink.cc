@@ -80,7 +80,7 @@ class UnixSink : public SyslogSink {
   bool known_ = false;  ///< was there once
 };
 
-/// What the C library's syslog(3) sends, which may wait for the daemon.
+/// Sends the same as the C library's syslog(3), which may wait for the daemon.
 class LibcSink : public UnixSink {
  public:
   LibcSink() : UnixSink(_PATH_LOG) {}

@@ -1,18 +1,12 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
-namespace tandem::log {
+#include "server/logging/sent.h"
 
-/// What became of a line.
-enum class Sent : std::uint8_t {
-  kYes,
-  kLost,    ///< whoever is there did not take it
-  kNobody,  ///< nobody is there, nor was before
-};
+namespace tandem::log {
 
 /// Carries lines to a syslog daemon, and waits for none. Used under the logger's lock; lives as
 /// long as the process or until replaced.

@@ -53,7 +53,7 @@ void set_subprogram(std::string name);
 /// From now on keeps warnings and errors that the console does not show: those of a start, of which
 /// one may be the reason that it fails. Keeps on if it does already.
 void keep_warnings();
-/// What was kept, oldest first; nothing is kept from now on.
+/// Returns the warnings that were kept, oldest first; none is kept from now on.
 std::vector<std::string> take_kept_warnings();
 
 /// Turns rate limiting on or off in the modules named; all of them if none is, or one is "any".

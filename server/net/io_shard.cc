@@ -92,7 +92,7 @@ void IoShard::serve(std::uint64_t number) {
   try {
     loop_->context.run();
   } catch (const Relieved&) {
-    // What the task has posted is in the loop's queue, and the thread that serves may be asleep.
+    // The posts of the task are in the loop's queue, and the thread that serves may be asleep.
     asio::post(loop_->context, [] {});
   }
 }

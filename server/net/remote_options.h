@@ -26,7 +26,7 @@ struct RemoteOptions {
   bool operator==(const RemoteOptions&) const = default;
 };
 
-/// What is set for the whole server, of remotes that are not over unix sockets.
+/// Settings of the whole server, for remotes that are not over unix sockets.
 struct RemoteDefaults {
   /// Of those on the command line or in a configuration file that do not say; rows of a database
   /// have a column for it.

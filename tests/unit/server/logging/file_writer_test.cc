@@ -8,7 +8,7 @@ namespace {
 /// A file on a disk that hangs when it is told to.
 class Disk {
  public:
-  FileWriter::Write write() {
+  LineOutput::Write write() {
     return [this](int, std::string_view text) {
       std::unique_lock lock(mutex_);
       changed_.notify_all();
