@@ -63,7 +63,12 @@ class Roles(SystemTest):
         active = self.start("active")
         backup = self.start("backup", f"--sync-from={active.socket}", *options)
         wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), "replication")
+        # It replicates before its active has read what it acknowledges.
+        wait_until(lambda: [follower["in_sync"] for follower in self.followers(active)] == [True], "an acknowledgement")
         return active, backup
+
+    def followers(self, active):
+        return self.status(active)["databases"][0]["followers"]
 
     def test_a_file_that_was_never_written_is_at_index_0(self):
         server = self.start("active")
@@ -150,7 +155,7 @@ class Roles(SystemTest):
         active, backup = self.pair()
 
         def nodes():
-            return [follower["node"] for follower in self.status(active)["databases"][0]["followers"]]
+            return [follower["node"] for follower in self.followers(active)]
 
         wait_until(lambda: nodes() == [socket.gethostname()], "the follower", seconds=5)
         backup.appctl("tandem/node-name", "b")

@@ -64,8 +64,10 @@ class Server:
             raise AssertionError(f"server {self.name} exited with {self.process.returncode}\n"
                                  + self.stderr())
         try:
-            self.connect(deadline_s=0).close()
+            # Control first: stock opens it last, and until then takes no connection from the queue of its remote,
+            # which attempts would fill.
             Connection(f"unix:{self.scratch.path}/{self.name}.ctl", deadline_s=0).close()
+            self.connect(deadline_s=0).close()
             return True
         except OSError:
             return False
