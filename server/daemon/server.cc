@@ -52,6 +52,7 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       node_name_(options.sync.node_name),
       started_ms_(net::IoShard::now_ms()) {
   for (net::IoShard* thread : {&background_, &replication_, &jobs_}) relief_.watch(*thread);
+  relief_.watch([this] { return databases_.look(reader_); });
   databases_.set_wait_limits({options_.limits.waits, options_.limits.kept_bytes});
   make_client_shards(options.threads);
   std::vector<net::IoShard*> shards;

@@ -55,8 +55,9 @@ struct TransactCall {
   /// it.
   std::optional<json::array> params;
   Transaction transaction;
-  bool read_only = false;  ///< the connection is
-  std::string role;        ///< RBAC
+  bool only_reads = false;  ///< nothing but selects
+  bool read_only = false;   ///< the connection is
+  std::string role;         ///< RBAC
   std::string client_id;
 
   TransactResult result;

@@ -199,7 +199,7 @@ void DatabaseServer::end_compaction(const DatabaseInfoRef& info,
   ServedDatabase* database = find(info->name);
   if (database == nullptr || database->info != info) return done(removed_meanwhile());
   flush();
-  if (written) written = compaction->finish();
+  if (written) written = writer_.wait_for([&compaction] { return compaction->finish(); });
   compaction.reset();  // another one may begin now
   database->compacting = false;
   database->compacted_ms = ports_.clock.monotonic_ms();

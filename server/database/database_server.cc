@@ -4,6 +4,7 @@
 
 #include "protocol/json_excerpt.h"
 #include "server/database/server_schema.h"
+#include "server/database/stand_in.h"
 
 namespace tandem {
 namespace {
@@ -21,10 +22,12 @@ CommitGate::Follower gate_id(SessionId session) {
 
 DatabaseServer::DatabaseServer(Ports ports)
     : ports_(std::move(ports)),
+      stand_in_(std::make_unique<StandIn>(*this)),
       writer_([this] { end_batch(); },
               [this](bool own) {
                 for (const ClientThreadPort& thread : threads_) thread.mailbox->deliver(own);
-              }),
+              },
+              stand_in_.get()),
       turns_(ports_.clock),
       server_id_(Uuid::random()),
       directory_(std::make_shared<const Directory>()) {
@@ -50,6 +53,11 @@ ServedDatabase* DatabaseServer::find(std::string_view name) {
   return found == databases_.end() ? nullptr : found->second.get();
 }
 
+const ServedDatabase* DatabaseServer::find(std::string_view name) const {
+  const auto found = databases_.find(name);
+  return found == databases_.end() ? nullptr : found->second.get();
+}
+
 void DatabaseServer::end_batch() {
   flush();
   turns_.end_batch();
@@ -65,6 +73,7 @@ void DatabaseServer::end_batch() {
 // --- transactions ---
 
 void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
+  if (shows_published_) return stand_in_->transact(std::move(call));
   call->first_tried_ms = ports_.clock.monotonic_ms();
   ServedDatabase* database = find(call->database);
   if (database == nullptr) {

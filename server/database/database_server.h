@@ -86,12 +86,19 @@ class DatabaseServer {
   /// caller's own thread.
   void submit(Task job, TaskRunner& runner) { writer_.submit(std::move(job), runner); }
   /// The same for a job of a session, which must not make others wait: jobs of one lane run in
-  /// order, but once they have taken a turn's time, those of others come first.
+  /// order, but once they have taken a turn's time, those of others come first. One that only reads
+  /// (start_monitor(), transact() of selects) does not wait for a disk that hangs.
   template <class Job>
-  void submit(Job&& job, const LaneRef& lane) {
-    writer_.submit([this, lane, job = std::forward<Job>(job)]() mutable { turns_.run(lane, job); },
-                   lane->runner());
+  void submit(Job&& job, const LaneRef& lane, bool only_reads = false) {
+    writer_.submit(
+        [this, lane, job = std::forward<Job>(job)]() mutable {
+          if (shows_published_) return job();
+          turns_.run(lane, job);
+        },
+        lane->runner(), Writer::Origin{lane->session(), only_reads});
   }
+  /// Writer::look(). `runner` never waits for a disk.
+  bool look(TaskRunner& runner) { return writer_.look(runner); }
 
   /// The same, and returns when the job has run. For the control thread.
   void call(Task job, TaskRunner& runner) { writer_.call(std::move(job), runner); }
@@ -103,6 +110,7 @@ class DatabaseServer {
   /// Errors with the texts of ovsdb-server/remove-db.
   Result<void> remove(std::string_view name);
   ServedDatabase* find(std::string_view name);
+  const ServedDatabase* find(std::string_view name) const;
   const std::map<std::string, std::unique_ptr<ServedDatabase>, std::less<>>& databases() const {
     return databases_;
   }
@@ -140,8 +148,14 @@ class DatabaseServer {
   void cancel(SessionId session, const json::value& id);
   /// Starts a monitor: `started` runs on the mailbox's thread, between the commits that the
   /// snapshot holds and those that it does not.
-  void start_monitor(std::string_view database, std::optional<Uuid> since, Mailbox& mailbox,
-                     std::function<void(Result<MonitorStart>)> started);
+  struct NewMonitor {
+    std::string database;
+    SessionId session;
+    std::optional<Uuid> since;
+    Mailbox* mailbox;
+    std::function<void(Result<MonitorStart>)> started;
+  };
+  void start_monitor(std::unique_ptr<NewMonitor> monitor);
   /// Runs on the mailbox's thread after everything that was published before.
   void reply(Mailbox& mailbox, Task task);
 
@@ -238,6 +252,7 @@ class DatabaseServer {
     std::unique_ptr<TransactCall> call;         ///< its reply
     bool durable = false;                       ///< the reply waits for fdatasync
     std::function<void(Result<void>)> written;  ///< told on the writer what became of the commit
+    std::unique_ptr<NewMonitor> monitor;        ///< `task` is made of it
     Mailbox* mailbox = nullptr;                 ///< of `task`
     Task task;
   };
@@ -251,6 +266,9 @@ class DatabaseServer {
   bool may_not_write() const;
   /// The writer ends a batch.
   void end_batch();
+  /// Its first answer, from the rows as they are. `unpublished`: so many of the newest commits in
+  /// the history are not in them.
+  Result<MonitorStart> start_of(const NewMonitor& monitor, std::size_t unpublished = 0) const;
   /// Publishes in its turn; a commit makes those due that wait for its tables.
   void send(Outgoing outgoing);
   /// Executes. True if it is done with; else it is to wait.
@@ -261,6 +279,8 @@ class DatabaseServer {
   /// A transaction has been tried in vain for the first time.
   void wait(ServedDatabase& database, std::unique_ptr<TransactCall> call);
   void finish(std::unique_ptr<TransactCall> call);
+  /// Writes what is staged. Returns the databases whose log could not be written.
+  std::map<ServedDatabase*, Error> write_logs();
   /// The log was written, or not: backups and observers are told, and who waits for the log.
   void logged(Outgoing& outgoing, const Error* failure);
   void publish(Outgoing& outgoing);
@@ -291,7 +311,11 @@ class DatabaseServer {
     ClientThread* thread;
   };
 
+  class StandIn;
+
   Ports ports_;
+  std::unique_ptr<StandIn> stand_in_;
+  bool shows_published_ = false;  ///< stand_in_ has seen to it
   Writer writer_;
   FairTurns turns_;
   bool turn_posted_ = false;  ///< a job runs the turn of a lane that waits
@@ -304,6 +328,7 @@ class DatabaseServer {
   std::vector<ClientThreadPort> threads_;
   std::vector<CommitObserver*> observers_;
   std::vector<Outgoing> outgoing_;
+  std::vector<Outgoing> writing_;  ///< what it was when the logs began to be written
   std::vector<DurableReply> durable_replies_;
   std::map<const ServedDatabase*, std::deque<Outgoing>, ByName>
       waiting_;  // for gates; no empty ones

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "server/database/clock.h"
+#include "server/database/lock_table.h"
 #include "server/database/task.h"
 
 namespace tandem {
@@ -20,11 +21,13 @@ namespace tandem {
 class Lane {
  public:
   /// The runner is that of the session, and lends its thread for what waits.
-  explicit Lane(TaskRunner& runner) : runner_(runner) {}
+  Lane(SessionId session, TaskRunner& runner) : session_(session), runner_(runner) {}
+  SessionId session() const { return session_; }
   TaskRunner& runner() const { return runner_; }
 
  private:
   friend class FairTurns;
+  const SessionId session_;
   TaskRunner& runner_;
   std::list<Task> waiting_;
   std::uint64_t batch_ = 0;  ///< in which spent_us_ was spent
@@ -57,6 +60,8 @@ class FairTurns {
     ++batch_;
     last_us_ = 0;
   }
+  /// The lanes in which something waits.
+  const std::deque<LaneRef>& waiting() const { return lanes_; }
   /// The lane whose turn comes next; null if nothing waits.
   const Lane* next() const { return lanes_.empty() ? nullptr : lanes_.front().get(); }
 

@@ -43,7 +43,11 @@ class History {
   std::vector<Uuid> recent() const;
 
   /// Id of the newest commit, or of the state before all.
-  const Uuid& newest_id() const { return commits_.empty() ? base_id_ : commits_.back()->id; }
+  const Uuid& newest_id() const { return id_before(0); }
+  /// The same without the newest so many commits. Requires that it has them.
+  const Uuid& id_before(std::size_t newest) const {
+    return commits_.size() == newest ? base_id_ : commits_[commits_.size() - newest - 1]->id;
+  }
   const Position& oldest_position() const { return base_position_; }
   std::size_t bytes() const { return bytes_; }
   std::size_t size() const { return commits_.size(); }

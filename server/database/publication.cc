@@ -4,6 +4,7 @@
 
 #include "server/database/commit_stream.h"
 #include "server/database/database_server.h"
+#include "server/database/stand_in.h"
 
 namespace tandem {
 
@@ -11,14 +12,18 @@ void DatabaseServer::flush() {
   // Observers and replies may cause further commits (status columns); they join the next round.
   while (directory_changed_ || !outgoing_.empty()) {
     if (directory_changed_) publish_directory();
+    writing_.swap(outgoing_);
+    std::map<ServedDatabase*, Error> failed = write_logs();
     std::vector<Outgoing> batch;
-    batch.swap(outgoing_);
-    std::map<ServedDatabase*, Error> failed;
-    for (auto& [name, database] : databases_) {
-      if (!database->stored->has_staged()) continue;
-      const Result<void> written = database->stored->flush();
-      if (written) continue;
-      failed.emplace(database.get(), written.error());
+    batch.swap(writing_);
+    for (Outgoing& outgoing : batch) {
+      if (outgoing.monitor == nullptr) continue;
+      outgoing.task = [start = start_of(*outgoing.monitor),
+                       monitor = std::move(outgoing.monitor)]() mutable {
+        monitor->started(std::move(start));
+      };
+    }
+    for (auto& [database, error] : failed) {
       // Taking rows back may fulfil the condition of a transaction that waits.
       database->blocked.mark_all();
       retry_blocked(*database);
@@ -44,6 +49,18 @@ void DatabaseServer::flush() {
   for (const ClientThreadPort& thread : threads_) thread.mailbox->flush();
   // Only now: a disk may be quicker than the mailboxes, and a commit comes before its reply.
   for (DurableReply& reply : std::exchange(durable_replies_, {})) sync_and_reply(std::move(reply));
+}
+
+std::map<ServedDatabase*, Error> DatabaseServer::write_logs() {
+  std::map<ServedDatabase*, Error> failed;
+  for (auto& [name, database] : databases_) {
+    StoredDatabase& stored = *database->stored;
+    if (!stored.has_staged()) continue;
+    const Result<void> written = writer_.wait_for([&stored] { return stored.write(); });
+    stored.settle(written);
+    if (!written) failed.emplace(database.get(), written.error());
+  }
+  return failed;
 }
 
 void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
@@ -145,31 +162,36 @@ void DatabaseServer::reply(Mailbox& mailbox, Task task) {
   outgoing_.push_back(std::move(outgoing));
 }
 
-void DatabaseServer::start_monitor(std::string_view database, std::optional<Uuid> since,
-                                   Mailbox& mailbox,
-                                   std::function<void(Result<MonitorStart>)> started) {
-  // A snapshot must not hold commits that a failing log write would take back.
+void DatabaseServer::start_monitor(std::unique_ptr<NewMonitor> monitor) {
+  if (shows_published_) return stand_in_->start(std::move(monitor));
+  // Behind the commits that its snapshot holds, which may wait for a gate.
+  Outgoing outgoing;
+  outgoing.database = find(monitor->database);
+  outgoing.mailbox = monitor->mailbox;
+  outgoing.monitor = std::move(monitor);
+  outgoing_.push_back(std::move(outgoing));
+  // The snapshot must not hold commits that a failing log write would take back, nor later ones.
   flush();
-  ServedDatabase* served = find(database);
-  if (served == nullptr) {
-    reply(mailbox, [started = std::move(started)] {
-      started(Error{"unknown database", "", std::nullopt});
-    });
-    return;
-  }
+}
+
+Result<MonitorStart> DatabaseServer::start_of(const NewMonitor& monitor,
+                                              std::size_t unpublished) const {
+  const ServedDatabase* const served = find(monitor.database);
+  if (served == nullptr) return Error{"unknown database", "", std::nullopt};
+  const History& history = served->stored->history();
   MonitorStart start;
   start.database = served->info;
   start.snapshot = served->stored->database().snapshot();
-  start.last_id = served->stored->history().newest_id();
-  if (since) start.since = served->stored->history().since(*since);
-  // Behind the commits that the snapshot holds and that wait for a gate.
-  Outgoing outgoing;
-  outgoing.database = served;
-  outgoing.mailbox = &mailbox;
-  outgoing.task = [started = std::move(started), start = std::move(start)]() mutable {
-    started(std::move(start));
-  };
-  outgoing_.push_back(std::move(outgoing));
+  start.last_id = history.id_before(unpublished);
+  if (monitor.since) start.since = history.since(*monitor.since);
+  if (start.since) {
+    if (start.since->size() < unpublished) {
+      start.since.reset();  // the id itself is not
+    } else {
+      start.since->resize(start.since->size() - unpublished);
+    }
+  }
+  return start;
 }
 
 }  // namespace tandem

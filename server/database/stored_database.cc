@@ -266,9 +266,18 @@ Result<void> StoredDatabase::add_ephemeral(const json::value& updates,
 }
 
 Result<void> StoredDatabase::flush() {
-  Result<void> written;
-  if (!records_.empty()) written = set_damage_aside();
-  if (written && !records_.empty()) written = log_->append(records_);
+  Result<void> written = write();
+  settle(written);
+  return written;
+}
+
+Result<void> StoredDatabase::write() {
+  if (records_.empty()) return {};
+  if (Result<void> aside = set_damage_aside(); !aside) return aside;
+  return log_->append(records_);
+}
+
+void StoredDatabase::settle(const Result<void>& written) {
   if (!written) {
     for (auto commit = staged_.rbegin(); commit != staged_.rend(); ++commit) {
       database_->revert(**commit);
@@ -280,7 +289,6 @@ Result<void> StoredDatabase::flush() {
   staged_standing_ = standing_;
   staged_.clear();
   records_.clear();
-  return written;
 }
 
 Result<void> StoredDatabase::set_damage_aside() {

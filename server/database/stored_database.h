@@ -73,8 +73,11 @@ class StoredDatabase {
   bool is_damaged() const { return log_ != nullptr && log_->is_damaged(); }
 
   bool has_staged() const { return !staged_.empty(); }
-  /// Writes what is staged with one log write. On failure all of it is taken back: memory and file
-  /// agree again.
+  /// Writes what is staged with one log write. The rows are as they were before and after.
+  Result<void> write();
+  /// After write(): on failure all that is staged is taken back, so memory and file agree again.
+  void settle(const Result<void>& written);
+  /// Both.
   Result<void> flush();
 
  private:

@@ -1,13 +1,15 @@
 #include "server/database/writer.h"
 
+#include <span>
 #include <utility>
 
 namespace tandem {
 
-void Writer::submit(Task job, TaskRunner& runner) {
+void Writer::submit(Task job, TaskRunner& runner, std::optional<Origin> origin) {
   {
     std::lock_guard lock(mutex_);
-    queue_.push_back({std::move(job), &runner});
+    queue_.push_back({std::move(job), &runner, origin});
+    if (is_stuck_ && origin && origin->only_reads) ask_stand_in(runner);
     if (state_ != State::kIdle) return;
     state_ = State::kPosted;
   }
@@ -36,7 +38,7 @@ void Writer::call(Task job, TaskRunner& runner) {
     called_.notify_all();
   };
   std::unique_lock lock(mutex_);
-  queue_.push_back({run_job, &runner});
+  queue_.push_back({run_job, &runner, {}});
   while (!done) {
     if (state_ == State::kRunning) {
       called_.wait(lock);
@@ -54,7 +56,10 @@ void Writer::run(TaskRunner& runner) {
     std::lock_guard lock(mutex_);
     batch_.swap(queue_);
   }
-  for (Job& job : batch_) job.task();
+  for (next_ = 0; next_ < batch_.size();) {
+    Task& task = batch_[next_++].task;
+    if (task) task();
+  }
   end_batch_();
   batch_.clear();
   TaskRunner* next = nullptr;
@@ -68,6 +73,90 @@ void Writer::run(TaskRunner& runner) {
   left_(runner.take_back());
   // That runner may be busy with its own clients; this one is free again.
   if (next != nullptr && next != &runner) ask(runner);
+}
+
+// --- reads while the writer waits for a disk ---
+
+void Writer::begin_wait() {
+  if (stand_in_ == nullptr) return;
+  std::lock_guard lock(mutex_);
+  ++waits_;
+  is_waiting_ = true;
+}
+
+void Writer::end_wait() {
+  if (stand_in_ == nullptr) return;
+  {
+    std::unique_lock lock(mutex_);
+    is_waiting_ = is_stuck_ = false;
+    called_.wait(lock, [this] { return !is_standing_in_; });
+    if (!std::exchange(has_stood_in_, false)) return;
+    waiting_.clear();
+    sorted_ = 0;
+  }
+  stand_in_->end();
+}
+
+bool Writer::look(TaskRunner& runner) {
+  std::lock_guard lock(mutex_);
+  if (is_waiting_ && !is_stuck_) {
+    is_stuck_ = seen_wait_ == waits_;
+    seen_wait_ = waits_;
+    if (is_stuck_) ask_stand_in(runner);
+  }
+  return state_ != State::kIdle;
+}
+
+void Writer::ask_stand_in(TaskRunner& runner) {
+  if (!std::exchange(is_asked_, true)) runner.post([this] { stand_in(); });
+}
+
+void Writer::stand_in() {
+  std::unique_lock lock(mutex_);
+  is_asked_ = false;
+  if (!is_stuck_ || is_standing_in_) return;  // who does looks at the queue again
+  is_standing_in_ = true;
+  if (!std::exchange(has_stood_in_, true)) {
+    for (const Job& job : std::span(batch_).first(next_))
+      if (job.origin && !job.origin->only_reads) waiting_.insert(job.origin->session);
+    lock.unlock();
+    stand_in_->begin(waiting_);
+    stand_in_->end_turn();
+    lock.lock();
+  }
+  while (is_stuck_) {
+    std::vector<Task> reads = take_reads();
+    if (reads.empty()) break;
+    lock.unlock();
+    for (Task& read : reads) read();
+    stand_in_->end_turn();
+    reads.clear();
+    lock.lock();
+  }
+  is_standing_in_ = false;
+  called_.notify_all();
+  lock.unlock();
+  left_(true);
+}
+
+std::vector<Task> Writer::take_reads() {
+  std::vector<Task> reads;
+  const auto take_from = [this, &reads](std::span<Job> jobs) {
+    for (Job& job : jobs) {
+      if (!job.origin || !job.task) continue;
+      const auto& [session, only_reads] = *job.origin;
+      if (!only_reads) {
+        waiting_.insert(session);
+      } else if (!waiting_.contains(session)) {
+        reads.push_back(std::move(job.task));
+      }
+    }
+  };
+  take_from(std::span(batch_).subspan(next_));
+  take_from(std::span(queue_).subspan(sorted_));
+  std::erase_if(queue_, [](const Job& job) { return !job.task; });
+  sorted_ = queue_.size();
+  return reads;
 }
 
 }  // namespace tandem

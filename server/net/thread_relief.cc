@@ -33,7 +33,7 @@ void ThreadRelief::look_later() {
 void ThreadRelief::look() {
   // What begins from now on wakes this again, unless it is seen here.
   awake_ = false;
-  bool busy = false;
+  bool busy = also_();
   for (Watched& watched : watched_) {
     const std::uint64_t before = std::exchange(watched.tasks, watched.shard->lent_tasks());
     busy = busy || watched.tasks != before || watched.shard->is_lent();

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "server/net/io_shard.h"
@@ -17,6 +19,8 @@ class ThreadRelief {
 
   /// Before the shard is started. It must outlive this.
   void watch(IoShard& shard);
+  /// Calls this, too, each time it looks, until it returns false. Before the first shard is started.
+  void watch(std::function<bool()> look) { also_ = std::move(look); }
   /// A task begins for which a shard lends its thread. Any thread.
   void lent() {
     if (!awake_.load() && !awake_.exchange(true)) home_.post([this] { look_later(); });
@@ -33,6 +37,7 @@ class ThreadRelief {
   IoShard& home_;
   boost::asio::steady_timer timer_;
   std::vector<Watched> watched_;
+  std::function<bool()> also_ = [] { return false; };
   std::atomic<bool> awake_ = false;
 };
 

@@ -27,7 +27,7 @@ Session::Session(ClientHub& hub, ConnectionPort& port, SessionId id)
     : hub_(hub),
       port_(port),
       id_(id),
-      lane_(std::make_shared<Lane>(hub.shard())),
+      lane_(std::make_shared<Lane>(id_, hub.shard())),
       window_(hub.limits().requests),
       conversions_(hub, *this, port),
       feeds_(hub, *this, port, id),

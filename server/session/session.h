@@ -96,13 +96,21 @@ class Session final : public ConnectionHandler {
   bool is_behind() const { return port_.is_behind(); }
   /// `later`: nothing of it is made before the client has taken what is there.
   void send_answer(TransactAnswer answer, bool later);
+  struct Asks {
+    bool selects = false;     ///< rows may be in the answer
+    bool only_reads = false;  ///< DatabaseServer::submit()
+  };
   /// Hands a request to the writer: it is under way until end_request(), which
   /// ClientHub::find_answered() calls.
   template <class Job>
-  void submit_request(Job&& job, bool selects = false) {
+  void submit_request(Job&& job, Asks asks) {
     known_to_writer_ = true;
-    begin_request(selects);
-    hub_.server().submit(std::forward<Job>(job), lane_);
+    begin_request(asks.selects);
+    hub_.server().submit(std::forward<Job>(job), lane_, asks.only_reads);
+  }
+  template <class Job>
+  void submit_request(Job&& job) {
+    submit_request(std::forward<Job>(job), Asks{});
   }
   /// The same for what the client does not wait for.
   template <class Job>

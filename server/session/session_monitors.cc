@@ -16,10 +16,13 @@ void SessionMonitors::ask_writer() {
   auto started = [hub = &hub_, session = session_.id()](Result<MonitorStart> start) {
     if (Session* self = hub->find_answered(session)) self->monitors().take_turn(std::move(start));
   };
+  auto monitor = std::make_unique<DatabaseServer::NewMonitor>(DatabaseServer::NewMonitor{
+      turn_->database->name, session_.id(), turn_->since, &hub_.mailbox(), std::move(started)});
   session_.submit_request(
-      [server = &hub_.server(), name = turn_->database->name, since = turn_->since,
-       mailbox = &hub_.mailbox(),
-       started = std::move(started)] { server->start_monitor(name, since, *mailbox, started); });
+      [server = &hub_.server(), monitor = std::move(monitor)]() mutable {
+        server->start_monitor(std::move(monitor));
+      },
+      Session::Asks{.only_reads = true});
 }
 
 void SessionMonitors::take_turn(Result<MonitorStart> start) {

@@ -37,13 +37,14 @@ void Session::transact(JsonRpcMessage& message) {
 
 void Session::submit(std::unique_ptr<SessionTransactCall> call) {
   const auto& operations = call->transaction.operations;
-  const bool selects = std::any_of(operations.begin(), operations.end(), [](const Operation& o) {
-    return std::holds_alternative<SelectOp>(o);
-  });
-  call->selects = selects;
+  const auto is_select = [](const Operation& o) { return std::holds_alternative<SelectOp>(o); };
+  const Asks asks{.selects = std::any_of(operations.begin(), operations.end(), is_select),
+                  .only_reads = std::all_of(operations.begin(), operations.end(), is_select)};
+  call->selects = asks.selects;
+  call->only_reads = asks.only_reads;
   submit_request([server = &hub_.server(),
                   call = std::move(call)]() mutable { server->transact(std::move(call)); },
-                 selects);
+                 asks);
 }
 
 void Session::cancel(JsonRpcMessage& message) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -130,6 +131,9 @@ class FakeFileSystem : public storage::FileSystem {
     return result;
   }
 
+  /// Other things that happen while the next write takes its time. Nothing of this disk.
+  std::function<void()> during_write;
+
   // storage::FileSystem
 
   IoResult<std::unique_ptr<storage::File>> open(const std::string& path, Access) override {
@@ -222,6 +226,7 @@ class FakeFileSystem : public storage::FileSystem {
 
     IoResult<void> write_at(std::uint64_t offset,
                             std::span<const std::string_view> pieces) override {
+      if (disk_.during_write) std::exchange(disk_.during_write, nullptr)();
       const std::lock_guard guard(disk_.mutex_);
       std::string bytes;
       for (const std::string_view piece : pieces) bytes += piece;

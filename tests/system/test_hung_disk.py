@@ -4,6 +4,7 @@
 import os
 import subprocess
 import unittest
+import uuid
 
 from harness import environment
 from harness.case import main
@@ -123,6 +124,38 @@ class HungDisk(FrozenFileSystem):
             self.assertEqual(writer.receive()["id"], 7)
             self.assertEqual(old.receive()["method"], "update")
             old.transact(DB, insert(2))
+
+    def test_clients_read_what_is_published_meanwhile(self):
+        """Also with the only thread that clients have, and what they asked for before anybody knew."""
+        with Connection(self.socket) as old, Connection(self.socket) as both:
+            old.transact(DB, insert(0))
+            watched = old.result("monitor_cond_since", DB, "m", {DB: [{"columns": ["number"]}]}, str(uuid.UUID(int=0)))
+            writer = Connection(self.socket)
+            self.addCleanup(writer.close)
+            self.freeze()
+            writer.send({"method": "transact", "params": [DB, insert(1)], "id": 7})
+            select = {"op": "select", "table": DB, "where": [], "columns": ["number"]}
+            for client in (old, Connection(self.socket), Connection(self.socket)):
+                client.timeout = 5
+                for _ in range(3):
+                    self.assertEqual(client.transact(DB, select), [{"rows": [{"number": 0}]}])
+                rows = client.result("monitor", DB, "n", {DB: {"columns": ["number"]}})[DB].values()
+                self.assertEqual(list(rows), [{"new": {"number": 0}}])
+                found, last, _ = client.result("monitor_cond_since", DB, "o", {DB: [{"columns": ["number"]}]},
+                                               watched[1])
+                self.assertEqual((found, last), (True, watched[1]))
+                client.result("monitor_cond_change", "o", "o", {DB: [{"where": [["number", "==", 1]]}]})
+            both.send({"method": "transact", "params": [DB, insert(2)], "id": 8})
+            both.send({"method": "transact", "params": [DB, select], "id": 9})
+            self.assertEqual(both.result("echo", 1), [1], "it waits for its own write")
+            self.thaw()
+            self.assertEqual(writer.receive()["id"], 7)
+            self.assertEqual([both.receive()["id"] for _ in range(2)], [8, 9])
+            updates = []
+            while len(updates) < 2:
+                updates += [note["params"] for note in [client.receive()] if note["method"] == "update"]
+            self.assertEqual([[row["new"]["number"] for row in update[1][DB].values()] for update in updates],
+                             [[1], [2]])
 
     def test_others_are_served_while_a_command_waits(self):
         """One client's command is under way; another's is answered."""

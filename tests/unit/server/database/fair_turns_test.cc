@@ -16,7 +16,7 @@ struct SetClock final : Clock {
 };
 
 struct Fixture {
-  LaneRef lane() { return std::make_shared<Lane>(runner); }
+  LaneRef lane() { return std::make_shared<Lane>(SessionId{1}, runner); }
   void job(const LaneRef& lane, char name, std::int64_t us) {
     auto work = [this, name, us] {
       log += name;

@@ -1,0 +1,91 @@
+#include "server/database/stand_in.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem {
+namespace {
+
+/// So many of the newest commits of the history are the first ones of these.
+std::size_t newest_among(const History& history, const std::vector<CommitRef>& commits) {
+  if (history.size() == 0) return 0;
+  const auto newest = std::find(commits.begin(), commits.end(), history.commits().back());
+  return newest == commits.end() ? 0 : static_cast<std::size_t>(newest - commits.begin()) + 1;
+}
+
+}  // namespace
+
+void DatabaseServer::StandIn::begin(Writer::Sessions& waiting) {
+  const auto add = [this, &waiting](const Outgoing& outgoing) {
+    if (outgoing.commit) unpublished_[outgoing.database].push_back(outgoing.commit);
+    if (outgoing.call && !outgoing.call->only_reads) waiting.insert(outgoing.call->session);
+  };
+  for (const auto& [database, queue] : server_.waiting_)
+    std::for_each(queue.begin(), queue.end(), add);
+  std::for_each(server_.writing_.begin(), server_.writing_.end(), add);
+  for (const LaneRef& lane : server_.turns_.waiting()) waiting.insert(lane->session());
+  for (const auto& [database, commits] : unpublished_) {
+    for (auto commit = commits.rbegin(); commit != commits.rend(); ++commit)
+      database->stored->database().revert(**commit);
+  }
+  server_.shows_published_ = true;
+  answer_written(waiting);
+}
+
+void DatabaseServer::StandIn::answer_written(Writer::Sessions& waiting) {
+  for (Outgoing& outgoing : server_.writing_) {
+    if (outgoing.call && !waiting.contains(outgoing.call->session)) {
+      transact(std::move(outgoing.call));
+    } else if (outgoing.monitor && !waiting.contains(outgoing.monitor->session)) {
+      start(std::move(outgoing.monitor));
+    }
+  }
+}
+
+void DatabaseServer::StandIn::end_turn() {
+  for (const ClientThreadPort& thread : server_.threads_) thread.mailbox->flush();
+}
+
+void DatabaseServer::StandIn::end() {
+  for (const auto& [database, commits] : unpublished_) {
+    for (const CommitRef& commit : commits) database->stored->database().apply(commit->changes);
+  }
+  unpublished_.clear();
+  server_.shows_published_ = false;
+}
+
+void DatabaseServer::StandIn::transact(std::unique_ptr<TransactCall> call) {
+  ServedDatabase* const database = server_.find(call->database);
+  if (database == nullptr || call->transaction.schema != database->info->schema) {
+    TaskRunner& runner = call->mailbox->runner();
+    return server_.submit([server = &server_,
+                           call = std::move(call)]() mutable { server->transact(std::move(call)); },
+                          runner);
+  }
+  call->result = database->stored->database().execute(call->transaction, TransactContext{}).result;
+  Mailbox& mailbox = *call->mailbox;
+  mailbox.put([call = std::move(call)] { call->done(); });
+}
+
+void DatabaseServer::StandIn::start(std::unique_ptr<NewMonitor> monitor) {
+  ServedDatabase* const database = server_.find(monitor->database);
+  std::size_t unpublished = 0;
+  if (const auto commits = unpublished_.find(database); commits != unpublished_.end()) {
+    const History& history = database->stored->history();
+    unpublished = newest_among(history, commits->second);
+    if (unpublished > history.size()) {
+      // It does not know the id of what is published any more.
+      TaskRunner& runner = monitor->mailbox->runner();
+      return server_.submit(
+          [server = &server_, m = std::move(monitor)]() mutable {
+            server->start_monitor(std::move(m));
+          },
+          runner);
+    }
+  }
+  Mailbox& mailbox = *monitor->mailbox;
+  mailbox.put([start = server_.start_of(*monitor, unpublished),
+               monitor = std::move(monitor)]() mutable { monitor->started(std::move(start)); });
+}
+
+}  // namespace tandem

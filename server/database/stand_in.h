@@ -1,0 +1,40 @@
+#pragma once
+
+// Reads while a write of the log does not return. Its commits are in memory already, and those that
+// wait for a gate, too, but no client has been told of them: they are taken out of the rows until
+// the disk answers, and reads see what is published. Rejected: a snapshot of what is published
+// after each batch, which every commit would pay for; answers that show what may be taken back.
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "server/database/database_server.h"
+
+namespace tandem {
+
+/// Runs as Writer::StandIn says: for the writer, which waits.
+class DatabaseServer::StandIn final : public Writer::StandIn {
+ public:
+  explicit StandIn(DatabaseServer& server) : server_(server) {}
+
+  void begin(Writer::Sessions& waiting) override;
+  void end_turn() override;
+  void end() override;
+
+  // Between begin() and end():
+
+  /// Executes what only reads; what cannot be now goes to the end of the writer's queue.
+  void transact(std::unique_ptr<TransactCall> call);
+  void start(std::unique_ptr<NewMonitor> monitor);
+
+ private:
+  /// What had been executed when the writer began to wait, and only reads, is executed anew.
+  void answer_written(Writer::Sessions& waiting);
+
+  DatabaseServer& server_;
+  /// Commits that are out of the rows, oldest first.
+  std::map<ServedDatabase*, std::vector<CommitRef>, ByName> unpublished_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,187 @@
+// Reads while a write of the log does not return.
+
+#include "tests/unit/server/session/session_fixture.h"
+
+namespace tandem {
+namespace {
+
+using namespace session_test;
+
+constexpr const char* kSelect = R"(["D",{"op":"select","table":"T","where":[],"columns":["n"]}])";
+constexpr const char* kNoId = R"("00000000-0000-0000-0000-000000000000")";
+
+std::string insert(int n) {
+  return R"(["D",{"op":"insert","table":"T","row":{"n":)" + std::to_string(n) + "}}]";
+}
+
+/// The client's answers since it was last looked at, as one text.
+std::string taken(Client& client) {
+  std::string all;
+  for (const std::string& text : client.connection.take()) all += text;
+  return all;
+}
+
+/// The reply to `id` in a text of replies.
+bool has_reply(const std::string& text, const std::string& id) {
+  return text.find("\"id\":" + id + ",") != std::string::npos;
+}
+
+/// A site with one row, 1, whose disk hangs when a writer inserts 2.
+struct HungSite : Site {
+  HungSite() { writer.ask("transact", insert(1)); }
+
+  /// Does `what` while the disk hangs, once that has been noticed.
+  template <class What>
+  void hang(What&& what) {
+    files.during_write = [this, what] {
+      CHECK(server.look(reader));
+      CHECK(reader.idle());  // any disk takes a moment
+      CHECK(server.look(reader));
+      reader.run();
+      what();
+    };
+    writer.say("transact", insert(2), "2");
+    run();
+    REQUIRE(files.during_write == nullptr);
+    CHECK_FALSE(server.look(reader));
+  }
+  /// Lets who stands in run what was submitted: it is the shard's turn, in its other thread.
+  void serve() { shard.run(); }
+
+  Client writer{*this};
+};
+
+TEST_CASE("who reads while the disk hangs sees what is published") {
+  HungSite site;
+  Client reader(site);
+  site.hang([&] {
+    reader.say("transact", kSelect, "5");
+    site.serve();
+    CHECK(taken(reader) == R"({"error":null,"id":5,"result":[{"rows":[{"n":1}]}]})");
+    CHECK(taken(site.writer).empty());
+  });
+  CHECK(has_reply(taken(site.writer), "2"));
+  CHECK(reader.ask("transact", kSelect).find(R"({"n":2})") != std::string::npos);
+  CHECK(site.position().index == 2);
+}
+
+TEST_CASE("what is taken out while the disk hangs stays out when the write fails") {
+  HungSite site;
+  Client reader(site);
+  site.files.fail(test::FakeFileSystem::Op::kWrite, EIO);
+  site.hang([&] {
+    reader.say("transact", kSelect, "5");
+    site.serve();
+    CHECK(has_reply(taken(reader), "5"));
+  });
+  CHECK(taken(site.writer).find("I/O error") != std::string::npos);
+  CHECK(reader.ask("transact", kSelect) ==
+        R"({"error":null,"id":1,"result":[{"rows":[{"n":1}]}]})");
+  CHECK(site.writer.ask("transact", insert(3)).find("uuid") != std::string::npos);
+}
+
+TEST_CASE("what was asked for before anybody saw that the disk hangs is answered, too") {
+  HungSite site;
+  Client early(site);
+  Client late(site);
+  site.files.during_write = [&] {
+    late.say("transact", kSelect, "6");
+    site.server.look(site.reader);
+    site.server.look(site.reader);
+    site.reader.run();
+    site.serve();
+    CHECK(taken(early) == R"({"error":null,"id":5,"result":[{"rows":[{"n":1}]}]})");
+    CHECK(has_reply(taken(late), "6"));
+  };
+  // In one batch.
+  site.writer.say("transact", insert(2), "2");
+  early.say("transact", kSelect, "5");
+  site.run();
+  CHECK(taken(early).empty());
+}
+
+TEST_CASE("a monitor that starts while the disk hangs is told of the commit when it is published") {
+  HungSite site;
+  Client reader(site);
+  const std::string first =
+      reader.ask("monitor_cond_since", std::string(R"(["D","a",{"T":[{}]},)") + kNoId + "]");
+  const std::string id = first.substr(first.find("false,\"") + 6, 38);
+  site.hang([&] {
+    reader.say("monitor_cond_since", R"(["D","b",{"T":[{}]},)" + id + "]", "5");
+    site.serve();
+    const std::string answer = taken(reader);
+    CHECK(answer.find("[true," + id + ",{}]") != std::string::npos);
+  });
+  const std::string updates = taken(reader);
+  CHECK(updates.find(R"(["a",)") != std::string::npos);
+  CHECK(updates.find(R"(["b",)") != std::string::npos);
+  CHECK(updates.find(R"("n":2)") != std::string::npos);
+}
+
+TEST_CASE("a monitor in the batch of the write that hangs starts, too") {
+  HungSite site;
+  Client reader(site);
+  site.files.during_write = [&] {
+    site.server.look(site.reader);
+    site.server.look(site.reader);
+    site.reader.run();
+    site.serve();
+    const std::string answer = taken(reader);
+    CHECK(has_reply(answer, "5"));
+    CHECK(answer.find(R"("n":2)") == std::string::npos);
+  };
+  site.writer.say("transact", insert(2), "2");
+  reader.say("monitor", R"(["D","m",{"T":{}}])", "5");
+  site.run();
+  CHECK(taken(reader).find(R"("n":2)") != std::string::npos);
+}
+
+TEST_CASE("while the disk hangs nobody's reads come before what they asked for earlier") {
+  HungSite site;
+  Client other(site);
+  site.hang([&] {
+    other.say("transact", insert(3), "5");
+    other.say("transact", kSelect, "6");
+    site.writer.say("transact", kSelect, "7");
+    site.serve();
+    CHECK(taken(other).empty());
+    CHECK(taken(site.writer).empty());
+  });
+  const std::string answers = taken(other);
+  CHECK(has_reply(answers, "5"));
+  CHECK(answers.find("\"id\":5,") < answers.find("\"id\":6,"));
+  CHECK(taken(site.writer).find(R"({"n":2})") != std::string::npos);
+}
+
+TEST_CASE("commits that wait for a gate are not read while the disk hangs") {
+  HungSite site;
+  Client backup(site);
+  Client reader(site);
+  backup.follow(kBackup, site.position());
+  backup.acknowledge(site.position());
+  site.server.call(
+      [&] {
+        site.server.set_sync({1, 60'000, CommitGate::Fallback::kBlock});
+      },
+      site.shard);
+  site.run();
+  CHECK(site.writer.ask("transact", insert(7)).empty());
+  site.hang([&] {
+    reader.say("transact", kSelect, "5");
+    reader.say("monitor_cond_since", std::string(R"(["D","b",{"T":[{}]},)") + kNoId + "]", "6");
+    site.serve();
+    const std::string answers = taken(reader);
+    CHECK(answers.find(R"({"rows":[{"n":1}]})") != std::string::npos);
+    CHECK(has_reply(answers, "6"));
+    CHECK(answers.find(R"("n":7)") == std::string::npos);
+  });
+  CHECK(taken(reader).empty());
+  backup.acknowledge(site.position());
+  site.run();
+  const std::string updates = taken(reader);
+  CHECK(updates.find(R"("n":7)") != std::string::npos);
+  CHECK(updates.find(R"("n":2)") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace tandem
