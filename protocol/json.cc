@@ -11,6 +11,7 @@
 #include <limits>
 #include <vector>
 
+#include "protocol/hex.h"
 #include "protocol/json_excerpt.h"
 
 namespace tandem {
@@ -25,7 +26,6 @@ constexpr std::array<bool, 256> kNeedsEscape = [] {
 }();
 
 void append_escaped(std::string& out, char c) {
-  constexpr std::string_view kHexDigits = "0123456789abcdef";
   switch (c) {
     case '"':
       out += "\\\"";

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdlib>
 
+#include "protocol/hex.h"
+
 namespace tandem {
 
 namespace {
@@ -44,35 +46,8 @@ class Generator {
 };
 
 constexpr std::size_t kTextLength = 36;
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 constexpr bool is_dash(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
-
-constexpr std::uint8_t kNoDigit = 0xff;
-
-/// The value of each hexadecimal digit; kNoDigit for all other bytes.
-constexpr std::array<std::uint8_t, 256> kHexValues = [] {
-  std::array<std::uint8_t, 256> values{};
-  values.fill(kNoDigit);
-  for (std::uint8_t i = 0; i < 10; ++i) values[static_cast<std::size_t>('0' + i)] = i;
-  for (std::uint8_t i = 10; i < 16; ++i) {
-    values[static_cast<std::size_t>('a' + i - 10)] = i;
-    values[static_cast<std::size_t>('A' + i - 10)] = i;
-  }
-  return values;
-}();
-
-/// Reads text[begin..end) into `out`. Returns the union of all digit values' bits: above 15 if one
-/// was no digit.
-unsigned read_hex(std::string_view text, std::size_t begin, std::size_t end, std::uint64_t& out) {
-  unsigned all = 0;
-  for (std::size_t i = begin; i < end; ++i) {
-    const unsigned digit = kHexValues[static_cast<unsigned char>(text[i])];
-    all |= digit;
-    out = out << 4 | digit;
-  }
-  return all;
-}
 
 }  // namespace
 
@@ -89,10 +64,10 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
   if (text.size() != kTextLength) return std::nullopt;
   if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return std::nullopt;
   Uuid uuid;
-  const unsigned all = read_hex(text, 0, 8, uuid.hi) | read_hex(text, 9, 13, uuid.hi) |
-                       read_hex(text, 14, 18, uuid.hi) | read_hex(text, 19, 23, uuid.lo) |
-                       read_hex(text, 24, kTextLength, uuid.lo);
-  return all > 15 ? std::nullopt : std::optional(uuid);
+  const unsigned all = read_hex(text.substr(0, 8), uuid.hi) | read_hex(text.substr(9, 4), uuid.hi) |
+                       read_hex(text.substr(14, 4), uuid.hi) |
+                       read_hex(text.substr(19, 4), uuid.lo) | read_hex(text.substr(24), uuid.lo);
+  return all >= kNoHexDigit ? std::nullopt : std::optional(uuid);
 }
 
 void Uuid::append_to(std::string& out) const {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string_view>
 
+#include "protocol/hex.h"
 #include "protocol/type.h"
 
 namespace tandem {
@@ -21,22 +22,6 @@ constexpr std::size_t kMaxBuckets = std::size_t{1} << 20;
 constexpr std::size_t kMaxSums = kMaxBuckets * 2;
 
 constexpr std::size_t kDigits = 32;
-
-bool read_hex(std::string_view text, std::uint64_t& out) {
-  out = 0;
-  for (const char c : text) {
-    unsigned digit = 0;
-    if (c >= '0' && c <= '9') {
-      digit = static_cast<unsigned>(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-      digit = static_cast<unsigned>(c - 'a') + 10;
-    } else {
-      return false;
-    }
-    out = out << 4 | digit;
-  }
-  return true;
-}
 
 bool valid_count(std::size_t buckets) {
   return std::has_single_bit(buckets) && buckets <= kMaxBuckets;
@@ -219,8 +204,9 @@ Result<RowBuckets> RowBuckets::from_json(const DatabaseSchema& schema, const jso
     if (text.size() % kDigits != 0 || !valid_count(count) || total > kMaxSums) return bad;
     std::vector<Sum> sums(count);
     for (std::size_t i = 0; i < sums.size(); ++i) {
-      if (!read_hex(text.substr(i * kDigits, 16), sums[i].hi) ||
-          !read_hex(text.substr(i * kDigits + 16, 16), sums[i].lo))
+      const std::string_view sum = std::string_view(text).substr(i * kDigits, kDigits);
+      if ((read_hex(sum.substr(0, 16), sums[i].hi) | read_hex(sum.substr(16), sums[i].lo)) >=
+          kNoHexDigit)
         return bad;
     }
     result.tables_.push_back(std::move(sums));

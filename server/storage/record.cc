@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "protocol/hex.h"
 #include "protocol/json_parser.h"
 #include "server/storage/sha1.h"
 
@@ -12,23 +13,16 @@ namespace {
 
 constexpr std::string_view kPrefix = "OVSDB ";
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::optional<RecordSha1> parse_hex(std::string_view text) {
   RecordSha1 sha1;
   if (text.size() != 2 * sha1.size()) return std::nullopt;
+  unsigned all = 0;
   for (std::size_t i = 0; i < sha1.size(); i++) {
-    const int high = hex_digit(text[2 * i]);
-    const int low = hex_digit(text[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    sha1[i] = static_cast<std::byte>(high << 4 | low);
+    std::uint64_t byte = 0;
+    all |= read_hex(text.substr(2 * i, 2), byte);
+    sha1[i] = static_cast<std::byte>(byte);
   }
-  return sha1;
+  return all >= kNoHexDigit ? std::nullopt : std::optional(sha1);
 }
 
 Error bad_body(const Record& record, std::string_view what) {

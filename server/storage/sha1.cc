@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "protocol/hex.h"
+
 namespace tandem::storage {
 namespace {
 
@@ -41,12 +43,11 @@ RecordSha1 Sha1::finish() {
 }
 
 std::string to_hex(const RecordSha1& sha1) {
-  constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
   text.reserve(2 * sha1.size());
   for (const std::byte byte : sha1) {
-    text += kDigits[std::to_integer<unsigned>(byte >> 4)];
-    text += kDigits[std::to_integer<unsigned>(byte & std::byte{15})];
+    text += kHexDigits[std::to_integer<unsigned>(byte >> 4)];
+    text += kHexDigits[std::to_integer<unsigned>(byte & std::byte{15})];
   }
   return text;
 }
