@@ -100,8 +100,8 @@ void Writer::end_wait() {
 bool Writer::look(TaskRunner& runner) {
   std::lock_guard lock(mutex_);
   if (is_waiting_ && !is_stuck_) {
-    is_stuck_ = seen_wait_ == waits_;
-    seen_wait_ = waits_;
+    if (std::exchange(seen_wait_, waits_) != waits_) looks_ = 0;
+    is_stuck_ = ++looks_ == kPatience;
     if (is_stuck_) ask_stand_in(runner);
   }
   return state_ != State::kIdle;

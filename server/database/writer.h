@@ -76,9 +76,10 @@ class Writer {
     end_wait();
     return result;
   }
-  /// To be called from time to time while somebody may write. If it sees the same wait twice, a
-  /// thread stands in: first the runner's, then those of who submits more. False if nobody writes.
+  /// To be called from time to time while somebody may write. If it has seen the same wait so often,
+  /// a thread stands in: first the runner's, then those of who submits more. False if nobody writes.
   /// Thread-safe.
+  static constexpr int kPatience = 10;
   bool look(TaskRunner& runner);
 
  private:
@@ -120,7 +121,8 @@ class Writer {
   std::uint64_t waits_ = 0;      // for a disk that have begun
   bool is_waiting_ = false;      // in one
   std::uint64_t seen_wait_ = 0;  // by look()
-  bool is_stuck_ = false;        // it has seen this one twice
+  int looks_ = 0;                // at that one
+  bool is_stuck_ = false;        // it has seen this one often enough
   bool is_asked_ = false;        // a runner is to stand in
   bool is_standing_in_ = false;  // one does
   // Of whoever stands in, and of end_wait() after it:

@@ -11,10 +11,11 @@ namespace {
 
 EventCount threads_relieved("io_thread_relieved");
 
-/// So long a task may take before another thread goes on in its place: longer than a commit takes
-/// on a slow disk, shorter than a client notices.
-constexpr std::chrono::milliseconds kPatience{100};
-constexpr std::chrono::milliseconds kLook{50};
+/// So long a task may take before another thread goes on in its place: longer than a batch of
+/// ordinary transactions takes, shorter than a client notices.
+constexpr std::chrono::milliseconds kPatience{20};
+/// Writer::kPatience of these are what a disk may take before reads go on without it.
+constexpr std::chrono::milliseconds kLook{10};
 
 }  // namespace
 
