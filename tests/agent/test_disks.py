@@ -73,6 +73,16 @@ class Disks(AgentTest):
         self.assertEqual(self.one.run("promote", notify_promote_uname=self.one.name), FAILED)
         self.assertFalse(any("promote" in line for line in self.one.asked("sb")))
 
+    def test_of_two_servers_that_died_none_is_active_again_if_the_file_of_one_is_damaged(self):
+        """The one would write in an epoch that the other has not, and no copy would be ahead in both."""
+        self.promoted()
+        (self.one.path / "damaged").write_text("nb\n")
+        self.set("slow-start", "1")
+        self.one.kill("nb")
+        self.one.kill("sb")
+        wait_until(lambda: any("--fail" in call for call in self.one.calls("crm_resource")), "the report")
+        self.assertFalse(any("promote" in line for which in ("nb", "sb") for line in self.one.asked(which)))
+
 
 if __name__ == "__main__":
     main()

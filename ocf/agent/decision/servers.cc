@@ -108,6 +108,12 @@ bool Servers::is_writable() const {
          any_link_is("writable");
 }
 
+bool Servers::backups_can_write() const {
+  return std::all_of(kBoth.begin(), kBoth.end(), [this](Which which) {
+    return states_[which].healthy || states_[which].role != ServerState::Role::kBackup;
+  });
+}
+
 std::string Servers::fault() const {
   for (const Which which : kBoth) {
     if (states_[which].damaged)

@@ -56,6 +56,8 @@ class Servers {
   bool is_writable() const;
   /// False if one of them says that nothing can be written to its file.
   bool can_write() const { return states_[Which::kNb].healthy && states_[Which::kSb].healthy; }
+  /// The same of those that are backups.
+  bool backups_can_write() const;
   /// Why not, for people.
   std::string fault() const;
   /// The copies that both hold, as of the last survey.

@@ -149,20 +149,30 @@ Task<bool> Tenure::pass_on() {
 Task<bool> Tenure::put_both_right(ServerState::Role role) {
   for (int round = 0; round < 2 && !servers_.both_are(role); ++round) {
     Pair<bool> right;
-    co_await for_both([&](Which which) { return into(put_right(which, role), &right[which]); });
+    if (servers_.any_is(ServerState::Role::kGone) || servers_.any_is(ServerState::Role::kHung)) {
+      co_await for_both([&](Which which) { return into(repair(which, role), &right[which]); });
+      if (!right[Which::kNb] || !right[Which::kSb]) co_return false;
+      co_await servers_.survey();
+    }
+    if (role == ServerState::Role::kActive && !servers_.backups_can_write()) {
+      desk_.reason("not promoted again: " + servers_.fault());
+      co_return false;
+    }
+    co_await for_both([&](Which which) { return into(put_in_role(which, role), &right[which]); });
     if (!right[Which::kNb] || !right[Which::kSb]) co_return false;
     co_await servers_.survey();
   }
   co_return servers_.both_are(role);
 }
 
-Task<bool> Tenure::put_right(Which which, ServerState::Role role) {
+/// What is not there yet, or any more, is for the next round.
+Task<bool> Tenure::put_in_role(Which which, ServerState::Role role) {
   const ServerState::Role state = servers_[which].role;
   if (state == role) co_return true;
   switch (state) {
     case ServerState::Role::kGone:
     case ServerState::Role::kHung:
-      co_return co_await repair(which, role);
+      co_return true;
     case ServerState::Role::kActive:
       co_return co_await servers_.demote(which, election_.active_node(), cluster_.bulletin());
     case ServerState::Role::kBackup:
@@ -173,6 +183,9 @@ Task<bool> Tenure::put_right(Which which, ServerState::Role role) {
 
 /// A restart here loses nothing and is quicker than a move.
 Task<bool> Tenure::repair(Which which, ServerState::Role role) {
+  if (servers_[which].role != ServerState::Role::kGone &&
+      servers_[which].role != ServerState::Role::kHung)
+    co_return true;
   std::vector<std::int64_t>& repaired = desk_.memory.repaired[which];
   std::erase_if(repaired, [&](std::int64_t at) { return at <= desk_.now_ms() - kRepairsWithinMs; });
   const std::string state = to_string(servers_[which].role);
@@ -186,9 +199,7 @@ Task<bool> Tenure::repair(Which which, ServerState::Role role) {
   const bool active = role == ServerState::Role::kActive;
   if (active) desk_.memory.connection[which] = false;
   const std::string followed = active ? "" : election_.active_node();
-  if (!co_await servers_.restart(which, followed)) co_return false;
-  if (!active) co_return true;
-  co_return co_await servers_.promote(which, election_.greatest_epoch(which));
+  co_return co_await servers_.restart(which, followed);
 }
 
 // --- what the administrator wants ---

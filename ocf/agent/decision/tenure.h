@@ -51,7 +51,8 @@ class Tenure {
   /// is one that has all it has. False: there is none. Requires a look().
   Task<bool> pass_on();
 
-  /// Makes both servers what they shall be: restarts those that died or hang, in their role.
+  /// Makes both servers what they shall be: restarts those that died or hang, and gives both their
+  /// role. None opens an epoch that the other one cannot.
   Task<bool> put_both_right(ServerState::Role role);
 
   /// Has the administrator told Pacemaker to leave the resource alone?
@@ -66,8 +67,9 @@ class Tenure {
   /// Another active that is ahead, or one that was promoted later and is no longer active. An
   /// earlier active's notice may still be there.
   const Notice* rival() const;
-  Task<bool> put_right(Which which, ServerState::Role role);
+  /// Restarts it as a backup if it is gone or hangs.
   Task<bool> repair(Which which, ServerState::Role role);
+  Task<bool> put_in_role(Which which, ServerState::Role role);
 
   Desk& desk_;
   Servers& servers_;
