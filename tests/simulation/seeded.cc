@@ -19,6 +19,11 @@ extern "C" ssize_t getrandom(void* buffer, std::size_t size, unsigned) {
   return static_cast<ssize_t>(size);
 }
 
+/// Of jemalloc, if that is the allocator: each seed has a thread, and what one has freed the next
+/// one takes, instead of getting fresh pages from the system.
+extern "C" const char* malloc_conf;
+const char* malloc_conf = "narenas:1,dirty_decay_ms:-1,muzzy_decay_ms:-1";
+
 namespace tandem::simulation {
 
 void run_seeded(std::uint64_t seed, const std::function<void()>& run) {

@@ -118,7 +118,8 @@ class FakeFileSystem : public storage::FileSystem {
   }
   void put(const std::string& path, const std::string& contents) {
     const std::lock_guard guard(mutex_);
-    durable_names_[path] = names_[path] = std::make_shared<Node>(Node{contents, contents});
+    durable_names_[path] = names_[path] =
+        std::make_shared<Node>(Node{contents, contents, contents.size()});
   }
   void put_link(const std::string& path, const std::string& target) {
     const std::lock_guard guard(mutex_);
@@ -200,8 +201,9 @@ class FakeFileSystem : public storage::FileSystem {
 
  private:
   struct Node {
-    std::string now;      ///< what reads see
-    std::string durable;  ///< what a power loss leaves at least
+    std::string now;       ///< what reads see
+    std::string durable;   ///< what a power loss leaves at least
+    std::size_t same = 0;  ///< bytes at the beginning that both have, as far as is known
   };
   using Names = std::map<std::string, std::shared_ptr<Node>>;
 
@@ -240,6 +242,7 @@ class FakeFileSystem : public storage::FileSystem {
       }
       const auto end = static_cast<std::size_t>(offset) + bytes.size();
       if (node_->now.size() < end) node_->now.resize(end);
+      node_->same = std::min(node_->same, static_cast<std::size_t>(offset));
       node_->now.replace(static_cast<std::size_t>(offset), bytes.size(), bytes);
       return outcome(error);
     }
@@ -254,13 +257,15 @@ class FakeFileSystem : public storage::FileSystem {
       const std::lock_guard guard(disk_.mutex_);
       if (const int error = called(Op::kTruncate)) return code(error);
       node_->now.resize(static_cast<std::size_t>(size));
+      node_->same = std::min(node_->same, node_->now.size());
       return {};
     }
 
     IoResult<void> sync() override {
       const std::lock_guard guard(disk_.mutex_);
       if (const int error = called(Op::kSync)) return code(error);
-      node_->durable = node_->now;
+      node_->durable.replace(node_->same, std::string::npos, node_->now, node_->same);
+      node_->same = node_->now.size();
       return {};
     }
 
@@ -335,6 +340,7 @@ class FakeFileSystem : public storage::FileSystem {
       node.now = node.durable;
     }
     node.durable = node.now;
+    node.same = node.now.size();
   }
 
   mutable std::mutex mutex_;
