@@ -13,6 +13,10 @@ struct Guards {
   bool in_sync = true;       ///< agents know which copies were in sync
   bool comparison = true;    ///< agents know how far others' copies go
   bool round_trip = true;    ///< agents ask corosync, not only what the controller remembers
+  bool health = true;        ///< a server says that its disk does not answer, or fails
+  bool damage = true;        ///< a damaged copy is not promoted
+  bool sync_first = true;    ///< what is durable is synced before it is acknowledged
+  bool patience = true;      ///< a server whose disk hangs says that it is busy
   bool bans = true;          ///< a copy that must not be promoted has a ban, instead of no score
 };
 

@@ -9,7 +9,7 @@
 #include "replication/active_link.h"
 #include "server/session/client_hub.h"
 #include "server/session/session.h"
-#include "tests/simulation/world.h"
+#include "tests/simulation/simulated_shard.h"
 
 namespace tandem::simulation {
 

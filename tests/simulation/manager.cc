@@ -7,7 +7,10 @@ namespace tandem::simulation {
 std::vector<Node*> Manager::electable() const {
   std::vector<Node*> result;
   for (const auto& node : nodes_) {
-    if (node->is_up() && !node->is_plain() && !node->is_damaged()) result.push_back(node.get());
+    if (!node->is_up() || node->is_plain() || node->is_damaged()) continue;
+    // It would answer that it is busy.
+    if (node->hanging.hangs() && !scenario_.manager_errs) continue;
+    result.push_back(node.get());
   }
   return result;
 }
@@ -51,18 +54,18 @@ void Manager::elect() {
 /// One that obeys knows the epochs of all its promotions, though a copy may not have heard of some.
 bool Manager::promote(Node& node) {
   world_.trace(node.name, "is promoted");
-  bool done = false;
+  const auto done = std::make_shared<bool>(false);
   node.process->role.promote(
       {.force = true, .above = scenario_.manager_errs ? Epoch{} : last_epoch_},
-      [&done](const Result<std::string>& result) { done = !!result; });
-  if (!done) {
-    world_.trace(node.name, "cannot be promoted");
-    promotion_failed_ = true;
-    return false;
-  }
+      [done](const Result<std::string>& result) { *done = !!result; });
   for (const std::string& database : scenario_.databases)
     last_epoch_ = std::max(last_epoch_, node.position(database).epoch);
-  return true;
+  if (*done) return true;
+  world_.trace(node.name, "cannot be promoted");
+  promotion_failed_ = true;
+  // Its disk hangs: nobody waits for that.
+  if (node.process->role.state() == RoleState::kPromoting) node.process->role.demote(nullptr);
+  return false;
 }
 
 void Manager::make_active(Node& node) {
@@ -94,7 +97,7 @@ void Manager::point(Node& node) {
 void Manager::note_unreplicated(Node& node) {
   for (const std::string& database : scenario_.databases) {
     std::vector<FeedStatus> followers =
-        node.process->on_writer([&] { return node.process->database(database).gate.followers(); });
+        node.process->look([&] { return node.process->database(database).gate.followers(); });
     std::erase_if(followers, [](const FeedStatus& follower) { return follower.doubted; });
     std::uint64_t best = 0;
     std::uint64_t worst = followers.size() + 1 < nodes_.size() ? 0 : UINT64_MAX;

@@ -49,12 +49,27 @@ void Reader::on_commit(const DatabaseInfoRef& database, const CommitRef& commit)
   }
 }
 
+// --- SlowSyncer ---
+
+void SlowSyncer::sync(std::shared_ptr<storage::LogFile> log, Done done) {
+  if (!node_.guards.sync_first) std::exchange(done, [](const Result<void>&) {})({});
+  const auto flush = [this, log = std::move(log), done = std::move(done),
+                      alive = std::weak_ptr(alive_)] {
+    if (!alive.expired() && shard_.is_alive()) done(log->sync());
+  };
+  world_.after(world_.ms(8), [this, flush, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    if (!node_.hanging.hangs()) return flush();
+    node_.hanging.wait(flush);
+  });
+}
+
 // --- Process ---
 
 Process::Process(World& w, Node& node, Ledger& ledger)
     : world(w),
-      shard(w),
-      syncer(w, shard),
+      shard(w, node.hanging),
+      syncer(w, shard, node),
       server(
           {node.clock, node.disk, syncer, shard, [this](std::int64_t at_ms) { wake_at(at_ms); }}),
       hub(std::make_unique<ClientHub>(server, shard, shard,
@@ -86,6 +101,8 @@ Process::~Process() {
   close_served();
 }
 
+bool Process::waits_for_disk() const { return node_.hanging.holds_writes(); }
+
 void Process::wake_at(std::int64_t at_ms) {
   world.at(node_.clock.world_ms(at_ms), [this, at_ms, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;
@@ -114,7 +131,7 @@ void Process::follow(Source source) {
       BackupIdentity{server.server_id(), node_.name, node_.name, source_.least_epoch},
       static_cast<ActiveLinkPort&>(*this));
   for (const std::string& name : node_.scenario.databases) {
-    const DatabaseInfoRef info = on_writer([&] { return database(name).info; });
+    const DatabaseInfoRef info = look([&] { return database(name).info; });
     replicas_.push_back(
         std::make_unique<DatabaseReplica>(server, shard, info, std::set<std::string>()));
     link_->add(name, *replicas_.back());
@@ -157,6 +174,7 @@ Node::Node(World& w, const Scenario& s, Ledger& ledger, std::size_t i)
       index(i),
       name(1, static_cast<char>('a' + i)),
       clock(w),
+      hanging(w),
       ledger_(ledger) {
   for (const std::string& database : scenario.databases) {
     static_cast<void>(
@@ -193,7 +211,7 @@ bool Node::damage_file(const std::string& database) {
 }
 
 bool Node::is_damaged() {
-  return is_up() && process->on_writer([&] {
+  return is_up() && process->look([&] {
     return std::any_of(
         scenario.databases.begin(), scenario.databases.end(),
         [&](const std::string& name) { return process->database(name).stored->is_damaged(); });
@@ -201,10 +219,18 @@ bool Node::is_damaged() {
 }
 
 Position Node::position(const std::string& database) {
-  return process->on_writer([&] {
-    process->server.flush();
+  return process->look([&] {
+    if (!process->waits_for_disk()) process->server.flush();
     return process->database(database).stored->position();
   });
+}
+
+storage::LogHealth Node::health(const std::string& database) {
+  storage::LogHealth health = process->database(database).stored->log()->health();
+  if (!guards.health) health.failure.reset();
+  if (guards.health) health.waiting = std::chrono::milliseconds(hanging.waiting_ms());
+  if (!guards.damage) health.damage.reset();
+  return health;
 }
 
 bool Node::has_set_aside(const std::string& database, std::int64_t number) const {
@@ -221,8 +247,7 @@ bool Node::has_set_aside(const std::string& database, std::int64_t number) const
 }
 
 Contents Node::contents(const std::string& database) {
-  return process->on_writer(
-      [&] { return contents_of(process->database(database).stored->database().snapshot()); });
+  return contents_of(process->database(database).stored->database().snapshot());
 }
 
 }  // namespace tandem::simulation

@@ -21,20 +21,19 @@ namespace tandem::simulation {
 /// The rows of a database: number to value.
 using Contents = std::map<std::int64_t, std::int64_t>;
 
+class Node;
+
 /// An fdatasync takes its time, and dies with the process.
 class SlowSyncer final : public Syncer {
  public:
-  SlowSyncer(World& world, const SimulatedShard& shard) : world_(world), shard_(shard) {}
-  void sync(std::shared_ptr<storage::LogFile> log, Done done) override {
-    world_.after(world_.ms(8), [this, log = std::move(log), done = std::move(done),
-                                alive = std::weak_ptr(alive_)] {
-      if (!alive.expired() && shard_.is_alive()) done(log->sync());
-    });
-  }
+  SlowSyncer(World& world, const SimulatedShard& shard, Node& node)
+      : world_(world), shard_(shard), node_(node) {}
+  void sync(std::shared_ptr<storage::LogFile> log, Done done) override;
 
  private:
   World& world_;
   const SimulatedShard& shard_;
+  Node& node_;
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
@@ -59,8 +58,6 @@ class Reader final : public ClientThread {
   Mailbox mailbox_;
   std::map<std::string, Contents> views_;
 };
-
-class Node;
 
 /// Whom a backup follows.
 struct Source {
@@ -98,12 +95,26 @@ class Process final : private ActiveLinkPort {
   }
   bool follows() const { return link_ != nullptr; }
   std::shared_ptr<Wire> wire() const { return wire_; }
+  /// What is seen on the writer; while that waits for the disk, what it has left behind.
   template <class F>
-  auto on_writer(F&& f) {
+  auto look(F&& f) {
+    if (waits_for_disk()) return f();
     std::optional<decltype(f())> value;
     server.call([&] { value.emplace(f()); }, shard);
     return std::move(*value);
   }
+  /// Does something on the writer, and then something with its outcome: both at once, unless the
+  /// writer waits for the disk.
+  template <class Job, class Then>
+  void have_written(Job job, Then then) {
+    if (!waits_for_disk()) return then(look(job));
+    server.submit(
+        [this, job = std::move(job), then = std::move(then)]() mutable {
+          shard.post([then = std::move(then), outcome = job()]() mutable { then(outcome); });
+        },
+        shard);
+  }
+  bool waits_for_disk() const;
 
  private:
   void send(std::string text) override {
@@ -151,6 +162,8 @@ class Node {
   bool is_damaged();
 
   Position position(const std::string& database);
+  /// As the server shows it.
+  storage::LogHealth health(const std::string& database);
   /// The persistent contents.
   Contents contents(const std::string& database);
   /// That row is in a file of what had parted from an active's history.
@@ -162,6 +175,7 @@ class Node {
   const std::string name;
   MachineClock clock;
   test::FakeFileSystem disk;
+  HangingDisk hanging;
   std::unique_ptr<Process> process;
   Guards guards;
   std::optional<KeptRole> kept;  ///< of the last process

@@ -13,7 +13,7 @@ namespace tandem::simulation {
 /// and what was promised is checked.
 class Run {
  public:
-  explicit Run(std::uint64_t seed);
+  explicit Run(std::uint64_t seed, const Guards& guards = {});
   ~Run() { world_.end(); }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -24,6 +24,8 @@ class Run {
   std::size_t acknowledged() const;
   /// Files that were damaged.
   std::size_t damages() const { return damages_; }
+  /// Disks that hung while a call was under way.
+  std::size_t hangs() const { return hangs_; }
 
  private:
   static constexpr std::int64_t kFaultsMs = 7'000;
@@ -37,12 +39,17 @@ class Run {
   void write();
   std::string operation(const std::string& database, std::int64_t number);
   void submit(Node& node, const std::string& database);
+
+  // Faults: run_faults.cc.
   void fault();
   void kill(Node& node);
   void kill_at_a_disk_step(Node& node);
   void fill_disk(Node& node);
+  void hang_disk(Node& node);
+  void end_hang(Node& node);
   void compact(Node& node);
   void jump_clocks(Node& node);
+
   void compare();
   void come_to_rest();
   bool converged();
@@ -57,6 +64,7 @@ class Run {
   const Scenario scenario_;
   const bool one_at_a_time_;  ///< nobody is killed while another is down
   std::size_t damages_ = 0;   ///< of files so far
+  std::size_t hangs_ = 0;
   Ledger ledger_;
   Nodes nodes_;
   Manager manager_;

@@ -18,6 +18,7 @@ Scenario Scenario::drawn_from(World& world) {
   scenario.manager_errs = world.chance(30);
   scenario.power_fails = world.chance(40);
   scenario.disks_fail = world.chance(40);
+  scenario.disks_hang = world.chance(50);
   scenario.cascades = scenario.servers > 2 && world.chance(30);
   // A copy that acknowledges nothing would count for a gate as much as one that is gone.
   if (scenario.servers > 2 && !scenario.has_gate() && world.chance(30))
@@ -29,13 +30,13 @@ Scenario Scenario::drawn_from(World& world) {
 
 std::string Scenario::to_string() const {
   return fmt::format(
-      "{} servers, {} databases, gate of {} ({} ms, {}), the manager {}, power {}, disks {}, {}{}"
+      "{} servers, {} databases, gate of {} ({} ms, {}), the manager {}, power {}, disks {}, {}{}{}"
       "history of {} bytes{}",
       servers, databases.size(), gate.replicas, gate.timeout_ms,
       gate.fallback == CommitGate::Fallback::kBlock ? "block" : "async",
       manager_errs ? "errs" : "obeys", power_fails ? "fails" : "stays",
-      disks_fail ? "fail" : "are well", cascades ? "cascades, " : "",
-      files_damaged ? "files are damaged, " : "", history_bytes,
+      disks_fail ? "fail" : "are well", disks_hang ? "and hang, " : "",
+      cascades ? "cascades, " : "", files_damaged ? "files are damaged, " : "", history_bytes,
       plain ? fmt::format(", {} is plain", *plain) : "");
 }
 

@@ -17,6 +17,7 @@ struct Scenario {
   bool manager_errs;  ///< promotes any server, or two at once; otherwise one that has everything
   bool power_fails;   ///< what is killed loses what was not synced
   bool disks_fail;    ///< they are full for a while, or fail at some step
+  bool disks_hang;    ///< for a while they do not answer
   bool cascades;      ///< backups may follow backups
   /// Of a server that dies while all others are up and whole a record in the middle may be lost.
   bool files_damaged;

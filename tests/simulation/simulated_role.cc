@@ -95,47 +95,71 @@ void SimulatedRole::set_backups(const BackupSet& backups) {
 }
 
 void SimulatedRole::execute(const SetWritable& action) {
-  process_.server.call(
-      [&] {
+  process_.have_written(
+      [this, action] {
         set_backups(action.backups);
         process_.server.set_write_deadline(action.deadline_ms);
+        return 0;
       },
-      process_.shard);
-  role_.databases_set(action.change);
+      [this, change = action.change](int) {
+        role_.databases_set(change);
+        execute();
+      });
 }
 
-Result<void> SimulatedRole::write_promotion(const WritePromotion& action) {
-  if (Result<void> opened = open_epochs(process_.server, action.above, action.least); !opened) {
-    set_backups(action.before);
-    return opened;
-  }
-  return {};
+std::optional<Result<void>> SimulatedRole::write_promotion(const WritePromotion& action) {
+  if (role_.newest_change() != action.change) return std::nullopt;
+  using IfDamaged = DatabaseServer::IfDamaged;
+  Result<void> opened =
+      open_epochs(process_.server, action.above, action.least,
+                  action.give_up_damaged ? IfDamaged::kGiveUp : IfDamaged::kRefuse);
+  if (!opened) set_backups(action.before);
+  process_.server.flush();
+  return opened;
 }
 
 void SimulatedRole::execute(const WritePromotion& action) {
   process_.stop_following();
-  const Result<void> opened = process_.on_writer([&] { return write_promotion(action); });
-  if (!opened) return role_.promotion_refused(action.change, opened.error());
-  Result<void> durable;
-  for (const std::string& database : node_.scenario.databases) {
-    const Result<void> synced = process_.on_writer([&] {
-      process_.server.flush();
-      return process_.database(database).stored->log()->sync();
-    });
-    if (!synced) durable = synced;
-  }
-  role_.promotion_written(action.change, durable, now_ms());
+  process_.have_written([this, action] { return write_promotion(action); },
+                        [this, change = action.change](const std::optional<Result<void>>& opened) {
+                          if (!opened) return;
+                          if (!*opened) {
+                            role_.promotion_refused(change, opened->error());
+                            return execute();
+                          }
+                          if (!node_.hanging.hangs()) return sync_promotion(change);
+                          node_.hanging.wait([this, change] { sync_promotion(change); });
+                        });
 }
 
+void SimulatedRole::sync_promotion(RoleChange change) {
+  Result<void> durable;
+  for (const std::string& database : node_.scenario.databases) {
+    const Result<void> synced = process_.database(database).stored->log()->sync();
+    if (!synced) durable = synced;
+  }
+  role_.promotion_written(change, durable, now_ms());
+  execute();
+}
+
+/// As a server refreshes what it shows: for a moment it waits for the writer.
 void SimulatedRole::execute(const LookAtBackups& action) {
+  if (!process_.waits_for_disk()) return backups_seen(action.change, true);
+  node_.world.after(500, [this, change = action.change, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    backups_seen(change, false);
+    execute();
+  });
+}
+
+void SimulatedRole::backups_seen(RoleChange change, bool fresh) {
   std::vector<DrainedDatabase> databases;
   for (const std::string& name : node_.scenario.databases) {
     if (!node_.guards.drain) break;
-    databases.push_back({name, node_.position(name), process_.on_writer([&] {
-                           return process_.database(name).gate.followers();
-                         })});
+    databases.push_back({name, node_.position(name),
+                         process_.look([&] { return process_.database(name).gate.followers(); })});
   }
-  role_.backups_seen(action.change, databases, true, now_ms());
+  role_.backups_seen(change, databases, fresh, now_ms());
 }
 
 void SimulatedRole::execute(const Follow& action) {

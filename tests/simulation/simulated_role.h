@@ -58,7 +58,10 @@ class SimulatedRole {
   void execute(const Answer& action);
   void execute(const LogRole& action);
   void set_backups(const BackupSet& backups);
-  Result<void> write_promotion(const WritePromotion& action);
+  /// Nothing: another change has overtaken it.
+  std::optional<Result<void>> write_promotion(const WritePromotion& action);
+  void sync_promotion(RoleChange change);
+  void backups_seen(RoleChange change, bool fresh);
   void set_timer(std::int64_t at_ms, std::uint64_t timer);
 
   Node& node_;

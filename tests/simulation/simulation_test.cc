@@ -20,17 +20,19 @@ struct Outcome {
   std::vector<std::string> broken;
   std::size_t acknowledged = 0;
   std::size_t damages = 0;
+  std::size_t hangs = 0;
 };
 
-Outcome run_seed(std::uint64_t seed) {
+Outcome run_seed(std::uint64_t seed, const Guards& guards = {}) {
   Outcome outcome;
   run_seeded(seed, [&] {
     try {
-      Run run(seed);
+      Run run(seed, guards);
       outcome.scenario = run.scenario().to_string();
       outcome.broken = run.run();
       outcome.acknowledged = run.acknowledged();
       outcome.damages = run.damages();
+      outcome.hangs = run.hangs();
     } catch (const std::exception& error) {
       outcome.broken.emplace_back(error.what());
     }
@@ -45,10 +47,12 @@ TEST_CASE("whatever the seed, clusters keep what they promise") {
   const std::uint64_t count = setting("TANDEM_SEEDS", 500);
   std::size_t acknowledged = 0;
   std::size_t damages = 0;
+  std::size_t hangs = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     const Outcome outcome = run_seed(seed);
     acknowledged += outcome.acknowledged;
     damages += outcome.damages;
+    hangs += outcome.hangs;
     std::string broken;
     for (const std::string& promise : outcome.broken) broken += promise + '\n';
     if (broken.empty()) continue;
@@ -57,6 +61,17 @@ TEST_CASE("whatever the seed, clusters keep what they promise") {
   }
   CHECK(acknowledged > 10 * count);
   CHECK(damages >= count / 20);
+  CHECK(hangs >= count / 20);
+}
+
+TEST_CASE("without syncs before acknowledgements some seed breaks a promise", "[guards]") {
+  static_cast<void>(log::apply_spec("off"));
+  Guards guards;
+  guards.sync_first = false;
+  std::uint64_t seed = 1;
+  while (seed <= 2000 && run_seed(seed, guards).broken.empty()) ++seed;
+  INFO("seed " << seed);
+  CHECK(seed <= 2000);
 }
 
 TEST_CASE("a seed gives the same run each time") {

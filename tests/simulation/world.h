@@ -4,16 +4,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
 #include <functional>
-#include <map>
-#include <memory>
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "server/database/clock.h"
-#include "server/session/connection_port.h"
 
 namespace tandem::simulation {
 
@@ -26,21 +23,22 @@ class World {
   std::int64_t now_ms() const { return now_ms_; }
 
   void at(std::int64_t ms, std::function<void()> event) {
-    events_.emplace(std::pair(std::max(ms, now_ms_), next_++), std::move(event));
+    events_.push_back({std::max(ms, now_ms_), next_++, std::move(event)});
+    std::push_heap(events_.begin(), events_.end(), is_later);
   }
   void after(std::int64_t ms, std::function<void()> event) { at(now_ms_ + ms, std::move(event)); }
   /// Runs events up to that time.
   void run_until(std::int64_t ms) {
-    while (!events_.empty() && events_.begin()->first.first <= ms) {
-      auto event = events_.extract(events_.begin());
-      now_ms_ = event.key().first;
-      event.mapped()();
+    while (!events_.empty() && events_.front().ms <= ms) {
+      const Event event = take_next();
+      now_ms_ = event.ms;
+      event.run();
     }
     now_ms_ = ms;
   }
   /// What was to happen does not: before those to whom it would are destroyed.
   void end() {
-    while (!events_.empty()) events_.erase(events_.begin());
+    while (!events_.empty()) take_next();
   }
   /// What happens, for whoever follows a seed: with TANDEM_TRACE in the environment.
   void trace(const std::string& who, const std::string& what) const {
@@ -55,9 +53,24 @@ class World {
   bool chance(unsigned percent) { return random(100) < percent; }
 
  private:
+  struct Event {
+    std::int64_t ms;
+    std::uint64_t number;  ///< of two at one time the one that was planned first comes first
+    std::function<void()> run;
+  };
+  static bool is_later(const Event& a, const Event& b) {
+    return a.ms != b.ms ? a.ms > b.ms : a.number > b.number;
+  }
+  Event take_next() {
+    std::pop_heap(events_.begin(), events_.end(), is_later);
+    Event event = std::move(events_.back());
+    events_.pop_back();
+    return event;
+  }
+
   std::int64_t now_ms_ = 1000;
   std::uint64_t next_ = 0;
-  std::map<std::pair<std::int64_t, std::uint64_t>, std::function<void()>> events_;
+  std::vector<Event> events_;  ///< a heap: its first is the next
   std::mt19937_64 random_;
   const bool trace_ = std::getenv("TANDEM_TRACE") != nullptr;
 };
@@ -79,58 +92,6 @@ class MachineClock final : public Clock {
   const World& world_;
   std::int64_t wall_ = 0;
   std::int64_t monotonic_ = 0;
-};
-
-/// A thread of a simulated process: its tasks run in order, a while after they were posted.
-class SimulatedShard final : public Shard {
- public:
-  explicit SimulatedShard(World& world) : world_(world) {}
-
-  void post(Task task) override {
-    tasks_->push_back(std::move(task));
-    if (tasks_->size() == 1) run_soon();
-  }
-  bool is_current() const override { return running_; }
-  unsigned index() const override { return 0; }
-  /// The process is killed: nothing that was posted runs any more.
-  void kill() { tasks_.reset(); }
-  bool is_alive() const { return tasks_ != nullptr; }
-  /// SIGSTOP, and SIGCONT: then what was posted meanwhile runs.
-  void set_stopped(bool stopped) {
-    stopped_ = stopped;
-    if (!stopped && std::exchange(due_, false)) run_soon();
-  }
-  bool is_stopped() const { return stopped_; }
-
- private:
-  void run_soon() {
-    world_.after(world_.ms(3), [this, tasks = std::weak_ptr(tasks_)] {
-      if (tasks.expired()) return;
-      if (stopped_) {
-        due_ = true;
-      } else {
-        run();
-      }
-    });
-  }
-  void run() {
-    const auto tasks = tasks_;
-    running_ = true;
-    // What these post joins the queue: the first stays in it until it has run, so that nobody
-    // schedules another run meanwhile.
-    while (!tasks->empty()) {
-      Task task = std::move(tasks->front());
-      task();
-      tasks->pop_front();
-    }
-    running_ = false;
-  }
-
-  World& world_;
-  std::shared_ptr<std::deque<Task>> tasks_ = std::make_shared<std::deque<Task>>();
-  bool running_ = false;
-  bool stopped_ = false;
-  bool due_ = false;  ///< was to run while it was stopped
 };
 
 }  // namespace tandem::simulation

@@ -1,18 +1,11 @@
 // The faults that befall a cluster under Pacemaker.
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "tests/simulation/agent/agent_run.h"
 
 namespace tandem::simulation {
-
-namespace {
-
-constexpr std::int64_t kOverItMs = 20'000;  ///< until a machine has recovered from a fault
-
-}  // namespace
 
 Host* AgentRun::active() {
   for (const auto& host : hosts_) {
@@ -39,7 +32,9 @@ bool AgentRun::is_calm() const {
 void AgentRun::fault() {
   if (quiet_) return;
   world_.after(500 + world_.ms(12'000), [this] { fault(); });
-  if (!scenario_.one_at_a_time || is_calm()) befall(some_host());
+  if (scenario_.one_at_a_time && !is_calm()) return;
+  ++faults_;
+  befall(some_host());
 }
 
 void AgentRun::befall(Host& host) {
@@ -61,7 +56,7 @@ void AgentRun::befall_servers(Host& host) {
       *host.servers[world_.chance(50) ? agent::Which::kNb : agent::Which::kSb];
   const std::shared_ptr<Wire> wire =
       server.node().is_up() ? server.node().process->wire() : nullptr;
-  switch (world_.random(9)) {
+  switch (world_.random(11)) {
     case 0:
       return kill_servers(host);
     case 1:
@@ -78,6 +73,9 @@ void AgentRun::befall_servers(Host& host) {
       world_.trace(host.name, "is slow");
       host.slow_until_ms = world_.now_ms() + world_.ms(40'000);
       return;
+    case 9:
+    case 10:
+      return hang_disk(host);
     case 6:
       if (wire) wire->cut();
       return;
@@ -108,28 +106,6 @@ void AgentRun::stop_server(Host& host) {
   // Not one that was started meanwhile.
   world_.after(ms, [&server, starts = server.node().starts()] {
     if (starts == server.node().starts()) server.set_stopped(false);
-  });
-}
-
-void AgentRun::fill_disk(Host& host) {
-  world_.trace(host.name, "a disk is full");
-  const std::int64_t ms = world_.ms(10'000);
-  disturb(host, ms);
-  for (const agent::Which which : agent::kBoth) {
-    test::FakeFileSystem& disk = host.servers[which]->node().disk;
-    disk.set_capacity(disk.used() + world_.random(2000));
-    world_.after(ms, [&disk] { disk.set_capacity(UINT64_MAX); });
-  }
-}
-
-/// From some call on nothing reaches it any more; the machine is started anew a while later.
-void AgentRun::break_disk(Host& host) {
-  world_.trace(host.name, "a disk breaks");
-  disturb(host, 20'000);
-  for (const agent::Which which : agent::kBoth)
-    host.servers[which]->node().disk.fail_all(EIO, static_cast<int>(world_.random(12)));
-  world_.after(world_.ms(10'000), [this, &host] {
-    if (!quiet_) power_off(host);
   });
 }
 
@@ -166,8 +142,10 @@ void AgentRun::power_off(Host& host) {
     host.servers[which]->kill();
     test::FakeFileSystem& disk = host.servers[which]->node().disk;
     disk.heal_all();
+    host.servers[which]->node().hanging.answer();
     if (scenario_.power_fails) disk.power_loss(world_.random(UINT32_MAX));
   }
+  damage_file(host);
   pacemaker_.crash(host.index);
   const std::int64_t ms = quiet_ ? 5000 : 2000 + world_.ms(world_.chance(70) ? 20'000 : 80'000);
   disturb(host, ms + 10'000);
@@ -234,10 +212,16 @@ void AgentRun::befall_configuration(Host& host) {
   }
 }
 
+void AgentRun::configure(std::int64_t ms) {
+  configured_until_ms_ = std::max(configured_until_ms_, world_.now_ms() + ms + kOverItMs);
+}
+
 void AgentRun::maintenance() {
   world_.trace("all", "is in maintenance");
   pacemaker_.set_maintenance(true);
-  world_.after(world_.ms(60'000), [this] {
+  const std::int64_t ms = world_.ms(60'000);
+  configure(ms);
+  world_.after(ms, [this] {
     world_.trace("all", "is managed");
     pacemaker_.set_maintenance(false);
   });
@@ -254,6 +238,7 @@ void AgentRun::standby(Host& host) {
 }
 
 void AgentRun::prefer(Host& host, int score, std::int64_t ms) {
+  configure(ms);
   world_.trace(host.name, "is preferred by " + std::to_string(score));
   for (const auto& other : hosts_) {
     pacemaker_.configure(other->index,

@@ -32,10 +32,12 @@ void AgentRun::make_host(std::size_t i) {
   for (const agent::Which which : agent::kBoth) {
     host.servers[which] = std::make_unique<SimulatedServer>(
         world_, network_, i, which, scenario_.servers[which], ledger_, guards_,
-        SimulatedServer::Watchers{[&host] {
-                                    if (host.agent != nullptr) host.agent->server_lost();
-                                  },
-                                  [this, &host, which] { promises_.promoted(host, which); }});
+        SimulatedServer::Watchers{
+            [&host] {
+              if (host.agent != nullptr) host.agent->server_lost();
+            },
+            [this, &host, which] { promises_.promoted(host, which); },
+            [this](const std::string& promise) { promises_.broken(promise); }});
   }
 }
 
@@ -117,6 +119,7 @@ void AgentRun::submit(Host& host, agent::Which which) {
 /// All machines are up, all reach each other, and nobody does anything any more.
 void AgentRun::come_to_rest() {
   quiet_ = true;
+  moves_before_quiet_ = promises_.moves();
   world_.trace("all", "is quiet");
   scenario_.agents = {};
   pacemaker_.set_quiet();
@@ -138,9 +141,10 @@ void AgentRun::come_to_rest() {
       SimulatedServer& server = *host->servers[which];
       server.node().disk.heal_all();
       server.node().disk.set_capacity(UINT64_MAX);
+      server.node().hanging.answer();
       server.set_stopped(false);
       // A log that could not be synced takes no more, until the server starts anew.
-      const bool is_stuck = server.answers() && server.node().process->on_writer([&] {
+      const bool is_stuck = server.answers() && server.node().process->look([&] {
         return server.node().process->database(server.database()).stored->log()->health().stopped;
       });
       if (is_stuck) server.kill();
@@ -194,9 +198,17 @@ void AgentRun::check() {
     return promises_.broken("not one active with all others following it:" + how);
   }
   check_growth();
+  check_moves();
   for (const agent::Which which : agent::kBoth)
     promises_.check_end(which, hosts_[*active]->servers[which]->node().contents(
                                    hosts_[*active]->servers[which]->database()));
+}
+
+/// A fault may move the role away and back, and on where the first choice cannot have it.
+void AgentRun::check_moves() {
+  if (promises_.moves() > kMostMoves * (faults_ + 1)) promises_.broken("the role flaps");
+  if (promises_.moves() - moves_before_quiet_ > kMostMoves)
+    promises_.broken("the role flaps while all is quiet");
 }
 
 void AgentRun::check_growth() {

@@ -21,6 +21,7 @@ AgentScenario AgentScenario::drawn_from(World& world) {
   if (world.chance(30)) settings.sync_fallback = "block";
   scenario.fencing = world.chance(40);
   scenario.power_fails = world.chance(40);
+  scenario.files_damaged = world.chance(30);
   scenario.one_at_a_time = world.chance(50);
   const std::size_t history_bytes = world.chance(30) ? 1000 + world.random(20'000) : 64U << 20;
   for (const agent::Which which : agent::kBoth) {
@@ -40,10 +41,10 @@ std::int64_t AgentScenario::lease_ms() const {
 }
 
 std::string AgentScenario::to_string() const {
-  return fmt::format("{} hosts, {}, lease of {} ms, then {}, {}fencing, power {}, {}", hosts,
+  return fmt::format("{} hosts, {}, lease of {} ms, then {}, {}fencing, power {}, {}{}", hosts,
                      settings.node_addresses.empty() ? "a moving address" : "addresses of nodes",
                      lease_ms(), settings.sync_fallback, fencing ? "" : "no ",
-                     power_fails ? "fails" : "stays",
+                     power_fails ? "fails" : "stays", files_damaged ? "files are damaged, " : "",
                      one_at_a_time ? "one fault at a time" : "faults as they come");
 }
 

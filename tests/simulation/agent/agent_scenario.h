@@ -17,6 +17,7 @@ struct AgentScenario {
   agent::Pair<Scenario> servers;
   bool fencing;        ///< nodes that are lost are powered off before the others go on
   bool power_fails;    ///< a machine that goes off loses what was not synced
+  bool files_damaged;  ///< of a machine that goes off while all is well
   bool one_at_a_time;  ///< a fault comes when all are over the last one
   pacemaker::Faults pacemaker;
   AgentFaults agents;

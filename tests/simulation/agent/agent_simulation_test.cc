@@ -21,6 +21,8 @@ struct Outcome {
   std::string broken;
   std::size_t acknowledged = 0;
   std::size_t promotions = 0;
+  std::size_t hangs = 0;
+  std::size_t damages = 0;
 };
 
 Outcome run_seed(std::uint64_t seed, const Guards& guards = {}) {
@@ -32,6 +34,8 @@ Outcome run_seed(std::uint64_t seed, const Guards& guards = {}) {
       for (const std::string& promise : run.run()) outcome.broken += promise + '\n';
       outcome.acknowledged = run.promises().acknowledged();
       outcome.promotions = run.promises().promotions();
+      outcome.hangs = run.hangs();
+      outcome.damages = run.damages();
     } catch (const std::exception& error) {
       outcome.broken += error.what();
     }
@@ -46,16 +50,22 @@ TEST_CASE("whatever the seed, clusters under Pacemaker keep what they promise") 
   const std::uint64_t count = setting("TANDEM_SEEDS", 100);
   std::size_t acknowledged = 0;
   std::size_t promotions = 0;
+  std::size_t hangs = 0;
+  std::size_t damages = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     const Outcome outcome = run_seed(seed);
     acknowledged += outcome.acknowledged;
     promotions += outcome.promotions;
+    hangs += outcome.hangs;
+    damages += outcome.damages;
     if (outcome.broken.empty()) continue;
     INFO("seed " << seed << ": " << outcome.scenario);
     CHECK(outcome.broken == "");
   }
   CHECK(acknowledged > 100 * count);
   CHECK(promotions > 2 * count);
+  CHECK(hangs > count / 4);
+  CHECK(damages >= count / 20);
 }
 
 struct Left {
@@ -68,6 +78,7 @@ const std::vector<Left>& left_out() {
   static const std::vector<Left> kLeft = {
       {"comparison", {&Guards::comparison}},
       {"bans and comparison", {&Guards::bans, &Guards::comparison}},
+      {"health", {&Guards::health}},
       {"other active", {&Guards::other_active}},
       {"deposal and round trip", {&Guards::deposal, &Guards::round_trip}}};
   return kLeft;
@@ -76,10 +87,11 @@ const std::vector<Left>& left_out() {
 /// Others stand behind each of these: a broken promise is not found soon.
 const std::vector<Left>& left_out_alone() {
   static const std::vector<Left> kLeft = {
-      {"round trip", {&Guards::round_trip}},  {"bans", {&Guards::bans}},
-      {"deposal", {&Guards::deposal}},        {"drain", {&Guards::drain}},
-      {"in sync", {&Guards::in_sync}},        {"least", {&Guards::least}},
-      {"lease epoch", {&Guards::lease_epoch}}};
+      {"round trip", {&Guards::round_trip}}, {"bans", {&Guards::bans}},
+      {"deposal", {&Guards::deposal}},       {"drain", {&Guards::drain}},
+      {"in sync", {&Guards::in_sync}},       {"least", {&Guards::least}},
+      {"damage", {&Guards::damage}},         {"patience", {&Guards::patience}},
+      {"sync first", {&Guards::sync_first}}, {"lease epoch", {&Guards::lease_epoch}}};
   return kLeft;
 }
 

@@ -27,6 +27,7 @@ std::size_t Promises::acknowledged() const {
 
 void Promises::look() {
   for (const agent::Which which : agent::kBoth) {
+    for (const auto& host : hosts_) static_cast<void>(host->servers[which]->is_damaged());
     auto& since = replaced_since_[which];
     std::optional<Epoch> newest;
     for (const auto& host : hosts_) {
@@ -69,6 +70,8 @@ bool Promises::takes_part(const Host& host, const Host& promoted) const {
   if (host.index == promoted.index) return true;
   return host.is_up && host.disturbed_until_ms < world_.now_ms() &&
          pacemaker_.sees(host.index, promoted.index) &&
+         !host.servers[agent::Which::kNb]->is_damaged() &&
+         !host.servers[agent::Which::kSb]->is_damaged() &&
          pacemaker_.history(host.index).is_active() && host.servers[agent::Which::kNb]->answers() &&
          host.servers[agent::Which::kSb]->answers();
 }
@@ -84,6 +87,13 @@ bool Promises::has_parted(const Host& host, const Host& promoted, agent::Which w
 
 void Promises::promoted(const Host& host, agent::Which which) {
   ++promotions_;
+  if (which == agent::Which::kNb && last_promoted_ != host.index) {
+    if (last_promoted_) ++moves_;
+    last_promoted_ = host.index;
+  }
+  if (host.servers[which]->is_damaged())
+    broken(fmt::format("{} is promoted with a damaged file of {}", host.name,
+                       host.servers[which]->database()));
   const std::string& database = host.servers[which]->database();
   world_.trace(host.name, agent::name_of(which) + " is promoted, at " +
                               host.servers[which]->node().position(database).to_string());
@@ -125,8 +135,8 @@ void Promises::check_end(agent::Which which, const Contents& held) {
       broken(what + " is lost, though backups had it");
       continue;
     }
-    // Nobody was promised that it would survive a power failure.
-    if (scenario_.power_fails && !write.durable) continue;
+    // Nobody was promised that it would survive a power failure, or damage of the only copy.
+    if ((scenario_.power_fails && !write.durable) || any_damaged_) continue;
     const bool is_set_aside =
         std::any_of(hosts_.begin(), hosts_.end(), [&, n = number](const auto& h) {
           return h->servers[which]->node().has_set_aside(database, n);

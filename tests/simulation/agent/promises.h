@@ -20,6 +20,9 @@ using Hosts = std::vector<std::unique_ptr<Host>>;
 /// - What was acknowledged when enough backups had it is in each copy that is promoted, unless more
 ///   machines are missing than acknowledgements were waited for.
 /// - What is lost in the end is in a file that was set aside.
+/// - A copy whose file is damaged is not promoted before it is well again.
+/// - The role moves no oftener than faults befall the cluster, some times each.
+/// - An active whose disk hangs for long does not keep the role while a backup has all: AgentRun.
 class Promises {
  public:
   Promises(World& world, const AgentScenario& scenario, Hosts& hosts,
@@ -40,6 +43,9 @@ class Promises {
   const std::vector<std::string>& all_broken() const { return broken_; }
   std::size_t acknowledged() const;
   std::size_t promotions() const { return promotions_; }
+  /// How often the role went to another machine.
+  std::size_t moves() const { return moves_; }
+  void damaged() { any_damaged_ = true; }
 
  private:
   struct Write {
@@ -65,6 +71,9 @@ class Promises {
   agent::Pair<std::map<std::size_t, std::int64_t>> replaced_since_;  ///< active hosts
   std::vector<std::string> broken_;
   std::size_t promotions_ = 0;
+  std::size_t moves_ = 0;
+  std::optional<std::size_t> last_promoted_;  ///< host
+  bool any_damaged_ = false;                  ///< a file was
 };
 
 }  // namespace tandem::simulation

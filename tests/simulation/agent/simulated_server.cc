@@ -10,6 +10,9 @@ namespace {
 
 using Outcome = agent::Answer::Outcome;
 
+/// How long a server waits for its writer before it says that it is busy.
+constexpr std::int64_t kPatienceMs = Errands::kPatienceMs;
+
 /// The value of an option among the words, or nothing.
 std::optional<std::string> option(const std::vector<std::string>& words, const std::string& name) {
   for (const std::string& word : words) {
@@ -50,6 +53,8 @@ std::shared_ptr<const Source> SimulatedServer::source(Epoch least_epoch) const {
 
 Result<void> SimulatedServer::start(const std::vector<std::string>& words) {
   if (state_ != State::kGone) return {};
+  if (node_.hanging.hangs())
+    return control::command_error("the one before was killed, and its disk hangs");
   const std::string prefix = "--db-" + agent::name_of(which_) + "-sync-from-";
   active_server_ = option(words, prefix + "proto").value_or("tcp") + ":" +
                    option(words, prefix + "addr").value_or("") + ":" +
@@ -79,8 +84,14 @@ void SimulatedServer::crash() {
   state_ = State::kRestarting;
   node_.kill();
   watchers_.lost();
+  restart();
+}
+
+/// The kernel does not end one that waits for its disk.
+void SimulatedServer::restart() {
   world_.after(20 + world_.ms(1000), [this, starts = node_.starts()] {
     if (state_ != State::kRestarting || starts != node_.starts()) return;
+    if (node_.hanging.hangs()) return restart();
     try {
       node_.start(node_.kept);
     } catch (const std::exception&) {
@@ -91,6 +102,20 @@ void SimulatedServer::crash() {
     state_ = State::kRuns;
     apply_sync();
   });
+}
+
+bool SimulatedServer::damage() {
+  if (state_ != State::kGone && state_ != State::kRestarting) return false;
+  if (!node_.damage_file(database())) return false;
+  damaged_ = true;
+  return true;
+}
+
+bool SimulatedServer::is_damaged() {
+  if (damaged_ && answers() && node_.process->role.state() == RoleState::kBackup &&
+      !node_.is_damaged())
+    damaged_ = false;
+  return damaged_;
 }
 
 void SimulatedServer::set_stopped(bool stopped) {
@@ -120,12 +145,48 @@ void SimulatedServer::ask(const std::string& command, control::Arguments argumen
   if (state_ == State::kStopped) return;
   if (state_ != State::kRuns) return take({Outcome::kNotThere, "", {}});
   if (command == "tandem/promote" && !node_.guards.least) leave_out(arguments, "--least");
+  if (command == "tandem/promote" && !node_.guards.damage) arguments.emplace_back("--damaged");
   if (command == "tandem/lease" && !node_.guards.lease_epoch) leave_out(arguments, "--epoch");
+  static_cast<void>(is_damaged());  // it may have got well since the last look
+  take = watched(command, std::move(take));
   world_.trace(node_.name, agent::name_of(which_) + " " + command);
   commands_.run(command, arguments, control::Reply([take](const Result<std::string>& result) {
                   if (result) return take({Outcome::kDone, *result, {}});
                   take({Outcome::kRefused, result.error().to_string(), {}});
                 }));
+}
+
+std::function<void(agent::Answer)> SimulatedServer::watched(
+    const std::string& command, std::function<void(agent::Answer)> take) {
+  if (!node_.hanging.holds_writes()) return take;
+  const auto answered = std::make_shared<bool>(false);
+  world_.after(kPatienceMs + 200, [this, command, answered, starts = node_.starts()] {
+    if (!*answered && answers() && starts == node_.starts() && node_.hanging.holds_writes())
+      watchers_.broken(node_.name + " does not answer " + command + " while its disk hangs");
+  });
+  return [answered, take = std::move(take)](agent::Answer answer) {
+    *answered = true;
+    take(std::move(answer));
+  };
+}
+
+void SimulatedServer::when_writer_answers(std::function<void()> then,
+                                          std::function<void(const Error&)> otherwise) {
+  if (!node_.hanging.holds_writes()) return then();
+  const auto settled = std::make_shared<bool>(false);
+  node_.hanging.wait([settled, then = std::move(then)] {
+    if (!std::exchange(*settled, true)) then();
+  });
+  if (!node_.guards.patience) return;
+  call_later(kPatienceMs, [settled, otherwise = std::move(otherwise)] {
+    if (!std::exchange(*settled, true)) otherwise(control::command_error("the server is busy"));
+  });
+}
+
+/// For a moment it waits for a busy writer.
+void SimulatedServer::refresh(std::function<void(bool fresh)> then) {
+  if (!node_.hanging.holds_writes()) return then(true);
+  call_later(500, [then = std::move(then)] { then(false); });
 }
 
 control::ServerStatus SimulatedServer::status() {
@@ -142,7 +203,8 @@ control::ServerStatus SimulatedServer::status() {
   control::DatabaseStatus database;
   database.name = this->database();
   database.entry.position = node_.position(database.name);
-  process.on_writer([&] {
+  database.health = node_.health(database.name);
+  process.look([&] {
     const ServedDatabase& served = process.database(database.name);
     database.backup = served.backup;
     database.entry.info = served.info;
@@ -162,23 +224,31 @@ control::ServerStatus SimulatedServer::status() {
 }
 
 void SimulatedServer::promote(const Promotion& promotion, control::Done done) {
-  PromotionWanted wanted{
-      .force = promotion.force, .above = promotion.above, .least = promotion.least};
-  wanted.epoch = node_.process->role.epoch();
-  node_.process->role.promote(wanted, [this, done](const Result<std::string>& result) {
-    if (result) watchers_.promoted();
-    done(result ? Result<void>() : Result<void>(result.error()));
-  });
+  const auto promote = [this, promotion, done] {
+    PromotionWanted wanted{.force = promotion.force,
+                           .above = promotion.above,
+                           .least = promotion.least,
+                           .give_up_damaged = promotion.give_up_damaged};
+    wanted.epoch = node_.process->role.epoch();
+    node_.process->role.promote(wanted, [this, done](const Result<std::string>& result) {
+      if (result) watchers_.promoted();
+      done(result ? Result<void>() : Result<void>(result.error()));
+    });
+  };
+  when_writer_answers(promote, done);
 }
 
 void SimulatedServer::demote(const Demotion& demotion, control::DoneWithText done) {
-  if (!demotion.active.empty()) active_server_ = demotion.active;
-  DemotionWanted wanted;
-  wanted.follows = active_server_;
-  wanted.depose = demotion.depose;
-  wanted.successor = demotion.successor;
-  wanted.if_drained = demotion.if_drained;
-  node_.process->role.demote(wanted, source(demotion.least_epoch), std::move(done));
+  const auto demote = [this, demotion, done] {
+    if (!demotion.active.empty()) active_server_ = demotion.active;
+    DemotionWanted wanted;
+    wanted.follows = active_server_;
+    wanted.depose = demotion.depose;
+    wanted.successor = demotion.successor;
+    wanted.if_drained = demotion.if_drained;
+    node_.process->role.demote(wanted, source(demotion.least_epoch), done);
+  };
+  when_writer_answers(demote, done);
 }
 
 void SimulatedServer::set_sync(const control::SyncSettings& settings) {
@@ -190,10 +260,12 @@ void SimulatedServer::apply_sync() {
   const CommitGate::Options gate{
       sync_.replicas, sync_.timeout_ms,
       sync_.block ? CommitGate::Fallback::kBlock : CommitGate::Fallback::kAsync};
-  node_.process->on_writer([&] {
-    node_.process->server.set_sync(gate);
-    return 0;
-  });
+  node_.process->have_written(
+      [this, gate] {
+        node_.process->server.set_sync(gate);
+        return 0;
+      },
+      [](int) {});
 }
 
 void SimulatedServer::call_later(std::int64_t delay_ms, std::function<void()> task) {

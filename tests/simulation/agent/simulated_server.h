@@ -8,6 +8,7 @@
 #include "ocf/agent/decision/step.h"
 #include "server/control/command_registry.h"
 #include "server/control/role_control.h"
+#include "server/daemon/errands.h"
 #include "tests/simulation/agent/network.h"
 #include "tests/simulation/node.h"
 
@@ -26,6 +27,7 @@ class SimulatedServer final : private control::RoleControl {
   struct Watchers {
     std::function<void()> lost;      ///< the process has ended
     std::function<void()> promoted;  ///< a promotion has succeeded
+    std::function<void(const std::string& promise)> broken;
   };
 
   SimulatedServer(World& world, Network& network, std::size_t host, agent::Which which,
@@ -39,6 +41,10 @@ class SimulatedServer final : private control::RoleControl {
     return answers() && node_.process->role.state() == RoleState::kActive;
   }
   Node& node() { return node_; }
+  /// Part of its file was changed, and it was not yet well again as a backup.
+  bool is_damaged();
+  /// Changes something in the middle of the file of a server that is gone, if it holds enough.
+  bool damage();
   const std::string& database() const { return node_.scenario.databases.front(); }
 
   /// As ovn-ctl with these words. The error of a disk that cannot be read.
@@ -53,12 +59,18 @@ class SimulatedServer final : private control::RoleControl {
 
  private:
   void add_commands();
+  void restart();
+  /// As the server does: a change of many steps is not begun while the writer is busy.
+  void when_writer_answers(std::function<void()> then, std::function<void(const Error&)> otherwise);
+  /// A server that does not answer in time breaks a promise, whatever its disk does.
+  std::function<void(agent::Answer)> watched(const std::string& command,
+                                             std::function<void(agent::Answer)> take);
   std::shared_ptr<const Source> source(Epoch least_epoch) const;
   void apply_sync();
 
   // control::RoleControl
   control::ServerStatus status() override;
-  void refresh(std::function<void(bool fresh)> then) override { then(true); }
+  void refresh(std::function<void(bool fresh)> then) override;
   void promote(const Promotion& promotion, control::Done done) override;
   void demote(const Demotion& demotion, control::DoneWithText done) override;
   bool is_synced() override { return false; }
@@ -79,6 +91,7 @@ class SimulatedServer final : private control::RoleControl {
   const Watchers watchers_;
   control::CommandRegistry commands_;
   State state_ = State::kGone;
+  bool damaged_ = false;
   std::string active_server_;
   control::SyncSettings sync_;
 };
