@@ -8,10 +8,10 @@
 
 namespace tandem::storage {
 
-/// Records of a file that cannot be read, with whole ones behind them: no unfinished write leaves
-/// that. A value.
+/// What no unfinished write leaves in a file: a bad record with whole ones behind it, or a whole
+/// record that the database refuses. A value.
 struct Damage {
-  std::uint64_t offset = 0;        ///< where the first record begins that cannot be read
+  std::uint64_t offset = 0;        ///< where the first record begins that cannot be read, or taken
   std::uint64_t bytes = 0;         ///< from there to the end of the file
   std::uint64_t record = 0;        ///< its number; the schema is 0
   std::uint64_t whole_behind = 0;  ///< records after it whose checksums are right

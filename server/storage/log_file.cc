@@ -10,7 +10,6 @@
 #include "server/logging/event_count.h"
 #include "server/logging/log.h"
 #include "server/storage/log_reader.h"
-#include "server/storage/record_search.h"
 
 namespace tandem::storage {
 namespace {
@@ -61,8 +60,11 @@ Result<std::unique_ptr<LogFile>> LogFile::open(FileSystem& files, const std::str
   if (const Result<void> standalone = check_file_type(*log->file_, name); !standalone)
     return standalone.error();
   if (const Result<void> replayed = log->replay_all(replay); !replayed) return replayed.error();
-  if (access == Access::kReadWrite)
-    if (const Result<void> read = log->read_mark(); !read) return read.error();
+  if (access == Access::kReadWrite && !log->damage_) {  // what was just found is newer
+    Result<std::optional<Damage>> marked = marked_damage(files, name);
+    if (!marked) return marked.error();
+    log->damage_ = std::move(*marked);
+  }
   return log;
 }
 
@@ -110,7 +112,7 @@ Result<void> LogFile::replay_all(const Replay& replay) {
     else if (!*record)
       return {};  // a clean end
     else if (const Result<void> accepted = replay(**record); !accepted)
-      bad = accepted.error();
+      bad = accepted.error();  // reader.end() stays kNotYet: the record itself is whole
 
     if (bad) return end_at(std::move(*bad), reader);
     end_ = reader.end_of_records();
@@ -120,23 +122,6 @@ Result<void> LogFile::replay_all(const Replay& replay) {
     else
       commits_++;
   }
-}
-
-/// The log ends before the record that is bad, or was refused.
-Result<void> LogFile::end_at(Error bad, const LogReader& reader) {
-  const bool have_schema = end_ > 0;
-  // Nothing may be cut off only because the disk did not answer.
-  if (!have_schema || reader.end() == LogEnd::kNoRead) return bad;
-  tail_ = Tail::kFound;
-  tail_error_ = bad;
-  const std::uint64_t bad_end = std::max(reader.end_of_records(), end_ + 1);
-  const IoResult<std::uint64_t> whole = count_whole_records(*file_, bad_end);
-  const IoResult<std::uint64_t> size = file_->size();
-  if (!whole || !size) return io_error(name_, "read failed", whole ? size.error() : whole.error());
-  if (*whole == 0) return {};
-  tail_ = Tail::kDamaged;
-  damage_ = Damage{end_, *size - end_, records_, *whole, std::move(bad), ""};
-  return {};
 }
 
 Result<void> LogFile::append(std::span<const PreparedRecord> batch) {
@@ -203,43 +188,6 @@ Result<void> LogFile::make_writable() {
     return io_error(name_, "truncate failed", cut.error());
   tail_ = Tail::kNone;
   return {};
-}
-
-Result<std::string> LogFile::keep_aside(std::uint64_t begin, std::string_view kind) {
-  const IoResult<std::uint64_t> file_size = file_->size();
-  if (!file_size) return io_error(name_, "read failed", file_size.error());
-
-  const std::string name = fmt::format("{}.{}-{}", target_, kind, opened_at_);
-  std::string path = name;
-  IoResult<std::unique_ptr<File>> aside = files_.create(path, file_.get());
-  for (int n = 2; !aside && aside.error() == boost::system::errc::file_exists; n++) {
-    path = fmt::format("{}-{}", name, n);
-    aside = files_.create(path, file_.get());
-  }
-  if (!aside) return io_error(path, "create failed", aside.error());
-
-  IoResult<void> done = copy_range(*file_, begin, *file_size, **aside, 0);
-  if (done) done = (*aside)->sync();
-  if (done) done = files_.sync_folder(folder_of(path));
-  if (!done) {
-    (void)files_.unlink(path);
-    return io_error(path, "write failed", done.error());
-  }
-  ovsdb_log.dbg("{}: kept {} bytes in {}", name_, *file_size - begin, path);
-  return Result<std::string>(boost::system::in_place_value, std::move(path));
-}
-
-void LogFile::warn_of_tail() const {
-  if (damage_) {
-    ovsdb_log.err(
-        "{}: {}; the database is read-only, as a backup, until it has taken its contents from an "
-        "active server (tandem/demote REMOTE); where there is none, \"tandem-tool salvage\" writes "
-        "what is whole to a new file, and \"tandem/promote --damaged\" gives up what is behind the "
-        "damage",
-        name_, damage_->to_string());
-  } else if (tail_error_) {
-    ovsdb_log.warn("{}", tail_error_->to_string());
-  }
 }
 
 Result<void> LogFile::sync() {

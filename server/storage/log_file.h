@@ -33,15 +33,15 @@ class LogFile {
  public:
   using Access = FileSystem::Access;
   /// Called for each record in order, the schema first. An error makes the record, and all after
-  /// it, no part of the log.
+  /// it, no part of the log, and the file a damaged one.
   using Replay = std::function<Result<void>(const Record&)>;
 
   /// Opens a file and replays it. Read-only: without lock. Otherwise fails when it is locked,
   /// cannot be opened, is no standalone database, or its first record is bad. A bad record after
-  /// that, or one that `replay` refuses, ends the log: tail_error() tells, and the first append()
-  /// cuts the rest off, after it was copied to NAME.torn-DATE, the date being `now`. If whole
-  /// records stand in the rest the file is damaged: health() tells, and append() fails until
-  /// set_damage_aside().
+  /// that ends the log: tail_error() tells, and the first append() cuts the rest off, after it was
+  /// copied to NAME.torn-DATE, the date being `now`. If whole records stand in the rest, or the
+  /// record is whole and `replay` refuses it, the file is damaged: health() tells, and append()
+  /// fails until set_damage_aside().
   static Result<std::unique_ptr<LogFile>> open(FileSystem& files, const std::string& name,
                                                Access access,
                                                std::chrono::system_clock::time_point now,
@@ -70,6 +70,10 @@ class LogFile {
   /// done yet, and ends the damage.
   Result<void> mend();
 
+  /// The damage of a file that was cut and has not got back what it lost, as NAME.mending beside it
+  /// says. Fails if that cannot be read.
+  static Result<std::optional<Damage>> marked_damage(FileSystem& files, const std::string& name);
+
   /// Any thread.
   LogHealth health() const;
 
@@ -91,7 +95,7 @@ class LogFile {
   enum class Tail {
     kNone,   ///< nothing
     kFound,  ///< bytes that were there when it was opened; they are kept aside before they are cut
-    kDamaged,  ///< the same with whole records among them; they stay until set_damage_aside()
+    kDamaged,  ///< the same with a whole record among them; they stay until set_damage_aside()
     kLeftOver  ///< part of a batch whose write failed, and could not be taken back yet
   };
 
@@ -105,12 +109,13 @@ class LogFile {
   /// Fails if writing has failed for good; otherwise removes the tail.
   Result<void> make_writable();
   Result<void> end_at(Error bad, const LogReader& reader);
-  /// Copies the file from `begin` on to NAME.KIND-DATE, and returns that name.
+  /// Copies the file from `begin` on to NAME.KIND-DATE, and returns that name. There is no file of
+  /// that name before it is whole and on the disk.
   Result<std::string> keep_aside(std::uint64_t begin, std::string_view kind);
+  /// `wanted`, or with -2, -3, ... behind it: a name that no file has.
+  Result<std::string> free_path(const std::string& wanted);
   Error damaged_error() const;
-  std::string mark_path() const { return target_ + ".mending"; }
-  /// Takes over what an earlier process has left to be mended.
-  Result<void> read_mark();
+  std::string mark_path() const;
   Result<void> write_mark(const Damage& damage);
   Error stop_writing(std::string_view what, boost::system::error_code error);
   /// Goes over to the file that has replaced this one. `compacted_size` bytes of it are schema and
@@ -141,7 +146,8 @@ class LogFile {
   std::uint64_t records_ = 0;           ///< that were replayed
   Tail tail_ = Tail::kNone;
   std::optional<Error> tail_error_;
-  std::string opened_at_;  ///< the date in the names of what is kept aside
+  std::uint64_t tail_bytes_ = 0;  ///< that the file had behind the good records when it was opened
+  std::string opened_at_;         ///< the date in the names of what is kept aside
 
   std::uint64_t compacted_size_ = 0;  ///< bytes of the schema and the first record after it
   std::uint64_t commits_ = 0;         ///< records after those

@@ -16,6 +16,8 @@ namespace {
 
 log::Module ovsdb_log("ovsdb_log");
 
+std::string mark_path_of(const std::string& target) { return target + ".mending"; }
+
 }  // namespace
 
 Result<void> LogFile::set_damage_aside() {
@@ -59,17 +61,21 @@ Result<void> LogFile::write_mark(const Damage& damage) {
   return {};
 }
 
-Result<void> LogFile::read_mark() {
-  const IoResult<std::unique_ptr<File>> mark = files_.open(mark_path(), Access::kReadOnly);
-  if (!mark && mark.error() == boost::system::errc::no_such_file_or_directory) return {};
+Result<std::optional<Damage>> LogFile::marked_damage(FileSystem& files, const std::string& name) {
+  const IoResult<std::string> target = files.resolve(name);
+  if (!target) return io_error(name, "open failed", target.error());
+  const std::string path = mark_path_of(*target);
+  const IoResult<std::unique_ptr<File>> mark = files.open(path, Access::kReadOnly);
+  if (!mark && mark.error() == boost::system::errc::no_such_file_or_directory)
+    return std::optional<Damage>();
   std::string text(4096, '\0');
   const IoResult<std::size_t> got = mark ? (*mark)->read_at(0, text) : mark.error();
-  if (!got) return io_error(mark_path(), "read failed", got.error());
+  if (!got) return io_error(path, "read failed", got.error());
   text.resize(*got);
-  // One that was just found is newer.
-  if (!damage_) damage_ = Damage::from_mark(text);
-  return {};
+  return std::optional(Damage::from_mark(text));
 }
+
+std::string LogFile::mark_path() const { return mark_path_of(target_); }
 
 Error LogFile::damaged_error() const {
   return Error{"not allowed", fmt::format("{}: {}", name_, damage_->to_string()), std::nullopt};

@@ -45,6 +45,8 @@ class LogReader {
   std::string_view window() const { return {buffer_.get() + begin_, filled_ - begin_}; }
   /// Reads until `count` bytes from position_ are in the window, or the file ends.
   IoResult<void> fill(std::size_t count);
+  Error wrong_sha1(std::uint64_t length, std::uint64_t offset, const RecordSha1& actual,
+                   const RecordSha1& expected) const;
   Result<std::optional<Record>> fail(LogEnd end, Error error);
   Result<std::optional<Record>> fail_reading(boost::system::error_code error, std::uint64_t bytes,
                                              std::uint64_t offset);

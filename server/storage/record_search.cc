@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "server/storage/record.h"
-#include "server/storage/sha1.h"
 
 // A header is looked for anywhere, not only at the start of a line, since the newline before it may
 // be what is damaged. No value can pass for one: JSON has no raw newline in a string, so a header
@@ -23,8 +22,7 @@ RecordSearch::RecordSearch(const File& file, std::uint64_t from, std::uint64_t s
       at_(from),
       size_(size),
       in_vain_(4 * (size - std::min(size, from))),
-      buffer_(kBufferSize),
-      piece_(kPieceSize) {}
+      buffer_(kBufferSize) {}
 
 IoResult<RecordSearch> RecordSearch::begin(const File& file, std::uint64_t from) {
   const IoResult<std::uint64_t> size = file.size();
@@ -78,23 +76,32 @@ IoResult<std::optional<std::uint64_t>> RecordSearch::end_of_record(std::uint64_t
   if (!header || header->magic != kStandaloneMagic) return none;
   const RecordSha1 expected = header->sha1;
   const std::uint64_t length = header->length;
-  std::uint64_t at = offset + newline + 1;
+  const std::uint64_t at = offset + newline + 1;
   if (at > size_ || length > size_ - at || length > in_vain_) return none;
 
-  const std::uint64_t end = at + length;
-  Sha1 sha1;
-  while (at < end) {
-    const std::size_t wanted =
-        static_cast<std::size_t>(std::min<std::uint64_t>(end - at, piece_.size()));
-    const IoResult<std::size_t> got = file_->read_at(at, std::span(piece_).first(wanted));
-    if (!got) return got.error();
-    if (*got == 0) return none;  // it became shorter
-    sha1.add({piece_.data(), *got});
-    at += *got;
-  }
-  if (sha1.finish() == expected) return std::optional(end);
+  const IoResult<std::optional<RecordSha1>> actual = sha1_of(*file_, at, at + length);
+  if (!actual) return actual.error();
+  if (!*actual) return none;  // it became shorter
+  if (**actual == expected) return std::optional(at + length);
   in_vain_ -= length;
   return none;
+}
+
+IoResult<std::optional<RecordSha1>> sha1_of(const File& file, std::uint64_t begin,
+                                            std::uint64_t end) {
+  std::vector<char> piece(
+      static_cast<std::size_t>(std::min<std::uint64_t>(end - begin, kPieceSize)));
+  Sha1 sha1;
+  while (begin < end) {
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(end - begin, piece.size()));
+    const IoResult<std::size_t> got = file.read_at(begin, std::span(piece).first(wanted));
+    if (!got) return got.error();
+    if (*got == 0) return std::optional<RecordSha1>();
+    sha1.add({piece.data(), *got});
+    begin += *got;
+  }
+  return std::optional(sha1.finish());
 }
 
 IoResult<std::uint64_t> count_whole_records(const File& file, std::uint64_t from) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/storage/file_system.h"
+#include "server/storage/sha1.h"
 
 namespace tandem::storage {
 
@@ -44,8 +45,12 @@ class RecordSearch {
   std::vector<char> buffer_;
   std::uint64_t buffered_at_ = 0;
   std::size_t buffered_ = 0;
-  std::vector<char> piece_;
 };
+
+/// The SHA-1 of these bytes of a file, read in pieces. Fails if the file cannot be read; nothing if
+/// it ends before `end`.
+IoResult<std::optional<RecordSha1>> sha1_of(const File& file, std::uint64_t begin,
+                                            std::uint64_t end);
 
 /// How many whole records stand from `from` on.
 IoResult<std::uint64_t> count_whole_records(const File& file, std::uint64_t from);

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <optional>
 #include <ostream>
 
 #include "server/database/schema_conversion.h"
@@ -45,18 +46,32 @@ Result<int> check(const Environment& environment) {
   const std::string path = environment.invocation.database(0);
   const Result<std::uint64_t> damaged = list_damage(environment, path);
   if (!damaged) return damaged.error();
+  const Result<std::optional<storage::Damage>> marked =
+      storage::LogFile::marked_damage(environment.files, path);
+  if (!marked) return marked.error();
+  if (*marked)
+    environment.out << fmt::format("{}: {}, as {}.mending says\n", path, (*marked)->to_string(),
+                                   path);
   if (*damaged > 0) return kNo;
-  const auto database = open_database(environment.files, path, storage::LogFile::Access::kReadOnly,
-                                      environment.clock);
+  StoredDatabase::Options options;
+  options.access = storage::LogFile::Access::kReadOnly;
+  const auto database = StoredDatabase::open(environment.files, path, options, environment.clock);
   if (!database) return database.error();
+  const storage::LogFile& log = *(*database)->log();
+  if (const auto refused = log.health().damage) {
+    environment.out << fmt::format("{}: {}\n", path, refused->to_string());
+    return kNo;
+  }
+  if (const auto& torn = log.tail_error()) return *torn;
   // Conversion to the same schema judges every rule of a commit.
   const Database& rows = (*database)->database();
   if (const auto judged = convert_database(rows.snapshot(), rows.schema()); !judged) {
     return judged.error();
   }
+  if (*marked) return kNo;
   environment.out << fmt::format("{}: good: database {}, {} rows, {} bytes, position {}\n", path,
-                                 rows.schema()->name(), rows.row_count(),
-                                 (*database)->log()->size(), (*database)->position().to_string());
+                                 rows.schema()->name(), rows.row_count(), log.size(),
+                                 (*database)->position().to_string());
   return kDone;
 }
 

@@ -80,6 +80,12 @@ class FakeFileSystem : public storage::FileSystem {
     return found == calls_.end() ? 0 : found->second;
   }
 
+  /// Bytes that the longest read had room for.
+  std::size_t longest_read() const {
+    const std::lock_guard guard(mutex_);
+    return longest_read_;
+  }
+
   /// The machine stops and starts again: open files are dead (EIO), locks are free, and of what was
   /// not synced some survives, as `seed` decides: the changes of a folder all or none, of the bytes
   /// appended to a file a part, perhaps with zeros at the end.
@@ -221,6 +227,7 @@ class FakeFileSystem : public storage::FileSystem {
     IoResult<std::size_t> read_at(std::uint64_t offset, std::span<char> out) const override {
       const std::lock_guard guard(disk_.mutex_);
       if (const int error = called(Op::kRead)) return code(error);
+      disk_.longest_read_ = std::max(disk_.longest_read_, out.size());
       const std::string& bytes = node_->now;
       if (offset >= bytes.size()) return std::size_t{0};
       return bytes.copy(out.data(), out.size(), static_cast<std::size_t>(offset));
@@ -352,6 +359,7 @@ class FakeFileSystem : public storage::FileSystem {
   std::map<Op, Fault> faults_;
   std::optional<Fault> all_fail_;
   std::map<Op, int> calls_;
+  std::size_t longest_read_ = 0;  // bytes
   std::uint64_t capacity_ = UINT64_MAX;
   int generation_ = 0;
 };

@@ -193,11 +193,13 @@ class Damage(SystemTest):
         for number, (name, how) in enumerate(damage.AT_THE_END.items()):
             with self.subTest(damaged=name):
                 server = self.written(f"n{number}")
-                self.damage(server.name, how)
+                data = self.damage(server.name, how)
                 server.start()
                 self.assertIsNone(self.write(server, "more"))
                 self.assertEqual(len(self.names(server)), 5)
-                self.assertEqual(len(self.kept(server.name, "torn")), 1)
+                (kept,) = self.kept(server.name, "torn")
+                where = f"the last {len(kept)} bytes, from offset {len(data) - len(kept)} on, "
+                self.assertRegex(server.log(), rf"\|WARN\|[^\n]*{server.name}.db: {where}[^\n]*\.torn-")
                 server.stop()
 
     def test_without_a_schema_nothing_starts_and_nothing_is_touched(self):

@@ -117,6 +117,41 @@ TEST_CASE("Tails of the same second are kept side by side") {
   CHECK(disk.contents(kTorn + "-2") == "later");
 }
 
+TEST_CASE("Zeros at the end are a torn tail, also from within a record on") {
+  const std::string good = log_text({"{}"});
+  const std::string written = record_text(R"({"a":1})") + record_text(R"({"b":2})");
+  const std::size_t kept = GENERATE(0U, 3U, 60U, 65U);
+  FakeFileSystem disk;
+  disk.put("db", good + written.substr(0, kept) + std::string(written.size() - kept, '\0'));
+  const auto log = opened(disk);
+  REQUIRE(log->tail_error());
+  CHECK(!log->is_damaged());
+  CHECK(append(*log, {"{}"}));
+}
+
+TEST_CASE("A hole of zeros with a whole record behind it is damage") {
+  const std::string good = log_text({"{}"});
+  FakeFileSystem disk;
+  disk.put("db", good + std::string(100, '\0') + record_text("{}"));
+  CHECK(opened(disk)->is_damaged());
+}
+
+TEST_CASE("A tail that is kept has its name only when it is whole and on the disk") {
+  FakeFileSystem disk;
+  disk.put("db", log_text({"{}"}) + "xxx\n");
+  disk.put("db.aside", "a part that a crash has left, longer than what comes");
+  for (int calls = 0; !disk.exists(kTorn); calls++) {
+    REQUIRE(calls < 100);
+    const auto log = opened(disk);
+    disk.fail_all(EIO, calls);
+    (void)append(*log, {"{}"});
+    disk.heal_all();
+    if (disk.exists(kTorn)) CHECK(disk.contents(kTorn) == "xxx\n");
+  }
+  REQUIRE(append(*opened(disk), {"{}"}));
+  CHECK(!disk.exists("db.aside"));
+}
+
 TEST_CASE("A tail that cannot be kept is not cut") {
   FakeFileSystem disk;
   const std::string before = log_text({"{}"}) + "xxx\n";
@@ -129,22 +164,6 @@ TEST_CASE("A tail that cannot be kept is not cut") {
   disk.set_capacity(10000);
   CHECK(append(*log, {"{}"}));
   CHECK(disk.contents(kTorn) == "xxx\n");
-}
-
-TEST_CASE("A record that the database refuses ends the log like a torn one") {
-  FakeFileSystem disk;
-  disk.put("db", log_text({"{}", R"({"invalid":{}})"}));
-  const Error refused{"unknown table", "No table named invalid.", R"({"invalid":{}})"};
-  const auto replay = [&](const Record& record) -> Result<void> {
-    if (record.index == 2) return refused;
-    return {};
-  };
-  const auto log = LogFile::open(disk, "db", LogFile::Access::kReadWrite, kNow, replay);
-  REQUIRE(log);
-  CHECK((*log)->tail_error() == refused);
-  REQUIRE(append(**log, {R"({"a":1})"}));
-  CHECK(disk.contents("db") == log_text({"{}", R"({"a":1})"}));
-  CHECK(disk.contents(kTorn) == record_text(R"({"invalid":{}})"));
 }
 
 TEST_CASE("A disk that does not answer is no reason to cut a log") {

@@ -181,6 +181,25 @@ TEST_CASE("A length that cannot be true takes no memory") {
   CHECK(reading.error.starts_with("I/O error: db: error reading 9223372036854775807 bytes"));
 }
 
+TEST_CASE("A length that the file has takes no memory either when the digest is wrong") {
+  FakeFileSystem disk;
+  const std::size_t length = std::size_t{65} << 20;
+  disk.put("db", kGood + "OVSDB JSON " + std::to_string(length) + " " + std::string(40, 'a') +
+                     "\n" + std::string(length, '\0'));
+  CHECK(read_all(disk).end == LogEnd::kTorn);
+  CHECK(disk.longest_read() <= 1 << 20);
+}
+
+TEST_CASE("A record that is longer than what is taken at once is read") {
+  FakeFileSystem disk;
+  const std::string body = "\"" + std::string(std::size_t{65} << 20, 'x') + "\"";
+  disk.put("db", kGood + record_text(body));
+  const Reading reading = read_all(disk);
+  CHECK(reading.end == LogEnd::kClean);
+  REQUIRE(reading.bodies.size() == 4);
+  CHECK(reading.bodies.back().size() >= body.size());
+}
+
 TEST_CASE("A body may lack its newline if length and hash agree") {
   const std::string body = R"({"c":3})";
   const std::string record = format_header(body.size(), Sha1().add(body).finish()) + body;

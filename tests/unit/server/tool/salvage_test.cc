@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include "server/storage/damage.h"
+#include "tests/unit/server/storage/log_text.h"
 #include "tests/unit/server/tool/tool_fixture.h"
 
 using namespace tandem;
@@ -43,6 +45,26 @@ TEST_CASE_METHOD(DamagedFixture, "A check says where a file is damaged and what 
   CHECK(run({"check", "db"}) == tool::kNo);
   CHECK_THAT(output, Catch::Contains(", line 3, record 1 (") && Catch::Contains(", record 2 (") &&
                          Catch::EndsWith("db: 1 whole records before the damage, 2 behind it\n"));
+}
+
+TEST_CASE_METHOD(DamagedFixture, "A check says which whole record the schema refuses") {
+  const std::string before = disk.contents("db");
+  const std::string behind = GENERATE("", "{}");
+  disk.put("db",
+           before + record_text(R"({"invalid":{}})") + (behind.empty() ? "" : record_text(behind)));
+  CHECK(run({"check", "db"}) == tool::kNo);
+  CHECK_THAT(output, Catch::Contains("db: the file is damaged at offset " +
+                                     std::to_string(before.size()) + ", in record 5, ") &&
+                         Catch::Contains("No table named invalid."));
+}
+
+TEST_CASE_METHOD(DamagedFixture, "A check says that a file has not got back what it lost") {
+  storage::Damage damage{.offset = 700, .bytes = 100, .record = 3, .whole_behind = 2};
+  damage.kept_as = "db.damaged-1";
+  disk.put("db.mending", damage.to_mark());
+  CHECK(run({"check", "db"}) == tool::kNo);
+  CHECK_THAT(output, Catch::StartsWith("db: the file was damaged at offset 700, in record 3, ") &&
+                         Catch::Contains("has not got back what it lost, as db.mending says\n"));
 }
 
 TEST_CASE_METHOD(DamagedFixture, "A torn tail is told as ever") {
