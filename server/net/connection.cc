@@ -73,7 +73,7 @@ void Connection::reconfigure(const std::string& role, bool read_only, std::int64
   options_.info.read_only = read_only;
   probe_.set_interval(probe_ms);
   if (stream_ != nullptr) keep_alive();
-  if (state_ == State::kOpen) arm_timer(probe_.deadline_ms());
+  if (state_ == State::kOpen && !input_ended_) arm_timer(probe_.deadline_ms());
 }
 
 void Connection::keep_alive() {
@@ -124,7 +124,8 @@ void Connection::on_readable() {
       shake_hands();
       break;
     case State::kOpen:
-      if (!input_stopped_) read_input();  // else run_deferred() does, after the rest
+      if (!input_stopped_ && !input_ended_)
+        read_input();  // else run_deferred() does, after the rest
       break;
     case State::kNew:
     case State::kClosing:
@@ -148,6 +149,8 @@ void Connection::read_input() {
         stream_->wait_readable();
         return;
       case Status::kEnd:
+        end_of_input(result);
+        return;
       case Status::kFailed:
         fail(result);
         return;
@@ -244,7 +247,11 @@ void Connection::on_timer(std::int64_t now_ms) {
       begin_closing("handshake timed out", log::Level::kDbg, "handshake timed out");
       break;
     case State::kOpen:
-      check_probe(now_ms);
+      if (input_ended_) {
+        check_last_answers(now_ms);
+      } else {
+        check_probe(now_ms);
+      }
       break;
     case State::kNew:
     case State::kClosing:

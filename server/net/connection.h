@@ -84,6 +84,7 @@ class Connection final : public ConnectionPort,
   bool is_behind() const override { return behind_ || over_high_mark_; }
   void set_reading(bool enabled) override;
   void close(std::string reason) override;
+  void close_when_sent() override;
   void challenge() override;
   const ConnectionInfo& info() const override { return options_.info; }
   Shard& shard() override { return shard_; }
@@ -126,8 +127,12 @@ class Connection final : public ConnectionPort,
   /// Sources make texts until then; without it, in a turn for long work.
   void write_queue(std::optional<TimePoint> until = {});
   void after_write();
+  void tell_of_room();
 
   // Its end (connection_ending.cc).
+  void end_of_input(const IoResult& result);
+  /// Has the peer, which says nothing more, taken nothing for too long?
+  void check_last_answers(std::int64_t now_ms);
   void fail(const IoResult& result);
   void fail_protocol(const std::string& details);
   void fail_size();
@@ -158,7 +163,10 @@ class Connection final : public ConnectionPort,
   bool input_stopped_ = false;  ///< may_read() was false when there was more to read
   std::string rest_;            ///< input that had been read when it stopped,
   std::size_t rest_taken_ = 0;  ///< and how much of it is done
-  std::string reason_;          ///< of the closing
+  bool input_ended_ = false;    ///< the peer says nothing more, and has answers to get
+  bool closes_when_sent_ = false;
+  std::int64_t taken_ms_ = 0;  ///< when that peer last took something
+  std::string reason_;         ///< of the closing
 };
 
 }  // namespace tandem::net

@@ -1,5 +1,7 @@
 // How a connection comes to its end.
 
+#include <poll.h>
+
 #include <utility>
 
 #include "server/logging/event_count.h"
@@ -19,6 +21,9 @@ constexpr unsigned kLinesAMinute = 60;
 constexpr unsigned kLinesAtOnce = 30;
 /// Texts that are to be sent are made for so long when a connection is closed.
 constexpr std::chrono::milliseconds kLastWords(4);
+/// A peer that says nothing more gets answers for so long, counted from the last that it took: as
+/// long as one that has vanished is kept.
+constexpr std::int64_t kLastAnswersMs = 5000;
 
 }  // namespace
 
@@ -27,6 +32,27 @@ void Connection::close(std::string reason) {
       reason.empty() ? std::string() : fmt::format("disconnecting ({})", reason);
   const auto level = options_.active ? log::Level::kInfo : log::Level::kDbg;
   begin_closing(std::move(reason), level, message);
+}
+
+void Connection::close_when_sent() {
+  if (state_ != State::kOpen) return;
+  closes_when_sent_ = true;
+  shard_.defer(*this);  // more may be sent in this turn
+}
+
+void Connection::end_of_input(const IoResult& result) {
+  // A unix socket tells a peer that is gone from one that only says nothing more.
+  pollfd hung_up{socket_, 0, 0};
+  if (::poll(&hung_up, 1, 0) > 0 || !handler_->on_end_of_input()) return fail(result);
+  input_ended_ = true;
+  taken_ms_ = IoShard::now_ms();
+  arm_timer(taken_ms_ + kLastAnswersMs);
+}
+
+void Connection::check_last_answers(std::int64_t now_ms) {
+  const std::int64_t limit_ms = taken_ms_ + kLastAnswersMs;
+  if (now_ms >= limit_ms) return fail({IoResult::Status::kEnd, 0, {}});
+  arm_timer(limit_ms);
 }
 
 void Connection::fail(const IoResult& result) {

@@ -59,7 +59,8 @@ void Connection::on_writable() {
   if (state_ != State::kOpen) return;
   // The peer has taken what had been waiting: a slow reader is alive. (What fits into the socket at
   // once says nothing.)
-  probe_.heard(IoShard::now_ms());
+  taken_ms_ = IoShard::now_ms();
+  probe_.heard(taken_ms_);
   write_queue();
   after_write();
 }
@@ -96,6 +97,11 @@ void Connection::write_queue(std::optional<TimePoint> until) {
 }
 
 void Connection::after_write() {
+  tell_of_room();
+  if (state_ == State::kOpen && closes_when_sent_ && queue_.empty()) fail({Status::kEnd, 0, {}});
+}
+
+void Connection::tell_of_room() {
   const bool caught_up = behind_ && queue_.empty();
   const bool below_mark = over_high_mark_ && queue_.bytes() <= options_.limits.low_mark;
   if (state_ != State::kOpen || !(caught_up || below_mark)) return;

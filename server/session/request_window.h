@@ -19,6 +19,7 @@ class RequestWindow {
   explicit RequestWindow(std::size_t most) : most_(most) {}
 
   bool is_open() const { return under_way_ < most_ && selects_ < allowed_; }
+  bool is_idle() const { return under_way_ == 0; }
   /// As many as may ever be.
   bool is_full() const { return under_way_ >= most_; }
   void begin(bool selects) {

@@ -63,11 +63,13 @@ void Session::handle(JsonRpcMessage& message) {
     case JsonRpcMessage::Kind::kError:
       return refuse_answer(message.kind);
   }
-  if (const Method* method = find_method(message)) {
-    (this->*(may(method->needs) ? method->run : method->refuse))(message);
-  } else if (message.kind == JsonRpcMessage::Kind::kRequest) {
-    send_plain_error(message.id, "unknown method");
-  }
+  in_turn([&] {
+    if (const Method* method = find_method(message)) {
+      (this->*(may(method->needs) ? method->run : method->refuse))(message);
+    } else if (message.kind == JsonRpcMessage::Kind::kRequest) {
+      send_plain_error(message.id, "unknown method");
+    }
+  });
 }
 
 /// We ask clients nothing but echo, which the connection takes.
@@ -88,6 +90,13 @@ void Session::on_writable() {
   locks_.on_writable();
   monitors_.on_writable();
   feeds_.on_writable();
+}
+
+bool Session::on_end_of_input() {
+  if (!feeds_.empty()) return false;  // a backup is gone that acknowledges nothing more
+  input_ended_ = true;
+  set_reading();
+  return true;
 }
 
 void Session::on_alive() { feeds_.on_alive(); }
@@ -139,6 +148,7 @@ void Session::end_request(std::optional<std::size_t> rows) {
 void Session::set_reading() {
   const bool reads = window_.is_open() && !read_elsewhere_ && waiting_.size() < kMostWaiting;
   if (reads != std::exchange(reads_, reads)) port_.set_reading(reads);
+  if (input_ended_ && !owes_answers()) port_.close_when_sent();
 }
 
 // --- replies ---
@@ -146,11 +156,11 @@ void Session::set_reading() {
 void Session::send_updates() { hub_.monitors().on_writable(port_); }
 
 void Session::send_reply(const json::value& id, std::string_view result_json) {
-  port_.send(make_reply(id, result_json));
+  answer(make_reply(id, result_json));
 }
 
 void Session::send_error(const json::value& id, const Error& error) {
-  port_.send(make_error_reply(id, to_text(error.to_json())));
+  answer(make_error_reply(id, to_text(error.to_json())));
 }
 
 void Session::send_answer(TransactAnswer answer, bool later) {
@@ -178,7 +188,7 @@ bool Session::may_keep(const json::value& request_id, std::size_t bytes) {
 void Session::send_plain_error(const json::value& id, std::string_view error) {
   std::string text;
   append_json_string(text, error);
-  port_.send(make_error_reply(id, text));
+  answer(make_error_reply(id, text));
 }
 
 // --- the server and its databases ---
@@ -210,7 +220,8 @@ void Session::list_dbs(JsonRpcMessage& message) {
 
 void Session::get_schema(JsonRpcMessage& message) {
   if (const DatabaseInfoRef database = database_of(message))
-    port_.send(std::make_unique<SharedAnswer>(message.id, hub_.schema_text(database)));
+    answer<std::unique_ptr<TextSource>>(
+        std::make_unique<SharedAnswer>(message.id, hub_.schema_text(database)));
 }
 
 /// Only backups ask, also the stock server's: before they replace all they have. What is left of a

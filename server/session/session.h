@@ -44,6 +44,7 @@ class Session final : public ConnectionHandler {
 
   void on_message(JsonRpcMessage message) override;
   void on_writable() override;
+  bool on_end_of_input() override;
   void on_alive() override;
   void on_closed(const std::string& reason) override;
 
@@ -61,7 +62,7 @@ class Session final : public ConnectionHandler {
   SessionLocks& locks() { return locks_; }
   SessionMonitors& monitors() { return monitors_; }
 
-  /// A request about monitors has taken effect: those behind it follow.
+  /// A request about monitors, or a conversion, has taken effect: those behind it follow.
   void go_on();
   /// Runs `then(session, read())`. A long message is read by a thread of its own, and those behind
   /// it wait meanwhile: `read` may use nothing of the session, which may be gone before `then`.
@@ -76,11 +77,14 @@ class Session final : public ConnectionHandler {
         Session* self = hub->find(id);
         if (self == nullptr) return hub->reader().post([what = std::move(what)] {});
         self->read_elsewhere_ = false;
-        then(*self, std::move(what));
+        self->in_turn([&] { then(*self, std::move(what)); });
         self->go_on();
       });
     });
   }
+
+  // What the session answers by itself, while it reads a request, comes behind the answers to the
+  // requests before it, which are with the writer.
 
   /// Sends the updates that wait for room on the socket: a transaction's come before its reply.
   void send_updates();
@@ -127,6 +131,23 @@ class Session final : public ConnectionHandler {
 
  private:
   void handle(JsonRpcMessage& message);
+  /// Runs `part`, which reads a request.
+  template <class Part>
+  void in_turn(Part&& part) {
+    const bool before = std::exchange(reads_request_, true);
+    part();
+    reads_request_ = before;
+  }
+  /// Sends a text or source to the connection, in the order of the requests.
+  template <class What>
+  void answer(What what) {
+    if (!reads_request_ || window_.is_idle()) return port_.send(std::move(what));
+    submit_request([hub = &hub_, id = id_, what = std::move(what)]() mutable {
+      hub->server().reply(hub->mailbox(), [hub, id, what = std::move(what)]() mutable {
+        if (Session* self = hub->find_answered(id)) self->port_.send(std::move(what));
+      });
+    });
+  }
   static const Method* find_method(const JsonRpcMessage& message);
 
   void refuse_answer(JsonRpcMessage::Kind kind);
@@ -161,9 +182,11 @@ class Session final : public ConnectionHandler {
     return message_bytes > hub_.limits().bytes_read_at_once;
   }
   /// Messages wait for something.
-  bool is_busy() const { return read_elsewhere_ || monitors_.is_busy(); }
+  bool is_busy() const { return read_elsewhere_ || monitors_.is_busy() || conversions_.is_busy(); }
+  /// Are there answers to come to what the client has said, without anybody doing more?
+  bool owes_answers() const { return is_busy() || !waiting_.empty() || !window_.is_idle(); }
   void begin_request(bool selects);
-  /// Tells the connection whether there is room for another request.
+  /// Tells the connection whether there is room for another request, and when the last is answered.
   void set_reading();
 
   ClientHub& hub_;
@@ -178,10 +201,13 @@ class Session final : public ConnectionHandler {
   SessionFeeds feeds_;
   SessionLocks locks_;
   SessionMonitors monitors_;
-  /// Behind a request about monitors that has not taken effect, or a message that is being read.
+  /// Behind a request about monitors or a conversion that has not taken effect, or a message that
+  /// is being read.
   std::list<JsonRpcMessage> waiting_;
   bool read_elsewhere_ = false;  ///< a message is being read, by another thread
   bool reads_ = true;            ///< what the connection was told last
+  bool reads_request_ = false;   ///< what is sent now answers a request that has just come
+  bool input_ended_ = false;     ///< the client says nothing more
 };
 
 }  // namespace tandem

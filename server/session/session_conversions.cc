@@ -112,7 +112,8 @@ void SessionConversions::finish(const json::value& id, const Result<void>& conve
     session_.send_error(id, converted.error());
   }
   --under_way_;
-  if (under_way_ == 0 && close_reason_) session_.close(*close_reason_);
+  if (under_way_ == 0 && close_reason_) return session_.close(*close_reason_);
+  session_.go_on();
 }
 
 void SessionConversions::close_when_done(const std::string& reason) {

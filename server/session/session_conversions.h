@@ -21,6 +21,8 @@ class SessionConversions {
   void refuse(JsonRpcMessage message);
   /// Closes the connection, when the conversions under way have been answered.
   void close_when_done(const std::string& reason);
+  /// One is under way: what the client says behind it has to do with the new schema.
+  bool is_busy() const { return under_way_ > 0; }
 
  private:
   /// Goes on with the schema that params gives for the database, unless there is an error to send.

@@ -50,6 +50,7 @@ class FakeConnection final : public ConnectionPort {
   bool is_behind() const override { return queued > 0 || !held_.empty(); }
   void set_reading(bool enabled) override { reading = enabled; }
   void close(std::string reason) override { closed = std::move(reason); }
+  void close_when_sent() override { ended = true; }
   void challenge() override { ++challenges; }
   const ConnectionInfo& info() const override { return identity; }
   Shard& shard() override { return shard_; }
@@ -80,6 +81,7 @@ class FakeConnection final : public ConnectionPort {
   std::size_t room = static_cast<std::size_t>(-1);  ///< a longer text fills the socket
   bool holds = false;  ///< what is made piece by piece waits for release(), and all behind it
   bool reading = true;
+  bool ended = false;  ///< close_when_sent() was called
   int challenges = 0;
   std::string closed;  ///< the reason
   ConnectionInfo identity;
