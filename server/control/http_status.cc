@@ -35,26 +35,6 @@ constexpr std::chrono::seconds kListenAgain{1};
 
 log::Module logger("ovsdb_server");
 
-Error http_error(const std::string& address, std::string_view what) {
-  return {"--http=" + address + ": " + std::string(what), "", std::nullopt};
-}
-
-std::optional<tcp::endpoint> parse_endpoint(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  std::string host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  std::uint16_t port = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, problem] = std::from_chars(text.data() + colon + 1, end, port);
-  if (problem != std::errc() || stop != end) return std::nullopt;
-  if (host.empty()) return tcp::endpoint(tcp::v6(), port);
-  boost::system::error_code error;
-  const asio::ip::address address = asio::ip::make_address(host, error);
-  if (error) return std::nullopt;
-  return tcp::endpoint(address, port);
-}
-
 /// One client; answers its requests one by one. Lives while something is under way on its socket.
 class HttpConnection : public RoomClient, public std::enable_shared_from_this<HttpConnection> {
  public:
@@ -223,17 +203,29 @@ struct HttpStatus::Listener : std::enable_shared_from_this<Listener> {
   }
 };
 
-Result<std::unique_ptr<HttpStatus>> HttpStatus::listen(const asio::any_io_executor& executor,
-                                                       const std::string& address,
-                                                       AskStatus ask_status) {
-  const std::optional<tcp::endpoint> endpoint = parse_endpoint(address);
-  if (!endpoint) return http_error(address, "not of the form ADDRESS:PORT");
-  auto listener = std::make_shared<Listener>(executor, *endpoint, std::move(ask_status));
-  listener->listen();
-  return std::unique_ptr<HttpStatus>(new HttpStatus(std::move(listener)));
+Result<HttpStatus::Endpoint> HttpStatus::parse_address(const std::string& text) {
+  const Error malformed{fmt::format("\"{}\" is not of the form ADDRESS:PORT", printable(text)), "",
+                        std::nullopt};
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return malformed;
+  std::string host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  std::uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data() + colon + 1, end, port);
+  if (problem != std::errc() || stop != end) return malformed;
+  if (host.empty()) return Endpoint(tcp::v6(), port);
+  boost::system::error_code error;
+  const asio::ip::address address = asio::ip::make_address(host, error);
+  if (error) return malformed;
+  return Endpoint(address, port);
 }
 
-HttpStatus::HttpStatus(std::shared_ptr<Listener> listener) : listener_(std::move(listener)) {}
+HttpStatus::HttpStatus(const asio::any_io_executor& executor, const Endpoint& endpoint,
+                       AskStatus ask_status)
+    : listener_(std::make_shared<Listener>(executor, endpoint, std::move(ask_status))) {
+  listener_->listen();
+}
 
 HttpStatus::~HttpStatus() { listener_->close(); }
 

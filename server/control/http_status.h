@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,11 +31,15 @@ class HttpStatus {
   /// Gets the status, and hands it over on the executor.
   using AskStatus = std::function<void(std::function<void(const ServerStatus&)>)>;
 
-  /// `address` is ADDR:PORT, [ADDR]:PORT, or :PORT for every address; error if it is none. One that
-  /// is taken, or not there yet, is tried again until it can be listened at.
-  static Result<std::unique_ptr<HttpStatus>> listen(const boost::asio::any_io_executor& executor,
-                                                    const std::string& address,
-                                                    AskStatus ask_status);
+  using Endpoint = boost::asio::ip::tcp::endpoint;
+
+  /// Reads ADDR:PORT, [ADDR]:PORT, or :PORT for every address.
+  static Result<Endpoint> parse_address(const std::string& text);
+
+  /// Listens at `endpoint`. One that is taken, or not there yet, is tried again until it can be
+  /// listened at.
+  HttpStatus(const boost::asio::any_io_executor& executor, const Endpoint& endpoint,
+             AskStatus ask_status);
   ~HttpStatus();
   HttpStatus(const HttpStatus&) = delete;
   HttpStatus& operator=(const HttpStatus&) = delete;
@@ -44,7 +49,6 @@ class HttpStatus {
 
  private:
   struct Listener;
-  explicit HttpStatus(std::shared_ptr<Listener> listener);
   std::shared_ptr<Listener> listener_;
 };
 

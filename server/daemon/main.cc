@@ -97,10 +97,10 @@ Result<std::unique_ptr<control::UnixctlServer>> open_control_socket(
 }
 
 /// Null if the user wants none.
-Result<std::unique_ptr<control::HttpStatus>> open_http_status(const Options& options,
-                                                              Server& server, net::IoShard& home) {
-  if (!options.http) return std::unique_ptr<control::HttpStatus>();
-  return control::HttpStatus::listen(
+std::unique_ptr<control::HttpStatus> open_http_status(const Options& options, Server& server,
+                                                      net::IoShard& home) {
+  if (!options.http) return nullptr;
+  return std::make_unique<control::HttpStatus>(
       home.context().get_executor(), *options.http,
       [&server](std::function<void(const control::ServerStatus&)> use) {
         server.refresh([&server, use = std::move(use)](bool) { use(server.status()); });
@@ -155,7 +155,6 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
     return created.error();
   server.serve();
   auto http = open_http_status(options, server, loop.home());
-  if (http.has_error()) return http.error();
   if (options.run_command) {
     if (const auto started = loop.start_command(*options.run_command); started.has_error())
       return started.error();
@@ -166,7 +165,7 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
     logger.info("{} (Tandem {})", control::kCompatibleVersion, TANDEM_VERSION);
   const auto outcome = loop.run();
   logger.dbg("exiting");
-  http->reset();
+  http.reset();
   control->reset();
   last_resort.arm(orderly ? kPatience : std::chrono::milliseconds(0), [&pidfile, outcome] {
     pidfile.reset();

@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include "server/control/http_status.h"
+
 namespace tandem {
 
 namespace {
@@ -83,6 +85,14 @@ Failure set_sync_peers(Options& options, const Argument& argument, const Context
   Result<PeerList> peers = PeerList::parse(*argument);
   if (!peers) return peers.error().to_string();
   options.sync.peers = std::move(*peers);
+  return std::nullopt;
+}
+
+Failure set_http(Options& options, const Argument& argument, const Context&) {
+  const Result<control::HttpStatus::Endpoint> endpoint =
+      control::HttpStatus::parse_address(*argument);
+  if (!endpoint) return endpoint.error().to_string();
+  options.http = *endpoint;
   return std::nullopt;
 }
 
@@ -184,7 +194,7 @@ constexpr std::array kTable = {
                 store_limit<TANDEM_MEMBER(limits.message_bytes)>},
     OptionEntry{"max-first-message-size", 0, kRequired, true,
                 store_limit<TANDEM_MEMBER(limits.first_message_bytes)>},
-    OptionEntry{"http", 0, kRequired, true, store<TANDEM_MEMBER(http)>},
+    OptionEntry{"http", 0, kRequired, true, set_http},
 };
 
 #undef TANDEM_MEMBER

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -86,7 +87,7 @@ struct Options {
 
   unsigned threads = 0;  ///< I/O threads; 0: as many as there are cores beside the writer's
   std::uint64_t history_bytes = 64U << 20U;
-  std::optional<std::string> http;  ///< ADDRESS:PORT of the status page
+  std::optional<boost::asio::ip::tcp::endpoint> http;  ///< of the status pages
 };
 
 /// Reads a command line as getopt_long(3) would: options anywhere, "--opt VALUE" or "--opt=VALUE",

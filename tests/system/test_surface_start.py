@@ -157,6 +157,15 @@ class CommandLine(SurfaceTest):
         self.ctl("vlog/reopen")
         self.assertIn(f"opened log file {log}", log.read_text())
 
+    def test_a_status_page_without_a_port_is_refused_before_anything_is_touched(self):
+        """With --http: a slip of the pen, while a server runs that must not notice."""
+        before = sorted(os.listdir(self.path))
+        for address in ("127.0.0.1", "localhost:80", ":99999"):
+            self.assertEqual(self.run_server("--detach", "--pidfile", "--log-file", "--remote=punix:db.sock",
+                                             f"--http={address}", "db"),
+                             (1, "", f'ovsdb-server: --http: "{address}" is not of the form ADDRESS:PORT\n'))
+        self.assertEqual(sorted(os.listdir(self.path)), before)
+
     def test_a_status_page_whose_port_is_taken_is_tried_again(self):
         """With --http: the start goes well, and the page is there when the port is free."""
         with socket.create_server(("127.0.0.1", 0)) as taken:

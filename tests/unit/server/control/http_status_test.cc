@@ -15,14 +15,12 @@ using boost::asio::ip::tcp;
 /// The pages of an active server, and clients of them, on one io_context.
 struct Fixture {
   boost::asio::io_context io{1};
-  std::unique_ptr<HttpStatus> server =
-      HttpStatus::listen(io.get_executor(), "127.0.0.1:0",
-                         [](const std::function<void(const ServerStatus&)>& use) { use({}); })
-          .value();
+  HttpStatus server{io.get_executor(), HttpStatus::parse_address("127.0.0.1:0").value(),
+                    [](const std::function<void(const ServerStatus&)>& use) { use({}); }};
 
   tcp::socket connect() {
     tcp::socket client(io);
-    client.connect({boost::asio::ip::address_v4::loopback(), server->port()});
+    client.connect({boost::asio::ip::address_v4::loopback(), server.port()});
     client.non_blocking(true);
     serve();
     return client;

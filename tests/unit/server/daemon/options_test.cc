@@ -95,7 +95,9 @@ TEST_CASE("Tandem's own options are read") {
   CHECK(options.sync.schema);
   CHECK(options.sync.peers.to_string() == "a,b");
   CHECK(options.active_remotes.size() == 2);
-  CHECK(options.http == "127.0.0.1:80");
+  REQUIRE(options.http);
+  CHECK(options.http->address().to_string() == "127.0.0.1");
+  CHECK(options.http->port() == 80);
   CHECK(options.remote_defaults.inactivity_probe_ms == 0);
   CHECK(options.remote_defaults.keepalive_ms == 60'000);
   CHECK(options.tls.server_name == "x");
@@ -119,6 +121,10 @@ TEST_CASE("numbers and choices are checked") {
         "--sync-fallback: \"no\" is neither \"async\" nor \"block\"");
   CHECK(error({"--sync-peers=a,"}) ==
         "--sync-peers: \"a,\" is neither \"any\" nor a list of names");
+  for (const std::string address :
+       {"", "80", "localhost:80", "127.0.0.1:", "127.0.0.1:80x", "[::1:80"})
+    CHECK(error({"--http=" + address}) ==
+          "--http: \"" + address + "\" is not of the form ADDRESS:PORT");
 }
 
 TEST_CASE("a configuration file excludes what it holds itself") {
