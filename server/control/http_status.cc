@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "server/control/client_room.h"
+#include "server/control/trouble.h"
 #include "server/logging/log.h"
 #include "server/logging/printable.h"
 
@@ -108,6 +109,23 @@ class HttpConnection : public RoomClient, public std::enable_shared_from_this<Ht
   bool open_ = true;
 };
 
+/// A line for each trouble. What stops nobody from writing makes no probe fail: a server that is
+/// replaced because of its certificate has the same one afterwards.
+HttpPage health_page(const ServerStatus& status) {
+  std::string faults;
+  std::string warnings;
+  for (const Trouble& trouble : troubles_of(status)) {
+    const std::string line = printable(trouble.to_string()) + "\n";
+    if (trouble.stops_writing()) {
+      faults += line;
+    } else {
+      warnings += "warning: " + line;
+    }
+  }
+  return faults.empty() ? HttpPage{200, "text/plain", "healthy\n" + warnings}
+                        : HttpPage{503, "text/plain", faults + warnings};
+}
+
 }  // namespace
 
 HttpPage make_page(std::string_view path, const ServerStatus& status) {
@@ -124,11 +142,7 @@ HttpPage make_page(std::string_view path, const ServerStatus& status) {
     if (status.lease_expired()) return {503, "text/plain", "active, but the lease has run out\n"};
     return {503, "text/plain", fmt::format("active, but {}\n", printable(status.disk_fault()))};
   }
-  if (path == "/healthz") {
-    const std::string fault = printable(status.disk_fault());
-    return fault.empty() ? HttpPage{200, "text/plain", "healthy\n"}
-                         : HttpPage{503, "text/plain", fault + "\n"};
-  }
+  if (path == "/healthz") return health_page(status);
   return {404, "text/plain", "/active, /healthz, /metrics or /status\n"};
 }
 

@@ -46,6 +46,10 @@ class Page {
     text_ += fmt::format("tandem_{}{{database=\"{}\",{}=\"{}\"}} {}\n", name_, label(database.name),
                          name, label(is), value);
   }
+  template <class Number>
+  void sample(const net::KeyFile& file, Number value) {
+    text_ += fmt::format("tandem_{}{{kind=\"{}\"}} {}\n", name_, file.option(), value);
+  }
   std::string take() { return std::move(text_); }
 
  private:
@@ -65,6 +69,26 @@ void add_server(Page& page, const ServerStatus& status) {
   if (const auto deadline = status.lease.deadline_ms()) {
     page.family("lease_left_seconds", "gauge", "Time until the role lease runs out.");
     page.sample(static_cast<double>(*deadline - status.now_ms) / 1000);
+  }
+}
+
+void add_log_file(Page& page, const log::FileHealth& health) {
+  if (health.path.empty()) return;
+  page.family("log_file_failing", "gauge", "1 if lines do not get into the log file.");
+  page.sample(health.can_write() ? 0 : 1);
+  page.family("log_file_waiting_seconds", "gauge",
+              "For how long a line for the log file has not been written.");
+  page.sample(static_cast<double>(health.waiting.count()) / 1000);
+}
+
+void add_key_files(Page& page, const std::vector<net::KeyFile>& files) {
+  if (files.empty()) return;
+  page.family("key_file_failing", "gauge", "1 if a file of keys or certificates is not usable.");
+  for (const net::KeyFile& file : files) page.sample(file, file.problem.empty() ? 0 : 1);
+  page.family("certificate_expiry_timestamp_seconds", "gauge",
+              "When the certificates of a file run out, since 1970.");
+  for (const net::KeyFile& file : files) {
+    if (file.expiry) page.sample(file, std::chrono::system_clock::to_time_t(*file.expiry));
   }
 }
 
@@ -167,6 +191,8 @@ void add_feeds(Page& page, const ServerStatus& status) {
 std::string to_metrics(const ServerStatus& status) {
   Page page;
   add_server(page, status);
+  add_log_file(page, status.log_file);
+  add_key_files(page, status.key_files);
   add_databases(page, status);
   add_followers(page, status);
   add_feeds(page, status);

@@ -10,6 +10,8 @@
 #include "replication/follower_status.h"
 #include "replication/role/role.h"
 #include "server/control/status_board.h"
+#include "server/logging/file_health.h"
+#include "server/net/key_file.h"
 #include "server/storage/log_health.h"
 
 namespace tandem::control {
@@ -48,6 +50,8 @@ struct ServerStatus {
   std::string active_server;       ///< that is, or would be, followed; empty: none
   std::string exclude_tables;
   std::vector<DatabaseStatus> databases;  ///< by name
+  log::FileHealth log_file;
+  std::vector<net::KeyFile> key_files;  ///< those of TLS
   /// A limit of clients, and how often it was met.
   struct LimitStatus {
     std::string name;  ///< of the option

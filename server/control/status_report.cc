@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <ctime>
 #include <span>
 
+#include "server/control/health_json.h"
+#include "server/control/iso_time.h"
 #include "server/control/server_status.h"
+#include "server/control/trouble.h"
 #include "server/logging/printable.h"
 
 namespace tandem::control {
@@ -28,18 +30,13 @@ std::string_view lease_state(Lease::State state) {
   return "";
 }
 
-/// What a monotonic time was on the calendar.
-std::int64_t wall_of(const ServerStatus& status, std::int64_t monotonic_ms) {
-  return status.now_wall_ms - (status.now_ms - monotonic_ms);
+std::string calendar_time(std::int64_t wall_ms) {
+  return iso_time(std::chrono::system_clock::time_point(std::chrono::milliseconds(wall_ms)));
 }
 
-std::string iso_time(std::int64_t wall_ms) {
-  const std::time_t seconds = wall_ms / 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900,
-                     utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                     wall_ms % 1000);
+/// What a monotonic time was on the calendar.
+std::string calendar_time_of(const ServerStatus& status, std::int64_t monotonic_ms) {
+  return calendar_time(status.now_wall_ms - (status.now_ms - monotonic_ms));
 }
 
 json::object lease_json(const ServerStatus& status) {
@@ -73,7 +70,7 @@ json::object follower_json(const ServerStatus& status, const FollowerStatus& fol
   if (follower.heard_ms) object["heard_ms_ago"] = status.now_ms - *follower.heard_ms;
   if (!follower.error.empty()) {
     object["last_error"] = printable(follower.error);
-    object["last_error_time"] = iso_time(wall_of(status, follower.error_ms));
+    object["last_error_time"] = calendar_time_of(status, follower.error_ms);
   }
   return object;
 }
@@ -101,23 +98,6 @@ json::object gate_json(const GateStatus& gate) {
           {"degraded", gate.degraded},
           {"waiting", gate.waiting},
           {"missed", gate.missed}};
-}
-
-std::int64_t ms_of(std::chrono::system_clock::time_point time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
-
-json::object health_json(const storage::LogHealth& health) {
-  json::object object{{"writable", health.can_write()}, {"waiting_ms", health.waiting.count()}};
-  if (!health.can_write()) object["fault"] = printable(health.fault());
-  if (health.damage) {
-    object["damage"] = json::object{{"offset", health.damage->offset},
-                                    {"bytes", health.damage->bytes},
-                                    {"record", health.damage->record},
-                                    {"whole_behind", health.damage->whole_behind}};
-  }
-  if (health.failure) object["failing_since"] = iso_time(ms_of(health.failing_since));
-  return object;
 }
 
 json::object database_json(const ServerStatus& status, const DatabaseStatus& database) {
@@ -228,7 +208,7 @@ std::string follower_text(const ServerStatus& status, const FollowerStatus& foll
   }
   if (!follower.error.empty()) {
     out += fmt::format("  last error: {} at {}\n", printable(follower.error),
-                       iso_time(wall_of(status, follower.error_ms)));
+                       calendar_time_of(status, follower.error_ms));
   }
   return out;
 }
@@ -255,13 +235,12 @@ json::object to_json(const ServerStatus& status) {
   json::array databases;
   for (const DatabaseStatus& database : status.databases)
     databases.push_back(database_json(status, database));
-  const std::string fault = printable(status.disk_fault());
   return {{"server_id", status.server_id},
-          {"time", iso_time(status.now_wall_ms)},
+          {"time", calendar_time(status.now_wall_ms)},
           {"uptime_ms", status.uptime_ms},
           {"role", status.is_active() ? "active" : "backup"},
           {"writable", status.writable()},
-          {"health", {{"writable", fault.empty()}, {"fault", fault}}},
+          {"health", health_json(status)},
           {"lease", lease_json(status)},
           {"sync",
            {{"replicas", status.sync.replicas},
@@ -275,31 +254,15 @@ json::object to_json(const ServerStatus& status) {
           {"databases", std::move(databases)}};
 }
 
-std::string ServerStatus::disk_fault() const {
-  for (const DatabaseStatus& database : databases) {
-    if (!database.health.can_write())
-      return fmt::format("{}: {}", database.name, database.health.fault());
-  }
-  return {};
-}
-
-std::string ServerStatus::damage() const {
-  for (const DatabaseStatus& database : databases) {
-    if (database.health.damage)
-      return fmt::format("{}: {}", database.name, database.health.damage->to_string());
-  }
-  return {};
-}
-
 std::string status_text(const ServerStatus& status) {
-  const std::string fault = printable(status.disk_fault());
   std::string out = fmt::format("role: {}\n", status.is_active() ? "active" : "backup");
   if (status.lease_expired()) {
     out += "writable: no, the role lease has run out\n";
   } else {
     out += fmt::format("writable: {}\n", status.writable() ? "yes" : "no");
   }
-  if (!fault.empty()) out += fmt::format("health: {}\n", fault);
+  for (const Trouble& trouble : troubles_of(status))
+    out += fmt::format("health: {}\n", printable(trouble.to_string()));
   const Lease::State lease = status.lease.state(status.now_ms);
   out += fmt::format("lease: {}", lease_state(lease));
   if (lease == Lease::State::kHeld)

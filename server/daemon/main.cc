@@ -11,7 +11,7 @@
 #include <memory>
 #include <optional>
 
-#include "server/control/disk_watch.h"
+#include "server/control/health_watch.h"
 #include "server/control/http_status.h"
 #include "server/control/ovsdb_commands.h"
 #include "server/control/standard_commands.h"
@@ -134,10 +134,10 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
     });
   });
   EventRates events;
-  control::DiskWatch disks;
+  control::HealthWatch health;
   HomeTimer sampling(loop.home(), [&] {
     events.sample();
-    disks.look(server.status());
+    health.look(server.status());
     sampling.set(net::IoShard::now_ms() + EventRates::kSampleMs);
   });
   sampling.set(net::IoShard::now_ms() + EventRates::kSampleMs);

@@ -35,6 +35,7 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       housekeeping_(std::make_unique<HomeTimer>(home,
                                                 [this] {
                                                   compact_what_is_due();
+                                                  look_at_key_files();
                                                   housekeeping_->set(net::IoShard::now_ms() +
                                                                      kHousekeepingMs);
                                                 })),
@@ -147,6 +148,15 @@ void Server::set_tls() {
                      tls.ca_cert.value_or(""), tls.bootstrap_ca_cert, tls.peer_ca_cert.value_or(""),
                      tls.protocols.value_or(""), tls.ciphers.value_or(""),
                      tls.ciphersuites.value_or(""), tls.server_name});
+}
+
+/// Also while nobody connects: what is told of them is to be true. Their disk may hang.
+void Server::look_at_key_files() {
+  if (tls_.files().empty() || looking_at_keys_.exchange(true)) return;
+  files_thread_.post([this] {
+    tls_.look();
+    looking_at_keys_ = false;
+  });
 }
 
 Result<std::unique_ptr<StoredDatabase>> Server::open_database(const std::string& file) {

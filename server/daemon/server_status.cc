@@ -1,6 +1,7 @@
 // What this server tells of its roles: values for status commands, metrics and load balancers.
 
 #include "server/daemon/server.h"
+#include "server/logging/vlog.h"
 
 namespace tandem {
 namespace {
@@ -57,6 +58,8 @@ control::ServerStatus Server::status() {
     status.limits.push_back({std::string(option_of(limit)), value_of(options_.limits, limit),
                              met.times, met.connections});
   }
+  status.log_file = log::file_health();
+  status.key_files = tls_.files();
   const std::map<std::string, FollowerStatus> followers = this->followers();
   for (const auto& [name, entry] : board_.entries()) {
     control::DatabaseStatus database;

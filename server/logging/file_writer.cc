@@ -1,6 +1,6 @@
 #include "server/logging/file_writer.h"
 
-#include <chrono>
+#include <cerrno>
 #include <utility>
 
 #include "server/logging/signal_stack.h"
@@ -32,14 +32,31 @@ void FileWriter::start_thread() {
 
 unsigned FileWriter::write(FileRef file, std::string text) {
   Line line{std::move(file), std::move(text)};
-  if (!thread_.joinable()) return put(line) ? 0 : 1;
   std::unique_lock lock(mutex_);
+  if (!thread_.joinable()) return (error_ = put(line)) == 0 ? 0 : 1;
   if (bytes_ + line.text.size() > kMostWaiting) return std::exchange(lost_, 0) + 1;
   bytes_ += line.text.size();
   lines_.push_back(std::move(line));
   wake_.notify_one();
   if (!hangs_) hangs_ = !written_.wait_for(lock, kPatience, [this] { return lines_.empty(); });
   return std::exchange(lost_, 0);
+}
+
+int FileWriter::put(const Line& line) {
+  if (output_.put(line.file->get(), line.text) == Sent::kYes) return 0;
+  return output_.error() != 0 ? output_.error() : EIO;
+}
+
+FileHealth FileWriter::health() const {
+  const std::lock_guard lock(mutex_);
+  FileHealth health;
+  health.write_error = error_;
+  // The first line may have been added a moment ago, and wait for the thread.
+  if (!lines_.empty() && writing_since_ != std::chrono::steady_clock::time_point{}) {
+    health.waiting = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - writing_since_);
+  }
+  return health;
 }
 
 void FileWriter::run() {
@@ -49,12 +66,15 @@ void FileWriter::run() {
     wake_.wait(lock, [this] { return stop_ || !lines_.empty(); });
     if (lines_.empty()) return;
     const Line& line = lines_.front();  // stays where it is while others are added
+    writing_since_ = std::chrono::steady_clock::now();
     lock.unlock();
-    const bool written = put(line);
+    const int error = put(line);
     lock.lock();
-    if (!written) ++lost_;
+    error_ = error;
+    if (error != 0) ++lost_;
     bytes_ -= line.text.size();
     lines_.pop_front();
+    writing_since_ = {};
     if (!lines_.empty()) continue;
     hangs_ = false;
     written_.notify_one();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "server/logging/file_health.h"
 #include "server/logging/line_output.h"
 #include "server/posix/unique_fd.h"
 
@@ -32,6 +34,8 @@ class FileWriter {
   void start_thread();
   /// Writes a line, its newline included. Returns how many lines were lost since the last call.
   unsigned write(FileRef file, std::string line);
+  /// How writing goes, of whichever file. Never waits for the disk.
+  FileHealth health() const;
 
  private:
   struct Line {
@@ -39,18 +43,21 @@ class FileWriter {
     std::string text;
   };
   void run();
-  /// True if all of it went.
-  bool put(const Line& line) { return output_.put(line.file->get(), line.text) == Sent::kYes; }
+  /// 0 if all of it went, or an errno.
+  int put(const Line& line);
 
   LineOutput output_;  ///< of the thread, once there is one
 
-  std::mutex mutex_;  ///< guards all below
+  mutable std::mutex mutex_;  ///< guards all below
   std::condition_variable wake_;
   std::condition_variable written_;
   std::deque<Line> lines_;  ///< that wait, and the one that is being written
   std::size_t bytes_ = 0;   ///< of these
   bool hangs_ = false;      ///< lines are not awaited until all have gone
   unsigned lost_ = 0;
+  int error_ = 0;  ///< of the last line
+  /// Since when the first one is being written, if there is one.
+  std::chrono::steady_clock::time_point writing_since_;
   bool stop_ = false;
   std::thread thread_;
 };

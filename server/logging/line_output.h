@@ -21,10 +21,13 @@ class LineOutput {
 
   /// Writes a line, its newline included.
   Sent put(int fd, const std::string& line);
+  /// errno: why the last line did not go, or not all of it. 0: it did.
+  int error() const { return error_; }
 
  private:
   const Write write_;
   bool torn_ = false;  ///< the last line went in part
+  int error_ = 0;
 };
 
 }  // namespace tandem::log

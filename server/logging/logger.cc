@@ -181,6 +181,7 @@ int Logger::open_file(const std::string& path, Links links) {
   {
     const std::lock_guard lock(mutex_);
     file_path_ = path;
+    open_error_ = error;
     if (fd >= 0) file_ = std::make_shared<const UniqueFd>(fd);
     file_fd_ = fd;
     update_all_locked();
@@ -212,6 +213,15 @@ void Logger::close_file() {
   file_fd_ = -1;
   file_ = nullptr;
   update_all_locked();
+}
+
+FileHealth Logger::file_health() {
+  const std::lock_guard lock(mutex_);
+  if (file_ == nullptr && open_error_ == 0) return {};
+  FileHealth health = file_ != nullptr ? file_writer_.health() : FileHealth{};
+  health.path = file_path_;
+  health.open_error = open_error_;
+  return health;
 }
 
 void Logger::start_file_thread() {

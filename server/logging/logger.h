@@ -50,6 +50,7 @@ class Logger {
   /// Nothing if no file was ever named.
   std::optional<int> reopen_file();
   void close_file();
+  FileHealth file_health();
   /// See FileWriter::start_thread().
   void start_file_thread();
   int file_descriptor() const noexcept { return file_fd_.load(); }
@@ -98,6 +99,7 @@ class Logger {
   std::unique_ptr<SyslogSink> syslog_;
   std::unique_ptr<SyslogSink> syslog_target_;
   std::string file_path_;         ///< of the file that is open, or was last
+  int open_error_ = 0;            ///< errno: why it is not open
   FileRef file_;                  ///< null: none is open
   std::atomic<int> file_fd_{-1};  ///< of it
   LineOutput console_;

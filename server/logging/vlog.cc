@@ -56,6 +56,8 @@ Problem reopen_file() {
   return error ? problem_of(*error) : Problem("Logging to file not configured");
 }
 
+FileHealth file_health() { return Logger::instance().file_health(); }
+
 void close_file() { Logger::instance().close_file(); }
 
 void give_file_to(unsigned uid, unsigned gid) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/logging/file_health.h"
 #include "server/logging/level.h"
 
 /// What the log looks like and where it goes: the options of ovsdb-server(1), Logging Options, and
@@ -30,6 +31,8 @@ Problem open_file(const std::string& path, Links links = Links::kFollow);
 /// named.
 Problem reopen_file();
 void close_file();
+/// How the log file is; one that was closed by close_file() is not missed.
+FileHealth file_health();
 /// Lets a thread write the log file from now on, so that nobody waits for a disk that hangs. For
 /// the process that serves: a fork leaves threads behind.
 void start_file_thread();

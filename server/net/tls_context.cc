@@ -6,8 +6,8 @@
 #include <openssl/ssl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <utility>
 
 #include "server/logging/log.h"
@@ -37,23 +37,15 @@ std::string library_error() {
   return reason == nullptr ? "unknown error" : reason;
 }
 
-/// Logs a failed step and passes its outcome on.
-bool check(bool good, std::string_view what, const std::string& value) {
-  if (!good) stream_ssl.warn("failed to load {} from {}: {}", what, value, library_error());
-  return good;
-}
-
 /// Names of files may stand in a database, which clients write: what is no file of keys must not be
 /// read for long, nor waited for, as pipes and the files of /proc are.
-bool is_of_sane_size(std::string_view what, const std::string& file) {
+bool is_of_sane_size(const std::string& file) {
   std::error_code missing;  // OpenSSL says so better
   const auto status = std::filesystem::status(file, missing);
   if (missing || !std::filesystem::exists(status)) return true;
   const bool regular = std::filesystem::is_regular_file(status);
   const std::uintmax_t size = regular ? std::filesystem::file_size(file, missing) : 0;
-  if (size > 0 && size <= kMostBytes) return true;
-  stream_ssl.warn("failed to load {} from {}: not a file of 1 to {} bytes", what, file, kMostBytes);
-  return false;
+  return size > 0 && size <= kMostBytes;
 }
 
 bool set_protocols(SSL_CTX* keys, const std::string& text) {
@@ -85,27 +77,63 @@ bool set_ciphers(SSL_CTX* keys, const TlsConfig& config) {
 }
 
 bool add_chain(SSL_CTX* keys, const std::string& file) {
-  if (!is_of_sane_size("CA certificates", file)) return false;
-  std::FILE* stream = std::fopen(file.c_str(), "re");
-  if (stream == nullptr) {
-    stream_ssl.warn("failed to open {} for reading: {}", file, error_text(errno));
-    return false;
-  }
+  const std::unique_ptr<BIO, int (*)(BIO*)> stream(BIO_new_file(file.c_str(), "r"), BIO_free);
+  if (stream == nullptr) return false;
+  bool any = false;
   // The context takes each certificate over.
-  while (X509* certificate = PEM_read_X509(stream, nullptr, nullptr, nullptr)) {
+  while (X509* certificate = PEM_read_bio_X509(stream.get(), nullptr, nullptr, nullptr)) {
     SSL_CTX_add_extra_chain_cert(keys, certificate);
+    any = true;
   }
-  ERR_clear_error();
-  std::fclose(stream);
-  return true;
+  if (any) ERR_clear_error();  // of the end
+  return any;
 }
 
 bool set_ca(SSL_CTX* keys, const std::string& file) {
-  if (!is_of_sane_size("CA certificates", file)) return false;
   STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(file.c_str());
-  if (!check(names != nullptr, "CA certificates", file)) return false;
+  if (names == nullptr) return false;
   SSL_CTX_set_client_CA_list(keys, names);
-  return check(SSL_CTX_load_verify_file(keys, file.c_str()) == 1, "CA certificates", file);
+  return SSL_CTX_load_verify_file(keys, file.c_str()) == 1;
+}
+
+/// Puts a file into the keys. OpenSSL knows why if that fails.
+bool use_file(SSL_CTX* keys, KeyFile::Kind kind, const std::string& file) {
+  switch (kind) {
+    case KeyFile::Kind::kPrivateKey:
+      return SSL_CTX_use_PrivateKey_file(keys, file.c_str(), SSL_FILETYPE_PEM) == 1;
+    case KeyFile::Kind::kCertificate:
+      return SSL_CTX_use_certificate_chain_file(keys, file.c_str()) == 1;
+    case KeyFile::Kind::kCaCert:
+      return set_ca(keys, file);
+    case KeyFile::Kind::kPeerCaCert:
+      return add_chain(keys, file);
+  }
+  return false;
+}
+
+KeyFile load_file(SSL_CTX* keys, KeyFile::Kind kind, const std::string& path) {
+  KeyFile file{kind, path};
+  if (!is_of_sane_size(path)) {
+    file.problem = fmt::format("not a file of 1 to {} bytes", kMostBytes);
+  } else if (!use_file(keys, kind, path)) {
+    file.problem = library_error();
+  } else {
+    file.expiry = expiry_of(kind, path);
+  }
+  return file;
+}
+
+std::string_view contents_of(KeyFile::Kind kind) {
+  switch (kind) {
+    case KeyFile::Kind::kPrivateKey:
+      return "private key";
+    case KeyFile::Kind::kCertificate:
+      return "certificate";
+    case KeyFile::Kind::kCaCert:
+    case KeyFile::Kind::kPeerCaCert:
+      return "CA certificates";
+  }
+  return "";
 }
 
 void make_absolute(std::string& file) {
@@ -163,20 +191,15 @@ void TlsContext::load() {
 
   bool good = set_protocols(keys.get(), config_.protocols);
   good = set_ciphers(keys.get(), config_) && good;
-  if (!config_.certificate.empty()) {
-    good = is_of_sane_size("certificate", config_.certificate) &&
-           check(SSL_CTX_use_certificate_chain_file(keys.get(), config_.certificate.c_str()) == 1,
-                 "certificate", config_.certificate) &&
-           good;
-  }
-  if (!config_.private_key.empty()) {
-    good = is_of_sane_size("private key", config_.private_key) &&
-           check(SSL_CTX_use_PrivateKey_file(keys.get(), config_.private_key.c_str(),
-                                             SSL_FILETYPE_PEM) == 1,
-                 "private key", config_.private_key) &&
-           good;
-  }
-  if (!config_.peer_ca_cert.empty()) good = add_chain(keys.get(), config_.peer_ca_cert) && good;
+  std::vector<KeyFile> files;
+  const auto use = [&](KeyFile::Kind kind, const std::string& path) {
+    if (path.empty()) return;
+    files.push_back(load_file(keys.get(), kind, path));
+    good = good && files.back().problem.empty();
+  };
+  use(KeyFile::Kind::kCertificate, config_.certificate);
+  use(KeyFile::Kind::kPrivateKey, config_.private_key);
+  use(KeyFile::Kind::kPeerCaCert, config_.peer_ca_cert);
 
   std::error_code ignored;
   const bool bootstrapping = config_.bootstrap_ca_cert && !config_.ca_cert.empty() &&
@@ -185,11 +208,39 @@ void TlsContext::load() {
     SSL_CTX_set_verify(keys.get(), SSL_VERIFY_NONE, nullptr);
   } else {
     SSL_CTX_set_verify(keys.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-    if (!config_.ca_cert.empty() && !bootstrapping)
-      good = set_ca(keys.get(), config_.ca_cert) && good;
+    if (!bootstrapping) use(KeyFile::Kind::kCaCert, config_.ca_cert);
   }
+  note(std::move(files));
   // Files are replaced one after the other: until they fit together again the old keys serve.
   if (good || keys_.context == nullptr) keys_ = {std::move(keys), bootstrapping};
+}
+
+/// Logs what has become of each file since it was last read.
+void TlsContext::note(std::vector<KeyFile> files) {
+  const std::lock_guard lock(files_mutex_);
+  for (const KeyFile& file : files) {
+    const auto before = std::find_if(files_.begin(), files_.end(), [&](const KeyFile& other) {
+      return other.kind == file.kind && other.path == file.path;
+    });
+    const std::string problem = before == files_.end() ? "" : before->problem;
+    if (file.problem == problem) continue;
+    if (file.problem.empty()) {
+      stream_ssl.info("loaded {} from {}", contents_of(file.kind), file.path);
+    } else {
+      stream_ssl.warn("failed to load {} from {}: {}", contents_of(file.kind), file.path,
+                      file.problem);
+    }
+  }
+  files_ = std::move(files);
+}
+
+std::vector<KeyFile> TlsContext::files() const {
+  const std::lock_guard lock(files_mutex_);
+  return files_;
+}
+
+void TlsContext::look() {
+  if (!files().empty()) current();
 }
 
 TlsContext::Keys TlsContext::current() {

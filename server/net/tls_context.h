@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "server/net/key_file.h"
 #include "server/net/stream.h"
 
 struct ssl_ctx_st;
@@ -47,6 +48,10 @@ class TlsContext {
   /// Relative file names are taken from the present working directory, for good.
   void configure(TlsConfig config);
   TlsConfig config() const;
+  /// How the files were when they were last read. Never waits for a disk.
+  std::vector<KeyFile> files() const;
+  /// Reads files that have changed, if any are configured. For a thread that may wait for a disk.
+  void look();
 
   /// A stream with TLS over the connected socket `fd`; `name` is for logs.
   std::unique_ptr<Stream> make_stream(IoShard& shard, UniqueFd fd, FdListener& listener, Side side,
@@ -73,12 +78,15 @@ class TlsContext {
   Keys current();
   std::vector<Watched> look_at_files() const;
   void load();
+  void note(std::vector<KeyFile> files);
 
   mutable std::mutex mutex_;
   TlsConfig config_;
   Keys keys_;                     ///< null until first needed
   std::vector<Watched> watched_;  ///< as they were when last read
   std::int64_t looked_ms_ = 0;
+  mutable std::mutex files_mutex_;
+  std::vector<KeyFile> files_;  // under files_mutex_
 };
 
 }  // namespace tandem::net

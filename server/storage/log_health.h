@@ -5,15 +5,13 @@
 #include <string>
 
 #include "protocol/error.h"
+#include "server/posix/disk_patience.h"
 #include "server/storage/damage.h"
 
 namespace tandem::storage {
 
 /// How a log is, and how writing to it goes. A value.
 struct LogHealth {
-  /// A disk that takes longer than this counts as one that hangs.
-  static constexpr std::chrono::seconds kPatience{5};
-
   /// For how long a write or flush has been under way; zero if none is.
   std::chrono::milliseconds waiting{0};
   /// Why the last write failed, or the flush that ended all writing.
@@ -24,7 +22,8 @@ struct LogHealth {
   /// Of the file, until its contents were taken from an active server, or were given up.
   std::optional<Damage> damage;
 
-  bool can_write() const { return !failure && !damage && waiting < kPatience; }
+  bool hangs() const { return waiting >= kDiskPatience; }
+  bool can_write() const { return !failure && !damage && !hangs(); }
   /// Why nothing can be written, for people. Empty if something can.
   std::string fault() const;
 };

@@ -196,6 +196,16 @@ class HungDiskOfTheLog(FrozenFileSystem):
         said = [line.rpartition("|")[2] for line in self.log().splitlines() if "|message " in line]
         self.assertEqual(said, [f"message {i}." for i in range(200)])
 
+    def test_the_status_says_so(self):
+        """Of the database and of the log file, until both are well."""
+        writer = self.hang()
+        wait_until(lambda: "health: log file" in self.ctl("tandem/status"), "the status to say so")
+        self.assertRegex(self.ctl("tandem/status"), rf"writable: no\nhealth: {DB}: the disk has not answered for \d+s\n"
+                                                    r"health: log file: \S+/mnt/log: the disk has not answered for \d+s\n")
+        self.thaw()
+        self.assertEqual(writer.receive()["id"], 7)
+        wait_until(lambda: "health:" not in self.ctl("tandem/status"), "the status to be well")
+
     def test_what_is_too_much_is_lost_and_counted(self):
         """Nothing is waited for, and no memory without bounds is kept."""
         self.hang()

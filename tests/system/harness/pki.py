@@ -23,12 +23,12 @@ class Pki:
         self._openssl("req", "-x509", *self._new_key(f"ca-{authority}.key"), "-days", "30",
                       "-subj", f"/O=test/CN=authority {authority}", "-out", self.ca(authority))
 
-    def certify(self, authority, name):
-        """Makes a key, and a certificate of AUTHORITY for the common name NAME."""
+    def certify(self, authority, name, days=30):
+        """Makes a key, and a certificate of AUTHORITY for the common name NAME that runs out in so many DAYS."""
         request = str(self.folder / f"{name}-{authority}.csr")
         self._openssl("req", *self._new_key(f"{name}-{authority}.key"), "-subj", f"/O=test/CN={name}",
                       "-out", request)
-        self._openssl("x509", "-req", "-in", request, "-days", "30", "-CA", self.ca(authority),
+        self._openssl("x509", "-req", "-in", request, "-days", str(days), "-CA", self.ca(authority),
                       "-CAkey", str(self.folder / f"ca-{authority}.key"), "-CAcreateserial",
                       "-out", self.certificate(authority, name))
 

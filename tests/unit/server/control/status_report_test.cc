@@ -125,5 +125,55 @@ TEST_CASE("of thousands of followers some are shown, and how many there are") {
   CHECK(to_metrics(status).size() < 50'000);
 }
 
+TEST_CASE("what is wrong with log file and certificates is told, and makes no server unfit") {
+  ServerStatus status;
+  status.databases.resize(1);
+  status.databases[0].name = "D";
+  CHECK_THAT(to_metrics(status), !Catch::Contains("log_file"));
+  CHECK_THAT(to_metrics(status), !Catch::Contains("certificate"));
+  status.log_file.path = "/log";
+  status.key_files = {{net::KeyFile::Kind::kPrivateKey, "/key", "too short"},
+                      {net::KeyFile::Kind::kCertificate, "/cert", "",
+                       std::chrono::system_clock::from_time_t(1'000'000'000)}};
+  CHECK_THAT(to_metrics(status), Catch::Contains("tandem_log_file_failing 0\n"));
+  status.log_file.write_error = ENOSPC;
+  status.now_wall_ms = 1'000'000'000'000;
+  const std::string log = "log file: /log: write failed (No space left on device)";
+  const std::string key = "private-key /key: too short";
+  const std::string certificate = "certificate /cert: has run out at 2001-09-09T01:46:40.000Z";
+
+  CHECK_THAT(status_text(status), Catch::Contains("writable: yes\nhealth: " + log + "\nhealth: " +
+                                                  key + "\nhealth: " + certificate + "\n"));
+  CHECK(short_status_text(status) == "D active writable 0 0\n");
+  CHECK(make_page("/active", status).status == 200);
+  CHECK(make_page("/healthz", status).status == 200);
+  CHECK(make_page("/healthz", status).body ==
+        "healthy\nwarning: " + log + "\nwarning: " + key + "\nwarning: " + certificate + "\n");
+  const json::value health = to_json(status).at("health");
+  CHECK(health.at("writable") == true);
+  CHECK(health.at("fault") == "");
+  CHECK(health.at("troubles").as_array().size() == 3);
+  CHECK(health.at("troubles").at(0).at("kind") == "log-file-failing");
+  CHECK(health.at("troubles").at(0).at("stops_writing") == false);
+  CHECK(health.at("troubles").at(1).at("subject") == "private-key /key");
+  CHECK(health.at("log_file").at("path") == "/log");
+  CHECK(health.at("log_file").at("writable") == false);
+  CHECK(health.at("key_files").at(0).at("fault") == "too short");
+  CHECK(health.at("key_files").at(1).at("expiry") == "2001-09-09T01:46:40.000Z");
+  const std::string metrics = to_metrics(status);
+  CHECK_THAT(metrics, Catch::Contains("tandem_log_file_failing 1\n"));
+  CHECK_THAT(metrics, Catch::Contains("tandem_key_file_failing{kind=\"private-key\"} 1\n"));
+  CHECK_THAT(metrics, Catch::Contains("tandem_key_file_failing{kind=\"certificate\"} 0\n"));
+  CHECK_THAT(metrics,
+             Catch::Contains("tandem_certificate_expiry_timestamp_seconds{kind=\"certificate\"} "
+                             "1000000000\n"));
+
+  // Beside what does stop it.
+  status.databases[0].health.waiting = std::chrono::seconds(7);
+  CHECK(make_page("/healthz", status).status == 503);
+  CHECK_THAT(make_page("/healthz", status).body,
+             Catch::StartsWith("D: the disk has not answered for 7s\nwarning: log file"));
+}
+
 }  // namespace
 }  // namespace tandem::control

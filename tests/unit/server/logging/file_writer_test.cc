@@ -1,6 +1,7 @@
 #include "server/logging/file_writer.h"
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 
 namespace tandem::log {
 namespace {
@@ -16,6 +17,7 @@ class Disk {
       text = text.substr(0, room_);
       room_ -= text.size();
       text_ += text;
+      errno = ENOSPC;  // if not all went
       changed_.notify_all();
       return text.size();
     };
@@ -102,6 +104,54 @@ TEST_CASE("a line that a full disk has cut is counted, and the next one begins a
     CHECK(writer.write(kFile, "second\n") == 0);
     CHECK(disk.text() == "fir\nsecond\n");
   }
+}
+
+TEST_CASE("a log file says why its last line did not go, until one does") {
+  for (const bool with_thread : {false, true}) {
+    Disk disk;
+    FileWriter writer(disk.write());
+    if (with_thread) writer.start_thread();
+    CHECK(writer.write(kFile, "one\n") == 0);
+    CHECK(writer.health().can_write());
+    disk.set_room(0);
+    CHECK(writer.write(kFile, "two\n") == 1);
+    CHECK(writer.health().write_error == ENOSPC);
+    CHECK_FALSE(writer.health().can_write());
+    disk.set_room(100);
+    CHECK(writer.write(kFile, "three\n") == 0);
+    CHECK(writer.health().can_write());
+  }
+}
+
+TEST_CASE("a log file whose disk hangs says for how long") {
+  Disk disk;
+  FileWriter writer(disk.write());
+  writer.start_thread();
+  disk.set_hanging(true);
+  CHECK(writer.write(kFile, "one\n") == 0);
+  CHECK(writer.write(kFile, "two\n") == 0);
+  const auto before = writer.health().waiting;
+  CHECK(before.count() > 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  CHECK(writer.health().waiting > before);
+  disk.set_hanging(false);
+  disk.await("one\ntwo\n");
+  CHECK(writer.write(kFile, "three\n") == 0);
+  CHECK(writer.health().waiting.count() == 0);
+}
+
+TEST_CASE("a log file is said to fail in words for people") {
+  FileHealth health;
+  CHECK(health.fault().empty());
+  health.path = "/x";
+  health.waiting = kDiskPatience - std::chrono::milliseconds(1);
+  CHECK(health.can_write());
+  health.write_error = ENOSPC;
+  CHECK(health.fault() == "/x: write failed (No space left on device)");
+  health.waiting = kDiskPatience;
+  CHECK(health.fault() == "/x: the disk has not answered for 5s");
+  health.open_error = ENOENT;
+  CHECK(health.fault() == "/x: open failed (No such file or directory)");
 }
 
 }  // namespace

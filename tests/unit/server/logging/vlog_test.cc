@@ -195,5 +195,20 @@ TEST_CASE("warnings that the console does not show are kept while a server start
   apply_spec("off");
 }
 
+TEST_CASE("a log file that could not be opened is missed, one that was closed is not") {
+  set_syslog_method("null");
+  apply_spec("off");
+  CHECK(open_file("/nonexistent/log"));
+  CHECK(file_health().path == "/nonexistent/log");
+  CHECK(file_health().open_error == ENOENT);
+  {
+    const LogFile file;
+    CHECK(file_health().path == LogFile::path());
+    CHECK(file_health().can_write());
+  }
+  CHECK(file_health().path.empty());
+  CHECK(file_health().can_write());
+}
+
 }  // namespace
 }  // namespace tandem::log

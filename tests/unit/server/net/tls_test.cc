@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <optional>
+#include <thread>
 
 #include "server/net/client_connection.h"
 #include "server/net/remote_manager.h"
@@ -205,6 +206,48 @@ TEST_CASE("What is no file of keys is neither waited for nor read for long") {
     tls.configure({file, file, file, false, file, "", "", ""});
     CHECK(tls.config().private_key == file);
   }
+}
+
+TEST_CASE("A file of keys that cannot be used is told of until it can") {
+  const TempFolder folder;
+  TlsConfig config = certificates().config("server");
+  const std::string key = config.private_key;
+  config.private_key = folder / "key";
+  LogCapture log;
+  TlsContext tls;
+  tls.look();
+  CHECK(tls.files().empty());
+  tls.configure(config);
+  REQUIRE(tls.files().size() == 3);
+  CHECK(tls.files()[0].problem.empty());
+  CHECK(tls.files()[1].option() == "private-key");
+  CHECK(tls.files()[1].path == config.private_key);
+  CHECK(tls.files()[1].problem == "No such file or directory");
+  CHECK(log.count("stream_ssl|WARN|failed to load private key from " + config.private_key +
+                  ": No such file or directory") == 1);
+  std::filesystem::copy_file(certificates().config("client").private_key, config.private_key);
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));  // between two looks
+  tls.look();
+  CHECK(tls.files()[1].problem == "key values mismatch");
+  std::filesystem::copy_file(key, config.private_key,
+                             std::filesystem::copy_options::overwrite_existing);
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  tls.look();
+  CHECK(tls.files()[1].problem.empty());
+  CHECK(log.count("stream_ssl|WARN|") == 2);
+  CHECK(log.count("stream_ssl|INFO|loaded private key from " + config.private_key) == 1);
+}
+
+TEST_CASE("A file without certificates is of no use as one of authorities") {
+  TlsConfig config = certificates().config("server");
+  config.ca_cert = config.peer_ca_cert = config.private_key;
+  TlsContext tls;
+  tls.configure(config);
+  REQUIRE(tls.files().size() == 4);
+  CHECK(tls.files()[2].option() == "peer-ca-cert");
+  CHECK_FALSE(tls.files()[2].problem.empty());
+  CHECK(tls.files()[3].option() == "ca-cert");
+  CHECK_FALSE(tls.files()[3].problem.empty());
 }
 
 TEST_CASE("The server's list of protocols is kept to") {

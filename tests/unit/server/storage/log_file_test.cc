@@ -209,9 +209,9 @@ TEST_CASE("A log says why nothing can be written to it, until something can agai
 
 TEST_CASE("A disk that takes longer than a slow one counts as one that hangs") {
   LogHealth health;
-  health.waiting = LogHealth::kPatience - std::chrono::milliseconds(1);
+  health.waiting = kDiskPatience - std::chrono::milliseconds(1);
   CHECK(health.can_write());
-  health.waiting = LogHealth::kPatience + std::chrono::milliseconds(1500);
+  health.waiting = kDiskPatience + std::chrono::milliseconds(1500);
   CHECK(health.fault() == "the disk has not answered for 6s");
 }
 

@@ -1,0 +1,61 @@
+#include "server/control/health_json.h"
+
+#include "server/control/iso_time.h"
+#include "server/control/trouble.h"
+#include "server/logging/printable.h"
+
+namespace tandem::control {
+
+namespace {
+
+json::object log_file_json(const log::FileHealth& health) {
+  json::object object;
+  if (health.path.empty()) return object;
+  object = {{"path", printable(health.path)},
+            {"writable", health.can_write()},
+            {"waiting_ms", health.waiting.count()}};
+  if (!health.can_write()) object["fault"] = printable(health.fault());
+  return object;
+}
+
+json::object key_file_json(const net::KeyFile& file) {
+  json::object object{{"option", file.option()}, {"path", printable(file.path)}};
+  if (!file.problem.empty()) object["fault"] = printable(file.problem);
+  if (file.expiry) object["expiry"] = iso_time(*file.expiry);
+  return object;
+}
+
+}  // namespace
+
+json::object health_json(const ServerStatus& status) {
+  const std::string fault = printable(status.disk_fault());
+  json::array troubles;
+  for (const Trouble& trouble : troubles_of(status)) {
+    troubles.push_back(json::object{{"kind", trouble.name()},
+                                    {"subject", printable(trouble.subject)},
+                                    {"what", printable(trouble.what)},
+                                    {"stops_writing", trouble.stops_writing()}});
+  }
+  json::array key_files;
+  for (const net::KeyFile& file : status.key_files) key_files.push_back(key_file_json(file));
+  return {{"writable", fault.empty()},
+          {"fault", fault},
+          {"troubles", std::move(troubles)},
+          {"log_file", log_file_json(status.log_file)},
+          {"key_files", std::move(key_files)}};
+}
+
+json::object health_json(const storage::LogHealth& health) {
+  json::object object{{"writable", health.can_write()}, {"waiting_ms", health.waiting.count()}};
+  if (!health.can_write()) object["fault"] = printable(health.fault());
+  if (health.damage) {
+    object["damage"] = json::object{{"offset", health.damage->offset},
+                                    {"bytes", health.damage->bytes},
+                                    {"record", health.damage->record},
+                                    {"whole_behind", health.damage->whole_behind}};
+  }
+  if (health.failure) object["failing_since"] = iso_time(health.failing_since);
+  return object;
+}
+
+}  // namespace tandem::control
