@@ -176,7 +176,10 @@ void DatabaseServer::compact(ServedDatabase& database,
   flush();
   Result<std::unique_ptr<storage::Compaction>> begun =
       storage::Compaction::begin(*database.stored->log());
-  if (!begun) return done(begun.error());
+  if (!begun) {
+    database.compacted_ms = ports_.clock.monotonic_ms();
+    return done(begun.error());
+  }
   database.compacting = true;
   // The background's thread may have more to do: it does not become the writer.
   TaskRunner& runner = threads_.empty() ? ports_.background : threads_.front().mailbox->runner();

@@ -54,7 +54,7 @@ struct ServedDatabase {
   bool compacting = false;
   /// Who waits for the end of the compaction under way; told on the writer how it ended.
   std::vector<std::function<void(const Result<void>&)>> after_compaction;
-  std::int64_t compacted_ms = 0;  ///< when it was last compacted, or opened; monotonic
+  std::int64_t compacted_ms = 0;  ///< when that was last tried, or it was opened; monotonic
 };
 
 /// Told on the writer what was written to the logs, before clients see it.

@@ -3,6 +3,7 @@
 #include <array>
 #include <cassert>
 
+#include "server/logging/log.h"
 #include "server/storage/record.h"
 #include "server/storage/sha1.h"
 
@@ -16,6 +17,8 @@
 namespace tandem::storage {
 namespace {
 
+log::Module ovsdb_log("ovsdb_log");
+
 constexpr int kLengthDigits = 12;
 constexpr std::size_t kWriteSize = 1 << 20;  // bytes
 
@@ -25,9 +28,18 @@ IoResult<void> write_piece(File& file, std::uint64_t& offset, std::string_view p
   return written;
 }
 
+/// No other file may have this name, though the disk works: a mount, or a folder whose owner lets
+/// nobody else replace files.
+bool is_about_the_name(boost::system::error_code error) {
+  using namespace boost::system::errc;
+  return error == device_or_resource_busy || error == cross_device_link ||
+         error == operation_not_permitted || error == permission_denied;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Compaction>> Compaction::begin(LogFile& log) {
+  const DiskWait::Call call(log.writing_);
   if (const Result<void> writable = log.make_writable(); !writable) return writable.error();
   const std::string path = log.target_ + ".tmp";
   IoResult<std::unique_ptr<FileLock>> lock = log.files_.lock(lock_path_of(path));
@@ -61,7 +73,7 @@ Result<void> Compaction::write_snapshot(std::string_view schema, const ChunkSour
   IoResult<void> done = write_schema(schema);
   if (done) done = stream(snapshot);
   compacted_size_ = end_;
-  if (done) done = catch_up();
+  if (done) done = catch_up(*file_);
   if (!done) return failed(done.error());
   stage_ = Stage::kWritten;
   return {};
@@ -97,30 +109,46 @@ IoResult<void> Compaction::stream(const ChunkSource& snapshot) {
   return file_->write_at(header_offset, {&piece, 1});
 }
 
-IoResult<void> Compaction::catch_up() {
+IoResult<void> Compaction::catch_up(File& to) {
   const std::uint64_t log_end = log_.size();
-  const IoResult<void> copied = copy_range(*old_, copied_, log_end, *file_, end_);
+  const IoResult<void> copied = copy_range(*old_, copied_, log_end, to, end_);
   if (!copied) return copied;
   end_ += log_end - copied_;
   copied_ = log_end;
-  return file_->sync();
+  return to.sync();
 }
 
 Result<void> Compaction::finish() {
   assert(stage_ == Stage::kWritten && "only a complete snapshot replaces the log");
+  const DiskWait::Call call(log_.writing_);
   if (const Result<void> writable = log_.make_writable(); !writable) return writable.error();
-  if (const IoResult<void> done = catch_up(); !done) return failed(done.error());
-  if (const IoResult<void> renamed = log_.files_.rename(path_, log_.target_); !renamed) {
+  WatchedFile watched(*file_, log_.writing_);
+  if (const IoResult<void> done = catch_up(watched); !done) return failed(done.error());
+  const IoResult<void> renamed = log_.files_.rename(path_, log_.target_);
+  if (!renamed && is_about_the_name(renamed.error())) {
+    ovsdb_log.info("{}: no other file can take its place ({}): it is overwritten", log_.target_,
+                   renamed.error().message());
+    return overwrite();
+  }
+  if (!renamed) {
     stage_ = Stage::kFailed;
     return io_error(log_.name_, "failed to rename " + path_ + " over it", renamed.error());
   }
   stage_ = Stage::kDone;
-  log_.adopt(file_, end_, compacted_size_, log_.commits_ - commits_);
+  log_.adopt(file_, {end_, compacted_size_, log_.commits_ - commits_});
   // The name now leads to the new file, but after a power loss it may lead to the old one, without
   // what comes next.
   if (const IoResult<void> synced = log_.files_.sync_folder(folder_of(log_.target_)); !synced)
     return log_.stop_writing("sync of its folder failed", synced.error());
   return {};
+}
+
+Result<void> Compaction::overwrite() {
+  Result<void> done = log_.stage(*file_, {end_, compacted_size_, log_.commits_ - commits_});
+  stage_ = done ? Stage::kDone : Stage::kFailed;
+  (void)log_.files_.unlink(path_);
+  if (done) done = log_.settle();
+  return done;
 }
 
 Error Compaction::failed(boost::system::error_code error) {

@@ -16,7 +16,8 @@ using ChunkSource = std::function<std::string_view()>;
 
 /// The replacement of a log by a file of two records, the schema and a snapshot, and of those
 /// appended meanwhile. It is built beside the log (NAME.tmp, with a lock of its own) while
-/// transactions go on, and renamed over it at last. Also how a schema is converted.
+/// transactions go on, and renamed over it at last; where the name cannot be given to another file,
+/// as that of a mount, the log is overwritten. Also how a schema is converted.
 ///
 /// One per log at a time. begin() and finish() belong to the log's writer thread, write_snapshot()
 /// to any one thread between them. The log must outlive it. Destroyed before finish() succeeded it
@@ -37,11 +38,12 @@ class Compaction {
   Result<void> write_snapshot(std::string_view schema, const ChunkSource& snapshot);
 
   /// Adds the records that are still missing, makes the file durable and puts it in place of the
-  /// log. Takes some milliseconds. On failure the log goes on with its old file, unless the new one
-  /// took its place and only that could not be made durable: then the log takes no more records.
-  /// Requires that write_snapshot() succeeded.
+  /// log. Takes some milliseconds; if the log is overwritten, as long as it takes to write the file
+  /// twice. On failure the log goes on as it was, unless what the file holds took_place(): then the
+  /// log takes no more records, or none until what is left to be done succeeds. Requires that
+  /// write_snapshot() succeeded.
   Result<void> finish();
-  /// The new file is the log.
+  /// What the new file holds is the log, also after a crash.
   bool took_place() const { return stage_ == Stage::kDone; }
 
  private:
@@ -58,8 +60,10 @@ class Compaction {
 
   IoResult<void> write_schema(std::string_view schema);
   IoResult<void> stream(const ChunkSource& snapshot);
+  /// Where no other file can take the log's name.
+  Result<void> overwrite();
   /// Copies what the log has and the new file has not, and syncs the new file.
-  IoResult<void> catch_up();
+  IoResult<void> catch_up(File& to);
   Error failed(boost::system::error_code error);
 
   LogFile& log_;

@@ -51,6 +51,9 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual IoResult<std::unique_ptr<File>> open(const std::string& path, Access access) = 0;
+  /// Opens a file that is open already once more, to read and write it by its path. ESTALE: the
+  /// path leads to another file by now.
+  virtual IoResult<std::unique_ptr<File>> open_again(const std::string& path, const File& file) = 0;
   /// Makes a file that must not exist, for reading and writing. It gets owner and permissions of
   /// `like`, as far as the process may give them away, otherwise those of a database: 0660 less the
   /// umask.

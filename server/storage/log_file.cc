@@ -10,6 +10,7 @@
 #include "server/logging/event_count.h"
 #include "server/logging/log.h"
 #include "server/storage/log_reader.h"
+#include "server/storage/staged_file.h"
 
 namespace tandem::storage {
 namespace {
@@ -26,20 +27,6 @@ std::string date_text(std::chrono::system_clock::time_point now) {
 
 }  // namespace
 
-/// A call of the disk, for as long as it is under way.
-class LogFile::Call {
- public:
-  explicit Call(Moment& since) : since_(since) {
-    since.store(std::chrono::steady_clock::now(), std::memory_order_relaxed);
-  }
-  ~Call() { since_.store({}, std::memory_order_relaxed); }
-  Call(const Call&) = delete;
-  Call& operator=(const Call&) = delete;
-
- private:
-  Moment& since_;
-};
-
 LogFile::LogFile(FileSystem& files, std::string name, std::string target)
     : files_(files), name_(std::move(name)), target_(std::move(target)) {}
 
@@ -54,9 +41,12 @@ Result<std::unique_ptr<LogFile>> LogFile::open(FileSystem& files, const std::str
   if (access == Access::kReadWrite)
     if (const Result<void> locked = log->lock(); !locked) return locked.error();
 
-  IoResult<std::unique_ptr<File>> file = files.open(*target, access);
+  IoResult<std::unique_ptr<File>> file =
+      access == Access::kReadWrite ? files.open(*target, access) : open_to_read(files, *target);
   if (!file) return io_error(name, "open failed", file.error());
   log->file_ = std::move(*file);
+  if (access == Access::kReadWrite)
+    if (const Result<void> finished = log->finish_overwriting(); !finished) return finished.error();
   if (const Result<void> standalone = check_file_type(*log->file_, name); !standalone)
     return standalone.error();
   if (const Result<void> replayed = log->replay_all(replay); !replayed) return replayed.error();
@@ -110,7 +100,7 @@ Result<void> LogFile::replay_all(const Replay& replay) {
     if (!record)
       bad = record.error();
     else if (!*record)
-      return {};  // a clean end
+      return end_clean();
     else if (const Result<void> accepted = replay(**record); !accepted)
       bad = accepted.error();  // reader.end() stays kNotYet: the record itself is whole
 
@@ -124,10 +114,18 @@ Result<void> LogFile::replay_all(const Replay& replay) {
   }
 }
 
+/// Of contents that were being staged at a crash something may be left behind the last record.
+Result<void> LogFile::end_clean() {
+  const IoResult<std::uint64_t> size = file_->size();
+  if (!size) return io_error(name_, "read failed", size.error());
+  if (*size > end_) tail_ = Tail::kLeftOver;
+  return {};
+}
+
 Result<void> LogFile::append(std::span<const PreparedRecord> batch) {
   assert(lock_ && "only a log that was opened for writing is written");
   if (tail_ == Tail::kDamaged) return damaged_error();
-  const Call call(appending_since_);
+  const DiskWait::Call call(writing_);
   Result<void> written = write(batch);
   note(written);
   return written;
@@ -183,6 +181,8 @@ Result<void> LogFile::make_writable() {
       return damaged_error();
     case Tail::kLeftOver:
       break;
+    case Tail::kStaged:
+      return settle();
   }
   if (const IoResult<void> cut = file_->truncate(end_); !cut)
     return io_error(name_, "truncate failed", cut.error());
@@ -198,7 +198,7 @@ Result<void> LogFile::sync() {
     file = file_;
   }
   syncs.add();
-  const Call call(syncing_since_);
+  const DiskWait::Call call(syncing_);
   const IoResult<void> synced = file->sync();
   if (synced) return {};
   {
@@ -219,24 +219,17 @@ Error LogFile::stop_writing(std::string_view what, boost::system::error_code err
   return *stopped_;
 }
 
-void LogFile::adopt(std::shared_ptr<File> file, std::uint64_t end, std::uint64_t compacted_size,
-                    std::uint64_t commits) {
+void LogFile::adopt(std::shared_ptr<File> file, const Extent& extent) {
   const std::lock_guard guard(mutex_);
   file_.swap(file);  // the former one is closed without the mutex
-  end_.store(end, std::memory_order_release);
-  compacted_size_ = compacted_size;
-  commits_ = commits;
+  end_.store(extent.end, std::memory_order_release);
+  compacted_size_ = extent.compacted_size;
+  commits_ = extent.commits;
 }
 
 LogHealth LogFile::health() const {
   LogHealth health;
-  const auto now = std::chrono::steady_clock::now();
-  for (const Moment* since : {&appending_since_, &syncing_since_}) {
-    const auto began = since->load(std::memory_order_relaxed);
-    if (began == std::chrono::steady_clock::time_point{}) continue;
-    health.waiting = std::max(health.waiting,
-                              std::chrono::duration_cast<std::chrono::milliseconds>(now - began));
-  }
+  health.waiting = std::max(writing_.waited(), syncing_.waited());
   const std::lock_guard guard(mutex_);
   health.failure = stopped_ ? stopped_ : failure_;
   health.stopped = stopped_.has_value();

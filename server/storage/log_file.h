@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "server/storage/compaction_policy.h"
+#include "server/storage/disk_wait.h"
 #include "server/storage/file_system.h"
 #include "server/storage/log_health.h"
 #include "server/storage/record.h"
@@ -80,7 +81,7 @@ class LogFile {
   const std::string& name() const { return name_; }
   /// Bytes of good records.
   std::uint64_t size() const { return end_.load(std::memory_order_acquire); }
-  /// For compaction_due().
+  /// For CompactionPolicy.
   LogGrowth growth() const { return {size(), compacted_size_, commits_}; }
   /// Why the log ended before the file did, when it was opened.
   const std::optional<Error>& tail_error() const { return tail_error_; }
@@ -95,8 +96,17 @@ class LogFile {
   enum class Tail {
     kNone,   ///< nothing
     kFound,  ///< bytes that were there when it was opened; they are kept aside before they are cut
-    kDamaged,  ///< the same with a whole record among them; they stay until set_damage_aside()
-    kLeftOver  ///< part of a batch whose write failed, and could not be taken back yet
+    kDamaged,   ///< the same with a whole record among them; they stay until set_damage_aside()
+    kLeftOver,  ///< what is of no use: part of a batch whose write failed, and could not be taken
+                ///< back yet, or of contents that were being staged at a crash
+    kStaged     ///< the log itself, which could not yet be put in the place of the old records
+  };
+
+  /// What a compaction has left of the log.
+  struct Extent {
+    std::uint64_t end;             ///< of the good records
+    std::uint64_t compacted_size;  ///< bytes of schema and snapshot
+    std::uint64_t commits;         ///< records after those
   };
 
   LogFile(FileSystem& files, std::string name, std::string target);
@@ -108,6 +118,9 @@ class LogFile {
   void note(const Result<void>& written);
   /// Fails if writing has failed for good; otherwise removes the tail.
   Result<void> make_writable();
+  /// Puts in its place what an earlier process has staged.
+  Result<void> finish_overwriting();
+  Result<void> end_clean();
   Result<void> end_at(Error bad, const LogReader& reader);
   /// Copies the file from `begin` on to NAME.KIND-DATE, and returns that name. There is no file of
   /// that name before it is whole and on the disk.
@@ -118,10 +131,15 @@ class LogFile {
   std::string mark_path() const;
   Result<void> write_mark(const Damage& damage);
   Error stop_writing(std::string_view what, boost::system::error_code error);
-  /// Goes over to the file that has replaced this one. `compacted_size` bytes of it are schema and
-  /// snapshot, `commits` records stand after them.
-  void adopt(std::shared_ptr<File> file, std::uint64_t end, std::uint64_t compacted_size,
-             std::uint64_t commits);
+  /// Goes over to the file that has replaced this one.
+  void adopt(std::shared_ptr<File> file, const Extent& extent);
+  /// Goes over to the contents of a file that cannot replace this one: they are this log from now
+  /// on, also after a crash, but nothing is appended until settle() has succeeded. On failure the
+  /// log is as before.
+  Result<void> stage(File& contents, const Extent& extent);
+  /// Puts what is staged in the place of the old records. May be tried again.
+  Result<void> settle();
+  Result<void> put_in_place();
 
   FileSystem& files_;
   const std::string name_;    ///< as the user gave it, for messages
@@ -136,17 +154,15 @@ class LogFile {
   std::chrono::system_clock::time_point failing_since_;
   std::optional<Damage> damage_;
 
-  /// When the call of append() or sync() that is under way began; zero: none is.
-  using Moment = std::atomic<std::chrono::steady_clock::time_point>;
-  class Call;
-  Moment appending_since_;
-  Moment syncing_since_;
+  DiskWait writing_;  ///< of the writer, in append() or a part of a compaction
+  DiskWait syncing_;  ///< in sync()
 
   std::atomic<std::uint64_t> end_ = 0;  ///< of the good records; changed by the writer only
   std::uint64_t records_ = 0;           ///< that were replayed
   Tail tail_ = Tail::kNone;
   std::optional<Error> tail_error_;
   std::uint64_t tail_bytes_ = 0;  ///< that the file had behind the good records when it was opened
+  Extent staged_{};               ///< of the log, while it is staged
   std::string opened_at_;         ///< the date in the names of what is kept aside
 
   std::uint64_t compacted_size_ = 0;  ///< bytes of the schema and the first record after it

@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "server/storage/overwriting.h"
 #include "server/storage/record_search.h"
 #include "server/storage/sha1.h"
 
@@ -32,6 +33,10 @@ std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find('\n'));
 }
 
+Error refusal(std::string_view file_name, std::string_view why) {
+  return Error{"ovsdb error", fmt::format("{}: {}", file_name, why), std::nullopt};
+}
+
 }  // namespace
 
 LogReader::LogReader(const File& file, std::string_view file_name)
@@ -40,10 +45,7 @@ LogReader::LogReader(const File& file, std::string_view file_name)
 Result<std::optional<Record>> LogReader::next() {
   if (const IoResult<void> read = fill(kMaxHeader); !read)
     return fail_reading(read.error(), kMaxHeader, position_);
-  if (window().empty()) {
-    end_ = LogEnd::kClean;
-    return std::optional<Record>();
-  }
+  if (window().empty()) return end_clean();
   const std::string_view line = first_line(window());
   const std::optional<RecordHeader> header = parse_header(line);
   if (!header || header->magic != kStandaloneMagic)
@@ -135,13 +137,36 @@ Result<std::optional<Record>> LogReader::fail_reading(boost::system::error_code 
                fmt::format("error reading {} bytes starting at offset {}", bytes, offset), error));
 }
 
+Result<std::optional<Record>> LogReader::end_clean() {
+  if (const Result<void> undisturbed = check_undisturbed(); !undisturbed)
+    return fail(LogEnd::kNoRead, undisturbed.error());
+  end_ = LogEnd::kClean;
+  return std::optional<Record>();
+}
+
+Result<void> LogReader::check_undisturbed() const {
+  const IoResult<std::uint64_t> size = file_.size();
+  if (!size) return io_error(file_name_, "read failed", size.error());
+  const IoResult<std::optional<StagedContents>> staged = find_staged(file_);
+  if (!staged) return io_error(file_name_, "read failed", staged.error());
+  if (!*staged && *size >= std::max<std::uint64_t>(file_size_, position_ + window().size()))
+    return {};
+  return refusal(file_name_, "was compacted or cut off while it was read; try again");
+}
+
 Result<std::optional<Record>> LogReader::fail_bad(Error error) {
+  if (const Result<void> undisturbed = check_undisturbed(); !undisturbed)
+    return fail(LogEnd::kNoRead, undisturbed.error());
   IoResult<RecordSearch> search = RecordSearch::begin(file_, position_ + 1);
   const IoResult<std::optional<RecordPlace>> place =
       search ? search->next() : IoResult<std::optional<RecordPlace>>(search.error());
   // What cannot be read may be whole.
   if (!place) return fail_reading(place.error(), kMaxHeader, position_);
-  if (!*place) return fail(LogEnd::kTorn, std::move(error));
+  if (!*place) {
+    const IoResult<bool> staging = is_staging(file_, position_);
+    if (!staging) return fail_reading(staging.error(), kMaxHeader, position_);
+    return *staging ? end_clean() : fail(LogEnd::kTorn, std::move(error));
+  }
   next_whole_ = (*place)->begin;
   return fail(LogEnd::kDamaged, std::move(error));
 }
@@ -157,12 +182,14 @@ Result<void> check_file_type(const File& file, std::string_view file_name) {
   char start[kMaxHeader];
   const IoResult<std::size_t> got = file.read_at(0, start);
   if (!got) return io_error(file_name, "read failed", got.error());
-  const auto refuse = [&](std::string_view why) {
-    return Error{"ovsdb error", fmt::format("{}: {}", file_name, why), std::nullopt};
-  };
+  const auto refuse = [&](std::string_view why) { return refusal(file_name, why); };
   if (*got == 0) return refuse("cannot identify file type");
   const std::optional<RecordHeader> header = parse_header(first_line({start, *got}));
-  if (!header) return refuse("unexpected file format");
+  if (!header) {
+    const IoResult<bool> overwritten = is_staging(file, 0);
+    if (!overwritten) return io_error(file_name, "read failed", overwritten.error());
+    return refuse(*overwritten ? "is being compacted; try again" : "unexpected file format");
+  }
   if (header->magic == kClusterMagic)
     return refuse(
         "clustered databases are not supported; convert the file with \"ovsdb-tool "

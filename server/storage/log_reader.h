@@ -18,7 +18,7 @@ enum class LogEnd {
   kClean,    ///< the file ends with a good record
   kTorn,     ///< rubbish or part of a record stands at the end, as a crash leaves it
   kDamaged,  ///< a record is bad, and whole ones follow it
-  kNoRead,   ///< the system failed to read; nothing is known of the rest
+  kNoRead,  ///< the system failed to read, or the file is another now; nothing is known of the rest
 };
 
 /// Reads the records of a standalone file in order and verifies their SHA-1. Owned by one thread;
@@ -51,6 +51,9 @@ class LogReader {
   Result<std::optional<Record>> fail_reading(boost::system::error_code error, std::uint64_t bytes,
                                              std::uint64_t offset);
   Result<std::optional<Record>> fail_bad(Error error);
+  Result<std::optional<Record>> end_clean();
+  /// Fails if the file was overwritten while it was read.
+  Result<void> check_undisturbed() const;
 
   const File& file_;
   std::string_view file_name_;

@@ -166,6 +166,18 @@ IoResult<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, A
   return std::make_unique<PosixFile>(std::move(fd));
 }
 
+IoResult<std::unique_ptr<File>> PosixFileSystem::open_again(const std::string& path,
+                                                            const File& file) {
+  Descriptor fd(::openat(folder(), path.c_str(), O_RDWR | O_CLOEXEC));
+  struct stat found;
+  struct stat wanted;
+  if (!fd.valid() || ::fstat(fd.get(), &found) != 0 ||
+      ::fstat(static_cast<const PosixFile&>(file).fd(), &wanted) != 0)
+    return last_error();
+  if (found.st_dev != wanted.st_dev || found.st_ino != wanted.st_ino) return code(ESTALE);
+  return std::make_unique<PosixFile>(std::move(fd));
+}
+
 IoResult<std::unique_ptr<File>> PosixFileSystem::create(const std::string& path, const File* like) {
   Descriptor fd(::openat(folder(), path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660));
   if (!fd.valid()) return last_error();

@@ -14,6 +14,7 @@ class PosixFileSystem : public FileSystem {
   PosixFileSystem& operator=(const PosixFileSystem&) = delete;
 
   IoResult<std::unique_ptr<File>> open(const std::string& path, Access access) override;
+  IoResult<std::unique_ptr<File>> open_again(const std::string& path, const File& file) override;
   IoResult<std::unique_ptr<File>> create(const std::string& path, const File* like) override;
   IoResult<void> rename(const std::string& from, const std::string& to) override;
   IoResult<void> unlink(const std::string& path) override;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/storage/log_reader.h"
+#include "server/storage/staged_file.h"
 
 namespace tandem::tool {
 namespace {
@@ -53,8 +54,7 @@ std::string Gap::to_string() const {
 Result<void> for_each_piece(storage::FileSystem& files, const std::string& path,
                             const std::function<Result<void>(const storage::Record&)>& whole,
                             const std::function<void(const Gap&)>& gap) {
-  storage::IoResult<std::unique_ptr<storage::File>> file =
-      files.open(path, storage::FileSystem::Access::kReadOnly);
+  storage::IoResult<std::unique_ptr<storage::File>> file = storage::open_to_read(files, path);
   if (!file) return storage::io_error(path, "open failed", file.error());
   storage::LogReader reader(**file, path);
   const Result<void> standalone = storage::check_file_type(**file, path);

@@ -4,6 +4,7 @@
 
 #include "protocol/json_parser.h"
 #include "server/storage/log_reader.h"
+#include "server/storage/staged_file.h"
 #include "server/tool/command.h"
 
 namespace tandem::tool {
@@ -12,8 +13,8 @@ namespace {
 using storage::File;
 using storage::IoResult;
 
-Result<std::unique_ptr<File>> open_to_read(storage::FileSystem& files, const std::string& path) {
-  IoResult<std::unique_ptr<File>> file = files.open(path, storage::FileSystem::Access::kReadOnly);
+Result<std::unique_ptr<File>> open_file(storage::FileSystem& files, const std::string& path) {
+  IoResult<std::unique_ptr<File>> file = storage::open_to_read(files, path);
   if (!file) return storage::io_error(path, "open failed", file.error());
   return std::move(*file);
 }
@@ -36,7 +37,7 @@ Error unreadable_schema(const std::string& path, std::string_view why) {
 }  // namespace
 
 Result<FileKind> file_kind(storage::FileSystem& files, const std::string& path) {
-  const auto file = open_to_read(files, path);
+  const auto file = open_file(files, path);
   if (!file) return file.error();
   std::string start(storage::kMaxHeader, '\0');
   const IoResult<std::size_t> got = (*file)->read_at(0, start);
@@ -50,7 +51,7 @@ Result<FileKind> file_kind(storage::FileSystem& files, const std::string& path) 
 
 Result<void> for_each_record(storage::FileSystem& files, const std::string& path,
                              const std::function<Result<void>(const storage::Record&)>& visit) {
-  const auto file = open_to_read(files, path);
+  const auto file = open_file(files, path);
   if (!file) return file.error();
   if (const Result<void> good = storage::check_file_type(**file, path); !good) return good;
   storage::LogReader reader(**file, path);
@@ -63,7 +64,7 @@ Result<void> for_each_record(storage::FileSystem& files, const std::string& path
 }
 
 Result<SchemaRef> schema_in_database(storage::FileSystem& files, const std::string& path) {
-  const auto file = open_to_read(files, path);
+  const auto file = open_file(files, path);
   if (!file) return file.error();
   if (const Result<void> good = storage::check_file_type(**file, path); !good) return good.error();
   storage::LogReader reader(**file, path);

@@ -179,6 +179,7 @@ Node::Node(World& w, const Scenario& s, Ledger& ledger, std::size_t i)
   for (const std::string& database : scenario.databases) {
     static_cast<void>(
         storage::LogFile::create(disk, file_of(database), schema_of(database)).value());
+    if (scenario.files_mounted) disk.put_mount(file_of(database));
   }
 }
 

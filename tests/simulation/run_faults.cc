@@ -76,7 +76,8 @@ void Run::kill(Node& node) {
 /// From some call to the disk on nothing reaches it any more; the kill follows.
 void Run::kill_at_a_disk_step(Node& node) {
   if (!scenario_.disks_fail || (one_at_a_time_ && !all_up())) return;
-  node.disk.fail_all(EIO, static_cast<int>(world_.random(12)));
+  const std::uint64_t steps = scenario_.files_mounted ? 30 : 12;  // of a compaction
+  node.disk.fail_all(EIO, static_cast<int>(world_.random(steps)));
   world_.after(world_.ms(400), [this, &node] { kill(node); });
 }
 

@@ -21,6 +21,7 @@ struct Scenario {
   bool cascades;      ///< backups may follow backups
   /// Of a server that dies while all others are up and whole a record in the middle may be lost.
   bool files_damaged;
+  bool files_mounted;  ///< each by itself, so that no other can replace it
   /// This server knows no more than RFC 7047 in both roles, and is not promoted.
   std::optional<std::size_t> plain;
   std::size_t history_bytes;

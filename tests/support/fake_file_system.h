@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "server/storage/file_system.h"
+#include "tests/support/fake_contents.h"
 
 namespace tandem::test {
 
@@ -88,7 +89,7 @@ class FakeFileSystem : public storage::FileSystem {
 
   /// The machine stops and starts again: open files are dead (EIO), locks are free, and of what was
   /// not synced some survives, as `seed` decides: the changes of a folder all or none, of the bytes
-  /// appended to a file a part, perhaps with zeros at the end.
+  /// appended to a file a part, perhaps with zeros at the end, of those overwritten any.
   void power_loss(std::uint64_t seed) {
     const std::lock_guard guard(mutex_);
     std::mt19937_64 random(seed);
@@ -102,7 +103,7 @@ class FakeFileSystem : public storage::FileSystem {
       for (const auto& name : random() % 2 ? names_ : durable_names_)
         if (storage::folder_of(name.first) == folder) after.insert(name);
     names_ = durable_names_ = after;
-    for (const auto& [path, node] : names_) lose_unsynced(*node, random);
+    for (const auto& [path, node] : names_) node->lose_unsynced(random);
   }
 
   /// The process that held them is gone, whoever still keeps its objects.
@@ -126,6 +127,16 @@ class FakeFileSystem : public storage::FileSystem {
     const std::lock_guard guard(mutex_);
     durable_names_[path] = names_[path] =
         std::make_shared<Node>(Node{contents, contents, contents.size()});
+  }
+  /// A file that is mounted by itself: no other takes its name.
+  void put_mount(const std::string& path) {
+    const std::lock_guard guard(mutex_);
+    mounts_.insert(path);
+  }
+  /// Is called at the beginning of each call of this kind, when nobody else can use the disk.
+  void on_call(Op op, std::function<void()> told) {
+    const std::lock_guard guard(mutex_);
+    on_call_[op] = std::move(told);
   }
   void put_link(const std::string& path, const std::string& target) {
     const std::lock_guard guard(mutex_);
@@ -151,6 +162,16 @@ class FakeFileSystem : public storage::FileSystem {
     return std::make_unique<OpenFile>(*this, found->second, generation_);
   }
 
+  IoResult<std::unique_ptr<storage::File>> open_again(const std::string& path,
+                                                      const storage::File& file) override {
+    const std::lock_guard guard(mutex_);
+    if (const int error = called(Op::kOpen)) return code(error);
+    const auto found = names_.find(path);
+    if (found == names_.end()) return code(ENOENT);
+    if (!static_cast<const OpenFile&>(file).is(*found->second)) return code(ESTALE);
+    return std::make_unique<OpenFile>(*this, found->second, generation_);
+  }
+
   IoResult<std::unique_ptr<storage::File>> create(const std::string& path,
                                                   const storage::File*) override {
     const std::lock_guard guard(mutex_);
@@ -163,6 +184,7 @@ class FakeFileSystem : public storage::FileSystem {
   IoResult<void> rename(const std::string& from, const std::string& to) override {
     const std::lock_guard guard(mutex_);
     if (const int error = called(Op::kRename)) return code(error);
+    if (mounts_.contains(to)) return code(EBUSY);
     const auto found = names_.find(from);
     if (found == names_.end()) return code(ENOENT);
     names_[to] = found->second;
@@ -206,11 +228,7 @@ class FakeFileSystem : public storage::FileSystem {
   }
 
  private:
-  struct Node {
-    std::string now;       ///< what reads see
-    std::string durable;   ///< what a power loss leaves at least
-    std::size_t same = 0;  ///< bytes at the beginning that both have, as far as is known
-  };
+  using Node = FakeContents;
   using Names = std::map<std::string, std::shared_ptr<Node>>;
 
   struct Fault {
@@ -223,6 +241,8 @@ class FakeFileSystem : public storage::FileSystem {
    public:
     OpenFile(FakeFileSystem& disk, std::shared_ptr<Node> node, int generation)
         : disk_(disk), node_(std::move(node)), generation_(generation) {}
+
+    bool is(const Node& node) const { return node_.get() == &node; }
 
     IoResult<std::size_t> read_at(std::uint64_t offset, std::span<char> out) const override {
       const std::lock_guard guard(disk_.mutex_);
@@ -247,10 +267,7 @@ class FakeFileSystem : public storage::FileSystem {
         bytes.resize(limit > offset ? static_cast<std::size_t>(limit - offset) : 0);
         error = ENOSPC;
       }
-      const auto end = static_cast<std::size_t>(offset) + bytes.size();
-      if (node_->now.size() < end) node_->now.resize(end);
-      node_->same = std::min(node_->same, static_cast<std::size_t>(offset));
-      node_->now.replace(static_cast<std::size_t>(offset), bytes.size(), bytes);
+      node_->write(static_cast<std::size_t>(offset), bytes);
       return outcome(error);
     }
 
@@ -263,16 +280,14 @@ class FakeFileSystem : public storage::FileSystem {
     IoResult<void> truncate(std::uint64_t size) override {
       const std::lock_guard guard(disk_.mutex_);
       if (const int error = called(Op::kTruncate)) return code(error);
-      node_->now.resize(static_cast<std::size_t>(size));
-      node_->same = std::min(node_->same, node_->now.size());
+      node_->truncate(static_cast<std::size_t>(size));
       return {};
     }
 
     IoResult<void> sync() override {
       const std::lock_guard guard(disk_.mutex_);
       if (const int error = called(Op::kSync)) return code(error);
-      node_->durable.replace(node_->same, std::string::npos, node_->now, node_->same);
-      node_->same = node_->now.size();
+      node_->sync();
       return {};
     }
 
@@ -316,6 +331,7 @@ class FakeFileSystem : public storage::FileSystem {
   /// Counts a call; the errno that it is to fail with, or 0.
   int called(Op op) {
     calls_[op]++;
+    if (const auto told = on_call_.find(op); told != on_call_.end()) told->second();
     if (all_fail_ && all_fail_->skip-- <= 0) return all_fail_->error;
     const auto found = faults_.find(op);
     if (found == faults_.end()) return 0;
@@ -336,24 +352,12 @@ class FakeFileSystem : public storage::FileSystem {
     return sum;
   }
 
-  static void lose_unsynced(Node& node, std::mt19937_64& random) {
-    if (node.now.starts_with(node.durable)) {
-      const std::size_t appended = node.now.size() - node.durable.size();
-      const std::size_t kept = node.durable.size() + random() % (appended + 1);
-      const std::size_t zeros = random() % 2 ? random() % (node.now.size() - kept + 1) : 0;
-      node.now.resize(kept);
-      node.now.append(zeros, '\0');
-    } else if (random() % 2) {
-      node.now = node.durable;
-    }
-    node.durable = node.now;
-    node.same = node.now.size();
-  }
-
   mutable std::mutex mutex_;
   Names names_;          ///< as programs see them
   Names durable_names_;  ///< as after a power loss at least
   std::map<std::string, std::string> links_;
+  std::set<std::string> mounts_;
+  std::map<Op, std::function<void()>> on_call_;
   std::map<std::string, std::uint64_t> locks_;  ///< by path; the number tells holders apart
   std::uint64_t last_lock_ = 0;
   std::map<Op, Fault> faults_;

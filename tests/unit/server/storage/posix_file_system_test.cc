@@ -67,6 +67,20 @@ TEST_CASE("A file is made only where none is") {
   CHECK(files.open(folder / ".", FileSystem::Access::kReadWrite).error().value() == EISDIR);
 }
 
+TEST_CASE("A file is opened again only where its path leads to it") {
+  PosixFileSystem files;
+  const Folder folder;
+  const auto file = files.create(folder / "db", nullptr).value();
+  REQUIRE(::symlink("db", (folder / "link").c_str()) == 0);
+  const auto again = files.open_again(folder / "link", *file);
+  REQUIRE(again);
+  CHECK((*again)->truncate(1));
+  CHECK(file->size().value() == 1);
+  REQUIRE(files.create(folder / "other", nullptr));
+  CHECK(files.open_again(folder / "other", *file).error().value() == ESTALE);
+  CHECK(files.open_again(folder / "none", *file).error().value() == ENOENT);
+}
+
 TEST_CASE("A file made like another has its permissions") {
   PosixFileSystem files;
   const Folder folder;
