@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 
 #include "server/control/http_status.h"
 
@@ -96,6 +97,23 @@ Failure set_http(Options& options, const Argument& argument, const Context&) {
   return std::nullopt;
 }
 
+Failure set_compact_every(Options& options, const Argument& argument, const Context&) {
+  std::uint32_t seconds = 0;
+  const char* const end = argument->data() + argument->size();
+  const auto [stop, problem] = std::from_chars(argument->data(), end, seconds);
+  if (problem != std::errc() || stop != end || seconds == 0)
+    return "\"" + *argument + "\" is not a number of seconds from 1 to 4294967295";
+  options.compaction.every = std::chrono::seconds(seconds);
+  return std::nullopt;
+}
+
+Failure set_compact_window(Options& options, const Argument& argument, const Context&) {
+  const Result<storage::DailyWindow> window = storage::DailyWindow::parse(*argument);
+  if (!window) return window.error().to_string();
+  options.compaction.window = *window;
+  return std::nullopt;
+}
+
 /// Lets the table name a member: a captureless lambda that finds it.
 #define TANDEM_MEMBER(path) ([](Options & o) -> auto& { return o.path; })
 
@@ -183,6 +201,8 @@ constexpr std::array kTable = {
                 store_time<TANDEM_MEMBER(remote_defaults.inactivity_probe_ms), 1>},
     OptionEntry{"tcp-keepalive", 0, kRequired, true,
                 store_time<TANDEM_MEMBER(remote_defaults.keepalive_ms), 1000>},
+    OptionEntry{"compact-every", 0, kRequired, true, set_compact_every},
+    OptionEntry{"compact-window", 0, kRequired, true, set_compact_window},
     OptionEntry{"max-requests", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.requests)>},
     OptionEntry{"max-unsent", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.unsent_bytes)>},
     OptionEntry{"max-monitors", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.monitors)>},

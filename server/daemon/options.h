@@ -11,6 +11,7 @@
 #include "server/net/remote_options.h"
 #include "server/session/authority.h"
 #include "server/session/session_limits.h"
+#include "server/storage/compaction_policy.h"
 
 namespace tandem {
 
@@ -82,6 +83,7 @@ struct Options {
   TlsOptions tls;
   SyncOptions sync;
 
+  storage::CompactionPolicy compaction;
   SessionLimits limits;
   net::RemoteDefaults remote_defaults;
 

@@ -3,7 +3,7 @@
 #include "server/control/command_registry.h"
 #include "server/daemon/server.h"
 #include "server/logging/log.h"
-#include "server/storage/compaction_policy.h"
+#include "server/storage/daily_window.h"
 
 namespace tandem {
 namespace {
@@ -83,8 +83,9 @@ void Server::compact_what_is_due() {
     for (const auto& [name, database] : databases_.databases()) {
       if (database->stored->log() == nullptr || database->compacting) continue;
       const std::chrono::milliseconds since(clock_.monotonic_ms() - database->compacted_ms);
-      if (!storage::compaction_due(database->stored->log()->growth(),
-                                   std::chrono::duration_cast<std::chrono::seconds>(since))) {
+      if (!options_.compaction.is_due(database->stored->log()->growth(),
+                                      std::chrono::duration_cast<std::chrono::seconds>(since),
+                                      storage::local_time_of_day(clock_.wall_ms()))) {
         continue;
       }
       server_log.info("{}: compacting database", name);

@@ -74,6 +74,12 @@ Replication:
   --node-name=NAME        this server's node, as the cluster manager calls it
   --sync-schema           let a backup adopt the active's schema
 
+Compaction (see docs/operating.md):
+  --compact-every=SECONDS compact a file that has grown, at the latest so often
+                          (default: once a day, from 100 commits on)
+  --compact-window=HH:MM-HH:MM
+                          begin that only then, local time (default: at any time)
+
 Limits of one client (see docs/operating.md):
   --max-requests=N        requests under way (default: {3})
   --max-unsent=BYTES      replies and updates that it has not taken (default: {4})

@@ -3,6 +3,7 @@
 
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 
@@ -45,16 +46,32 @@ class Http(SystemTest):
 
 
 class Compaction(SystemTest):
+    COMMENTED = ({"op": "insert", "table": "Switch", "row": {}}, {"op": "comment", "comment": "to be dropped"})
+
     def test_all_databases_are_compacted_one_after_the_other(self):
         schemas = [load.SCHEMA | {"name": name} for name in ("One", "Two", "Three")]
         files = [self.database(schema["name"] + ".db", schema) for schema in schemas]
         server = self.server("server", files)
         with server.connect() as client:
             for schema in schemas:
-                client.result("transact", schema["name"], {"op": "comment", "comment": "to be dropped"})
+                client.transact(schema["name"], *self.COMMENTED)
+        for file in files:
+            self.assertIn("to be dropped", (self.scratch.path / file).read_text())
         server.appctl("ovsdb-server/compact")
         for file in files:
             self.assertNotIn("to be dropped", (self.scratch.path / file).read_text())
+
+    def test_a_file_that_has_grown_is_compacted_by_itself_at_its_time_of_the_day(self):
+        """In a zone whose clocks show half past another hour than ours."""
+        self.scratch.env["TZ"] = "XYZ-5:30"
+        local = int(time.time() + 5.5 * 3600) // 60
+        window = "-".join(f"{minute // 60 % 24:02}:{minute % 60:02}" for minute in (local - 60, local + 60))
+        file = self.database("db.db", load.SCHEMA)
+        server = self.server("server", [file], "--compact-every=1", f"--compact-window={window}")
+        with server.connect() as client:
+            client.transact(load.DB, *self.COMMENTED)
+        wait_until(lambda: "to be dropped" not in (self.scratch.path / file).read_text(), "the compaction")
+        self.assertIn(f"{load.DB}: compacting database", server.log())
 
 
 class Commands(SystemTest):

@@ -56,6 +56,25 @@ TEST_CASE("limits of clients are positive numbers") {
   CHECK(parse({"--m"}).daemon.monitor);
 }
 
+TEST_CASE("compaction has an interval and a part of the day") {
+  using namespace std::chrono_literals;
+  CHECK(!parse({}).compaction.every);
+  CHECK(!parse({}).compaction.window);
+  const Options options = parse({"--compact-every=3600", "--compact-window", "22:00-04:30"});
+  CHECK(options.compaction.every == 1h);
+  CHECK(options.compaction.window->contains(4h + 29min));
+  CHECK(!options.compaction.window->contains(5h));
+  for (const std::string seconds : {"0", "1h", "-5", "", "4294967296"}) {
+    CHECK(error({"--compact-every=" + seconds}) ==
+          "--compact-every: \"" + seconds + "\" is not a number of seconds from 1 to 4294967295");
+  }
+  CHECK(error({"--compact-window=22-4"}) ==
+        "--compact-window: \"22-4\" is not of the form HH:MM-HH:MM");
+  CHECK(error({"--compact-window=04:00-04:00"}) ==
+        "--compact-window: \"04:00-04:00\" ends when it begins");
+  CHECK(parse({"--co=/x"}).config_file == "/x");
+}
+
 TEST_CASE("files are absolute, each in its own directory") {
   const Options options = parse({"--pidfile", "--log-file", "--unixctl=u.ctl", "--config-file=/x"});
   CHECK(options.daemon.pidfile == "/run/ovsdb-server.pid");
