@@ -1,9 +1,16 @@
 #include "server/database/writer.h"
 
+#include <iterator>
 #include <span>
 #include <utility>
 
 namespace tandem {
+namespace {
+
+/// So many reads are run by whoever stands in, and then by the next one.
+constexpr int kReadsATurn = 8;
+
+}  // namespace
 
 void Writer::submit(Task job, TaskRunner& runner, std::optional<Origin> origin) {
   {
@@ -56,11 +63,14 @@ void Writer::run(TaskRunner& runner) {
     std::lock_guard lock(mutex_);
     batch_.swap(queue_);
   }
-  for (next_ = 0; next_ < batch_.size();) {
-    Task& task = batch_[next_++].task;
-    if (task) task();
-  }
-  end_batch_();
+  next_ = 0;
+  do {
+    while (next_ < batch_.size()) {
+      Task task = std::move(batch_[next_++].task);
+      if (task) task();
+    }
+    end_batch_();
+  } while (next_ < batch_.size());  // nobody has come to them while a disk hung
   batch_.clear();
   TaskRunner* next = nullptr;
   {
@@ -93,6 +103,9 @@ void Writer::end_wait() {
     if (!std::exchange(has_stood_in_, false)) return;
     waiting_.clear();
     sorted_ = 0;
+    batch_.insert(batch_.begin() + static_cast<std::ptrdiff_t>(next_),
+                  std::move_iterator(reads_.begin()), std::move_iterator(reads_.end()));
+    reads_.clear();
   }
   stand_in_->end();
 }
@@ -124,31 +137,34 @@ void Writer::stand_in() {
     stand_in_->end_turn();
     lock.lock();
   }
-  while (is_stuck_) {
-    std::vector<Task> reads = take_reads();
-    if (reads.empty()) break;
+  take_reads();
+  for (int i = 0; i < kReadsATurn && is_stuck_ && !reads_.empty(); ++i) {
+    Task read = std::move(reads_.front().task);
+    reads_.pop_front();
     lock.unlock();
-    for (Task& read : reads) read();
-    stand_in_->end_turn();
-    reads.clear();
+    std::exchange(read, Task())();
     lock.lock();
   }
+  lock.unlock();
+  stand_in_->end_turn();
+  lock.lock();
+  take_reads();
+  if (is_stuck_ && !reads_.empty()) ask_stand_in(*reads_.front().runner);
   is_standing_in_ = false;
   called_.notify_all();
   lock.unlock();
   left_(true);
 }
 
-std::vector<Task> Writer::take_reads() {
-  std::vector<Task> reads;
-  const auto take_from = [this, &reads](std::span<Job> jobs) {
+void Writer::take_reads() {
+  const auto take_from = [this](std::span<Job> jobs) {
     for (Job& job : jobs) {
       if (!job.origin || !job.task) continue;
       const auto& [session, only_reads] = *job.origin;
       if (!only_reads) {
         waiting_.insert(session);
       } else if (!waiting_.contains(session)) {
-        reads.push_back(std::move(job.task));
+        reads_.push_back(std::move(job));
       }
     }
   };
@@ -156,7 +172,6 @@ std::vector<Task> Writer::take_reads() {
   take_from(std::span(queue_).subspan(sorted_));
   std::erase_if(queue_, [](const Job& job) { return !job.task; });
   sorted_ = queue_.size();
-  return reads;
 }
 
 }  // namespace tandem

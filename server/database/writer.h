@@ -13,11 +13,13 @@
 // A disk that hangs blocks the thread that writes to it. A runner only lends its thread for that
 // (TaskRunner::post_lent): its clients are served by another one meanwhile. Jobs that only read
 // need no disk: when a write of the log does not return, another thread stands in for the writer
-// and runs them on what is published. The writer goes on when that one has ended.
+// and runs them on what is published, a few at a time, as its own clients wait meanwhile, too. The
+// writer goes on when that one has ended.
 
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -105,7 +107,7 @@ class Writer {
   void ask_stand_in(TaskRunner& runner);
   void stand_in();
   /// Takes out the reads that no job of their session comes before. Requires the mutex.
-  std::vector<Task> take_reads();
+  void take_reads();
 
   std::function<void()> end_batch_;
   std::function<void(bool own)> left_;
@@ -127,6 +129,7 @@ class Writer {
   bool is_standing_in_ = false;  // one does
   // Of whoever stands in, and of end_wait() after it:
   bool has_stood_in_ = false;  // during this wait
+  std::deque<Job> reads_;      // taken out, oldest first
   Sessions waiting_;           // for an answer
   std::size_t sorted_ = 0;     // jobs at the front of queue_ that stay
 };

@@ -149,5 +149,51 @@ TEST_CASE(
   CHECK(log == "0ab");
 }
 
+struct FakeStandIn final : Writer::StandIn {
+  void begin(Writer::Sessions&) override { turns += '('; }
+  void end_turn() override { turns += '.'; }
+  void end() override { turns += ')'; }
+  std::string turns;
+};
+
+TEST_CASE("nobody stands in for longer than some reads take, nor when the disk has answered") {
+  FakeRunner disk;
+  FakeRunner first;
+  FakeRunner second;
+  FakeStandIn stand_in;
+  std::string log;
+  std::function<void()> hang = [] {};
+  Writer* self = nullptr;
+  Writer writer(
+      [&] {
+        self->wait_for([&] {
+          std::exchange(hang, [] {})();
+          return true;
+        });
+        log += '|';
+      },
+      [](bool) {}, &stand_in);
+  self = &writer;
+  const auto submit = [&](char name, std::uint64_t session, bool only_reads) {
+    writer.submit([&log, name] { log += name; }, second,
+                  Writer::Origin{SessionId{session}, only_reads});
+  };
+  hang = [&] {
+    for (char name = 'a'; name <= 't'; ++name) submit(name, 1, true);
+    submit('W', 1, false);
+    submit('X', 1, true);
+    for (int i = 0; i < Writer::kPatience; ++i) writer.look(first);
+    first.run();
+    CHECK(log == "abcdefgh");
+    second.run_one();
+    CHECK(log == "abcdefghijklmnop");
+  };
+  writer.submit([] {}, disk);
+  disk.run();
+  second.run();
+  CHECK(log == "abcdefghijklmnop|qrst|WX|");
+  CHECK(stand_in.turns == "(...)");
+}
+
 }  // namespace
 }  // namespace tandem
