@@ -58,15 +58,18 @@ std::map<ServedDatabase*, Error> DatabaseServer::write_logs() {
     if (!stored.has_staged()) continue;
     const Result<void> written = writer_.wait_for([&stored] { return stored.write(); });
     stored.settle(written);
-    if (!written) failed.emplace(database.get(), written.error());
+    if (written) continue;
+    failed.emplace(database.get(), written.error());
+    // They are out of the rows, should the next log's disk hang.
+    for (Outgoing& outgoing : writing_)
+      if (outgoing.database == database.get()) outgoing.commit = nullptr;
   }
   return failed;
 }
 
 void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
   if (failure != nullptr) {
-    // The commit was taken back, and what else the batch answered may rest on it.
-    outgoing.commit = nullptr;
+    // What else the batch answered may rest on what was taken back.
     if (outgoing.call) {
       outgoing.call->result.results.emplace_back(*failure);
       outgoing.durable = false;

@@ -6,10 +6,11 @@
 namespace tandem {
 namespace {
 
-/// So many of the newest commits of the history are the first ones of these.
+/// So many of the newest commits that the history has had are the first ones of these.
 std::size_t newest_among(const History& history, const std::vector<CommitRef>& commits) {
-  if (history.size() == 0) return 0;
-  const auto newest = std::find(commits.begin(), commits.end(), history.commits().back());
+  const auto newest = std::find_if(commits.begin(), commits.end(), [&](const CommitRef& commit) {
+    return commit->id == history.newest_id();
+  });
   return newest == commits.end() ? 0 : static_cast<std::size_t>(newest - commits.begin()) + 1;
 }
 
@@ -29,6 +30,8 @@ void DatabaseServer::StandIn::begin(Writer::Sessions& waiting) {
       database->stored->database().revert(**commit);
   }
   server_.shows_published_ = true;
+  // What the writer has left for its own clients: its thread does not come to that now.
+  for (const ClientThreadPort& thread : server_.threads_) thread.mailbox->deliver(false);
   answer_written(waiting);
 }
 

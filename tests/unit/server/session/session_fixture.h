@@ -32,13 +32,17 @@ class QuickSyncer final : public Syncer {
 
 /// A server of one database "D" and what its clients share. Everything runs when run() is called.
 struct Site {
-  explicit Site(const SessionLimits& site_limits = {}) : limits(site_limits) {
+  explicit Site(const SessionLimits& site_limits = {}) : limits(site_limits) { add("D"); }
+  /// Serves another database like "D".
+  void add(const std::string& name) {
+    const std::string path = "/" + name + ".db";
     REQUIRE(storage::LogFile::create(
-        files, "/d.db",
-        R"({"name":"D","tables":{"T":{"columns":{"n":{"type":"integer"}},"isRoot":true}}})"));
+        files, path,
+        R"({"name":")" + name +
+            R"(","tables":{"T":{"columns":{"n":{"type":"integer"}},"isRoot":true}}})"));
     server.call(
         [&] {
-          auto stored = StoredDatabase::open(files, "/d.db", {}, clock);
+          auto stored = StoredDatabase::open(files, path, {}, clock);
           REQUIRE(stored);
           REQUIRE(server.add(std::move(*stored)));
         },

@@ -184,5 +184,71 @@ TEST_CASE("commits that wait for a gate are not read while the disk hangs") {
   CHECK(updates.find(R"("n":2)") != std::string::npos);
 }
 
+TEST_CASE("what the writer has left for its own clients reaches them while the disk hangs") {
+  HungSite site;
+  Client reader(site);
+  site.files.during_write = [&] {
+    site.serve();  // in its other thread from now on
+    CHECK(taken(reader).empty());
+    site.notice();
+    site.serve();
+    CHECK(has_reply(taken(reader), "5"));
+  };
+  // In one batch.
+  reader.say("monitor", R"(["D","m",{"T":{}}])", "5");
+  site.writer.say("transact", insert(2), "2");
+  site.run();
+}
+
+TEST_CASE("what one disk has refused is not taken back again when the next one hangs") {
+  HungSite site;
+  site.add("E");
+  Client other(site);
+  Client reader(site);
+  site.files.fail(test::FakeFileSystem::Op::kWrite, EIO);
+  site.files.during_write = [&] {
+    site.files.during_write = [&] {
+      site.notice();
+      reader.say("transact", kSelect, "5");
+      site.serve();
+      CHECK(taken(reader) == R"({"error":null,"id":5,"result":[{"rows":[{"n":1}]}]})");
+    };
+  };
+  // In one batch.
+  site.writer.say("transact", insert(2), "2");
+  other.say("transact", R"(["E",{"op":"insert","table":"T","row":{"n":3}}])", "3");
+  site.run();
+  REQUIRE(site.files.during_write == nullptr);
+  CHECK(taken(site.writer).find("I/O error") != std::string::npos);
+  CHECK(taken(other).find("uuid") != std::string::npos);
+  CHECK(reader.ask("transact", kSelect) ==
+        R"({"error":null,"id":1,"result":[{"rows":[{"n":1}]}]})");
+}
+
+TEST_CASE("nobody is told the id of what is not published, however short the history is") {
+  HungSite site;
+  Client backup(site);
+  Client reader(site);
+  backup.follow(kBackup, site.position());
+  backup.acknowledge(site.position());
+  site.server.call(
+      [&] {
+        site.server.set_sync({1, 60'000, CommitGate::Fallback::kBlock});
+        site.database().stored->history().set_max_bytes(0);
+      },
+      site.shard);
+  CHECK(site.writer.ask("transact", insert(7)).empty());
+  site.hang([&] {
+    reader.say("monitor_cond_since", std::string(R"(["D","b",{"T":[{}]},)") + kNoId + "]", "6");
+    site.serve();
+    CHECK(taken(reader).empty());
+  });
+  backup.acknowledge(site.position());
+  site.run();
+  const std::string answer = taken(reader);
+  CHECK(has_reply(answer, "6"));
+  CHECK(answer.find(R"("n":2)") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace tandem
