@@ -16,7 +16,7 @@ packages_of() {
             echo openvswitch-switch openvswitch-vtep ovn-host ovn-ic ovn-ic-db python3 \
                 python3-openvswitch python3-ovsdbapp python3-oslotest python3-testscenarios \
                 clang libclang-rt-14-dev clang-format clang-tidy shellcheck xz-utils openssl \
-                pacemaker pacemaker-cli-utils corosync pcs resource-agents \
+                pacemaker pacemaker-cli-utils corosync pcs resource-agents libxml2-utils \
                 iproute2 iputils-arping haproxy util-linux e2fsprogs strace valgrind ;;
         bench)
             echo openvswitch-common ovn-common python3 python3-matplotlib xz-utils openssl strace ;;
