@@ -127,6 +127,33 @@ class Refusals(AgentTest):
         self.assertEqual(self.promote(self.one, **orderly), FAILED)
         self.assertIn(f"where the active on {self.two.name} ended", self.one.said)
 
+    def test_in_an_orderly_change_nobody_is_asked_by_one_that_has_everything(self):
+        """Clients wait meanwhile: the chosen one looks once where the former active ended, and once more in the promotion."""
+        self.one.serve("backup connecting 5 100")
+        self.publish(self.two, "final", (5, 100))
+        orderly = {"notify_demote_uname": self.two.name, "notify_slave_uname": self.one.name}
+        self.before_promotion(self.one, **orderly)
+        self.assertEqual(self.one.calls(), ["attrd_updater -n position-ovndb_servers --query --all"])
+        self.assertEqual(self.promote(self.one, **orderly), OK, self.one.said)
+
+    def test_nor_does_another_one_say_anything_unless_it_is_asked(self):
+        self.start(self.one)
+        self.one.serve("backup replicating 5 100")
+        orderly = {"notify_type": "pre", "notify_operation": "promote", "notify_promote_uname": self.two.name,
+                   "notify_demote_uname": "ctl3", "notify_slave_uname": f"{self.one.name} {self.two.name}"}
+        before = self.published(self.one)
+        self.ours("live", "-", (5, 100))
+        self.assertEqual(self.one.run("notify", **orderly), OK)
+        self.one.settle()
+        self.assertEqual(self.published(self.one), before)
+        self.ours("final", "77", (5, 99))
+        wait_until(lambda: self.published(self.one)[7] == "77", "the answer")
+
+    def test_a_demotion_does_not_look_at_the_others(self):
+        self.one.serve("active writable 5 100")
+        self.assertEqual(self.one.run("demote", notify_promote_uname=self.two.name), OK)
+        self.assertEqual([call for call in self.one.calls() if "--query" in call], [])
+
     def test_a_backup_that_replicates_was_in_sync_before_any_monitor(self):
         self.start(self.one)
         self.one.serve("backup replicating 5 100")

@@ -166,9 +166,10 @@ Task<> Actions::begin_as_active() {
 
 // --- demote ---
 
-/// The servers follow at once the one that is promoted next, if Pacemaker has said so.
+/// The servers follow at once the one that is promoted next, if Pacemaker has said so. No active of
+/// an epoch before theirs can be that one, so the others are not looked at: clients wait.
 Task<> Actions::demote() {
-  co_await Join(list(servers_.survey(), cluster_.look_around()));
+  co_await servers_.survey();
   desk_.memory.keeping = false;
   ++desk_.memory.turn;
   desk_.memory.leaving_since.reset();

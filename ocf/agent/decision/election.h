@@ -54,7 +54,10 @@ class Election {
   std::optional<std::string> question_of(const std::string& chosen) const;
   Task<std::optional<std::string>> await_question(std::string chosen, std::int64_t limit_ms);
   Task<bool> answer_round(std::string chosen, std::int64_t limit_ms);
+  Task<> answer(std::string chosen);
+  Task<> answer_if_asked(std::string chosen);
   Task<> answer_late(std::string chosen);
+  bool has_all_of_the_leaving() const;
   bool may_hide_commits(const Names& silent) const;
   Names electorate() const;
   Names awaited(const std::string& round) const;

@@ -10,6 +10,8 @@ namespace tandem::agent {
 
 namespace {
 
+/// How long one waits for the question in the notification.
+constexpr std::int64_t kAnswersMs = 2'000;
 /// The question is looked for ever less often, so that few processes are started for it.
 constexpr std::int64_t kFirstPauseMs = 40;
 constexpr std::int64_t kPausesGrow = 8;
@@ -100,6 +102,30 @@ Task<bool> Election::answer_round(std::string chosen, std::int64_t limit_ms) {
   desk_.memory.round = *round;
   co_await cluster_.publish(answer_word(), servers_.copy());
   co_return true;
+}
+
+Task<> Election::answer(std::string chosen) {
+  const bool answered = co_await answer_round(chosen, std::min(kAnswersMs, desk_.left_ms() / 2));
+  if (answered) {
+    // The chosen one may have been compared by then; who is ahead of it has to say so itself.
+    co_await adjust_scores(chosen);
+    co_return;
+  }
+  desk_.tell(Exit::kSuccess, desk_.left_ms());
+  co_await answer_late(chosen);
+}
+
+/// In an orderly change only the chosen one has to know how far the others are, and only if it
+/// lacks something. Pacemaker waits for no answer.
+Task<> Election::answer_if_asked(std::string chosen) {
+  desk_.tell(Exit::kSuccess, desk_.left_ms());
+  const std::optional<std::string> round = question_of(chosen);
+  if (!round) {
+    co_await answer_late(chosen);
+  } else if (!round->empty()) {
+    desk_.memory.round = *round;
+    co_await cluster_.publish(answer_word(), servers_.copy());
+  }
 }
 
 /// Pacemaker may notify the chosen one much later than this one. Other actions here do not wait for

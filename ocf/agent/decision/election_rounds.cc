@@ -90,29 +90,39 @@ Task<> Election::settle() {
   Memory& memory = desk_.memory;
   memory.asked = true;
   const std::string chosen = desk_.order.promoting.empty() ? "" : desk_.order.promoting.front();
+  const bool orderly = !desk_.order.leaving().empty();
   std::vector<Task<>> looks;
   looks.push_back(servers_.survey());
-  looks.push_back(cluster_.look_at_scores());
   looks.push_back(cluster_.look_around());
+  if (!orderly) looks.push_back(cluster_.look_at_scores());
   co_await Join(std::move(looks));
   co_await leave_active();
   if (!servers_.both_are(ServerState::Role::kBackup))
     co_await cluster_.set_score(score::kBan, "the servers are " + servers_.roles_text());
   if (chosen != desk_.order.node) {
     remember_epoch();
-    // An orderly change asks nobody but the chosen one, unless that one lacks something.
-    const bool orderly = !desk_.order.leaving().empty();
-    if (orderly) desk_.tell(Exit::kSuccess, desk_.left_ms());
-    const std::int64_t limit_ms = orderly ? 0 : std::min(kAnswersMs, desk_.left_ms() / 2);
-    const bool answered = co_await answer_round(chosen, limit_ms);
-    // The chosen one may have been compared by then; who is ahead of it has to say so itself.
-    if (answered && !orderly) co_await adjust_scores(chosen);
-    if (answered) co_return;
-    if (!orderly) desk_.tell(Exit::kSuccess, desk_.left_ms());
-    co_await answer_late(chosen);
+    if (orderly) {
+      co_await answer_if_asked(chosen);
+    } else {
+      co_await answer(chosen);
+    }
+    co_return;
+  }
+  if (orderly && has_all_of_the_leaving()) {
+    memory.round.clear();  // nobody is asked
     co_return;
   }
   co_await ask_round();
+  if (orderly) co_await cluster_.look_at_scores();
+  if (!co_await await_answers(kAnswersMs)) {
+    desk_.warn(
+        fmt::format("not told in time how far they go: {}", joined(awaited(memory.round), ", ")));
+  }
+  co_await adjust_scores(chosen);
+}
+
+/// The active that hands the role over has said where it ended, and this copy goes as far.
+bool Election::has_all_of_the_leaving() const {
   const Notice* ended = nullptr;
   for (const std::string& node : desk_.order.leaving()) {
     const Notice* notice = cluster_.bulletin().of(node);
@@ -120,12 +130,7 @@ Task<> Election::settle() {
         (notice->word == Notice::Word::kFinal || notice->word == Notice::Word::kStopped))
       ended = notice;
   }
-  if (ended != nullptr && has_all_of(servers_.copy(), ended->copy)) co_return;
-  if (!co_await await_answers(kAnswersMs)) {
-    desk_.warn(
-        fmt::format("not told in time how far they go: {}", joined(awaited(memory.round), ", ")));
-  }
-  co_await adjust_scores(chosen);
+  return ended != nullptr && has_all_of(servers_.copy(), ended->copy);
 }
 
 /// Pacemaker then computes the promotion anew, before it has promoted anybody. Under load it
