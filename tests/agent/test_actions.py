@@ -214,13 +214,15 @@ class Actions(AgentTest):
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.assertEqual(self.one.run("monitor", timeout="4000", **PROMOTED_MONITOR), PROMOTED)
 
-    def test_a_demotion_while_the_keeper_starts_a_server_leaves_one_server(self):
+    def test_a_demotion_while_the_keeper_starts_a_server_leaves_that_to_the_next_monitor(self):
         self.promoted()
         self.set("slow-start", "1.5")
         self.one.kill("nb")
         wait_until(lambda: self.one.calls("ovn-ctl"), "the restart")
         self.assertEqual(self.one.run("demote"), OK, self.one.said)
         time.sleep(2)
+        self.assertFalse([pid for pid, _ in self.processes() if self.one.serves("nb", pid)])
+        self.assertEqual(self.monitor(self.one), OK, self.one.said)
         running = [pid for pid, _ in self.processes() if self.one.serves("nb", pid)]
         self.assertEqual(running, [self.one.pid("nb")])
 

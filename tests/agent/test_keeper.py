@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from cluster import AgentTest, HERE, OK, PROGRAM, PROMOTED, PROMOTED_MONITOR, main, wait_until
+from cluster import AgentTest, BAN, HERE, OK, PROGRAM, PROMOTED, PROMOTED_MONITOR, main, wait_until
 
 
 class Keeper(AgentTest):
@@ -72,6 +72,35 @@ class Keeper(AgentTest):
         self.assertIsNone(self.one.pid("nb"))
         self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED)
         self.assertIsNotNone(self.one.pid("nb"))
+
+    def test_a_server_that_starts_slowly_fails_no_monitor_where_no_backup_has_everything(self):
+        self.promoted()
+        self.publish(self.two, "cut", (5, 90))
+        self.set("slow-start", "6")
+        for which in ("nb", "sb"):
+            self.one.kill(which)
+        wait_until(lambda: self.one.calls("ovn-ctl"), "the restart")
+        self.assertEqual(self.one.run("monitor", **PROMOTED_MONITOR, timeout="2000"), PROMOTED, self.one.said)
+        wait_until(lambda: all(self.one.said_by(which).startswith("active") and self.one.pid(which)
+                               for which in ("nb", "sb")), "both servers to be active again")
+        self.assertFalse([call for call in self.one.calls("crm_resource") if "--fail" in call])
+
+    def test_but_where_one_has_everything_pacemaker_is_told_to_promote_that(self):
+        self.promoted()
+        self.publish(self.two, "live", (5, 100), None, "2", "-", "11", "-", "-")
+        self.set("slow-start", "30")
+        self.one.kill("nb")
+        wait_until(lambda: any("--fail" in call for call in self.one.calls("crm_resource")), "the report", 15)
+        self.assertEqual(self.score(self.one), BAN)
+
+    def test_a_demotion_does_not_wait_for_what_does_not_run(self):
+        self.promoted()
+        self.set("slow-start", "30")
+        self.one.kill("nb")
+        began = time.monotonic()
+        self.assertEqual(self.one.run("demote"), OK, self.one.said)
+        self.assertLess(time.monotonic() - began, 15)
+        self.assertIn("backup", self.one.said_by("sb"))
 
     def test_a_server_that_keeps_dying_is_reported_to_pacemaker(self):
         self.promoted()

@@ -181,14 +181,16 @@ Task<> Actions::demote() {
   desk_.tell(done ? Exit::kSuccess : Exit::kError);
 }
 
-/// Makes both servers backups, and says where they ended.
+/// Makes both servers backups, and says where they ended. One that does not run is started by the
+/// next monitor, or not at all: a failed instance is stopped after its demotion.
 Task<bool> Actions::step_down() {
   desk_.memory.keeping = false;
   ++desk_.memory.turn;
   std::string next = desk_.order.promoting.empty() ? "" : desk_.order.promoting.front();
   if (next == desk_.order.node) next.clear();
   bool done = false;
-  co_await Join(list(stop_northd(), into(servers_.demote_both(next, cluster_.bulletin()), &done)));
+  co_await Join(
+      list(stop_northd(), into(servers_.demote_those_that_run(next, cluster_.bulletin()), &done)));
   co_await servers_.survey();
   if (servers_.both_are(Role::kBackup))
     co_await cluster_.publish(Notice::Word::kFinal, servers_.copy());

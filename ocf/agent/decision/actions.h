@@ -57,6 +57,7 @@ class Actions {
   Task<bool> follows(std::string active);
 
   Exit seen() const;
+  bool is_restarted() const;
 
   Desk& desk_;
   Servers servers_;

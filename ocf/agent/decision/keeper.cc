@@ -55,6 +55,8 @@ Task<bool> repair(Desk& desk, Tenure& tenure) {
   if (maintenance) co_return false;
   const Tenure::Right right = co_await tenure.look();
   if (right != Tenure::Right::kHeld) co_return false;
+  // A server may start for as long as the operations may take.
+  desk.extend(std::max(kRoundMs, desk.order.budget_ms()));
   const bool repaired = co_await tenure.put_both_right(Role::kActive);
   if (repaired) {
     (void)co_await tenure.grant(desk.memory.granted_ms);

@@ -23,10 +23,16 @@ Exit Actions::seen() const {
   return servers_.any_is(Role::kActive) ? Exit::kPromoted : Exit::kSuccess;
 }
 
+/// The keeper holds the lock, and restarts a server that is gone: it has a deadline, and tells
+/// Pacemaker if nothing comes of it. A failure now would only make the start begin anew.
+bool Actions::is_restarted() const {
+  return desk_.order.promoted && desk_.memory.keeping && !servers_.any_is(Role::kHung);
+}
+
 Task<> Actions::monitor() {
   co_await servers_.survey();
   if (desk_.order.only_looks) {
-    desk_.tell(seen());
+    desk_.tell(is_restarted() ? Exit::kPromoted : seen());
     co_return;
   }
   const Role role = desk_.order.promoted ? Role::kActive : Role::kBackup;

@@ -52,19 +52,19 @@ std::vector<std::string> Servers::start_words(Which which, const std::string& ac
   return words;
 }
 
-Task<bool> Servers::start(Which which, std::string active) {
+Task<bool> Servers::start(Which which, std::string active, std::int64_t limit_ms) {
   desk_.memory.stock[which] = false;
   const Answer answer =
-      co_await desk_.ask(StartServer{which, start_words(which, active)}, desk_.left_ms());
+      co_await desk_.ask(StartServer{which, start_words(which, active)}, limit_ms);
   if (answer.done()) co_return true;
   desk_.reason(fmt::format("{} server did not start: {}", name_of(which),
                            answer.text.empty() ? "no end in time" : answer.text));
   co_return false;
 }
 
-Task<bool> Servers::restart(Which which, std::string active) {
+Task<bool> Servers::restart(Which which, std::string active, std::int64_t limit_ms) {
   co_await kill(which);
-  co_return co_await start(which, active);
+  co_return co_await start(which, active, limit_ms);
 }
 
 Task<> Servers::kill(Which which) { (void)co_await desk_.insist(KillServer{which}, kDeathMs); }

@@ -153,7 +153,20 @@ Task<bool> Servers::demote(Which which, std::string active, const Bulletin& bull
     if (!states_[which].healthy) co_await revoke(which);
     co_await kill(which);
   }
-  co_return co_await start(which, active);
+  co_return co_await start(which, active, desk_.left_ms());
+}
+
+/// One that does not run is no active, and those that wait for the demotion do not wait for it.
+Task<bool> Servers::demote_those_that_run(std::string active, const Bulletin& bulletin) {
+  Pair<bool> done{true, true};
+  std::vector<Task<>> all;
+  for (const Which which : kBoth) {
+    const Answer process = co_await desk_.ask(LookAtServer{which}, 1000);
+    if (process.outcome != Answer::Outcome::kNotThere)
+      all.push_back(into(demote(which, active, bulletin), &done[which]));
+  }
+  co_await Join(std::move(all));
+  co_return done[Which::kNb] && done[Which::kSb];
 }
 
 Task<> Servers::tell_both_to_follow(std::string active, const Bulletin& bulletin) {

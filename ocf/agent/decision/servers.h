@@ -69,14 +69,16 @@ class Servers {
   /// started; what cannot be made a backup is killed and started as one. False: one may be active.
   Task<bool> demote_both(std::string active, const Bulletin& bulletin);
   Task<bool> demote(Which which, std::string active, const Bulletin& bulletin);
+  /// The same, but what does not run stays so.
+  Task<bool> demote_those_that_run(std::string active, const Bulletin& bulletin);
   /// The same of those that run, and nothing is started or killed.
   Task<> tell_both_to_follow(std::string active, const Bulletin& bulletin);
   /// Opens an epoch above these, if the copy has not gone back since the survey.
   Task<bool> promote(Which which, Epoch above);
-  Task<bool> start(Which which, std::string active);
+  Task<bool> start(Which which, std::string active, std::int64_t limit_ms);
   Task<bool> stop_both();
-  /// Kills one that is gone or hung, and starts it as a backup of nobody.
-  Task<bool> restart(Which which, std::string active);
+  /// Kills one that is gone or hung, and starts it as a backup, if it starts within so long.
+  Task<bool> restart(Which which, std::string active, std::int64_t limit_ms);
   Task<> kill(Which which);
   enum class Lease : std::uint8_t {
     kGranted,     ///< or there is nothing to grant: it is gone, or a stock server

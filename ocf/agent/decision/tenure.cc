@@ -14,6 +14,8 @@ constexpr std::int64_t kToolMs = 5'000;
 /// A server that dies more often than this is Pacemaker's to recover, on another node.
 constexpr std::size_t kRepairs = 3;
 constexpr std::int64_t kRepairsWithinMs = 300'000;
+/// Pacemaker needs less for a move than what comes after this.
+constexpr std::int64_t kQuickStartMs = 4'000;
 
 struct Quorum {
   Answer corosync;
@@ -130,15 +132,19 @@ Task<> Tenure::announce() {
   co_await Join(std::move(both));
 }
 
-/// Pacemaker then makes another one active in good order, and this one a backup, without a restart.
 /// Backups may hear nothing of an active whose disk hangs, so what counts is where they are.
-Task<bool> Tenure::pass_on() {
+bool Tenure::has_heir() const {
   const std::vector<Notice>& notices = cluster_.bulletin().notices;
-  const bool loses_nothing = std::any_of(notices.begin(), notices.end(), [&](const Notice& notice) {
+  return std::any_of(notices.begin(), notices.end(), [&](const Notice& notice) {
     if (notice.node == desk_.order.node || !notice.is_candidate()) return false;
     return (notice.word == Notice::Word::kLive && notice.copy.is_whole()) ||
-           has_all_of(notice.copy, servers_.copy());
+           (servers_.copy().is_known() && has_all_of(notice.copy, servers_.copy()));
   });
+}
+
+/// Pacemaker then makes another one active in good order, and this one a backup, without a restart.
+Task<bool> Tenure::pass_on() {
+  const bool loses_nothing = has_heir();
   if (loses_nothing) co_await cluster_.set_score(score::kBan, "a server cannot write to its disk");
   co_return loses_nothing;
 }
@@ -181,7 +187,8 @@ Task<bool> Tenure::put_in_role(Which which, ServerState::Role role) {
   co_return false;
 }
 
-/// A restart here loses nothing and is quicker than a move.
+/// A restart here loses nothing and is quicker than a move. One that takes its time is not, so
+/// another copy that has everything is then promoted.
 Task<bool> Tenure::repair(Which which, ServerState::Role role) {
   if (servers_[which].role != ServerState::Role::kGone &&
       servers_[which].role != ServerState::Role::kHung)
@@ -199,7 +206,12 @@ Task<bool> Tenure::repair(Which which, ServerState::Role role) {
   const bool active = role == ServerState::Role::kActive;
   if (active) desk_.memory.connection[which] = false;
   const std::string followed = active ? "" : election_.active_node();
-  co_return co_await servers_.restart(which, followed);
+  const bool may_pass_on = active && has_heir();
+  const bool started =
+      co_await servers_.restart(which, followed, may_pass_on ? kQuickStartMs : desk_.left_ms());
+  if (!started && may_pass_on)
+    co_await cluster_.set_score(score::kBan, "a server does not start, and a backup has all");
+  co_return started;
 }
 
 // --- what the administrator wants ---

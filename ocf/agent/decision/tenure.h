@@ -67,6 +67,8 @@ class Tenure {
   /// Another active that is ahead, or one that was promoted later and is no longer active. An
   /// earlier active's notice may still be there.
   const Notice* rival() const;
+  /// Another instance has all that is here.
+  bool has_heir() const;
   /// Restarts it as a backup if it is gone or hangs.
   Task<bool> repair(Which which, ServerState::Role role);
   Task<bool> put_in_role(Which which, ServerState::Role role);
