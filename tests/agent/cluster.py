@@ -81,7 +81,7 @@ class Node:
             self.say(which, word)
             if not self.pid(which):
                 control = self.path / f"ovn{which}_db.ctl"
-                server = subprocess.Popen([self.programs / "ovsdb-server", which, self.path, control],
+                server = subprocess.Popen([self.programs / "ovsdb-server", which, self.path, control, f"--unixctl={control}"],
                                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
                 self.servers.append(server)
                 self.pidfile(which).write_text(f"{server.pid}\n")

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -11,6 +12,8 @@
 #include <fstream>
 #include <functional>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 #include "ocf/agent/ports/control_request.h"
 #include "ocf/agent/ports/tool_run.h"
@@ -52,17 +55,41 @@ bool is_in_our_container(pid_t pid) {
   return true;
 }
 
-/// The first process of this container whose command line, words that end with a zero, is this.
-std::optional<ProcessInfo> find_process(const std::function<bool(const std::string&)>& is_it) {
+/// A process of this container with one of these names that lives, and whose command line, words
+/// that end with a zero, is this. Others may have the words, too: a debugger, a shell.
+std::optional<ProcessInfo> find_process(const std::function<bool(const std::string&)>& is_it,
+                                        const std::vector<std::string>& names) {
   std::error_code problem;
   for (std::filesystem::directory_iterator entry("/proc", problem), end; !problem && entry != end;
        entry.increment(problem)) {
     const int pid = std::atoi(entry->path().filename().c_str());
     if (pid <= 0 || !is_it(read_file(fmt::format("/proc/{}/cmdline", pid)))) continue;
     const std::optional<ProcessInfo> process = process_info(pid);
-    if (process && is_in_our_container(pid)) return process;
+    const bool is_named = std::any_of(
+        names.begin(), names.end(), [&](const std::string& name) { return lives(process, name); });
+    if (is_named && is_in_our_container(pid)) return process;
   }
   return std::nullopt;
+}
+
+/// A server's command line names its files, and not those at `path`: it serves another resource of
+/// this machine, and has the pid that one here had before.
+bool has_other_files(pid_t pid, const std::string& path) {
+  std::istringstream words(read_file(fmt::format("/proc/{}/cmdline", pid)));
+  bool names_others = false;
+  for (std::string word; std::getline(words, word, '\0');) {
+    for (const auto& [option, ending] :
+         {std::pair{"--pidfile=", ".pid"}, std::pair{"--unixctl=", ".ctl"}}) {
+      if (!word.starts_with(option)) continue;
+      std::error_code problem;
+      const std::string named = word.substr(std::string_view(option).size());
+      if (std::filesystem::weakly_canonical(named, problem) ==
+          std::filesystem::weakly_canonical(path + ending, problem))
+        return false;
+      names_others = true;
+    }
+  }
+  return names_others;
 }
 
 std::optional<pid_t> peer_of(const std::string& socket) {
@@ -99,27 +126,32 @@ std::optional<ProcessInfo> process_of_pidfile(const std::string& pidfile, const 
 
 std::optional<ProcessInfo> find_server(const std::string& run_directory, const std::string& stem) {
   const std::string path = run_directory + "/" + stem;
-  if (auto process = process_of_pidfile(path + ".pid", kServer)) return process;
+  if (auto process = process_of_pidfile(path + ".pid", kServer);
+      process && !has_other_files(process->pid, path))
+    return process;
   if (const auto peer = peer_of(path + ".ctl")) {
     if (auto process = process_info(*peer); lives(process, kServer)) return process;
   }
-  const auto process = find_process([&](const std::string& words) {
-    for (const std::string& word : {"--pidfile=" + path + ".pid", "--unixctl=" + path + ".ctl"}) {
-      if (words.find('\0' + word + '\0') != std::string::npos) return true;
-    }
-    return false;
-  });
-  return lives(process, kServer) ? process : std::nullopt;
+  const auto process = find_process(
+      [&](const std::string& words) {
+        for (const std::string& word :
+             {"--pidfile=" + path + ".pid", "--unixctl=" + path + ".ctl"}) {
+          if (words.find('\0' + word + '\0') != std::string::npos) return true;
+        }
+        return false;
+      },
+      {kServer});
+  return process;
 }
 
 std::optional<pid_t> waiting_monitor(const std::string& run_directory, const std::string& stem) {
-  const int pid = std::atoi(read_file(run_directory + "/" + stem + ".pid").c_str());
-  if (pid <= 0) return std::nullopt;
+  const std::string path = run_directory + "/" + stem;
+  const int pid = std::atoi(read_file(path + ".pid").c_str());
+  if (pid <= 0 || has_other_files(pid, path)) return std::nullopt;
   const std::string title = fmt::format("{}: monitoring pid {} ", kServer, pid);
-  const auto process =
-      find_process([&](const std::string& words) { return words.starts_with(title); });
-  if (lives(process, kServer) || lives(process, "monitor")) return process->pid;
-  return std::nullopt;
+  const auto process = find_process(
+      [&](const std::string& words) { return words.starts_with(title); }, {kServer, "monitor"});
+  return process ? std::optional<pid_t>(process->pid) : std::nullopt;
 }
 
 std::optional<Answer> ServerKill::go_on() {
