@@ -146,6 +146,8 @@ def other_agent(bench):
         bench.cluster.move(target)
         bench.cluster.wait_promoted(among=[target.name], vip=bench.options.mode == "ip")
         wait_for("the roles", lambda: bench.cluster.wait_settled(60), 60)
+        # Without the constraint the scores decide: those of a stock agent follow at its next monitors.
+        time.sleep(max(bench.options.monitor_s, bench.options.promoted_monitor_s) + 2)
         bench.cluster.clear_move()
     time.sleep(5)
     swap_agent(bench, other, bench.options.agent)
