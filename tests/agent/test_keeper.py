@@ -85,13 +85,15 @@ class Keeper(AgentTest):
                                for which in ("nb", "sb")), "both servers to be active again")
         self.assertFalse([call for call in self.one.calls("crm_resource") if "--fail" in call])
 
-    def test_but_where_one_has_everything_pacemaker_is_told_to_promote_that(self):
+    def test_but_where_one_has_everything_that_is_promoted(self):
+        """Pacemaker would wait for the new start of one that has failed."""
         self.promoted()
         self.publish(self.two, "live", (5, 100), None, "2", "-", "11", "-", "-")
         self.set("slow-start", "30")
         self.one.kill("nb")
-        wait_until(lambda: any("--fail" in call for call in self.one.calls("crm_resource")), "the report", 15)
-        self.assertEqual(self.score(self.one), BAN)
+        wait_until(lambda: self.score(self.one) == BAN, "the ban", 15)
+        self.assertFalse([call for call in self.one.calls("crm_resource") if "--fail" in call])
+        self.assertEqual(self.one.run("demote", notify_promote_uname=self.two.name), OK, self.one.said)
 
     def test_a_demotion_does_not_wait_for_what_does_not_run(self):
         self.promoted()

@@ -232,7 +232,7 @@ class Bench:
             # A fault may take its time to be felt: let the writers go on for a while after the first success.
             wait_for("writers to go on", lambda: all(self._went_on(writer, broke_at) for writer in outside), 150)
         repair()
-        time.sleep(2)
+        time.sleep(2 + self.options.start_delay_s)  # by then Pacemaker has seen what does not run
         self.cluster.wait_settled(90, vip=self.options.mode == "ip")
         time.sleep(1)
         self.stop_writers()

@@ -61,7 +61,8 @@ Task<bool> repair(Desk& desk, Tenure& tenure) {
   if (repaired) {
     (void)co_await tenure.grant(desk.memory.granted_ms);
     co_await tenure.announce();
-  } else {
+  } else if (!tenure.passes_on()) {
+    // Of a failed instance Pacemaker waits for the new start before it promotes another one.
     (void)co_await desk.ask(ReportFailure{}, 5'000);
     desk.memory.keeping = false;
   }

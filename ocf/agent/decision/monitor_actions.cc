@@ -112,7 +112,7 @@ Task<> Actions::monitor_active() {
     }
   }
   if (!co_await tenure_.put_both_right(Role::kActive)) {
-    desk_.tell(Exit::kFailedPromoted);
+    desk_.tell(tenure_.passes_on() ? Exit::kPromoted : Exit::kFailedPromoted);
     co_return;
   }
   if (!servers_.can_write()) {

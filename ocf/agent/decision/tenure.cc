@@ -153,6 +153,7 @@ Task<bool> Tenure::pass_on() {
 
 /// Twice, since the one may die while the other is restarted.
 Task<bool> Tenure::put_both_right(ServerState::Role role) {
+  passes_on_ = false;
   for (int round = 0; round < 2 && !servers_.both_are(role); ++round) {
     Pair<bool> right;
     if (servers_.any_is(ServerState::Role::kGone) || servers_.any_is(ServerState::Role::kHung)) {
@@ -206,11 +207,13 @@ Task<bool> Tenure::repair(Which which, ServerState::Role role) {
   const bool active = role == ServerState::Role::kActive;
   if (active) desk_.memory.connection[which] = false;
   const std::string followed = active ? "" : election_.active_node();
-  const bool may_pass_on = active && has_heir();
+  const bool may_pass_on = active && desk_.memory.score != score::kBan && has_heir();
   const bool started =
       co_await servers_.restart(which, followed, may_pass_on ? kQuickStartMs : desk_.left_ms());
-  if (!started && may_pass_on)
+  if (!started && may_pass_on) {
+    passes_on_ = true;
     co_await cluster_.set_score(score::kBan, "a server does not start, and a backup has all");
+  }
   co_return started;
 }
 

@@ -50,6 +50,8 @@ class Tenure {
   /// For an active that cannot write to its disk: has Pacemaker promote another instance, if there
   /// is one that has all it has. False: there is none. Requires a look().
   Task<bool> pass_on();
+  /// Whether put_both_right() has failed, and has had Pacemaker promote another instance.
+  bool passes_on() const { return passes_on_; }
 
   /// Makes both servers what they shall be: restarts those that died or hang, and gives both their
   /// role. None opens an epoch that the other one cannot.
@@ -77,6 +79,7 @@ class Tenure {
   Servers& servers_;
   Cluster& cluster_;
   Election& election_;
+  bool passes_on_ = false;
 };
 
 }  // namespace tandem::agent
