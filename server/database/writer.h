@@ -78,9 +78,9 @@ class Writer {
     end_wait();
     return result;
   }
-  /// To be called from time to time while somebody may write. If it has seen the same wait so often,
-  /// a thread stands in: first the runner's, then those of who submits more. False if nobody writes.
-  /// Thread-safe.
+  /// To be called from time to time while somebody may write. If it has seen the same wait so
+  /// often, a thread stands in: first the runner's, then those of who submits more. False if nobody
+  /// writes. Thread-safe.
   static constexpr int kPatience = 10;
   bool look(TaskRunner& runner);
 

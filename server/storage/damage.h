@@ -8,8 +8,8 @@
 
 namespace tandem::storage {
 
-/// What no unfinished write leaves in a file: a bad record with whole ones behind it, or a whole
-/// record that the database refuses. A value.
+/// A record that cannot be read, or that the database refuses, with whole ones behind it: no
+/// unfinished write leaves that. A value.
 struct Damage {
   std::uint64_t offset = 0;        ///< where the first record begins that cannot be read, or taken
   std::uint64_t bytes = 0;         ///< from there to the end of the file

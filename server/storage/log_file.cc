@@ -102,7 +102,7 @@ Result<void> LogFile::replay_all(const Replay& replay) {
     else if (!*record)
       return end_clean();
     else if (const Result<void> accepted = replay(**record); !accepted)
-      bad = accepted.error();  // reader.end() stays kNotYet: the record itself is whole
+      bad = accepted.error();
 
     if (bad) return end_at(std::move(*bad), reader);
     end_ = reader.end_of_records();

@@ -161,9 +161,8 @@ class LogFile {
   std::uint64_t records_ = 0;           ///< that were replayed
   Tail tail_ = Tail::kNone;
   std::optional<Error> tail_error_;
-  std::uint64_t tail_bytes_ = 0;  ///< that the file had behind the good records when it was opened
-  Extent staged_{};               ///< of the log, while it is staged
-  std::string opened_at_;         ///< the date in the names of what is kept aside
+  Extent staged_{};        ///< of the log, while it is staged
+  std::string opened_at_;  ///< the date in the names of what is kept aside
 
   std::uint64_t compacted_size_ = 0;  ///< bytes of the schema and the first record after it
   std::uint64_t commits_ = 0;         ///< records after those

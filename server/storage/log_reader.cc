@@ -22,11 +22,6 @@ constexpr std::size_t kReadSize = 1 << 20;  // bytes
 /// promises costs none. Reading such a one twice takes a hundredth of what its JSON does.
 constexpr std::uint64_t kTakenAtOnce = 64 << 20;  // bytes
 
-/// The error for a file that has become shorter since it was asked for its size.
-boost::system::error_code cut_meanwhile() {
-  return boost::system::errc::make_error_code(boost::system::errc::io_error);
-}
-
 /// The first line in `text`, or what there is of it.
 std::string_view first_line(std::string_view text) {
   text = text.substr(0, kMaxHeader);
@@ -35,6 +30,14 @@ std::string_view first_line(std::string_view text) {
 
 Error refusal(std::string_view file_name, std::string_view why) {
   return Error{"ovsdb error", fmt::format("{}: {}", file_name, why), std::nullopt};
+}
+
+/// Reading has failed.
+Error read_error(std::string_view file_name, std::string_view what,
+                 boost::system::error_code error) {
+  if (error == kCutMeanwhile)
+    return refusal(file_name, "was compacted or cut off while it was read; try again");
+  return io_error(file_name, what, error);
 }
 
 }  // namespace
@@ -73,14 +76,14 @@ Result<std::optional<Record>> LogReader::next() {
     const IoResult<std::optional<RecordSha1>> read =
         sha1_of(file_, body_offset, body_offset + length);
     if (!read) return fail_reading(read.error(), length, body_offset);
-    if (!*read) return fail_reading(cut_meanwhile(), length, body_offset);
+    if (!*read) return fail_cut(length, body_offset);
     known = *read;
     if (*known != expected) return fail_bad(wrong_sha1(length, body_offset, *known, expected));
   }
   const std::size_t record_size = header_size + static_cast<std::size_t>(length);
   if (const IoResult<void> read = fill(record_size); !read)
     return fail_reading(read.error(), length, body_offset);
-  if (window().size() < record_size) return fail_reading(cut_meanwhile(), length, body_offset);
+  if (window().size() < record_size) return fail_cut(length, body_offset);
 
   const std::string_view body = window().substr(header_size, static_cast<std::size_t>(length));
   const RecordSha1 actual = known ? *known : Sha1().add(body).finish();
@@ -89,6 +92,8 @@ Result<std::optional<Record>> LogReader::next() {
   const Record record{
       file_name_, index_, position_, body_offset, body, actual, file_size_ - body_offset - length};
   index_++;
+  last_at_ = position_;
+  last_sha1_ = actual;
   position_ += record_size;
   begin_ += record_size;
   return std::optional<Record>(record);
@@ -131,10 +136,18 @@ Result<std::optional<Record>> LogReader::fail(LogEnd end, Error error) {
 
 Result<std::optional<Record>> LogReader::fail_reading(boost::system::error_code error,
                                                       std::uint64_t bytes, std::uint64_t offset) {
-  return fail(
-      LogEnd::kNoRead,
-      io_error(file_name_,
-               fmt::format("error reading {} bytes starting at offset {}", bytes, offset), error));
+  return fail(LogEnd::kNoRead,
+              read_error(file_name_,
+                         fmt::format("error reading {} bytes starting at offset {}", bytes, offset),
+                         error));
+}
+
+/// The file has fewer bytes than it had when it was asked for its size.
+Result<std::optional<Record>> LogReader::fail_cut(std::uint64_t bytes, std::uint64_t offset) {
+  if (const Result<void> undisturbed = check_undisturbed(); !undisturbed)
+    return fail(LogEnd::kNoRead, undisturbed.error());
+  return fail_reading(boost::system::errc::make_error_code(boost::system::errc::io_error), bytes,
+                      offset);
 }
 
 Result<std::optional<Record>> LogReader::end_clean() {
@@ -148,10 +161,28 @@ Result<void> LogReader::check_undisturbed() const {
   const IoResult<std::uint64_t> size = file_.size();
   if (!size) return io_error(file_name_, "read failed", size.error());
   const IoResult<std::optional<StagedContents>> staged = find_staged(file_);
-  if (!staged) return io_error(file_name_, "read failed", staged.error());
-  if (!*staged && *size >= std::max<std::uint64_t>(file_size_, position_ + window().size()))
+  if (!staged) return read_error(file_name_, "read failed", staged.error());
+  const IoResult<bool> opening = is_staging(file_, 0);
+  if (!opening) return read_error(file_name_, "read failed", opening.error());
+  if (!*staged && !*opening && has_what_was_read() &&
+      *size >= std::max<std::uint64_t>(file_size_, position_ + window().size()))
     return {};
-  return refusal(file_name_, "was compacted or cut off while it was read; try again");
+  return read_error(file_name_, "read failed", kCutMeanwhile);
+}
+
+/// The file still begins and goes on as it did: nobody has overwritten it.
+bool LogReader::has_what_was_read() const {
+  std::string text(kMaxHeader, '\0');
+  if (index_ > 0) {
+    const IoResult<std::size_t> got = file_.read_at(last_at_, text);
+    if (!got) return true;  // that is for who reads on to tell
+    const auto header = parse_header(first_line({text.data(), *got}));
+    if (!header || header->sha1 != last_sha1_) return false;
+  }
+  const std::string_view seen = window().substr(0, kMaxHeader);
+  text.resize(seen.size());
+  const IoResult<std::size_t> got = file_.read_at(position_, text);
+  return !got || (*got == seen.size() && text == seen);
 }
 
 Result<std::optional<Record>> LogReader::fail_bad(Error error) {
@@ -181,7 +212,7 @@ void LogReader::skip_damage() {
 Result<void> check_file_type(const File& file, std::string_view file_name) {
   char start[kMaxHeader];
   const IoResult<std::size_t> got = file.read_at(0, start);
-  if (!got) return io_error(file_name, "read failed", got.error());
+  if (!got) return read_error(file_name, "read failed", got.error());
   const auto refuse = [&](std::string_view why) { return refusal(file_name, why); };
   if (*got == 0) return refuse("cannot identify file type");
   const std::optional<RecordHeader> header = parse_header(first_line({start, *got}));

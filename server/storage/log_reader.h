@@ -50,16 +50,20 @@ class LogReader {
   Result<std::optional<Record>> fail(LogEnd end, Error error);
   Result<std::optional<Record>> fail_reading(boost::system::error_code error, std::uint64_t bytes,
                                              std::uint64_t offset);
+  Result<std::optional<Record>> fail_cut(std::uint64_t bytes, std::uint64_t offset);
   Result<std::optional<Record>> fail_bad(Error error);
   Result<std::optional<Record>> end_clean();
   /// Fails if the file was overwritten while it was read.
   Result<void> check_undisturbed() const;
+  bool has_what_was_read() const;
 
   const File& file_;
   std::string_view file_name_;
   std::size_t index_ = 0;
   std::uint64_t position_ = 0;   ///< in the file, of the first byte of the window
   std::uint64_t file_size_ = 0;  ///< as it was last asked for
+  std::uint64_t last_at_ = 0;    ///< where the last record begins
+  RecordSha1 last_sha1_{};       ///< of it
   LogEnd end_ = LogEnd::kNotYet;
   std::uint64_t next_whole_ = 0;  ///< the record behind damage
 

@@ -1,7 +1,8 @@
 // How a log ends that does not end with a good record. A crash leaves part of what was being
 // written: a record at the end of the file whose length or digest does not hold, or zeros, where
-// the file had grown and its bytes had not come yet. Anything else is damage: a bad record with
-// whole ones behind it, and a whole record that the database refuses, wherever it stands.
+// the file had grown and its bytes had not come yet. A bad record with whole ones behind it is
+// damage. A whole last record that the database refuses is no damage, because ovsdb-server takes it
+// for a torn one, and so do scripts; like those it is kept aside, not lost.
 //
 // A power loss may also leave a hole with whole records behind it, if the disk wrote the later
 // blocks first. These were written after the last flush that had returned, so nobody was promised
@@ -29,16 +30,14 @@ Result<void> LogFile::end_at(Error bad, const LogReader& reader) {
   const bool have_schema = end_ > 0;
   // Nothing may be cut off only because the disk did not answer.
   if (!have_schema || reader.end() == LogEnd::kNoRead) return bad;
-  const bool is_whole = reader.end() == LogEnd::kNotYet;
   const std::uint64_t bad_end = std::max(reader.end_of_records(), end_ + 1);
   const IoResult<std::uint64_t> whole = count_whole_records(*file_, bad_end);
   const IoResult<std::uint64_t> size = file_->size();
   if (!whole || !size) return io_error(name_, "read failed", whole ? size.error() : whole.error());
   tail_error_ = bad;
-  tail_bytes_ = *size - end_;
-  tail_ = is_whole || *whole > 0 ? Tail::kDamaged : Tail::kFound;
+  tail_ = *whole > 0 ? Tail::kDamaged : Tail::kFound;
   if (tail_ == Tail::kDamaged)
-    damage_ = Damage{end_, tail_bytes_, records_, *whole, std::move(bad), ""};
+    damage_ = Damage{end_, *size - end_, records_, *whole, std::move(bad), ""};
   return {};
 }
 
@@ -51,10 +50,7 @@ void LogFile::warn_of_tail() const {
         "damage",
         name_, damage_->to_string());
   } else if (tail_ == Tail::kFound) {
-    ovsdb_log.warn(
-        "{}: the last {} bytes, from offset {} on, are no whole record, as after a crash; the next "
-        "write cuts them off and keeps them in {}.torn-{} ({})",
-        name_, tail_bytes_, size(), target_, opened_at_, tail_error_->to_string());
+    ovsdb_log.warn("{}", tail_error_->to_string());  // as ovsdb-server, and no more
   }
 }
 

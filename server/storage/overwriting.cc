@@ -39,8 +39,8 @@ std::string closing_line(const StagedContents& staged, const RecordSha1& sha1) {
   return fmt::format("{} {:020} {:020} {}\n", kClosing, staged.begin, staged.size, to_hex(sha1));
 }
 
-/// Reads `size` bytes from `begin` on, and hands them out in pieces that may be changed. EIO if
-/// there are fewer.
+/// Reads `size` bytes from `begin` on, and hands them out in pieces that may be changed.
+/// kCutMeanwhile if there are fewer.
 template <class Take>
 IoResult<void> read_pieces(const File& from, std::uint64_t begin, std::uint64_t size, Take&& take) {
   std::string piece;
@@ -48,8 +48,7 @@ IoResult<void> read_pieces(const File& from, std::uint64_t begin, std::uint64_t 
     piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size - done)));
     const IoResult<std::size_t> got = from.read_at(begin + done, piece);
     if (!got) return got.error();
-    if (*got < piece.size())
-      return boost::system::errc::make_error_code(boost::system::errc::io_error);
+    if (*got < piece.size()) return kCutMeanwhile;
     if (const IoResult<void> taken = take(done, piece); !taken) return taken;
   }
   return {};

@@ -8,8 +8,8 @@
 namespace tandem::storage {
 namespace {
 
-/// What is staged in a file, as a file that can only be read. It ends early when the overwriting
-/// has ended meanwhile.
+/// What is staged in a file, as a file that can only be read. kCutMeanwhile when the overwriting
+/// has ended.
 class StagedFile : public File {
  public:
   StagedFile(std::unique_ptr<File> file, StagedContents staged)
@@ -21,7 +21,8 @@ class StagedFile : public File {
         static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), staged_.size - offset));
     out = out.first(wanted);
     const IoResult<std::size_t> got = file_->read_at(staged_.begin + offset, out);
-    if (got) invert(out.first(*got));
+    if (got && *got < wanted) return kCutMeanwhile;
+    if (got) invert(out);
     return got;
   }
 
@@ -53,8 +54,8 @@ IoResult<std::unique_ptr<File>> open_to_read(FileSystem& files, const std::strin
   IoResult<std::unique_ptr<File>> file = files.open(path, FileSystem::Access::kReadOnly);
   if (!file) return file;
   const IoResult<std::optional<StagedContents>> staged = find_staged(**file);
-  if (!staged) return staged.error();
-  if (!*staged) return file;
+  if (!staged && staged.error() != kCutMeanwhile) return staged.error();
+  if (!staged || !*staged) return file;  // or it was put in its place just now
   return std::make_unique<StagedFile>(std::move(*file), **staged);
 }
 

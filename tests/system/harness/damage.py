@@ -1,7 +1,5 @@
 """Damages database files, as bad disks do."""
 
-import hashlib
-
 
 def records(data):
     """(begin, body, end) of each record of a file's bytes."""
@@ -52,12 +50,6 @@ def garbage_behind(data):
     return data[:-10] + b"\0garbage\nOVSDB JSON 7 nothing\n{}" * 1000
 
 
-def record_that_is_refused(data):
-    """A whole record at the end, of a table that no schema has."""
-    body = b'{"No such table":{}}\n'
-    return data + b"OVSDB JSON %d %s\n%s" % (len(body), hashlib.sha1(body).hexdigest().encode(), body)
-
-
 def zeros_from(number):
     """Zeros from within a record to the end."""
     def damage(data):
@@ -73,7 +65,6 @@ IN_THE_MIDDLE = {
     "two places": in_two_places(2, 4),
     "the first record of rows": in_body(1),
     "a hole of zeros": hole(2, 3),
-    "a whole last record that the schema refuses": record_that_is_refused,
 }
 AT_THE_END = {
     "the last body": in_body(-1),

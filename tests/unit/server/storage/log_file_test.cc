@@ -117,6 +117,22 @@ TEST_CASE("Tails of the same second are kept side by side") {
   CHECK(disk.contents(kTorn + "-2") == "later");
 }
 
+TEST_CASE("A record that the database refuses ends the log like a torn one") {
+  FakeFileSystem disk;
+  disk.put("db", log_text({"{}", R"({"invalid":{}})"}));
+  const Error refused{"unknown table", "No table named invalid.", R"({"invalid":{}})"};
+  const auto replay = [&](const Record& record) -> Result<void> {
+    if (record.index == 2) return refused;
+    return {};
+  };
+  const auto log = LogFile::open(disk, "db", LogFile::Access::kReadWrite, kNow, replay);
+  REQUIRE(log);
+  CHECK((*log)->tail_error() == refused);
+  REQUIRE(append(**log, {R"({"a":1})"}));
+  CHECK(disk.contents("db") == log_text({"{}", R"({"a":1})"}));
+  CHECK(disk.contents(kTorn) == record_text(R"({"invalid":{}})"));
+}
+
 TEST_CASE("Zeros at the end are a torn tail, also from within a record on") {
   const std::string good = log_text({"{}"});
   const std::string written = record_text(R"({"a":1})") + record_text(R"({"b":2})");

@@ -33,30 +33,6 @@ TEST_CASE("A record that the database refuses, with whole ones behind it, is dam
   CHECK(log->health().damage->whole_behind == 1);
 }
 
-TEST_CASE("A whole record that the database refuses is damage, also as the last one") {
-  FakeFileSystem disk;
-  const std::string before = log_text({"{}"});
-  const std::string file = before + record_text(R"({"invalid":{}})");
-  const std::string behind = GENERATE("", "xxx\n");
-  disk.put("db", file + behind);
-  const Error refused{"unknown table", "No table named invalid.", R"({"invalid":{}})"};
-  const auto replay = [&](const Record& record) -> Result<void> {
-    if (record.index == 2) return refused;
-    return {};
-  };
-  const auto log = LogFile::open(disk, "db", LogFile::Access::kReadWrite, kNow, replay).value();
-  CHECK(log->tail_error() == refused);
-  REQUIRE(log->is_damaged());
-  CHECK(log->health().damage->offset == before.size());
-  CHECK(log->health().damage->bytes == file.size() + behind.size() - before.size());
-  CHECK(log->health().damage->whole_behind == 0);
-  CHECK(append(*log, {"{}"}).error().tag == "not allowed");
-  CHECK(disk.contents("db") == file + behind);
-  REQUIRE(log->mend());
-  CHECK(disk.contents(kDamaged) == file + behind);
-  CHECK(disk.contents("db") == before);
-}
-
 TEST_CASE("A crash while a damaged file is kept leaves nothing that looks like a kept one") {
   FakeFileSystem disk;
   std::string damaged = log_text({R"({"a":1})", R"({"b":2})", "{}"});

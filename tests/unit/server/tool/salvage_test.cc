@@ -49,9 +49,7 @@ TEST_CASE_METHOD(DamagedFixture, "A check says where a file is damaged and what 
 
 TEST_CASE_METHOD(DamagedFixture, "A check says which whole record the schema refuses") {
   const std::string before = disk.contents("db");
-  const std::string behind = GENERATE("", "{}");
-  disk.put("db",
-           before + record_text(R"({"invalid":{}})") + (behind.empty() ? "" : record_text(behind)));
+  disk.put("db", before + record_text(R"({"invalid":{}})") + record_text("{}"));
   CHECK(run({"check", "db"}) == tool::kNo);
   CHECK_THAT(output, Catch::Contains("db: the file is damaged at offset " +
                                      std::to_string(before.size()) + ", in record 5, ") &&
