@@ -50,6 +50,7 @@ class Election {
   Task<> judge_without_active(View view);
   Task<> leave_active();
   Task<> ask_round();
+  bool is_promotable() const;
   Notice::Word answer_word() const;
   std::optional<std::string> question_of(const std::string& chosen) const;
   Task<std::optional<std::string>> await_question(std::string chosen, std::int64_t limit_ms);

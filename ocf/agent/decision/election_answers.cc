@@ -83,9 +83,13 @@ Task<std::optional<std::string>> Election::await_question(std::string chosen,
   co_return round;
 }
 
+bool Election::is_promotable() const {
+  return servers_.both_are(ServerState::Role::kBackup) && servers_.can_write() &&
+         !desk_.memory.unfit;
+}
+
 Notice::Word Election::answer_word() const {
-  const bool promotable = servers_.both_are(ServerState::Role::kBackup) && !desk_.memory.unfit;
-  return promotable ? Notice::Word::kFinal : Notice::Word::kSilent;
+  return is_promotable() ? Notice::Word::kFinal : Notice::Word::kSilent;
 }
 
 /// Every backup says how far its copy goes; again when it has seen the question. False: nothing was

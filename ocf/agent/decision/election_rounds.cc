@@ -136,7 +136,7 @@ bool Election::has_all_of_the_leaving() const {
 /// Pacemaker then computes the promotion anew, before it has promoted anybody. Under load it
 /// notifies one node after the other: the last one sees all.
 Task<> Election::adjust_scores(std::string chosen) {
-  if (!cluster_.bulletin().readable || !servers_.both_are(ServerState::Role::kBackup)) co_return;
+  if (!cluster_.bulletin().readable || !is_promotable()) co_return;
   const View view = compare_with_others();
   const bool is_chosen = chosen == desk_.order.node;
   const std::string ours = desk_.memory.score;
@@ -199,8 +199,12 @@ Task<std::string> Election::refusal() {
       desk_.warn(fmt::format("{} did not say how far they go", joined(silent, ", ")));
   }
   const View view = compare_with_others();
-  if (view.better != nullptr && !memory.let_go) co_return better_text(view);
-  co_return "";
+  if (view.better == nullptr) co_return "";
+  // Nobody had promoted the better copy; if it has just answered, it gets another chance.
+  const bool has_answered =
+      view.better->word == Notice::Word::kFinal && view.better->round == memory.round;
+  if (memory.let_go && (memory.refused || !has_answered)) co_return "";
+  co_return better_text(view);
 }
 
 Task<std::string> Election::objection_to_return() {

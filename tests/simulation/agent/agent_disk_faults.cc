@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "tests/simulation/agent/agent_host.h"
 #include "tests/simulation/agent/agent_run.h"
 
 namespace tandem::simulation {
@@ -70,11 +71,12 @@ void AgentRun::end_hang(Host& host, agent::Which which) {
   node.hanging.answer();
 }
 
-/// Where nothing else is the matter, a backup has all: the role goes there.
+/// Where nothing else is the matter, a backup has all, and is known for it: the role goes there.
 void AgentRun::expect_move(Host& host, agent::Which which, std::uint64_t time) {
   if (!scenario_.one_at_a_time || configured_until_ms_ > world_.now_ms()) return;
   for (const auto& other : hosts_) {
-    if (other->index != host.index && !is_backup_of(*other, host)) return;
+    if (other->index == host.index) continue;
+    if (!is_backup_of(*other, host) || !other->agent->is_full_copy()) return;
   }
   world_.after(kMoveMs, [this, &host, which, time] {
     SimulatedServer& server = *host.servers[which];
@@ -96,7 +98,8 @@ bool AgentRun::is_backup_of(const Host& host, const Host& active) const {
   return true;
 }
 
-/// Of a machine that is off, while all others are well.
+/// Of a machine that is off, while all others are well and one of them is known to have all:
+/// without, none is promoted before an operator says so.
 void AgentRun::damage_file(Host& host) {
   const bool all_well = std::all_of(hosts_.begin(), hosts_.end(), [&](const auto& other) {
     if (other->servers[agent::Which::kNb]->is_damaged()) return false;
@@ -104,7 +107,10 @@ void AgentRun::damage_file(Host& host) {
     return other->index == host.index ||
            (other->is_up && other->disturbed_until_ms < world_.now_ms());
   });
-  if (!scenario_.files_damaged || !all_well) return;
+  const bool has_heir = std::any_of(hosts_.begin(), hosts_.end(), [&](const auto& other) {
+    return other->index != host.index && other->agent != nullptr && other->agent->is_full_copy();
+  });
+  if (!scenario_.files_damaged || !all_well || !has_heir) return;
   if (!host.servers[world_.chance(50) ? agent::Which::kNb : agent::Which::kSb]->damage()) return;
   world_.trace(host.name, "has a damaged file");
   promises_.damaged();

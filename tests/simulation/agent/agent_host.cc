@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <sstream>
 #include <utility>
 #include <variant>
 
@@ -50,6 +51,13 @@ bool needs_nothing(const pacemaker::Request& request, const std::string& node) {
 }
 
 }  // namespace
+
+bool AgentHost::is_full_copy() const {
+  std::istringstream names(ports_.tools().property("copies-" + settings_.instance).value_or(""));
+  for (std::string name; names >> name;)
+    if (name == host_.name) return true;
+  return false;
+}
 
 Order AgentHost::order_of(const pacemaker::Request& request) const {
   Order order;

@@ -44,6 +44,8 @@ class AgentHost final : public pacemaker::NodeAgent {
   std::string take_complaint() { return std::exchange(complaint_, ""); }
   const agent::Memory& memory() const { return memory_; }
   const SimulatedPorts& ports() const { return ports_; }
+  /// The cluster has noted that this machine had full copies.
+  bool is_full_copy() const;
 
  private:
   using Id = std::uint64_t;

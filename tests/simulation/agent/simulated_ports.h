@@ -21,6 +21,7 @@ class SimulatedPorts {
 
   SimulatedPorts(World& world, Host& host, pacemaker::ClusterTools& tools, const Guards& guards)
       : world_(world), host_(host), tools_(tools), guards_(guards) {}
+  const pacemaker::ClusterTools& tools() const { return tools_; }
 
   /// Answers once, by the limit at the latest.
   void begin(const agent::Step& step, Take take);
