@@ -44,6 +44,13 @@ bool Run::all_up() const {
   return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& n) { return n->is_up(); });
 }
 
+bool Run::may_befall(const Node& node) const {
+  if (!one_at_a_time_) return true;
+  return std::all_of(nodes_.begin(), nodes_.end(), [&node](const auto& other) {
+    return other.get() == &node || (other->is_up() && !other->hanging.hangs());
+  });
+}
+
 // --- clients ---
 
 void Run::write() {

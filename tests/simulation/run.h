@@ -35,6 +35,8 @@ class Run {
     return scenario_.databases[world_.random(scenario_.databases.size())];
   }
   bool all_up() const;
+  /// Whether this one may be killed, or its disk hang: by the scenario all others have to be well.
+  bool may_befall(const Node& node) const;
 
   void write();
   std::string operation(const std::string& database, std::int64_t number);
@@ -62,7 +64,7 @@ class Run {
 
   World world_;
   const Scenario scenario_;
-  const bool one_at_a_time_;  ///< nobody is killed while another is down
+  const bool one_at_a_time_;  ///< see may_befall()
   std::size_t damages_ = 0;   ///< of files so far
   std::size_t hangs_ = 0;
   Ledger ledger_;

@@ -49,7 +49,7 @@ void Run::fault() {
 }
 
 void Run::kill(Node& node) {
-  if (!node.is_up() || (one_at_a_time_ && !all_up())) return;
+  if (!node.is_up() || !may_befall(node)) return;
   const bool may_be_damaged =
       scenario_.files_damaged && all_up() &&
       std::none_of(nodes_.begin(), nodes_.end(), [](const auto& n) { return n->is_damaged(); });
@@ -75,7 +75,7 @@ void Run::kill(Node& node) {
 
 /// From some call to the disk on nothing reaches it any more; the kill follows.
 void Run::kill_at_a_disk_step(Node& node) {
-  if (!scenario_.disks_fail || (one_at_a_time_ && !all_up())) return;
+  if (!scenario_.disks_fail || !may_befall(node)) return;
   const std::uint64_t steps = scenario_.files_mounted ? 30 : 12;  // of a compaction
   node.disk.fail_all(EIO, static_cast<int>(world_.random(steps)));
   world_.after(world_.ms(400), [this, &node] { kill(node); });
@@ -88,7 +88,7 @@ void Run::fill_disk(Node& node) {
 }
 
 void Run::hang_disk(Node& node) {
-  if (!scenario_.disks_hang || node.hanging.hangs()) return;
+  if (!scenario_.disks_hang || node.hanging.hangs() || !may_befall(node)) return;
   const bool all = world_.chance(60);
   world_.trace(node.name, all ? "has a disk that hangs" : "has a disk that syncs nothing");
   const std::uint64_t time =
