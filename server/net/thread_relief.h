@@ -19,7 +19,8 @@ class ThreadRelief {
 
   /// Before the shard is started. It must outlive this.
   void watch(IoShard& shard);
-  /// Calls this, too, each time it looks, until it returns false. Before the first shard is started.
+  /// Calls this, too, each time it looks, until it returns false. Before the first shard is
+  /// started.
   void watch(std::function<bool()> look) { also_ = std::move(look); }
   /// A task begins for which a shard lends its thread. Any thread.
   void lent() {
