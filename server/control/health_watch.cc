@@ -42,11 +42,13 @@ void HealthWatch::look(const ServerStatus& status) {
     if (!known_.contains(key)) server_log.warn("{}", trouble.to_string());
   }
   for (const auto& [key, trouble] : known_) {
+    const auto& [kind, subject] = key;
     // A certificate that has run out did so soon before, and a log file is not open or fails.
-    const bool turned = std::any_of(troubles.begin(), troubles.end(), [&](const Trouble& other) {
-      return !other.stops_writing() && other.subject == key.second;
-    });
-    if (!turned && !now.contains(key)) server_log.info("{}: {}", key.second, end_of(key.first));
+    const bool turned =
+        std::any_of(troubles.begin(), troubles.end(), [&about = key.second](const Trouble& other) {
+          return !other.stops_writing() && other.subject == about;
+        });
+    if (!turned && !now.contains(key)) server_log.info("{}: {}", subject, end_of(kind));
   }
   known_ = std::move(now);
 }

@@ -87,8 +87,10 @@ void DatabaseServer::StandIn::start(std::unique_ptr<NewMonitor> monitor) {
     }
   }
   Mailbox& mailbox = *monitor->mailbox;
-  mailbox.put([start = server_.start_of(*monitor, unpublished),
-               monitor = std::move(monitor)]() mutable { monitor->started(std::move(start)); });
+  Result<MonitorStart> start = server_.start_of(*monitor, unpublished);
+  mailbox.put([start = std::move(start), monitor = std::move(monitor)]() mutable {
+    monitor->started(std::move(start));
+  });
 }
 
 }  // namespace tandem
