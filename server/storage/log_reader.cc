@@ -175,29 +175,27 @@ bool LogReader::has_what_was_read() const {
   std::string text(kMaxHeader, '\0');
   if (index_ > 0) {
     const IoResult<std::size_t> got = file_.read_at(last_at_, text);
-    if (!got) return true;  // that is for who reads on to tell
+    if (!got) return got.error() != kCutMeanwhile;  // others are for who reads on to tell
     const auto header = parse_header(first_line({text.data(), *got}));
     if (!header || header->sha1 != last_sha1_) return false;
   }
   const std::string_view seen = window().substr(0, kMaxHeader);
   text.resize(seen.size());
   const IoResult<std::size_t> got = file_.read_at(position_, text);
-  return !got || (*got == seen.size() && text == seen);
+  if (!got) return got.error() != kCutMeanwhile;
+  return *got == seen.size() && text == seen;
 }
 
 Result<std::optional<Record>> LogReader::fail_bad(Error error) {
-  if (const Result<void> undisturbed = check_undisturbed(); !undisturbed)
-    return fail(LogEnd::kNoRead, undisturbed.error());
   IoResult<RecordSearch> search = RecordSearch::begin(file_, position_ + 1);
   const IoResult<std::optional<RecordPlace>> place =
       search ? search->next() : IoResult<std::optional<RecordPlace>>(search.error());
+  // Only now: whatever was found counts if the file is what it was.
+  if (const Result<void> undisturbed = check_undisturbed(); !undisturbed)
+    return fail(LogEnd::kNoRead, undisturbed.error());
   // What cannot be read may be whole.
   if (!place) return fail_reading(place.error(), kMaxHeader, position_);
-  if (!*place) {
-    const IoResult<bool> staging = is_staging(file_, position_);
-    if (!staging) return fail_reading(staging.error(), kMaxHeader, position_);
-    return *staging ? end_clean() : fail(LogEnd::kTorn, std::move(error));
-  }
+  if (!*place) return begins_staged(window()) ? end_clean() : fail(LogEnd::kTorn, std::move(error));
   next_whole_ = (*place)->begin;
   return fail(LogEnd::kDamaged, std::move(error));
 }

@@ -169,7 +169,11 @@ IoResult<bool> is_staging(const File& file, std::uint64_t offset) {
   std::string text(kOpening.size(), '\0');
   const IoResult<std::size_t> got = file.read_at(offset, text);
   if (!got) return unknown(got.error());
-  return *got > 0 && kOpening.starts_with(std::string_view(text).substr(0, *got));
+  return begins_staged(std::string_view(text).substr(0, *got));
+}
+
+bool begins_staged(std::string_view text) {
+  return !text.empty() && kOpening.starts_with(text.substr(0, kOpening.size()));
 }
 
 }  // namespace tandem::storage

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "server/storage/file_system.h"
 
@@ -36,5 +37,7 @@ void invert(std::span<char> bytes);
 
 /// Contents that were being staged when the process or the machine ended begin at `offset`.
 IoResult<bool> is_staging(const File& file, std::uint64_t offset);
+/// The same for what was read there.
+bool begins_staged(std::string_view text);
 
 }  // namespace tandem::storage
