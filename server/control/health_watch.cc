@@ -11,7 +11,7 @@ namespace {
 
 log::Module server_log("ovsdb_server");
 
-/// What is said when it has ended; empty: it is logged where it happens.
+/// The words for its end; empty: it is logged where it happens.
 std::string_view end_of(Trouble::Kind kind) {
   switch (kind) {
     case Trouble::Kind::kWriteFailing:

@@ -34,7 +34,7 @@ std::string calendar_time(std::int64_t wall_ms) {
   return iso_time(std::chrono::system_clock::time_point(std::chrono::milliseconds(wall_ms)));
 }
 
-/// What a monotonic time was on the calendar.
+/// A monotonic time as the calendar had it.
 std::string calendar_time_of(const ServerStatus& status, std::int64_t monotonic_ms) {
   return calendar_time(status.now_wall_ms - (status.now_ms - monotonic_ms));
 }

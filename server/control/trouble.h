@@ -10,7 +10,7 @@ namespace tandem::control {
 struct ServerStatus;
 
 /// One thing that is wrong with what the server depends on: disk, log file, certificates. A value.
-/// What counts as wrong is decided here alone; status, status pages and the log tell of it.
+/// This file alone decides what counts as wrong; status, status pages and the log tell of it.
 struct Trouble {
   enum class Kind : std::uint8_t {
     kWriteFailing,    ///< writes to the file of a database fail

@@ -146,8 +146,6 @@ class DatabaseServer {
   void transact(std::unique_ptr<TransactCall> call);
   /// RFC 7047 section 4.1.4.
   void cancel(SessionId session, const json::value& id);
-  /// Starts a monitor: `started` runs on the mailbox's thread, between the commits that the
-  /// snapshot holds and those that it does not.
   struct NewMonitor {
     std::string database;
     SessionId session;
@@ -155,6 +153,8 @@ class DatabaseServer {
     Mailbox* mailbox;
     std::function<void(Result<MonitorStart>)> started;
   };
+  /// Starts a monitor: `started` runs on the mailbox's thread, between the commits that the
+  /// snapshot holds and those that it does not.
   void start_monitor(std::unique_ptr<NewMonitor> monitor);
   /// Runs on the mailbox's thread after everything that was published before.
   void reply(Mailbox& mailbox, Task task);

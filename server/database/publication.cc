@@ -69,7 +69,7 @@ std::map<ServedDatabase*, Error> DatabaseServer::write_logs() {
 
 void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
   if (failure != nullptr) {
-    // What else the batch answered may rest on what was taken back.
+    // Other answers of the batch may rest on what was taken back.
     if (outgoing.call) {
       outgoing.call->result.results.emplace_back(*failure);
       outgoing.durable = false;

@@ -30,7 +30,7 @@ void DatabaseServer::StandIn::begin(Writer::Sessions& waiting) {
       database->stored->database().revert(**commit);
   }
   server_.shows_published_ = true;
-  // What the writer has left for its own clients: its thread does not come to that now.
+  // The writer's thread does not come now to the answers that it has left for its own clients.
   for (const ClientThreadPort& thread : server_.threads_) thread.mailbox->deliver(false);
   answer_written(waiting);
 }

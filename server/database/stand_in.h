@@ -29,7 +29,7 @@ class DatabaseServer::StandIn final : public Writer::StandIn {
   void start(std::unique_ptr<NewMonitor> monitor);
 
  private:
-  /// What had been executed when the writer began to wait, and only reads, is executed anew.
+  /// Executes anew what only reads and had been executed when the writer began to wait.
   void answer_written(Writer::Sessions& waiting);
 
   DatabaseServer& server_;

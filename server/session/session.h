@@ -83,7 +83,7 @@ class Session final : public ConnectionHandler {
     });
   }
 
-  // What the session answers by itself, while it reads a request, comes behind the answers to the
+  // Answers that the session gives by itself, while it reads a request, come behind those to the
   // requests before it, which are with the writer.
 
   /// Sends the updates that wait for room on the socket: a transaction's come before its reply.

@@ -172,7 +172,7 @@ Task<bool> Tenure::put_both_right(ServerState::Role role) {
   co_return servers_.both_are(role);
 }
 
-/// What is not there yet, or any more, is for the next round.
+/// A server that is not there yet, or any more, is for the next round.
 Task<bool> Tenure::put_in_role(Which which, ServerState::Role role) {
   const ServerState::Role state = servers_[which].role;
   if (state == role) co_return true;
