@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <vector>
 
 #include "server/logging/event_count.h"
@@ -20,6 +21,14 @@ EventCount writes("log_write");
 EventCount records_written("log_record");
 EventCount writes_failed("log_write_failed");
 EventCount syncs("log_sync");
+
+/// So many bytes must be free, after a write that found no room, before the disk counts as one that
+/// has some.
+constexpr std::uint64_t kRoom = std::uint64_t{1} << 20;
+
+bool is_want_of_room(boost::system::error_code error) {
+  return error == boost::system::errc::no_space_on_device || error.value() == EDQUOT;
+}
 
 std::string date_text(std::chrono::system_clock::time_point now) {
   return fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
@@ -126,8 +135,9 @@ Result<void> LogFile::append(std::span<const PreparedRecord> batch) {
   assert(lock_ && "only a log that was opened for writing is written");
   if (tail_ == Tail::kDamaged) return damaged_error();
   const DiskWait::Call call(writing_);
+  const std::uint64_t before = end_;
   Result<void> written = write(batch);
-  note(written);
+  note(written, end_ - before);
   return written;
 }
 
@@ -144,6 +154,7 @@ Result<void> LogFile::write(std::span<const PreparedRecord> batch) {
   writes.add();
   if (const IoResult<void> written = file_->write_at(end_, pieces); !written) {
     writes_failed.add();
+    if (is_want_of_room(written.error())) failed_bytes_ = std::max(failed_bytes_, size);
     if (!file_->truncate(end_)) tail_ = Tail::kLeftOver;
     return io_error(name_, "write failed", written.error());
   }
@@ -153,8 +164,9 @@ Result<void> LogFile::write(std::span<const PreparedRecord> batch) {
   return {};
 }
 
-void LogFile::note(const Result<void>& written) {
+void LogFile::note(const Result<void>& written, std::uint64_t bytes) {
   if (!written == failure_.has_value()) return;
+  if (written && !has_room_again(bytes)) return;
   const std::lock_guard guard(mutex_);
   if (!written) {
     failure_ = written.error();
@@ -164,6 +176,19 @@ void LogFile::note(const Result<void>& written) {
     failure_.reset();
     ovsdb_log.info("{}: writing succeeds again", target_);
   }
+}
+
+/// A full disk takes small writes when it has refused large ones: what remains of its last blocks.
+/// That is no end of the trouble, which would begin anew with the next large one.
+bool LogFile::has_room_again(std::uint64_t bytes) {
+  if (bytes < failed_bytes_) {
+    const IoResult<void> reserved = file_->reserve(end_, kRoom);
+    if (reserved) (void)file_->truncate(end_);
+    // Where it cannot be told the write that succeeded is all that is known.
+    if (!reserved && is_want_of_room(reserved.error())) return false;
+  }
+  failed_bytes_ = 0;
+  return true;
 }
 
 Result<void> LogFile::make_writable() {

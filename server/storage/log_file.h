@@ -115,7 +115,9 @@ class LogFile {
   Result<void> replay_all(const Replay& replay);
   Result<void> write(std::span<const PreparedRecord> batch);
   /// Keeps and logs that writing begins to fail, or succeeds again.
-  void note(const Result<void>& written);
+  void note(const Result<void>& written, std::uint64_t bytes);
+  /// A write of so many bytes has succeeded. Will others?
+  bool has_room_again(std::uint64_t bytes);
   /// Fails if writing has failed for good; otherwise removes the tail.
   Result<void> make_writable();
   /// Puts in its place what an earlier process has staged.
@@ -153,6 +155,8 @@ class LogFile {
   std::optional<Error> failure_;  ///< of the last append
   std::chrono::system_clock::time_point failing_since_;
   std::optional<Damage> damage_;
+
+  std::uint64_t failed_bytes_ = 0;  ///< of the largest write since that failed for want of room
 
   DiskWait writing_;  ///< of the writer, in append() or a part of a compaction
   DiskWait syncing_;  ///< in sync()

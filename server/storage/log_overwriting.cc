@@ -38,7 +38,7 @@ Result<void> LogFile::stage(File& contents, const Extent& extent) {
 
 Result<void> LogFile::settle() {
   Result<void> settled = put_in_place();
-  note(settled);
+  note(settled, staged_.end);
   return settled;
 }
 

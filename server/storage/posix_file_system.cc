@@ -104,6 +104,11 @@ class PosixFile : public File {
     return outcome(::ftruncate(fd_.get(), static_cast<off_t>(size)));
   }
 
+  IoResult<void> reserve(std::uint64_t offset, std::uint64_t bytes) override {
+    return outcome(::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                               static_cast<off_t>(bytes)));
+  }
+
   IoResult<void> sync() override { return outcome(::fdatasync(fd_.get())); }
 
  private:

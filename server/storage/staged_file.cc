@@ -37,6 +37,9 @@ class StagedFile : public File {
     return refused();
   }
   IoResult<void> truncate(std::uint64_t /*size*/) override { return refused(); }
+  IoResult<void> reserve(std::uint64_t /*offset*/, std::uint64_t /*bytes*/) override {
+    return refused();
+  }
   IoResult<void> sync() override { return refused(); }
 
  private:

@@ -284,6 +284,13 @@ class FakeFileSystem : public storage::FileSystem {
       return {};
     }
 
+    IoResult<void> reserve(std::uint64_t offset, std::uint64_t bytes) override {
+      const std::lock_guard guard(disk_.mutex_);
+      const bool fits =
+          offset + bytes <= disk_.capacity_ - std::min(disk_.capacity_, disk_.used_without(*node_));
+      return outcome(fits ? 0 : ENOSPC);
+    }
+
     IoResult<void> sync() override {
       const std::lock_guard guard(disk_.mutex_);
       if (const int error = called(Op::kSync)) return code(error);

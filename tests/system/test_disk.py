@@ -93,6 +93,30 @@ class Disk(SurfaceTest):
         self.assertEqual(len([line for line in self.troubles() if "db: write failed" in line]), 1)
         self.assertIn("writing succeeds again", self.log())
 
+    @unittest.skipUnless(may_mount(), "needs the right to mount")
+    def test_a_full_disk_that_takes_small_writes(self):
+        """It is full until there is room, whatever small writes it takes between large ones."""
+        (self.path / "mnt").mkdir()
+        self.serve("unshare", "-m", "--propagation", "private", "sh", "-c",
+                   "mount -t tmpfs -o size=4m none mnt && mv db mnt && exec \"$@\"", "sh", file="mnt/db")
+        disk = f"/proc/{self.pid()}/root{self.path}/mnt"
+        with self.assertRaises(OSError):
+            with open(f"{disk}/filler", "wb", buffering=0) as filler:
+                while True:
+                    filler.write(b"x" * 4096)
+        # What remains of the file's last page is enough for small ones.
+        large = {"op": "comment", "comment": "x" * 5000}
+        for number in range(3):
+            self.assertEqual(self.transact(insert(100 + number), large)[-1]["error"], "I/O error")
+            self.assertIn("writable: no\n", self.ctl("tandem/status"))
+            self.assertIn("uuid", self.transact(insert(number))[0])
+            self.assertIn("writable: no\n", self.ctl("tandem/status"))
+        os.unlink(f"{disk}/filler")
+        self.transact(insert(50))
+        self.assertIn("writable: yes\n", self.ctl("tandem/status"))
+        self.assertEqual(len([line for line in self.troubles() if "db: write failed" in line]), 1)
+        self.assertEqual(self.numbers_in_file(f"{disk}/db"), [0, 1, 2, 50])
+
     def test_a_limit_on_the_size_of_files(self):
         """RLIMIT_FSIZE: an error and no signal; the server goes on when the limit is lifted."""
         process = self.serve()

@@ -223,6 +223,47 @@ TEST_CASE("A log says why nothing can be written to it, until something can agai
   CHECK(log->health().fault() == "I/O error: db: sync failed (Input/output error)");
 }
 
+TEST_CASE("A full disk that takes small writes is full until there is room") {
+  FakeFileSystem disk;
+  disk.put("db", log_text({}));
+  const auto log = opened(disk);
+  const std::string large(10'000, 'x');
+  const auto is_full = [&] { return !log->health().can_write(); };
+  disk.set_capacity(disk.used() + 5'000);
+  CHECK(!append(*log, {large}));
+  CHECK(is_full());
+  CHECK(append(*log, {"{}"}));
+  CHECK(is_full());
+  CHECK(!append(*log, {large}));
+  CHECK(append(*log, {"{}"}));
+  CHECK(is_full());
+  SECTION("seen") {
+    disk.set_capacity(disk.used() + (2 << 20));
+    CHECK(is_full());
+    CHECK(append(*log, {"{}"}));
+    CHECK(!is_full());
+  }
+  SECTION("or used") {
+    disk.set_capacity(disk.used() + 20'000);
+    CHECK(append(*log, {"{}"}));
+    CHECK(is_full());
+    CHECK(append(*log, {large}));
+    CHECK(!is_full());
+  }
+  CHECK(disk.contents("db").size() == log->size());
+}
+
+TEST_CASE("A write that fails for other reasons than room says nothing of larger ones") {
+  FakeFileSystem disk;
+  disk.put("db", log_text({}));
+  const auto log = opened(disk);
+  disk.set_capacity(disk.used() + 20'000);
+  disk.fail(Op::kWrite, EIO);
+  CHECK(!append(*log, {std::string(10'000, 'x')}));
+  CHECK(append(*log, {"{}"}));
+  CHECK(log->health().can_write());
+}
+
 TEST_CASE("A disk that takes longer than a slow one counts as one that hangs") {
   LogHealth health;
   health.waiting = kDiskPatience - std::chrono::milliseconds(1);

@@ -58,6 +58,19 @@ TEST_CASE("Thousands of pieces land in one row") {
   CHECK(files.sync_folder(folder_of(folder / "db")));
 }
 
+TEST_CASE("Room is taken for a file without making it longer") {
+  PosixFileSystem files;
+  const Folder folder;
+  const auto file = files.create(folder / "db", nullptr).value();
+  const std::string_view text = "text";
+  REQUIRE(file->write_at(0, {&text, 1}));
+  CHECK(file->reserve(4, 1 << 20));
+  CHECK(read_all(*file) == "text");
+  CHECK(file->truncate(4));
+  CHECK(read_all(*file) == "text");
+  CHECK(!file->reserve(4, std::uint64_t{1} << 60));
+}
+
 TEST_CASE("A file is made only where none is") {
   PosixFileSystem files;
   const Folder folder;
