@@ -256,9 +256,9 @@ void DatabaseReplica::caught_up(Done done) {
   server_.submit(
       [self = shared_, done = std::move(done)] {
         self->server.flush();
-        const ServedDatabase* served = self->find();
+        ServedDatabase* served = self->find();
         if (served == nullptr || !served->stored->is_damaged()) return self->finish(done, {});
-        self->finish(done, served->stored->log()->mend());
+        self->finish(done, self->server.mend(*served));
       },
       runner_);
 }

@@ -9,6 +9,7 @@
 #include "replication/follower_places.h"
 #include "server/database/commit_stream.h"
 #include "server/database/database_server.h"
+#include "server/database/stand_in.h"
 
 namespace tandem {
 namespace {
@@ -34,44 +35,46 @@ void DatabaseServer::set_sync(const CommitGate::Options& options) {
   schedule_wake();
 }
 
-void DatabaseServer::start_feed(std::string_view database, SessionId session,
-                                const FollowRequest& request, const std::string& address,
-                                Mailbox& mailbox, FeedListener listener,
-                                std::function<void(Result<FeedStart>)> started) {
+void DatabaseServer::start_feed(std::unique_ptr<NewFeed> feed) {
+  if (shows_published_) return stand_in_->start(std::move(feed));
   // What is staged must be in the log before anybody is told of it; who joins now hears what comes
   // after.
   flush();
-  ServedDatabase* served = find(database);
-  const auto refuse = [&](Error error) {
-    mailbox.put([started = std::move(started), error = std::move(error)] { started(error); });
-  };
-  if (served == nullptr) return refuse({"unknown database", "", std::nullopt});
+  Mailbox& mailbox = *feed->mailbox;
+  mailbox.put([start = start_of(*feed), feed = std::move(feed)]() mutable {
+    feed->started(std::move(start));
+  });
+}
+
+Result<FeedStart> DatabaseServer::start_of(const NewFeed& feed) {
+  const FollowRequest& request = feed.request;
+  ServedDatabase* served = find(feed.database);
+  if (served == nullptr) return Error{"unknown database", "", std::nullopt};
   if (served->stored->log() == nullptr)
-    return refuse({"not allowed", "this database is not replicated", std::nullopt});
+    return Error{"not allowed", "this database is not replicated", std::nullopt};
   if (request.server_id == server_id_)
-    return refuse({"not allowed", "Self replicating is not allowed", std::nullopt});
-  std::string host = host_of(address);
+    return Error{"not allowed", "Self replicating is not allowed", std::nullopt};
   std::optional<CommitGate::Follower> gives_way;
-  if (!served->gate.has_room_for(gate_id(session))) {
-    gives_way = served->gate.gives_way(host, ports_.clock.monotonic_ms());
+  if (!served->gate.has_room_for(gate_id(feed.session))) {
+    gives_way = served->gate.gives_way(host_of(feed.address), ports_.clock.monotonic_ms());
     if (!gives_way) {
-      return refuse(
-          {"resources exhausted",
-           fmt::format("{} connections follow this database already", served->followers.size()),
-           std::nullopt});
+      return Error{
+          "resources exhausted",
+          fmt::format("{} connections follow this database already", served->followers.size()),
+          std::nullopt};
     }
   }
   const StoredDatabase& stored = *served->stored;
   FeedStart start;
   start.database = served->info;
-  start.position = stored.position();
+  start.position = stored.logged().position;
   start.id = stored.history().newest_id();
   start.backup = served->backup;
   start.snapshot = stored.database().snapshot();
   if (request.buckets.is_null()) {
     start.since = stored.history().since(request.position.digest);
   } else {
-    start.epochs = stored.standing().epochs;
+    start.epochs = stored.logged().epochs;
     start.oldest = stored.history().oldest_position();
     for (auto id = request.recent.begin(); id != request.recent.end() && !start.common; ++id) {
       start.common = stored.history().find(*id);
@@ -79,26 +82,28 @@ void DatabaseServer::start_feed(std::string_view database, SessionId session,
   }
   if (start.since || !request.buckets.is_null()) {
     if (gives_way) lose_follower(*served, SessionId{*gives_way});
-    FeedStatus status;
-    status.server_id = request.server_id;
-    status.name = request.name;
-    status.node = request.node;
-    status.file = request.file;
-    status.address = address;
-    status.host = std::move(host);
-    status.heard_ms = ports_.clock.monotonic_ms();
-    // Nothing is acknowledged yet: where the backup stands is in its log, perhaps not on its disk.
-    for (const CommitGate::Follower doubted :
-         served->gate.add(gate_id(session), std::move(status))) {
-      const auto& [its_mailbox, its_listener] = served->followers.at(SessionId{doubted});
-      its_mailbox->put([challenge = its_listener.challenge] { challenge(); });
-    }
-    served->followers.insert_or_assign(session,
-                                       ServedDatabase::Follower{&mailbox, std::move(listener)});
+    add_follower(*served, feed);
   }
-  mailbox.put([started = std::move(started), start = std::move(start)]() mutable {
-    started(std::move(start));
-  });
+  return start;
+}
+
+void DatabaseServer::add_follower(ServedDatabase& database, const NewFeed& feed) {
+  FeedStatus status;
+  status.server_id = feed.request.server_id;
+  status.name = feed.request.name;
+  status.node = feed.request.node;
+  status.file = feed.request.file;
+  status.address = feed.address;
+  status.host = host_of(feed.address);
+  status.heard_ms = ports_.clock.monotonic_ms();
+  // Nothing is acknowledged yet: where the backup stands is in its log, perhaps not on its disk.
+  for (const CommitGate::Follower doubted :
+       database.gate.add(gate_id(feed.session), std::move(status))) {
+    const auto& [its_mailbox, its_listener] = database.followers.at(SessionId{doubted});
+    its_mailbox->put([challenge = its_listener.challenge] { challenge(); });
+  }
+  database.followers.insert_or_assign(feed.session,
+                                      ServedDatabase::Follower{feed.mailbox, feed.listener});
 }
 
 void DatabaseServer::stop_feeds(SessionId session) {

@@ -160,7 +160,7 @@ Result<void> DatabaseServer::promote(ServedDatabase& database, std::optional<Epo
     outgoing_.push_back(std::move(outgoing));
     database.stored->replace_damage();
     flush();
-    if (outcome) outcome = database.stored->log()->mend();
+    if (outcome) outcome = mend(database);
     if (!outcome) return outcome;
   }
   set_backup(database, false);
@@ -169,13 +169,17 @@ Result<void> DatabaseServer::promote(ServedDatabase& database, std::optional<Epo
 
 // --- new files ---
 
+Result<void> DatabaseServer::mend(ServedDatabase& database) {
+  return writer_.wait_for([&] { return database.stored->log()->mend(); });
+}
+
 void DatabaseServer::compact(ServedDatabase& database,
                              std::function<void(const Result<void>&)> done) {
   if (database.stored->log() == nullptr) return done({});
   if (database.compacting) return database.after_compaction.push_back(std::move(done));
   flush();
   Result<std::unique_ptr<storage::Compaction>> begun =
-      storage::Compaction::begin(*database.stored->log());
+      writer_.wait_for([&] { return storage::Compaction::begin(*database.stored->log()); });
   if (!begun) {
     database.compacted_ms = ports_.clock.monotonic_ms();
     return done(begun.error());
@@ -183,9 +187,10 @@ void DatabaseServer::compact(ServedDatabase& database,
   database.compacting = true;
   // The background's thread may have more to do: it does not become the writer.
   TaskRunner& runner = threads_.empty() ? ports_.background : threads_.front().mailbox->runner();
-  ports_.background.post([this, done = std::move(done), info = database.info,
-                          log = database.stored->log(), compaction = std::move(begun.value()),
-                          &runner, record = database.stored->snapshot_record()]() mutable {
+  // Lent: others have long work, too, and this one's disk may hang.
+  ports_.background.post_lent([this, done = std::move(done), info = database.info,
+                               log = database.stored->log(), compaction = std::move(begun.value()),
+                               &runner, record = database.stored->snapshot_record()]() mutable {
     Result<void> written =
         compaction->write_snapshot(to_text(info->schema->to_json()), [&] { return record.next(); });
     submit([this, info, log, compaction = std::move(compaction), written = std::move(written),
@@ -200,10 +205,14 @@ void DatabaseServer::end_compaction(const DatabaseInfoRef& info,
                                     Result<void> written,
                                     const std::function<void(const Result<void>&)>& done) {
   ServedDatabase* database = find(info->name);
-  if (database == nullptr || database->info != info) return done(removed_meanwhile());
+  if (database != nullptr && database->info != info) database = nullptr;
   flush();
-  if (written) written = writer_.wait_for([&compaction] { return compaction->finish(); });
-  compaction.reset();  // another one may begin now
+  written = writer_.wait_for([&] {
+    const Result<void> finished = written && database != nullptr ? compaction->finish() : written;
+    compaction.reset();  // another one may begin now
+    return finished;
+  });
+  if (database == nullptr) return done(removed_meanwhile());
   database->compacting = false;
   database->compacted_ms = ports_.clock.monotonic_ms();
   if (trim_on_compaction_) give_back_memory();
@@ -215,8 +224,12 @@ void DatabaseServer::end_compaction(const DatabaseInfoRef& info,
 Result<void> DatabaseServer::convert(ServedDatabase& database, const SchemaRef& schema) {
   if (database.compacting) return Error{"", "the database is being compacted", std::nullopt};
   flush();
-  const Result<void> converted = database.stored->convert(schema);
-  if (!converted) return converted;
+  Result<StoredDatabase::Converted> converted = database.stored->converted_to(schema);
+  if (!converted) return converted.error();
+  const Result<void> written =
+      writer_.wait_for([&] { return database.stored->write(converted.value()); });
+  if (!written) return written;
+  database.stored->adopt(std::move(converted.value()));
   cancel_blocked(database);
   const Error refused{"not allowed",
                       "the database was converted before enough backups had acknowledged",

@@ -48,12 +48,7 @@ void DatabaseServer::add_client_thread(Mailbox& mailbox, ClientThread& thread) {
   threads_.push_back({&mailbox, &thread});
 }
 
-ServedDatabase* DatabaseServer::find(std::string_view name) {
-  const auto found = databases_.find(name);
-  return found == databases_.end() ? nullptr : found->second.get();
-}
-
-const ServedDatabase* DatabaseServer::find(std::string_view name) const {
+ServedDatabase* DatabaseServer::find(std::string_view name) const {
   const auto found = databases_.find(name);
   return found == databases_.end() ? nullptr : found->second.get();
 }

@@ -22,6 +22,7 @@
 #include "replication/stream.h"
 #include "server/database/blocked_transactions.h"
 #include "server/database/client_port.h"
+#include "server/database/commit_observer.h"
 #include "server/database/fair_turns.h"
 #include "server/database/stored_database.h"
 #include "server/database/sync_thread.h"
@@ -57,15 +58,6 @@ struct ServedDatabase {
   std::int64_t compacted_ms = 0;  ///< when that was last tried, or it was opened; monotonic
 };
 
-/// Told on the writer what was written to the logs, before clients see it.
-class CommitObserver {
- public:
-  virtual ~CommitObserver() = default;
-  virtual void on_logged(const ServedDatabase& database, const CommitRef& commit) = 0;
-  /// Databases came, went, were converted, or changed role.
-  virtual void on_databases_changed() = 0;
-};
-
 class DatabaseServer {
  public:
   struct Ports {
@@ -87,7 +79,7 @@ class DatabaseServer {
   void submit(Task job, TaskRunner& runner) { writer_.submit(std::move(job), runner); }
   /// The same for a job of a session, which must not make others wait: jobs of one lane run in
   /// order, but once they have taken a turn's time, those of others come first. One that only reads
-  /// (start_monitor(), transact() of selects) does not wait for a disk that hangs.
+  /// (start_monitor(), start_feed(), transact() of selects) does not wait for a disk that hangs.
   template <class Job>
   void submit(Job&& job, const LaneRef& lane, bool only_reads = false) {
     writer_.submit(
@@ -109,8 +101,7 @@ class DatabaseServer {
   Result<void> add(std::unique_ptr<StoredDatabase> stored);
   /// Errors with the texts of ovsdb-server/remove-db.
   Result<void> remove(std::string_view name);
-  ServedDatabase* find(std::string_view name);
-  const ServedDatabase* find(std::string_view name) const;
+  ServedDatabase* find(std::string_view name) const;
   const std::map<std::string, std::unique_ptr<ServedDatabase>, std::less<>>& databases() const {
     return databases_;
   }
@@ -133,6 +124,9 @@ class DatabaseServer {
   /// after `above`; then clients may write. On failure it stays a backup.
   Result<void> promote(ServedDatabase& database, std::optional<Epoch> above = {},
                        IfDamaged if_damaged = IfDamaged::kRefuse);
+  /// The file of a damaged database has again all that it had: storage::LogFile::mend(). After
+  /// flush().
+  Result<void> mend(ServedDatabase& database);
   /// Rewrites the file as schema and one snapshot, transactions going on meanwhile; while that is
   /// under way, waits for its end. `done` runs on the writer.
   void compact(ServedDatabase& database, std::function<void(const Result<void>&)> done);
@@ -174,14 +168,21 @@ class DatabaseServer {
 
   /// Commits of all databases, those added later too, wait for acknowledgements.
   void set_sync(const CommitGate::Options& options);
+  struct NewFeed {
+    std::string database;
+    SessionId session;
+    FollowRequest request;
+    std::string address;  ///< of the connection
+    Mailbox* mailbox;
+    FeedListener listener;
+    std::function<void(Result<FeedStart>)> started;
+  };
   /// Makes the session a follower of a database, anew if it was one: `started` runs on the
   /// mailbox's thread, before the first `deliver`, and between the commits that it holds and those
   /// that are delivered. If all places are taken another one may have to give way
   /// (replication/follower_places.h). Errors: "unknown database", "not allowed",
   /// "resources exhausted".
-  void start_feed(std::string_view database, SessionId session, const FollowRequest& request,
-                  const std::string& address, Mailbox& mailbox, FeedListener listener,
-                  std::function<void(Result<FeedStart>)> started);
+  void start_feed(std::unique_ptr<NewFeed> feed);
   /// The session follows nothing any more.
   void stop_feeds(SessionId session);
   /// The session has written everything up to a position. Returns the database's newest; an error
@@ -269,6 +270,9 @@ class DatabaseServer {
   /// Its first answer, from the rows as they are. `unpublished`: so many of the newest commits in
   /// the history are not in them.
   Result<MonitorStart> start_of(const NewMonitor& monitor, std::size_t unpublished = 0) const;
+  /// From the rows and the log as they are, which must show the same.
+  Result<FeedStart> start_of(const NewFeed& feed);
+  void add_follower(ServedDatabase& database, const NewFeed& feed);
   /// Publishes in its turn; a commit makes those due that wait for its tables.
   void send(Outgoing outgoing);
   /// Executes. True if it is done with; else it is to wait.

@@ -70,26 +70,42 @@ void DatabaseServer::StandIn::transact(std::unique_ptr<TransactCall> call) {
   mailbox.put([call = std::move(call)] { call->done(); });
 }
 
+std::size_t DatabaseServer::StandIn::unpublished_in_history(ServedDatabase* database) const {
+  const auto commits = unpublished_.find(database);
+  if (commits == unpublished_.end()) return 0;
+  return newest_among(database->stored->history(), commits->second);
+}
+
 void DatabaseServer::StandIn::start(std::unique_ptr<NewMonitor> monitor) {
   ServedDatabase* const database = server_.find(monitor->database);
-  std::size_t unpublished = 0;
-  if (const auto commits = unpublished_.find(database); commits != unpublished_.end()) {
-    const History& history = database->stored->history();
-    unpublished = newest_among(history, commits->second);
-    if (unpublished > history.size()) {
-      // It does not know the id of what is published any more.
-      TaskRunner& runner = monitor->mailbox->runner();
-      return server_.submit(
-          [server = &server_, m = std::move(monitor)]() mutable {
-            server->start_monitor(std::move(m));
-          },
-          runner);
-    }
+  const std::size_t unpublished = unpublished_in_history(database);
+  if (unpublished > 0 && unpublished > database->stored->history().size()) {
+    // It does not know the id of what is published any more.
+    TaskRunner& runner = monitor->mailbox->runner();
+    return server_.submit(
+        [server = &server_, m = std::move(monitor)]() mutable {
+          server->start_monitor(std::move(m));
+        },
+        runner);
   }
   Mailbox& mailbox = *monitor->mailbox;
   Result<MonitorStart> start = server_.start_of(*monitor, unpublished);
   mailbox.put([start = std::move(start), monitor = std::move(monitor)]() mutable {
     monitor->started(std::move(start));
+  });
+}
+
+void DatabaseServer::StandIn::start(std::unique_ptr<NewFeed> feed) {
+  Mailbox& mailbox = *feed->mailbox;
+  if (unpublished_in_history(server_.find(feed->database)) > 0) {
+    // A feed begins with what the log holds, and these are not in the rows.
+    return server_.submit(
+        [server = &server_, f = std::move(feed)]() mutable { server->start_feed(std::move(f)); },
+        mailbox.runner());
+  }
+  Result<FeedStart> start = server_.start_of(*feed);
+  mailbox.put([start = std::move(start), feed = std::move(feed)]() mutable {
+    feed->started(std::move(start));
   });
 }
 

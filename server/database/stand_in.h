@@ -5,6 +5,7 @@
 // the disk answers, and reads see what is published. Rejected: a snapshot of what is published
 // after each batch, which every commit would pay for; answers that show what may be taken back.
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <vector>
@@ -27,8 +28,11 @@ class DatabaseServer::StandIn final : public Writer::StandIn {
   /// Executes what only reads; what cannot be now goes to the end of the writer's queue.
   void transact(std::unique_ptr<TransactCall> call);
   void start(std::unique_ptr<NewMonitor> monitor);
+  void start(std::unique_ptr<NewFeed> feed);
 
  private:
+  /// How many of the newest commits in the database's history are out of its rows.
+  std::size_t unpublished_in_history(ServedDatabase* database) const;
   /// Executes anew what only reads and had been executed when the writer began to wait.
   void answer_written(Writer::Sessions& waiting);
 

@@ -300,31 +300,37 @@ SnapshotRecord StoredDatabase::snapshot_record() const {
   return SnapshotRecord(database_->snapshot(), standing_.marks(), clock_.wall_ms());
 }
 
-Result<void> StoredDatabase::convert(const SchemaRef& schema) {
-  Result<std::unique_ptr<Database>> converted = convert_database(database_->snapshot(), schema);
-  if (!converted) return converted.error();
+Result<StoredDatabase::Converted> StoredDatabase::converted_to(const SchemaRef& schema) const {
+  Result<std::unique_ptr<Database>> rows = convert_database(database_->snapshot(), schema);
+  if (!rows) return rows.error();
   // A backup that takes over the new schema at the same position comes to the same rows and
   // position.
   Standing standing = standing_;
   standing.position = after_record(
       position(), storage::Sha1().add("convert ").add(to_text(schema->to_json())).finish(), "");
   if (keeps_ephemeral_values(*this->schema(), *schema)) standing.position.digest = Uuid::random();
+  return Converted{std::move(rows.value()), std::move(standing)};
+}
+
+Result<void> StoredDatabase::write(const Converted& converted) {
+  if (log_ == nullptr) return {};
   if (Result<void> aside = set_damage_aside(); !aside) return aside;
-  if (log_ != nullptr) {
-    Result<std::unique_ptr<storage::Compaction>> begun = storage::Compaction::begin(*log_);
-    if (!begun) return begun.error();
-    SnapshotRecord record(converted.value()->snapshot(), standing.marks(), clock_.wall_ms());
-    Result<void> written =
-        begun.value()->write_snapshot(to_text(schema->to_json()), [&] { return record.next(); });
-    if (written) written = begun.value()->finish();
-    // Once the file has its place, memory has to follow, even if that is not on the disk yet: the
-    // log has then said so and takes no more.
-    if (!written && !begun.value()->took_place()) return written;
-  }
-  database_ = std::move(converted.value());
-  standing_ = staged_standing_ = std::move(standing);
+  Result<std::unique_ptr<storage::Compaction>> begun = storage::Compaction::begin(*log_);
+  if (!begun) return begun.error();
+  SnapshotRecord record(converted.rows->snapshot(), converted.standing.marks(), clock_.wall_ms());
+  Result<void> written = begun.value()->write_snapshot_on_writer(
+      to_text(converted.rows->schema()->to_json()), [&] { return record.next(); });
+  if (written) written = begun.value()->finish();
+  // Once the file has its place, memory has to follow, even if that is not on the disk yet: the log
+  // has then said so and takes no more.
+  if (!written && begun.value()->took_place()) return {};
+  return written;
+}
+
+void StoredDatabase::adopt(Converted converted) {
+  database_ = std::move(converted.rows);
+  standing_ = staged_standing_ = std::move(converted.standing);
   history_.reset(position().digest, position());
-  return {};
 }
 
 }  // namespace tandem

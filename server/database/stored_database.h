@@ -41,6 +41,8 @@ class StoredDatabase {
   History& history() { return history_; }
   const Position& position() const { return standing_.position; }
   const Standing& standing() const { return standing_; }
+  /// Where the log stands: the same without what is staged.
+  const Standing& logged() const { return staged_standing_; }
   /// Null for a database without a file. Shared with those who make it durable.
   const std::shared_ptr<storage::LogFile>& log() const { return log_; }
   const std::string& path() const { return path_; }
@@ -62,11 +64,20 @@ class StoredDatabase {
   /// The record of a compacted file: all rows, and the position in its comment. Requires that
   /// nothing is staged.
   SnapshotRecord snapshot_record() const;
-  /// Moves the rows to another schema and writes the file anew. On failure all is as before.
-  /// Requires that nothing is staged.
-  Result<void> convert(const SchemaRef& schema);
+  /// What the database is to be in another schema.
+  struct Converted {
+    std::unique_ptr<Database> rows;
+    Standing standing;
+  };
+  /// Moves the rows to another schema, beside those that there are. Requires that nothing is
+  /// staged.
+  Result<Converted> converted_to(const SchemaRef& schema) const;
+  /// Writes the file anew. The rows are as they were before and after; on failure the file is, too.
+  Result<void> write(const Converted& converted);
+  /// After that write succeeded.
+  void adopt(Converted converted);
 
-  /// The next flush() or convert() puts other contents in the place of those of a damaged file, if
+  /// The next write() puts other contents in the place of those of a damaged file, if
   /// it is one: an active's, or what its operator goes on with
   /// (storage::LogFile::set_damage_aside).
   void replace_damage() { replaces_damage_ = true; }

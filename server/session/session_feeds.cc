@@ -99,11 +99,12 @@ void SessionFeeds::follow(const json::value& id, const DatabaseInfoRef& database
                 buckets = request.buckets](const Result<FeedStart>& start) {
     if (Session* self = hub->find_answered(session)) self->feeds().started(id, buckets, start);
   };
-  owner_.submit_request([hub = &hub_, session = session_, name = database->name,
-                         address = port_.info().name, request = std::move(request),
-                         listener = std::move(listener), begun = std::move(begun)] {
-    hub->server().start_feed(name, session, request, address, hub->mailbox(), listener, begun);
-  });
+  auto feed = std::make_unique<DatabaseServer::NewFeed>(
+      DatabaseServer::NewFeed{database->name, session_, std::move(request), port_.info().name,
+                              &hub_.mailbox(), std::move(listener), std::move(begun)});
+  owner_.submit_request([server = &hub_.server(),
+                         feed = std::move(feed)]() mutable { server->start_feed(std::move(feed)); },
+                        {.only_reads = true});
 }
 
 void SessionFeeds::on_record(const std::string& database, const StreamTextRef& text) {

@@ -64,30 +64,43 @@ Compaction::Compaction(LogFile& log, std::string path, std::unique_ptr<FileLock>
       commits_(log.commits_) {}
 
 Compaction::~Compaction() {
+  const DiskWait::Call call(log_.writing_);
   if (stage_ != Stage::kDone) (void)log_.files_.unlink(path_);
   (void)log_.files_.unlink(lock_path_of(path_));
 }
 
 Result<void> Compaction::write_snapshot(std::string_view schema, const ChunkSource& snapshot) {
+  return write_snapshot_to(*file_, schema, snapshot);
+}
+
+Result<void> Compaction::write_snapshot_on_writer(std::string_view schema,
+                                                  const ChunkSource& snapshot) {
+  const DiskWait::Call call(log_.writing_);
+  WatchedFile watched(*file_, log_.writing_);
+  return write_snapshot_to(watched, schema, snapshot);
+}
+
+Result<void> Compaction::write_snapshot_to(File& to, std::string_view schema,
+                                           const ChunkSource& snapshot) {
   assert(stage_ == Stage::kBegun && "a snapshot is written once, after begin()");
-  IoResult<void> done = write_schema(schema);
-  if (done) done = stream(snapshot);
+  IoResult<void> done = write_schema(to, schema);
+  if (done) done = stream(to, snapshot);
   compacted_size_ = end_;
-  if (done) done = catch_up(*file_);
+  if (done) done = catch_up(to);
   if (!done) return failed(done.error());
   stage_ = Stage::kWritten;
   return {};
 }
 
-IoResult<void> Compaction::write_schema(std::string_view schema) {
+IoResult<void> Compaction::write_schema(File& to, std::string_view schema) {
   const PreparedRecord record = prepare_record(schema);
   const std::array<std::string_view, 3> pieces{record.header, record.body, "\n"};
-  const IoResult<void> written = file_->write_at(0, pieces);
+  const IoResult<void> written = to.write_at(0, pieces);
   end_ = record.size();
   return written;
 }
 
-IoResult<void> Compaction::stream(const ChunkSource& snapshot) {
+IoResult<void> Compaction::stream(File& to, const ChunkSource& snapshot) {
   const std::uint64_t header_offset = end_;
   const std::uint64_t body_offset = end_ + format_header(0, {}, kLengthDigits).size();
   end_ = body_offset;
@@ -101,12 +114,12 @@ IoResult<void> Compaction::stream(const ChunkSource& snapshot) {
     sha1.add(piece);
     buffer += piece;
     if (more && buffer.size() < kWriteSize) continue;
-    if (const IoResult<void> written = write_piece(*file_, end_, buffer); !written) return written;
+    if (const IoResult<void> written = write_piece(to, end_, buffer); !written) return written;
     buffer.clear();
   }
   const std::string header = format_header(end_ - body_offset, sha1.finish(), kLengthDigits);
   const std::string_view piece = header;
-  return file_->write_at(header_offset, {&piece, 1});
+  return to.write_at(header_offset, {&piece, 1});
 }
 
 IoResult<void> Compaction::catch_up(File& to) {

@@ -19,9 +19,9 @@ using ChunkSource = std::function<std::string_view()>;
 /// transactions go on, and renamed over it at last; where the name cannot be given to another file,
 /// as that of a mount, the log is overwritten. Also how a schema is converted.
 ///
-/// One per log at a time. begin() and finish() belong to the log's writer thread, write_snapshot()
-/// to any one thread between them. The log must outlive it. Destroyed before finish() succeeded it
-/// leaves the log as it was.
+/// One per log at a time. begin(), finish() and destroying it belong to the log's writer thread,
+/// and wait for the disk; write_snapshot() to any one thread between them. The log must outlive it.
+/// Destroyed before finish() succeeded it leaves the log as it was.
 class Compaction {
  public:
   /// Fails when the new file cannot be made, or the log cannot be written. The snapshot must show
@@ -36,6 +36,9 @@ class Compaction {
   /// gives the body of the snapshot record: a JSON object without newlines, with snapshot_mark() in
   /// its comment. After a failure only the destructor may be called.
   Result<void> write_snapshot(std::string_view schema, const ChunkSource& snapshot);
+  /// The same on the log's writer thread, which can write nothing else meanwhile: the log's health
+  /// tells of a disk that hangs.
+  Result<void> write_snapshot_on_writer(std::string_view schema, const ChunkSource& snapshot);
 
   /// Adds the records that are still missing, makes the file durable and puts it in place of the
   /// log. Takes some milliseconds; if the log is overwritten, as long as it takes to write the file
@@ -58,8 +61,9 @@ class Compaction {
   Compaction(LogFile& log, std::string path, std::unique_ptr<FileLock> lock,
              std::shared_ptr<File> file);
 
-  IoResult<void> write_schema(std::string_view schema);
-  IoResult<void> stream(const ChunkSource& snapshot);
+  Result<void> write_snapshot_to(File& to, std::string_view schema, const ChunkSource& snapshot);
+  IoResult<void> write_schema(File& to, std::string_view schema);
+  IoResult<void> stream(File& to, const ChunkSource& snapshot);
   /// Where no other file can take the log's name.
   Result<void> overwrite();
   /// Copies what the log has and the new file has not, and syncs the new file.

@@ -133,10 +133,24 @@ class FakeFileSystem : public storage::FileSystem {
     const std::lock_guard guard(mutex_);
     mounts_.insert(path);
   }
-  /// Is called at the beginning of each call of this kind, when nobody else can use the disk.
-  void on_call(Op op, std::function<void()> told) {
+  /// Other things that happen while a call of this kind takes its time: each, or the next one.
+  void during_each(Op op, std::function<void()> other) {
     const std::lock_guard guard(mutex_);
-    on_call_[op] = std::move(told);
+    during_[op] = std::move(other);
+  }
+  void during_next(Op op, std::function<void()> other) {
+    during_each(op, [this, op, other = std::move(other)] {
+      {
+        const std::lock_guard guard(mutex_);
+        during_.erase(op);
+      }
+      other();
+    });
+  }
+  /// Is anything still to happen during a call of this kind?
+  bool is_awaited(Op op) const {
+    const std::lock_guard guard(mutex_);
+    return during_.contains(op);
   }
   void put_link(const std::string& path, const std::string& target) {
     const std::lock_guard guard(mutex_);
@@ -149,13 +163,10 @@ class FakeFileSystem : public storage::FileSystem {
     return result;
   }
 
-  /// Other things that happen while the next write takes its time. Nothing of this disk.
-  std::function<void()> during_write;
-
   // storage::FileSystem
 
   IoResult<std::unique_ptr<storage::File>> open(const std::string& path, Access) override {
-    const std::lock_guard guard(mutex_);
+    const auto guard = enter(Op::kOpen);
     if (const int error = called(Op::kOpen)) return code(error);
     const auto found = names_.find(path);
     if (found == names_.end()) return code(ENOENT);
@@ -164,7 +175,7 @@ class FakeFileSystem : public storage::FileSystem {
 
   IoResult<std::unique_ptr<storage::File>> open_again(const std::string& path,
                                                       const storage::File& file) override {
-    const std::lock_guard guard(mutex_);
+    const auto guard = enter(Op::kOpen);
     if (const int error = called(Op::kOpen)) return code(error);
     const auto found = names_.find(path);
     if (found == names_.end()) return code(ENOENT);
@@ -174,7 +185,7 @@ class FakeFileSystem : public storage::FileSystem {
 
   IoResult<std::unique_ptr<storage::File>> create(const std::string& path,
                                                   const storage::File*) override {
-    const std::lock_guard guard(mutex_);
+    const auto guard = enter(Op::kCreate);
     if (const int error = called(Op::kCreate)) return code(error);
     const auto [place, is_new] = names_.try_emplace(path, std::make_shared<Node>());
     if (!is_new) return code(EEXIST);
@@ -182,7 +193,7 @@ class FakeFileSystem : public storage::FileSystem {
   }
 
   IoResult<void> rename(const std::string& from, const std::string& to) override {
-    const std::lock_guard guard(mutex_);
+    const auto guard = enter(Op::kRename);
     if (const int error = called(Op::kRename)) return code(error);
     if (mounts_.contains(to)) return code(EBUSY);
     const auto found = names_.find(from);
@@ -193,14 +204,14 @@ class FakeFileSystem : public storage::FileSystem {
   }
 
   IoResult<void> unlink(const std::string& path) override {
-    const std::lock_guard guard(mutex_);
+    const auto guard = enter(Op::kUnlink);
     if (const int error = called(Op::kUnlink)) return code(error);
     if (names_.erase(path) == 0) return code(ENOENT);
     return {};
   }
 
   IoResult<void> sync_folder(const std::string& folder) override {
-    const std::lock_guard guard(mutex_);
+    const auto guard = enter(Op::kSyncFolder);
     if (const int error = called(Op::kSyncFolder)) return code(error);
     const auto in_folder = [&](const auto& name) {
       return storage::folder_of(name.first) == folder;
@@ -220,7 +231,7 @@ class FakeFileSystem : public storage::FileSystem {
   }
 
   IoResult<std::unique_ptr<storage::FileLock>> lock(const std::string& path) override {
-    const std::lock_guard guard(mutex_);
+    const auto guard = enter(Op::kLock);
     if (const int error = called(Op::kLock)) return code(error);
     names_.try_emplace(path, std::make_shared<Node>());
     if (!locks_.try_emplace(path, ++last_lock_).second) return code(EDEADLK);
@@ -245,7 +256,7 @@ class FakeFileSystem : public storage::FileSystem {
     bool is(const Node& node) const { return node_.get() == &node; }
 
     IoResult<std::size_t> read_at(std::uint64_t offset, std::span<char> out) const override {
-      const std::lock_guard guard(disk_.mutex_);
+      const auto guard = disk_.enter(Op::kRead);
       if (const int error = called(Op::kRead)) return code(error);
       disk_.longest_read_ = std::max(disk_.longest_read_, out.size());
       const std::string& bytes = node_->now;
@@ -255,8 +266,7 @@ class FakeFileSystem : public storage::FileSystem {
 
     IoResult<void> write_at(std::uint64_t offset,
                             std::span<const std::string_view> pieces) override {
-      if (disk_.during_write) std::exchange(disk_.during_write, nullptr)();
-      const std::lock_guard guard(disk_.mutex_);
+      const auto guard = disk_.enter(Op::kWrite);
       std::string bytes;
       for (const std::string_view piece : pieces) bytes += piece;
       int error = called(Op::kWrite);
@@ -278,7 +288,7 @@ class FakeFileSystem : public storage::FileSystem {
     }
 
     IoResult<void> truncate(std::uint64_t size) override {
-      const std::lock_guard guard(disk_.mutex_);
+      const auto guard = disk_.enter(Op::kTruncate);
       if (const int error = called(Op::kTruncate)) return code(error);
       node_->truncate(static_cast<std::size_t>(size));
       return {};
@@ -292,7 +302,7 @@ class FakeFileSystem : public storage::FileSystem {
     }
 
     IoResult<void> sync() override {
-      const std::lock_guard guard(disk_.mutex_);
+      const auto guard = disk_.enter(Op::kSync);
       if (const int error = called(Op::kSync)) return code(error);
       node_->sync();
       return {};
@@ -335,10 +345,22 @@ class FakeFileSystem : public storage::FileSystem {
     return {};
   }
 
+  /// A call of this kind begins: what happens during it does, and then nobody else can use the
+  /// disk.
+  std::unique_lock<std::mutex> enter(Op op) const {
+    std::unique_lock lock(mutex_);
+    const auto found = during_.find(op);
+    if (found == during_.end()) return lock;
+    const std::function<void()> other = found->second;
+    lock.unlock();
+    other();
+    lock.lock();
+    return lock;
+  }
+
   /// Counts a call; the errno that it is to fail with, or 0.
   int called(Op op) {
     calls_[op]++;
-    if (const auto told = on_call_.find(op); told != on_call_.end()) told->second();
     if (all_fail_ && all_fail_->skip-- <= 0) return all_fail_->error;
     const auto found = faults_.find(op);
     if (found == faults_.end()) return 0;
@@ -364,7 +386,7 @@ class FakeFileSystem : public storage::FileSystem {
   Names durable_names_;  ///< as after a power loss at least
   std::map<std::string, std::string> links_;
   std::set<std::string> mounts_;
-  std::map<Op, std::function<void()>> on_call_;
+  std::map<Op, std::function<void()>> during_;
   std::map<std::string, std::uint64_t> locks_;  ///< by path; the number tells holders apart
   std::uint64_t last_lock_ = 0;
   std::map<Op, Fault> faults_;

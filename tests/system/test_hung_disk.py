@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A disk that hangs: the writer is blocked for as long as it does, and all else goes on."""
 
+import json
 import os
 import subprocess
 import unittest
@@ -156,6 +157,69 @@ class HungDisk(FrozenFileSystem):
                 updates += [note["params"] for note in [client.receive()] if note["method"] == "update"]
             self.assertEqual([[row["new"]["number"] for row in update[1][DB].values()] for update in updates],
                              [[1], [2]])
+
+    def check_reads(self, numbers):
+        """Clients that were there, and new ones, read these within their time."""
+        with Connection(self.socket) as client:
+            client.timeout = 5
+            select = {"op": "select", "table": DB, "where": [], "columns": ["number"]}
+            rows = client.transact(DB, select)[0]["rows"]
+            self.assertEqual(sorted(row["number"] for row in rows), numbers)
+            rows = client.result("monitor", DB, "n", {DB: {"columns": ["number"]}})[DB].values()
+            self.assertEqual(sorted(row["new"]["number"] for row in rows), numbers)
+
+    def test_clients_read_while_a_conversion_hangs(self):
+        """The rows as they are before it; and the status says that nothing can be written."""
+        schema = json.loads(json.dumps(SCHEMA))
+        schema["tables"][DB]["columns"]["more"] = {"type": "integer"}
+        with Connection(self.socket) as owner:
+            owner.transact(DB, insert(1))
+            self.freeze()
+            owner.send({"method": "convert", "params": [DB, schema], "id": 7})
+            wait_until(lambda: BUSY in self.ask("ovsdb-server/compact"), "the writer to be blocked")
+            for _ in range(3):
+                self.check_reads([1])
+            wait_until(lambda: "writable: no" in self.ctl("tandem/status"), "the status to say so")
+            self.assertIn("the disk has not answered", self.ctl("tandem/status"))
+            self.check_reads([1])
+            self.thaw()
+            self.assertEqual(owner.receive(), {"id": 7, "result": {}, "error": None})
+        with Connection(self.socket) as later:
+            self.assertIn("more", later.result("get_schema", DB)["tables"][DB]["columns"])
+        self.assertIn("writable: yes", self.ctl("tandem/status"))
+
+    def test_clients_read_while_a_compaction_hangs(self):
+        """Its first step, which makes a file."""
+        with Connection(self.socket) as writer:
+            writer.transact(DB, insert(1))
+        self.freeze()
+        compaction = subprocess.Popen(["ovs-appctl", "-t", "ovsdb-server", "ovsdb-server/compact"],
+                                      env=self.scratch.env, cwd=self.path)
+        self.addCleanup(compaction.wait)
+        wait_until(lambda: BUSY in self.ask("tandem/demote", "unix:nil"), "the writer to be blocked")
+        for _ in range(3):
+            self.check_reads([1])
+        self.thaw()
+        self.assertEqual(compaction.wait(timeout=60), 0)
+
+    def test_a_backup_begins_meanwhile(self):
+        """It gets what the log holds, and may be promoted."""
+        with Connection(self.socket) as writer:
+            writer.transact(DB, insert(1))
+        create_database(self.scratch, "other", SCHEMA)
+        self.hang()
+        backup = subprocess.Popen([str(environment.SERVER), "--unixctl=backup.ctl", "-vconsole:off",
+                                   f"--sync-from={self.socket}", "--remote=punix:backup.sock", "other"],
+                                  env=self.scratch.env, cwd=self.path)
+        self.addCleanup(backup.wait)
+        self.addCleanup(backup.terminate)
+        wait_until(lambda: (self.path / "backup.ctl").exists(), "the backup")
+        status = lambda: self.scratch.run("ovs-appctl", "-t", f"{self.path}/backup.ctl", "tandem/status",
+                                          "--format=short")
+        wait_until(lambda: "replicating" in status(), "the backup to follow")
+        with Connection(f"unix:{self.path}/backup.sock") as reader:
+            select = {"op": "select", "table": DB, "where": [], "columns": ["number"]}
+            self.assertEqual(reader.transact(DB, select), [{"rows": [{"number": 1}]}])
 
     def test_others_are_served_while_a_command_waits(self):
         """One client's command is under way; another's is answered."""

@@ -44,7 +44,41 @@ struct Site {
   DatabaseServer server{{clock, files, syncer, runner, [](std::int64_t) {}}};
 };
 
+/// Knows how often it was lent.
+class LentRunner final : public TaskRunner {
+ public:
+  void post(Task task) override { tasks_.post(std::move(task)); }
+  void post_lent(Task task) override {
+    ++lent;
+    post(std::move(task));
+  }
+  bool is_current() const override { return tasks_.is_current(); }
+  void run() { tasks_.run(); }
+  int lent = 0;
+
+ private:
+  FakeRunner tasks_;
+};
+
 }  // namespace
+
+TEST_CASE("a compaction only borrows the thread on which others have long work") {
+  Site site;
+  LentRunner background;
+  DatabaseServer server{{site.clock, site.files, site.syncer, background, [](std::int64_t) {}}};
+  static_cast<void>(
+      storage::LogFile::create(site.files, "/e", R"({"name":"E","tables":{}})").value());
+  Result<void> outcome = Error{"", "not told", std::nullopt};
+  server.call(
+      [&] {
+        server.add(StoredDatabase::open(site.files, "/e", {}, site.clock).value()).value();
+        server.compact(*server.find("E"), [&](const auto& told) { outcome = told; });
+      },
+      site.runner);
+  CHECK(background.lent == 1);
+  background.run();
+  CHECK(outcome);
+}
 
 TEST_CASE_METHOD(Site, "the next compaction counts from the last one, also from one that failed") {
   CHECK(database().compacted_ms == 1000);

@@ -108,9 +108,16 @@ struct Client {
   }
   std::string follow(const std::string& server_id, const Position& from,
                      const std::string& more = "") {
-    return ask("tandem_follow", R"(["D",{"position":)" + to_text(from.to_json()) +
-                                    R"(,"server_id":")" + server_id +
-                                    R"(","name":"h","file":"/f")" + more + "}]");
+    return ask("tandem_follow", follow_params(server_id, from, more));
+  }
+  /// The same without waiting.
+  void say_follow(const std::string& server_id, const Position& from, const std::string& id) {
+    say("tandem_follow", follow_params(server_id, from, ""), id);
+  }
+  static std::string follow_params(const std::string& server_id, const Position& from,
+                                   const std::string& more) {
+    return R"(["D",{"position":)" + to_text(from.to_json()) + R"(,"server_id":")" + server_id +
+           R"(","name":"h","file":"/f")" + more + "}]";
   }
   void acknowledge(const Position& position) {
     notify("tandem_ack", R"(["D",)" + to_text(position.to_json()) + "]");

@@ -1,60 +1,11 @@
 // Reads while a write of the log does not return.
 
-#include "tests/unit/server/session/session_fixture.h"
+#include "tests/unit/server/session/hung_site.h"
 
 namespace tandem {
 namespace {
 
 using namespace session_test;
-
-constexpr const char* kSelect = R"(["D",{"op":"select","table":"T","where":[],"columns":["n"]}])";
-constexpr const char* kNoId = R"("00000000-0000-0000-0000-000000000000")";
-
-std::string insert(int n) {
-  return R"(["D",{"op":"insert","table":"T","row":{"n":)" + std::to_string(n) + "}}]";
-}
-
-/// The client's answers since it was last looked at, as one text.
-std::string taken(Client& client) {
-  std::string all;
-  for (const std::string& text : client.connection.take()) all += text;
-  return all;
-}
-
-/// The reply to `id` in a text of replies.
-bool has_reply(const std::string& text, const std::string& id) {
-  return text.find("\"id\":" + id + ",") != std::string::npos;
-}
-
-/// A site with one row, 1, whose disk hangs when a writer inserts 2.
-struct HungSite : Site {
-  HungSite() { writer.ask("transact", insert(1)); }
-
-  /// Does `what` while the disk hangs, once that has been noticed.
-  template <class What>
-  void hang(What&& what) {
-    files.during_write = [this, what] {
-      notice();
-      what();
-    };
-    writer.say("transact", insert(2), "2");
-    run();
-    REQUIRE(files.during_write == nullptr);
-    CHECK_FALSE(server.look(reader));
-  }
-  void notice() {
-    for (int i = 0; i < Writer::kPatience; ++i) {
-      CHECK(reader.idle());  // any disk takes a moment
-      CHECK(server.look(reader));
-    }
-    CHECK_FALSE(reader.idle());
-    reader.run();
-  }
-  /// Lets who stands in run what was submitted: it is the shard's turn, in its other thread.
-  void serve() { shard.run(); }
-
-  Client writer{*this};
-};
 
 TEST_CASE("who reads while the disk hangs sees what is published") {
   HungSite site;
@@ -73,7 +24,7 @@ TEST_CASE("who reads while the disk hangs sees what is published") {
 TEST_CASE("what is taken out while the disk hangs stays out when the write fails") {
   HungSite site;
   Client reader(site);
-  site.files.fail(test::FakeFileSystem::Op::kWrite, EIO);
+  site.files.fail(Op::kWrite, EIO);
   site.hang([&] {
     reader.say("transact", kSelect, "5");
     site.serve();
@@ -89,13 +40,13 @@ TEST_CASE("what was asked for before anybody saw that the disk hangs is answered
   HungSite site;
   Client early(site);
   Client late(site);
-  site.files.during_write = [&] {
+  site.files.during_next(Op::kWrite, [&] {
     late.say("transact", kSelect, "6");
     site.notice();
     site.serve();
     CHECK(taken(early) == R"({"error":null,"id":5,"result":[{"rows":[{"n":1}]}]})");
     CHECK(has_reply(taken(late), "6"));
-  };
+  });
   // In one batch.
   site.writer.say("transact", insert(2), "2");
   early.say("transact", kSelect, "5");
@@ -124,13 +75,13 @@ TEST_CASE("a monitor that starts while the disk hangs is told of the commit when
 TEST_CASE("a monitor in the batch of the write that hangs starts, too") {
   HungSite site;
   Client reader(site);
-  site.files.during_write = [&] {
+  site.files.during_next(Op::kWrite, [&] {
     site.notice();
     site.serve();
     const std::string answer = taken(reader);
     CHECK(has_reply(answer, "5"));
     CHECK(answer.find(R"("n":2)") == std::string::npos);
-  };
+  });
   site.writer.say("transact", insert(2), "2");
   reader.say("monitor", R"(["D","m",{"T":{}}])", "5");
   site.run();
@@ -158,14 +109,7 @@ TEST_CASE("commits that wait for a gate are not read while the disk hangs") {
   HungSite site;
   Client backup(site);
   Client reader(site);
-  backup.follow(kBackup, site.position());
-  backup.acknowledge(site.position());
-  site.server.call(
-      [&] {
-        site.server.set_sync({1, 60'000, CommitGate::Fallback::kBlock});
-      },
-      site.shard);
-  site.run();
+  site.hold_commits(backup);
   CHECK(site.writer.ask("transact", insert(7)).empty());
   site.hang([&] {
     reader.say("transact", kSelect, "5");
@@ -187,13 +131,13 @@ TEST_CASE("commits that wait for a gate are not read while the disk hangs") {
 TEST_CASE("what the writer has left for its own clients reaches them while the disk hangs") {
   HungSite site;
   Client reader(site);
-  site.files.during_write = [&] {
+  site.files.during_next(Op::kWrite, [&] {
     site.serve();  // in its other thread from now on
     CHECK(taken(reader).empty());
     site.notice();
     site.serve();
     CHECK(has_reply(taken(reader), "5"));
-  };
+  });
   // In one batch.
   reader.say("monitor", R"(["D","m",{"T":{}}])", "5");
   site.writer.say("transact", insert(2), "2");
@@ -205,20 +149,20 @@ TEST_CASE("what one disk has refused is not taken back again when the next one h
   site.add("E");
   Client other(site);
   Client reader(site);
-  site.files.fail(test::FakeFileSystem::Op::kWrite, EIO);
-  site.files.during_write = [&] {
-    site.files.during_write = [&] {
+  site.files.fail(Op::kWrite, EIO);
+  site.files.during_next(Op::kWrite, [&] {
+    site.files.during_next(Op::kWrite, [&] {
       site.notice();
       reader.say("transact", kSelect, "5");
       site.serve();
       CHECK(taken(reader) == R"({"error":null,"id":5,"result":[{"rows":[{"n":1}]}]})");
-    };
-  };
+    });
+  });
   // In one batch.
   site.writer.say("transact", insert(2), "2");
   other.say("transact", R"(["E",{"op":"insert","table":"T","row":{"n":3}}])", "3");
   site.run();
-  REQUIRE(site.files.during_write == nullptr);
+  REQUIRE_FALSE(site.files.is_awaited(Op::kWrite));
   CHECK(taken(site.writer).find("I/O error") != std::string::npos);
   CHECK(taken(other).find("uuid") != std::string::npos);
   CHECK(reader.ask("transact", kSelect) ==
@@ -229,14 +173,8 @@ TEST_CASE("nobody is told the id of what is not published, however short the his
   HungSite site;
   Client backup(site);
   Client reader(site);
-  backup.follow(kBackup, site.position());
-  backup.acknowledge(site.position());
-  site.server.call(
-      [&] {
-        site.server.set_sync({1, 60'000, CommitGate::Fallback::kBlock});
-        site.database().stored->history().set_max_bytes(0);
-      },
-      site.shard);
+  site.hold_commits(backup);
+  site.server.call([&] { site.database().stored->history().set_max_bytes(0); }, site.shard);
   CHECK(site.writer.ask("transact", insert(7)).empty());
   site.hang([&] {
     reader.say("monitor_cond_since", std::string(R"(["D","b",{"T":[{}]},)") + kNoId + "]", "6");

@@ -36,7 +36,7 @@ TEST_CASE("With each answer the disk is waited for anew") {
   WatchedFile file(*opened, wait);
   for (const auto op : {FakeFileSystem::Op::kRead, FakeFileSystem::Op::kWrite,
                         FakeFileSystem::Op::kTruncate, FakeFileSystem::Op::kSync})
-    disk.on_call(op, [] { now += 4s; });
+    disk.during_each(op, [] { now += 4s; });
   const std::string_view piece = "67";
   char byte;
   const DiskWait::Call call(wait);

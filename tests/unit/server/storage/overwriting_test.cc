@@ -314,7 +314,8 @@ TEST_CASE("A log that is being overwritten hangs when one call hangs, not when a
     counts = counts && it.log->health().waiting.count() > 0;
     answered = Clock::now();
   };
-  for (const Op op : {Op::kRead, Op::kWrite, Op::kSync, Op::kTruncate}) it.disk.on_call(op, look);
+  for (const Op op : {Op::kRead, Op::kWrite, Op::kSync, Op::kTruncate})
+    it.disk.during_each(op, look);
   REQUIRE(it.compaction->finish());
   CHECK(counts);
   CHECK(counts_from_the_answer);
