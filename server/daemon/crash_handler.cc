@@ -7,8 +7,8 @@
 #include <csignal>
 #include <cstring>
 
-#include "server/logging/signal_stack.h"
 #include "server/logging/vlog.h"
+#include "server/posix/signal_stack.h"
 
 namespace tandem {
 

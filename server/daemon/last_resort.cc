@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/logging/signal_stack.h"
+#include "server/posix/signal_stack.h"
 
 namespace tandem {
 

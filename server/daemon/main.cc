@@ -116,7 +116,7 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
                                 Launch& launch) {
   ProcessTitle::set_comm("ovsdb-server");
   install_crash_handler(launch.crash_report_fd());
-  log::start_file_thread();
+  log::start_file_threads();
 
   std::optional<Pidfile> pidfile;
   if (const auto created = create_pidfile(options.daemon, false, pidfile); created.has_error())

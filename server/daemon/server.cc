@@ -35,7 +35,9 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       housekeeping_(std::make_unique<HomeTimer>(home,
                                                 [this] {
                                                   compact_what_is_due();
-                                                  look_at_key_files();
+                                                  // Also while nobody connects: what is told
+                                                  // of keys is to be true.
+                                                  tls_.look();
                                                   housekeeping_->set(net::IoShard::now_ms() +
                                                                      kHousekeepingMs);
                                                 })),
@@ -109,6 +111,7 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
 void Server::serve() {
   role_.serve();
   remotes_->refresh();
+  tls_.start_thread();
   housekeeping_->set(net::IoShard::now_ms() + kHousekeepingMs);
   give_back_memory();  // of the replay
 }
@@ -148,15 +151,6 @@ void Server::set_tls() {
                      tls.ca_cert.value_or(""), tls.bootstrap_ca_cert, tls.peer_ca_cert.value_or(""),
                      tls.protocols.value_or(""), tls.ciphers.value_or(""),
                      tls.ciphersuites.value_or(""), tls.server_name});
-}
-
-/// Also while nobody connects: what is told of them is to be true. Their disk may hang.
-void Server::look_at_key_files() {
-  if (tls_.files().empty() || looking_at_keys_.exchange(true)) return;
-  files_thread_.post([this] {
-    tls_.look();
-    looking_at_keys_ = false;
-  });
 }
 
 Result<std::unique_ptr<StoredDatabase>> Server::open_database(const std::string& file) {

@@ -127,7 +127,6 @@ class Server final : public control::ServerControl,
   };
   Result<void> start_from_options(const std::optional<HandoverState>& before);
   void set_tls();
-  void look_at_key_files();
   Result<void> start_from_config(const std::optional<HandoverState>& before);
   /// A file of the configuration, on its way to be served.
   struct Opened {
@@ -213,7 +212,6 @@ class Server final : public control::ServerControl,
   KnownCounts counts_;
   std::set<std::pair<std::string, std::string>> logged_tables_;  // as table_log_ has them
   bool reloading_ = false;
-  std::atomic<bool> looking_at_keys_ = false;
 
   std::map<std::string, std::string>
       files_of_;  // by database: absolute, or as the configuration file has it

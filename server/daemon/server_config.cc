@@ -26,15 +26,18 @@ void Server::reload(control::Done done) {
   if (!options_.config_file)
     return done(control::command_error("Configuration file was not specified on command line"));
   if (reloading_) return done(control::command_error("another reload is under way"));
-  const Result<ConfigFile> config = ConfigFile::load(*options_.config_file);
-  if (!config) return done(config.error());
   reloading_ = true;
   const control::Done answer = [this, done = std::move(done)](const Result<void>& result) {
     reloading_ = false;
     done(result);
   };
-  when_writer_answers([this, config = *config, answer] { reload_databases(config, answer); },
-                      answer);
+  errands_.run(
+      to_files_, [file = *options_.config_file] { return ConfigFile::load(file); },
+      [this, answer](const Result<ConfigFile>& config) {
+        if (!config) return answer(config.error());
+        when_writer_answers([this, config = *config, answer] { reload_databases(config, answer); },
+                            answer);
+      });
 }
 
 /// At the start: what can be applied is; the error is the first one. `backups` are those of the

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "server/logging/signal_stack.h"
+#include "server/posix/signal_stack.h"
 
 namespace tandem {
 namespace {

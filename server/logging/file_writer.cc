@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "server/logging/signal_stack.h"
+#include "server/posix/signal_stack.h"
 
 namespace tandem::log {
 
@@ -73,11 +73,18 @@ void FileWriter::run() {
     error_ = error;
     if (error != 0) ++lost_;
     bytes_ -= line.text.size();
-    lines_.pop_front();
-    writing_since_ = {};
-    if (!lines_.empty()) continue;
-    hangs_ = false;
-    written_.notify_one();
+    {
+      // The line may be the last to hold the file, whose closing waits for the disk, too.
+      const Line gone = std::move(lines_.front());
+      lines_.pop_front();
+      writing_since_ = {};
+      if (lines_.empty()) {
+        hangs_ = false;
+        written_.notify_one();
+      }
+      lock.unlock();
+    }
+    lock.lock();
   }
 }
 

@@ -18,6 +18,10 @@ namespace tandem::log {
 
 namespace {
 
+/// Changes of the log file that may wait while its disk hangs: what is opened last is what is there
+/// then.
+constexpr int kMostChanges = 4;
+
 std::unique_ptr<SyslogSink> default_sink() {
   const char* method = std::getenv("OVS_SYSLOG_METHOD");
   auto sink = make_syslog_sink(method != nullptr && *method != '\0' ? method : "libc");
@@ -173,11 +177,31 @@ bool Logger::is_open_file(const std::string& path) const {
          open_one.st_ino == there.st_ino && open_one.st_dev == there.st_dev;
 }
 
-int Logger::open_file(const std::string& path, Links links) {
+Problem Logger::change_file(std::function<int()> change) {
+  if (changes_ < kMostChanges) {
+    ++changes_;
+    const auto error = std::make_shared<int>(0);
+    const auto job = [this, error, change = std::move(change)] {
+      *error = change();
+      --changes_;
+    };
+    if (file_opener_.run(job)) {
+      if (*error == 0) return std::nullopt;
+      return std::strerror(*error);
+    }
+  }
+  return "the disk does not answer: the log file is opened or closed when it does";
+}
+
+Problem Logger::open_file(const std::string& path, Links links) {
+  return change_file([this, path, links] { return open_now(path, links); });
+}
+
+int Logger::open_now(const std::string& path, Links links) {
   if (is_open_file(path)) return 0;
   const int fd = open_to_append(path, links);
   const int error = fd < 0 ? errno : 0;
-  close_file();
+  close_now();
   {
     const std::lock_guard lock(mutex_);
     file_path_ = path;
@@ -195,24 +219,30 @@ int Logger::open_file(const std::string& path, Links links) {
   return error;
 }
 
-std::optional<int> Logger::reopen_file() {
+Problem Logger::reopen_file() {
   std::string path;
   {
     const std::lock_guard lock(mutex_);
     path = file_path_;
   }
-  if (path.empty()) return std::nullopt;
+  if (path.empty()) return "Logging to file not configured";
   // Files are opened with the server's own rights at run time.
   return open_file(path, Links::kFollow);
 }
 
 void Logger::close_file() {
-  if (file_fd_ < 0) return;
+  change_file([this] { return close_now(); });
+}
+
+int Logger::close_now() {
+  if (file_fd_ < 0) return 0;
   note(Level::kInfo, "closing log file");
+  FileRef closed;  // without the lock
   const std::lock_guard lock(mutex_);
   file_fd_ = -1;
-  file_ = nullptr;
+  closed.swap(file_);
   update_all_locked();
+  return 0;
 }
 
 FileHealth Logger::file_health() {
@@ -224,7 +254,8 @@ FileHealth Logger::file_health() {
   return health;
 }
 
-void Logger::start_file_thread() {
+void Logger::start_file_threads() {
+  file_opener_.start();
   const std::lock_guard lock(mutex_);
   file_writer_.start_thread();
 }

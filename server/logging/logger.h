@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,7 @@
 #include "server/logging/spec.h"
 #include "server/logging/syslog_sink.h"
 #include "server/logging/vlog.h"
+#include "server/posix/disk_thread.h"
 
 namespace tandem::log {
 
@@ -45,14 +47,12 @@ class Logger {
   void set_levels(Destination destination, Level level);
   Problem set_rate_limiting(std::string_view module, bool enabled);
 
-  /// 0 or an errno.
-  int open_file(const std::string& path, Links links);
-  /// Nothing if no file was ever named.
-  std::optional<int> reopen_file();
+  Problem open_file(const std::string& path, Links links);
+  Problem reopen_file();
   void close_file();
   FileHealth file_health();
-  /// See FileWriter::start_thread().
-  void start_file_thread();
+  /// See FileWriter::start_thread() and DiskThread.
+  void start_file_threads();
   int file_descriptor() const noexcept { return file_fd_.load(); }
 
   void set_syslog(std::unique_ptr<SyslogSink> sink);
@@ -88,6 +88,11 @@ class Logger {
   void write_to_file_locked(const Line& line);
   void send_to_syslog_locked(SyslogSink& sink, const Line& line);
   void record_locked(Destination destination, Sent sent, const Line& line);
+  /// Changes which file is open, after the changes before it. Returns how that went, once it has.
+  Problem change_file(std::function<int()> change);
+  // The changes; 0 or an errno.
+  int open_now(const std::string& path, Links links);
+  int close_now();
   bool is_open_file(const std::string& path) const;
   /// Requires nothing: for lines about the log itself, between locked sections.
   void note(Level level, const std::string& message);
@@ -104,6 +109,8 @@ class Logger {
   std::atomic<int> file_fd_{-1};  ///< of it
   LineOutput console_;
   FileWriter file_writer_;
+  DiskThread file_opener_;
+  std::atomic<int> changes_{0};                   ///< of the file that wait, and the one under way
   std::optional<std::vector<std::string>> kept_;  ///< warnings of the start
   std::string subprogram_;
   std::string host_;

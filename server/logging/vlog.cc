@@ -41,20 +41,11 @@ Module logger("vlog");
 
 Problem apply_spec(std::string_view spec) { return Logger::instance().apply(spec); }
 
-namespace {
-
-Problem problem_of(int error) { return error == 0 ? std::nullopt : Problem(std::strerror(error)); }
-
-}  // namespace
-
 Problem open_file(const std::string& path, Links links) {
-  return problem_of(Logger::instance().open_file(path, links));
+  return Logger::instance().open_file(path, links);
 }
 
-Problem reopen_file() {
-  const std::optional<int> error = Logger::instance().reopen_file();
-  return error ? problem_of(*error) : Problem("Logging to file not configured");
-}
+Problem reopen_file() { return Logger::instance().reopen_file(); }
 
 FileHealth file_health() { return Logger::instance().file_health(); }
 
@@ -66,7 +57,7 @@ void give_file_to(unsigned uid, unsigned gid) {
   }
 }
 
-void start_file_thread() { Logger::instance().start_file_thread(); }
+void start_file_threads() { Logger::instance().start_file_threads(); }
 
 int file_descriptor() noexcept { return Logger::instance().file_descriptor(); }
 

@@ -28,14 +28,14 @@ enum class Links { kFollow, kRefuse };
 /// reopen_file() tries again.
 Problem open_file(const std::string& path, Links links = Links::kFollow);
 /// Opens the same file again, after a rotation, or after close_file(). Fails if none was ever
-/// named.
+/// named, and if the disk hangs: then it is opened, or closed, as soon as the disk answers.
 Problem reopen_file();
 void close_file();
 /// How the log file is; one that was closed by close_file() is not missed.
 FileHealth file_health();
-/// Lets a thread write the log file from now on, so that nobody waits for a disk that hangs. For
-/// the process that serves: a fork leaves threads behind.
-void start_file_thread();
+/// Lets threads open, write and close the log file from now on, so that nobody waits for a disk
+/// that hangs. For the process that serves: a fork leaves threads behind.
+void start_file_threads();
 /// Makes `uid` and `gid` the owners of the open log file; for --user.
 void give_file_to(unsigned uid, unsigned gid);
 /// The open log file, or -1. Safe in a signal handler.

@@ -17,9 +17,9 @@
 #include <thread>
 #include <utility>
 
-#include "server/logging/signal_stack.h"
 #include "server/net/thread_relief.h"
 #include "server/posix/boot_clock.h"
+#include "server/posix/signal_stack.h"
 
 namespace tandem::net {
 

@@ -5,7 +5,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include <algorithm>
 #include <ctime>
 #include <memory>
 
@@ -13,9 +12,9 @@ namespace tandem::net {
 
 namespace {
 
-std::optional<KeyFile::Time> expiry_of(const X509& certificate) {
+std::optional<KeyFile::Time> moment_of(const ASN1_TIME* time) {
   std::tm parts{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &parts) != 1) return std::nullopt;
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
   return std::chrono::system_clock::from_time_t(timegm(&parts));
 }
 
@@ -35,22 +34,21 @@ std::string_view KeyFile::option() const {
   return "";
 }
 
-std::optional<KeyFile::Time> expiry_of(KeyFile::Kind kind, const std::string& path) {
-  if (kind == KeyFile::Kind::kPrivateKey) return std::nullopt;
-  const std::unique_ptr<BIO, int (*)(BIO*)> file(BIO_new_file(path.c_str(), "r"), BIO_free);
-  std::optional<KeyFile::Time> expiry;
-  while (file != nullptr) {
+void read_validity(KeyFile& file) {
+  if (file.kind == KeyFile::Kind::kPrivateKey) return;
+  const std::unique_ptr<BIO, int (*)(BIO*)> text(BIO_new_file(file.path.c_str(), "r"), BIO_free);
+  while (text != nullptr) {
     const std::unique_ptr<X509, void (*)(X509*)> certificate(
-        PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr), X509_free);
+        PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr), X509_free);
     if (certificate == nullptr) break;
-    const std::optional<KeyFile::Time> one = expiry_of(*certificate);
-    if (!one) continue;
-    if (!expiry) expiry = one;
-    expiry =
-        kind == KeyFile::Kind::kCertificate ? std::min(*expiry, *one) : std::max(*expiry, *one);
+    const auto start = moment_of(X509_get0_notBefore(certificate.get()));
+    const auto expiry = moment_of(X509_get0_notAfter(certificate.get()));
+    if (!start || !expiry) continue;
+    const bool all_count = file.kind == KeyFile::Kind::kCertificate;
+    if (!file.start || (*start > *file.start) == all_count) file.start = start;
+    if (!file.expiry || (*expiry < *file.expiry) == all_count) file.expiry = expiry;
   }
   ERR_clear_error();
-  return expiry;
 }
 
 }  // namespace tandem::net

@@ -18,16 +18,17 @@ struct KeyFile {
   Kind kind;
   std::string path;
   std::string problem{};         ///< why it could not be used; empty: it could
-  std::optional<Time> expiry{};  ///< of certificates, see expiry_of()
+  std::optional<Time> expiry{};  ///< of certificates, see read_validity()
+  std::optional<Time> start{};   ///< the same
 
   std::string_view option() const;  ///< that names it, without dashes
 
   bool operator==(const KeyFile&) const = default;
 };
 
-/// When what the file is for ends. Our certificate serves as long as all of its chain do. Of a
-/// file of authorities the last one counts: the successor of one that ends stands beside it.
-/// Nothing if there is no certificate in the file.
-std::optional<KeyFile::Time> expiry_of(KeyFile::Kind kind, const std::string& path);
+/// Fills in when what the file is for begins and ends. Our certificate serves while all of its
+/// chain do. Of a file of authorities the first one and the last one count: the successor of one
+/// that ends stands beside it. Nothing if there is no certificate in the file.
+void read_validity(KeyFile& file);
 
 }  // namespace tandem::net

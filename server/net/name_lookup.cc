@@ -6,7 +6,7 @@
 #include <atomic>
 #include <thread>
 
-#include "server/logging/signal_stack.h"
+#include "server/posix/signal_stack.h"
 
 namespace tandem::net {
 

@@ -79,7 +79,7 @@ class Health(SurfaceTest):
         os.symlink("/dev/full", log)
         self.serve(f"--log-file={log}")
         self.write(1)
-        fault = f"log file: {log}: write failed (No space left on device)"
+        fault = f"log file: {log}: the last line was not written (No space left on device)"
         self.assertEqual(self.troubles_told(), [fault])
         wait_until(lambda: f"|WARN|{fault}\n" in self.console(), "the console to say so")
         log.unlink()

@@ -270,6 +270,22 @@ class HungDiskOfTheLog(FrozenFileSystem):
         self.assertEqual(writer.receive()["id"], 7)
         wait_until(lambda: "health:" not in self.ctl("tandem/status"), "the status to be well")
 
+    def test_it_is_opened_anew_when_the_disk_answers(self):
+        """Meanwhile the command says so, and the control socket goes on."""
+        there = f"/proc/{self.pid()}/root{self.path}/mnt"
+        os.rename(f"{there}/log", f"{there}/log.1")
+        self.freeze()
+        for _ in range(8):
+            self.assertIn("the disk does not answer: the log file is opened or closed when it does",
+                          self.ask("vlog/reopen"))
+        self.assertIn("Open vSwitch", self.ctl("version"))
+        self.assertIn("role: active", self.ctl("tandem/status"))
+        self.thaw()
+        wait_until(lambda: os.path.exists(f"{there}/log") and "opened log file" in self.log(), "the log file")
+        self.ctl("vlog/reopen")
+        self.ctl("vlog/message", "info", "and on")
+        self.assertIn("|and on\n", self.log())
+
     def test_what_is_too_much_is_lost_and_counted(self):
         """Nothing is waited for, and no memory without bounds is kept."""
         self.hang()

@@ -138,7 +138,7 @@ TEST_CASE("what is wrong with log file and certificates is told, and makes no se
   CHECK_THAT(to_metrics(status), Catch::Contains("tandem_log_file_failing 0\n"));
   status.log_file.write_error = ENOSPC;
   status.now_wall_ms = 1'000'000'000'000;
-  const std::string log = "log file: /log: write failed (No space left on device)";
+  const std::string log = "log file: /log: the last line was not written (No space left on device)";
   const std::string key = "private-key /key: too short";
   const std::string certificate = "certificate /cert: has run out at 2001-09-09T01:46:40.000Z";
 

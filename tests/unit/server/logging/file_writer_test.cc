@@ -147,7 +147,7 @@ TEST_CASE("a log file is said to fail in words for people") {
   health.waiting = kDiskPatience - std::chrono::milliseconds(1);
   CHECK(health.can_write());
   health.write_error = ENOSPC;
-  CHECK(health.fault() == "/x: write failed (No space left on device)");
+  CHECK(health.fault() == "/x: the last line was not written (No space left on device)");
   health.waiting = kDiskPatience;
   CHECK(health.fault() == "/x: the disk has not answered for 5s");
   health.open_error = ENOENT;

@@ -1,4 +1,4 @@
-#include "server/logging/signal_stack.h"
+#include "server/posix/signal_stack.h"
 
 namespace tandem {
 
