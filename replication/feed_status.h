@@ -32,7 +32,8 @@ struct GateStatus {
   unsigned in_sync = 0;     ///< backups that keep up
   bool degraded = false;    ///< fewer than `replicas`: commits go on without them, or wait for good
   std::size_t waiting = 0;  ///< replies and updates that wait for acknowledgements
-  std::uint64_t missed = 0;  ///< commits that were published with fewer acknowledgements
+  std::int64_t waiting_ms = 0;  ///< for how long the oldest of them did when this was copied
+  std::uint64_t missed = 0;     ///< commits that were published with fewer acknowledgements
 };
 
 }  // namespace tandem

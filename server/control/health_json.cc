@@ -21,6 +21,7 @@ json::object log_file_json(const log::FileHealth& health) {
 json::object key_file_json(const net::KeyFile& file) {
   json::object object{{"option", file.option()}, {"path", printable(file.path)}};
   if (!file.problem.empty()) object["fault"] = printable(file.problem);
+  if (file.start) object["start"] = iso_time(*file.start);
   if (file.expiry) object["expiry"] = iso_time(*file.expiry);
   return object;
 }

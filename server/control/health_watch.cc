@@ -26,6 +26,10 @@ std::string_view end_of(Trouble::Kind kind) {
     case Trouble::Kind::kExpiring:
     case Trouble::Kind::kExpired:
       return "does not run out soon any more";
+    case Trouble::Kind::kNotYetValid:
+      return "is valid now";
+    case Trouble::Kind::kCommitsWaiting:
+      return "commits wait for backups no longer";
   }
   return "";
 }
@@ -46,7 +50,7 @@ void HealthWatch::look(const ServerStatus& status) {
     // A certificate that has run out did so soon before, and a log file is not open or fails.
     const bool turned =
         std::any_of(troubles.begin(), troubles.end(), [&about = key.second](const Trouble& other) {
-          return !other.stops_writing() && other.subject == about;
+          return !other.stops_writing() && !other.holds_commits() && other.subject == about;
         });
     if (!turned && !now.contains(key)) server_log.info("{}: {}", subject, end_of(kind));
   }

@@ -126,6 +126,16 @@ HttpPage health_page(const ServerStatus& status) {
                         : HttpPage{503, "text/plain", faults + warnings};
 }
 
+/// A line for each database whose commits are not answered. This server is the best there is for
+/// them all the same: a backup that takes over would have to wait for others in its turn.
+std::string held_commits(const ServerStatus& status) {
+  std::string warnings;
+  for (const Trouble& trouble : troubles_of(status)) {
+    if (trouble.holds_commits()) warnings += "warning: " + printable(trouble.to_string()) + "\n";
+  }
+  return warnings;
+}
+
 }  // namespace
 
 HttpPage make_page(std::string_view path, const ServerStatus& status) {
@@ -134,7 +144,7 @@ HttpPage make_page(std::string_view path, const ServerStatus& status) {
   }
   if (path == "/status") return {200, "application/json", to_text(to_json(status)) + "\n"};
   if (path == "/active") {
-    if (status.writable()) return {200, "text/plain", "active\n"};
+    if (status.writable()) return {200, "text/plain", "active\n" + held_commits(status)};
     if (!status.is_active()) {
       const std::string damage = printable(status.damage());
       return {503, "text/plain", damage.empty() ? "backup\n" : "backup, as " + damage + "\n"};

@@ -90,6 +90,11 @@ void add_key_files(Page& page, const std::vector<net::KeyFile>& files) {
   for (const net::KeyFile& file : files) {
     if (file.expiry) page.sample(file, std::chrono::system_clock::to_time_t(*file.expiry));
   }
+  page.family("certificate_start_timestamp_seconds", "gauge",
+              "From when on the certificates of a file are valid, since 1970.");
+  for (const net::KeyFile& file : files) {
+    if (file.start) page.sample(file, std::chrono::system_clock::to_time_t(*file.start));
+  }
 }
 
 void add_databases(Page& page, const ServerStatus& status) {
@@ -174,6 +179,12 @@ void add_feeds(Page& page, const ServerStatus& status) {
   page.family("gate_missed_total", "counter", "Commits published with too few acknowledgements.");
   for (const DatabaseStatus& database : status.databases)
     page.sample(database, database.entry.gate.missed);
+  page.family("gate_waiting", "gauge", "Replies and updates that wait for acknowledgements.");
+  for (const DatabaseStatus& database : status.databases)
+    page.sample(database, database.entry.gate.waiting);
+  page.family("gate_waiting_seconds", "gauge", "For how long the oldest of them has waited.");
+  for (const DatabaseStatus& database : status.databases)
+    page.sample(database, static_cast<double>(database.entry.gate.waiting_ms) / 1000);
   page.family("follower_lag_records", "gauge", "Records that a backup has not acknowledged.");
   for (const DatabaseStatus& database : status.databases) {
     const std::vector<FeedStatus>& followers = database.entry.followers;

@@ -42,6 +42,7 @@ void StatusBoard::refresh() {
     if (const auto before = entries_.find(name); before != entries_.end()) entry = before->second;
     copy(*database, entry);
     entry.gate.waiting = server_.waiting(*database);
+    entry.gate.waiting_ms = server_.waiting_ms(*database);
     if (!database->stored->has_staged()) entry.position = database->stored->position();
   }
   entries_ = std::move(now);

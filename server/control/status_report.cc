@@ -93,11 +93,8 @@ json::object feed_json(const ServerStatus& status, const FeedStatus& feed, const
 }
 
 json::object gate_json(const GateStatus& gate) {
-  return {{"replicas", gate.replicas},
-          {"in_sync", gate.in_sync},
-          {"degraded", gate.degraded},
-          {"waiting", gate.waiting},
-          {"missed", gate.missed}};
+  return {{"replicas", gate.replicas}, {"in_sync", gate.in_sync},       {"degraded", gate.degraded},
+          {"waiting", gate.waiting},   {"waiting_ms", gate.waiting_ms}, {"missed", gate.missed}};
 }
 
 json::object database_json(const ServerStatus& status, const DatabaseStatus& database) {

@@ -1,7 +1,9 @@
 #include "server/control/trouble.h"
 
+#include <fmt/chrono.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "server/control/iso_time.h"
@@ -13,6 +15,8 @@ namespace {
 
 /// So long before its end a certificate is spoken of: time to have a new one made in.
 constexpr std::chrono::hours kNotice{14 * 24};
+/// Commits that have waited so long for backups are spoken of.
+constexpr std::chrono::seconds kGatePatience{5};
 
 void add_database(const DatabaseStatus& database, std::vector<Trouble>& troubles) {
   const storage::LogHealth& health = database.health;
@@ -22,6 +26,15 @@ void add_database(const DatabaseStatus& database, std::vector<Trouble>& troubles
     troubles.push_back({Trouble::Kind::kDamage, database.name, health.damage->to_string()});
   if (health.hangs())
     troubles.push_back({Trouble::Kind::kHanging, database.name, disk_hangs_text(health.waiting)});
+  const GateStatus& gate = database.entry.gate;
+  const std::chrono::milliseconds waiting(gate.waiting_ms);
+  if (!database.backup && waiting >= kGatePatience) {
+    troubles.push_back(
+        {Trouble::Kind::kCommitsWaiting, database.name,
+         fmt::format("commits have waited {} for backups to acknowledge them ({} of {} in sync)",
+                     std::chrono::duration_cast<std::chrono::seconds>(waiting), gate.in_sync,
+                     gate.replicas)});
+  }
 }
 
 void add_key_file(const net::KeyFile& file, net::KeyFile::Time now,
@@ -32,10 +45,21 @@ void add_key_file(const net::KeyFile& file, net::KeyFile::Time now,
   } else if (file.expiry && *file.expiry <= now) {
     troubles.push_back(
         {Trouble::Kind::kExpired, subject, "has run out at " + iso_time(*file.expiry)});
+  } else if (file.start && *file.start > now) {
+    troubles.push_back(
+        {Trouble::Kind::kNotYetValid, subject, "is not valid before " + iso_time(*file.start)});
   } else if (file.expiry && *file.expiry <= now + kNotice) {
     troubles.push_back(
         {Trouble::Kind::kExpiring, subject, "runs out at " + iso_time(*file.expiry)});
   }
+}
+
+/// In words; empty if there is none.
+template <class Which>
+std::string first_of(const ServerStatus& status, Which&& which) {
+  const std::vector<Trouble> troubles = troubles_of(status);
+  const auto found = std::find_if(troubles.begin(), troubles.end(), which);
+  return found == troubles.end() ? "" : found->to_string();
 }
 
 }  // namespace
@@ -51,6 +75,8 @@ bool Trouble::stops_writing() const {
     case Kind::kKeyFile:
     case Kind::kExpiring:
     case Kind::kExpired:
+    case Kind::kNotYetValid:
+    case Kind::kCommitsWaiting:
       return false;
   }
   return false;
@@ -74,6 +100,10 @@ std::string_view Trouble::name() const {
       return "certificate-expiring";
     case Kind::kExpired:
       return "certificate-expired";
+    case Kind::kNotYetValid:
+      return "certificate-not-yet-valid";
+    case Kind::kCommitsWaiting:
+      return "commits-waiting";
   }
   return "";
 }
@@ -92,17 +122,12 @@ std::vector<Trouble> troubles_of(const ServerStatus& status) {
 }
 
 std::string ServerStatus::disk_fault() const {
-  for (const Trouble& trouble : troubles_of(*this)) {
-    if (trouble.stops_writing()) return trouble.to_string();
-  }
-  return {};
+  return first_of(*this, [](const Trouble& trouble) { return trouble.stops_writing(); });
 }
 
 std::string ServerStatus::damage() const {
-  for (const Trouble& trouble : troubles_of(*this)) {
-    if (trouble.kind == Trouble::Kind::kDamage) return trouble.to_string();
-  }
-  return {};
+  return first_of(*this,
+                  [](const Trouble& trouble) { return trouble.kind == Trouble::Kind::kDamage; });
 }
 
 }  // namespace tandem::control

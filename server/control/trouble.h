@@ -21,15 +21,21 @@ struct Trouble {
     kKeyFile,         ///< a file of keys or certificates could not be used
     kExpiring,        ///< a certificate in it runs out soon
     kExpired,         ///< has run out
+    kNotYetValid,     ///< is one of the future
+    kCommitsWaiting,  ///< commits wait for backups to acknowledge them
   };
 
   Kind kind;
   std::string subject;  ///< a database, "log file", or the file of keys by its option
   std::string what;
 
-  /// Is a database not written to because of it? All others are a warning: clients and the copies
-  /// of the data are as well as before.
+  /// Is a database not written to because of it? All others are a warning: it is no reason to move
+  /// a role.
   bool stops_writing() const;
+  /// Are clients not told of what is written because of it? A warning all the same: where commits
+  /// wait for backups that do not answer, no other server may answer either, and this one serves
+  /// readers.
+  bool holds_commits() const { return kind == Kind::kCommitsWaiting; }
   std::string_view name() const;  ///< of the kind, for programs
   std::string to_string() const { return subject + ": " + what; }
 };

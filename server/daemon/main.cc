@@ -137,7 +137,7 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
   control::HealthWatch health;
   HomeTimer sampling(loop.home(), [&] {
     events.sample();
-    health.look(server.status());
+    server.refresh([&](bool) { health.look(server.status()); });
     sampling.set(net::IoShard::now_ms() + EventRates::kSampleMs);
   });
   sampling.set(net::IoShard::now_ms() + EventRates::kSampleMs);

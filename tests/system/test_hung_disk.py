@@ -5,11 +5,13 @@ import json
 import os
 import subprocess
 import unittest
+import urllib.request
 import uuid
 
 from harness import environment
 from harness.case import main
 from harness.jsonrpc import Connection
+from harness.ports import free_port
 from harness.server import create_database, wait_until
 from harness.surface import DB, SCHEMA, SurfaceTest, insert
 
@@ -26,21 +28,26 @@ class FrozenFileSystem(SurfaceTest):
     """A server whose database has a file system of its own, in a name space of its own."""
 
     log_option = "--log-file"
+    options = ()
 
     def setUp(self):
         super().setUp()
+        self.prepare()
         (self.path / "mnt").mkdir()
         subprocess.run("truncate -s 16M img && mkfs.ext4 -q img", shell=True, check=True, cwd=self.path)
         self.process = subprocess.Popen(
             ["unshare", "-m", "--propagation", "private", "sh", "-c",
              'mount -o loop img mnt && mv db mnt && exec "$@"', "sh", str(environment.SERVER), "--pidfile",
-             self.log_option, "-vconsole:off", "--remote=punix:db.sock", "mnt/db"],
+             self.log_option, "-vconsole:off", "--remote=punix:db.sock", *self.options, "mnt/db"],
             env=self.scratch.env, cwd=self.path)
         self.addCleanup(self.process.wait)
         self.addCleanup(self.process.terminate)
         wait_until(lambda: (self.path / "db.sock").exists(), "the server")
         self.disk = os.open(f"/proc/{self.pid()}/root{self.path}/mnt", os.O_RDONLY)
         self.addCleanup(self.thaw)
+
+    def prepare(self):
+        """Before the server starts."""
 
     def freeze(self):
         subprocess.run(["fsfreeze", "-f", f"/proc/self/fd/{self.disk}"], check=True, pass_fds=[self.disk])
@@ -295,6 +302,53 @@ class HungDiskOfTheLog(FrozenFileSystem):
         self.ctl("vlog/message", "info", "and on")
         wait_until(lambda: "Dropped" in self.log(), "the log to say so")
         self.assertRegex(self.log(), r"Dropped \d+ log messages")
+
+
+@unittest.skipUnless(may_freeze(), "needs the right to mount and loop devices")
+class HungDiskOfTheBackup(FrozenFileSystem):
+    """The server on the disk that hangs follows another one, whose commits wait for it."""
+
+    def prepare(self):
+        self.http = free_port()
+        create_database(self.scratch, "active", SCHEMA)
+        active = subprocess.Popen([str(environment.SERVER), "--unixctl=active.ctl", "--log-file=active.log",
+                                   "-vconsole:off", "--sync-replicas=1", "--sync-fallback=block",
+                                   f"--http=127.0.0.1:{self.http}", "--remote=punix:active.sock", "active"],
+                                  env=self.scratch.env, cwd=self.path)
+        self.addCleanup(active.wait)
+        self.addCleanup(active.terminate)
+        wait_until(lambda: (self.path / "active.sock").exists(), "the active")
+        self.options = (f"--sync-from=unix:{self.path}/active.sock",)
+
+    def page(self, name):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/{name}", timeout=30) as page:
+            return page.read().decode()
+
+    def status(self, *words):
+        return self.scratch.run("ovs-appctl", "-t", f"{self.path}/active.ctl", "tandem/status", *words)
+
+    def test_the_active_says_that_commits_wait_for_it(self):
+        """In words, in all places; and is fit, since no other server would answer them."""
+        wait_until(lambda: "replicating" in self.ctl("tandem/status", "--format=short"), "the backup to follow")
+        with Connection(f"unix:{self.path}/active.sock") as writer:
+            writer.transact(DB, insert(1))
+            self.assertEqual(self.page("active"), "active\n")
+            self.freeze()
+            writer.send({"method": "transact", "params": [DB, insert(2)], "id": 7})
+            words = f"{DB}: commits have waited "
+            wait_until(lambda: words in self.page("active"), "the page to say so")
+            self.assertTrue(self.page("active").startswith(f"active\nwarning: {words}"))
+            self.assertTrue(self.page("healthz").startswith(f"healthy\nwarning: {words}"))
+            self.assertIn(f"writable: yes\nhealth: {words}", self.status())
+            self.assertIn(f"{DB} active writable", self.status("--format=short"))
+            waiting = [line for line in self.page("metrics").splitlines() if line.startswith("tandem_gate_waiting_s")]
+            self.assertGreaterEqual(float(waiting[0].split()[1]), 5)
+            wait_until(lambda: f"|WARN|{words}" in self.log("active.log"), "the log to say so")
+            self.thaw()
+            self.assertEqual(writer.receive()["id"], 7)
+            wait_until(lambda: self.page("healthz") == "healthy\n", "the page to be well")
+            wait_until(lambda: f"|INFO|{DB}: commits wait for backups no longer" in self.log("active.log"),
+                       "the log to say so")
 
 
 if __name__ == "__main__":

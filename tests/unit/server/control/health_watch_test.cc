@@ -92,5 +92,36 @@ TEST_CASE_METHOD(Fixture, "a certificate is spoken of from a fortnight before it
   CHECK(said() == "ovsdb_server|INFO|certificate /c: does not run out soon any more\n");
 }
 
+TEST_CASE_METHOD(Fixture, "a certificate of the future is told of, and that its time has come") {
+  add_certificate(100);
+  CHECK(said().empty());
+  status.key_files[0].start =
+      net::KeyFile::Time(std::chrono::milliseconds(status.now_wall_ms + kDayMs));
+  look();
+  look();
+  CHECK(said() ==
+        "ovsdb_server|WARN|certificate /c: is not valid before 1970-04-12T00:00:00.000Z\n");
+  status.now_wall_ms += kDayMs;
+  look();
+  CHECK(said() == "ovsdb_server|INFO|certificate /c: is valid now\n");
+}
+
+TEST_CASE_METHOD(Fixture, "commits that wait for backups are told of, and that they do no longer") {
+  status.databases[0].entry.gate.replicas = 1;
+  status.databases[0].entry.gate.waiting_ms = 4999;
+  look();
+  CHECK(said().empty());
+  for (const std::int64_t ms : {5000, 9000}) {
+    status.databases[0].entry.gate.waiting_ms = ms;
+    look();
+  }
+  CHECK(said() ==
+        "ovsdb_server|WARN|D: commits have waited 5s for backups to acknowledge them (0 of 1 in "
+        "sync)\n");
+  status.databases[0].entry.gate.waiting_ms = 0;
+  look();
+  CHECK(said() == "ovsdb_server|INFO|D: commits wait for backups no longer\n");
+}
+
 }  // namespace
 }  // namespace tandem::control

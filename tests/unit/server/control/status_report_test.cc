@@ -65,6 +65,34 @@ TEST_CASE("a server that cannot write to its disk says so wherever it is asked")
   CHECK(make_page("/healthz", status).body == fault + "\n");
 }
 
+TEST_CASE("a server whose commits wait for backups says so, and is active all the same") {
+  ServerStatus status;
+  status.databases.resize(1);
+  status.databases[0].name = "D";
+  GateStatus& gate = status.databases[0].entry.gate;
+  gate = {.replicas = 2, .in_sync = 1, .degraded = true, .waiting = 3, .waiting_ms = 12'345};
+  const std::string held =
+      "D: commits have waited 12s for backups to acknowledge them (1 of 2 in sync)";
+  CHECK_THAT(status_text(status), Catch::Contains("writable: yes\nhealth: " + held + "\n"));
+  CHECK(short_status_text(status) == "D active writable 0 0\n");
+  CHECK(make_page("/active", status).status == 200);
+  CHECK(make_page("/active", status).body == "active\nwarning: " + held + "\n");
+  CHECK(make_page("/healthz", status).body == "healthy\nwarning: " + held + "\n");
+  const json::value health = to_json(status).at("health");
+  CHECK(health.at("writable") == true);
+  CHECK(health.at("troubles").at(0).at("kind") == "commits-waiting");
+  CHECK(to_json(status).at("databases").at(0).at("gate").at("waiting_ms") == 12'345);
+  CHECK_THAT(to_metrics(status), Catch::Contains("tandem_gate_waiting{database=\"D\"} 3\n"));
+  CHECK_THAT(to_metrics(status),
+             Catch::Contains("tandem_gate_waiting_seconds{database=\"D\"} 12.345\n"));
+  // A round trip is no trouble, and a backup has no gate.
+  gate.waiting_ms = 4999;
+  CHECK(make_page("/active", status).body == "active\n");
+  gate.waiting_ms = 12'345;
+  status.databases[0].backup = true;
+  CHECK(to_json(status).at("health").at("troubles").as_array().empty());
+}
+
 TEST_CASE("a database whose file is damaged is named wherever it is asked for") {
   ServerStatus status = backup();
   status.databases[0].follower->state = FollowerStatus::State::kReplicating;
