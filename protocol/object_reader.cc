@@ -5,6 +5,7 @@
 #include <boost/json/string.hpp>
 #include <utility>
 
+#include "protocol/json/member_faults.h"
 #include "protocol/type.h"
 
 namespace tandem {
@@ -47,14 +48,12 @@ const json::value* ObjectReader::optional(std::string_view name, unsigned kinds)
   if (!member) return nullptr;
   used_.push_back(name);
   if (kinds_of(*member) & kinds) return member;
-  fail("Type mismatch for member '" + std::string(name) + "'.");
+  fail(mistyped_member(name));
   return nullptr;
 }
 
 const json::value* ObjectReader::required(std::string_view name, unsigned kinds) {
-  if (value_.is_object() && !value_.get_object().contains(name)) {
-    fail("Required '" + std::string(name) + "' member is missing.");
-  }
+  if (value_.is_object() && !value_.get_object().contains(name)) fail(missing_member(name));
   return optional(name, kinds);
 }
 
@@ -71,16 +70,7 @@ Result<void> ObjectReader::finish() {
       if (std::find(used_.begin(), used_.end(), name) != used_.end()) continue;
       if (superfluous++ == 0 || name < first) first = name;
     }
-    std::string text = "Member '" + std::string(first) + "'";
-    if (superfluous == 1) {
-      text += " is present but not allowed here.";
-    } else {
-      const std::size_t others = superfluous - 1;
-      text += " and " + std::to_string(others) +
-              (others == 1 ? " other member are" : " other members are") +
-              " present but not allowed here.";
-    }
-    fail(std::move(text));
+    fail(superfluous_members(first, superfluous));
   }
   if (failure_.empty()) return {};
   return syntax_error(value_.is_object() ? &value_ : nullptr,

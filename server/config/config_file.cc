@@ -6,8 +6,8 @@
 #include <iterator>
 #include <optional>
 
-#include "protocol/json_parser.h"
-#include "protocol/object_reader.h"
+#include "protocol/json/value.h"
+#include "server/config/config_object.h"
 #include "server/logging/log.h"
 
 namespace tandem {
@@ -28,24 +28,18 @@ std::optional<ConfigFile::Model> parse_model(std::string_view name) {
 
 /// Options of a connection; those of a source have neither role nor read-only. Options that are
 /// wrong are told of and left out, all of them.
-net::RemoteOptions parse_options(const json::value& value, bool of_source) {
+net::RemoteOptions parse_options(const Json& value, bool of_source) {
   net::RemoteOptions options;
   if (value.is_null()) return options;
-  ObjectReader reader(value, "JSON-RPC options");
-  const auto integer = [&](const char* name) -> std::optional<std::int64_t> {
-    const json::value* member = reader.optional(name, kJsonInteger);
-    std::int64_t number = 0;
-    if (member == nullptr || !as_integer(*member, number)) return std::nullopt;
-    return number;
-  };
-  if (const auto ms = integer("max-backoff")) options.max_backoff_ms = *ms;
-  options.inactivity_probe_ms = integer("inactivity-probe");
-  if (const auto dscp = integer("dscp")) options.dscp = static_cast<int>(*dscp);
+  ConfigObject reader(value, "JSON-RPC options");
+  if (const auto* ms = reader.optional<std::int64_t>("max-backoff")) options.max_backoff_ms = *ms;
+  if (const auto* ms = reader.optional<std::int64_t>("inactivity-probe"))
+    options.inactivity_probe_ms = *ms;
+  if (const auto* dscp = reader.optional<std::int64_t>("dscp"))
+    options.dscp = static_cast<int>(*dscp);
   if (!of_source) {
-    if (const json::value* member = reader.optional("read-only", kJsonBoolean))
-      options.read_only = member->get_bool();
-    if (const json::value* member = reader.optional("role", kJsonString))
-      options.role = std::string(member->get_string());
+    if (const auto* read_only = reader.optional<bool>("read-only")) options.read_only = *read_only;
+    if (const auto* role = reader.optional<std::string>("role")) options.role = *role;
   }
   if (const Result<void> read = reader.finish(); !read) {
     config_log.warn("{}", read.error().to_string());
@@ -54,47 +48,45 @@ net::RemoteOptions parse_options(const json::value& value, bool of_source) {
   return options;
 }
 
-void parse_source(ObjectReader& reader, const json::value& source, ConfigFile::Database& database) {
-  const json::object& object = source.get_object();
-  if (object.size() != 1) {
+void parse_source(ConfigObject& reader, const Json::object_t& source,
+                  ConfigFile::Database& database) {
+  if (source.size() != 1) {
     reader.fail("'source' should be an object with exactly one remote");
     return;
   }
-  database.source = std::string(object.begin()->key());
-  database.source_options = parse_options(object.begin()->value(), true);
+  database.source = source.begin()->first;
+  database.source_options = parse_options(source.begin()->second, true);
 }
 
-Result<ConfigFile::Database> parse_database(const std::string& name, const json::value& value) {
+Result<ConfigFile::Database> parse_database(const std::string& name, const Json& value) {
   using Model = ConfigFile::Model;
   ConfigFile::Database database;
   if (value.is_null()) return database;
-  ObjectReader reader(value, "database " + name);
-  if (const json::value* model = reader.optional("service-model", kJsonString)) {
-    const std::string text(model->get_string());
-    if (const auto known = parse_model(text)) {
+  ConfigObject reader(value, "database " + name);
+  if (const auto* model = reader.optional<std::string>("service-model")) {
+    if (const auto known = parse_model(*model)) {
       database.model = *known;
     } else {
-      config_log.warn("Unrecognized database service model: '{}'", text);
-      reader.fail("'" + text + "' is not a valid service model");
+      config_log.warn("Unrecognized database service model: '{}'", *model);
+      reader.fail("'" + *model + "' is not a valid service model");
     }
   }
-  const json::value* source = nullptr;
+  const Json::object_t* source = nullptr;
   if (database.model == Model::kActiveBackup) {
-    if (const json::value* backup = reader.optional("backup", kJsonBoolean))
-      database.backup = backup->get_bool();
-    source = database.backup ? reader.required("source", kJsonObject)
-                             : reader.optional("source", kJsonObject);
-    if (const json::value* tables = reader.optional("exclude-tables", kJsonArray)) {
-      for (const json::value& table : tables->get_array()) {
-        if (table.is_string()) {
-          database.exclude_tables.emplace(table.get_string());
+    if (const auto* backup = reader.optional<bool>("backup")) database.backup = *backup;
+    source = database.backup ? reader.required<Json::object_t>("source")
+                             : reader.optional<Json::object_t>("source");
+    if (const auto* tables = reader.optional<Json::array_t>("exclude-tables")) {
+      for (const Json& table : *tables) {
+        if (const auto* text = table.get_ptr<const std::string*>()) {
+          database.exclude_tables.insert(*text);
         } else {
           reader.fail("'exclude-tables' should be an array of strings");
         }
       }
     }
   } else if (database.model == Model::kRelay) {
-    source = reader.required("source", kJsonObject);
+    source = reader.required<Json::object_t>("source");
   }
   if (source != nullptr) parse_source(reader, *source, database);
   if (const Result<void> read = reader.finish(); !read) return read.error();
@@ -104,27 +96,26 @@ Result<ConfigFile::Database> parse_database(const std::string& name, const json:
 }  // namespace
 
 Result<ConfigFile> ConfigFile::parse(std::string_view text) {
-  const Result<json::value> value = parse_json(text);
+  const Result<Json> value = read_json(text);
   if (!value) {
     config_log.warn("config: reading JSON failed ({})", value.error().details);
     return failure("the configuration file is no JSON");
   }
-  ObjectReader reader(*value, "config");
-  const json::value* remotes = reader.optional("remotes", kJsonObject);
-  const json::value* databases = reader.optional("databases", kJsonObject);
+  ConfigObject reader(*value, "config");
+  const auto* remotes = reader.optional<Json::object_t>("remotes");
+  const auto* databases = reader.optional<Json::object_t>("databases");
   if (const Result<void> read = reader.finish(); !read) {
     config_log.warn("config: {}", read.error().to_string());
     return failure("the configuration file is not valid");
   }
   ConfigFile config;
   if (remotes != nullptr) {
-    for (const auto& member : remotes->get_object())
-      config.remotes[std::string(member.key())] = parse_options(member.value(), false);
+    for (const auto& [target, options] : *remotes)
+      config.remotes[target] = parse_options(options, false);
   }
   if (databases != nullptr) {
-    for (const auto& member : databases->get_object()) {
-      const std::string name(member.key());
-      Result<Database> database = parse_database(name, member.value());
+    for (const auto& [name, options] : *databases) {
+      Result<Database> database = parse_database(name, options);
       if (!database) {
         config_log.warn("{}", database.error().to_string());
         config_log.warn("config: failed to parse 'databases'");

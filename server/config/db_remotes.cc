@@ -1,6 +1,10 @@
 #include "server/config/db_remotes.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "protocol/json/value.h"
+#include "protocol/json_parser.h"
 
 namespace tandem {
 namespace {
@@ -73,6 +77,12 @@ class RowReader {
   const Row& row_;
 };
 
+/// The engine changes nothing, and tells nobody, when the values are the same.
+void execute(DatabaseServer& server, ServedDatabase& database, const Json& operation) {
+  const auto operations = parse_json(to_text(Json::array({operation})));
+  if (operations) server.transact_internal(database, operations->get_array());
+}
+
 DbRemote remote_of_row(const TableSchema& table, const Row& row) {
   const RowReader reader(table, row);
   DbRemote remote;
@@ -132,7 +142,7 @@ void write_remote_status(DatabaseServer& server, const std::string& database_nam
   if (!table) return;
   const TableSchema& table_schema = schema.table(*table);
   if (!database->stored->database().find(*table, *remote.row)) return;
-  json::object row;
+  Json row = Json::object();
   const auto has = [&](std::string_view name, AtomicType key, bool is_map) {
     const auto column = table_schema.find_column(name);
     if (!column) return false;
@@ -141,23 +151,17 @@ void write_remote_status(DatabaseServer& server, const std::string& database_nam
   };
   if (has("is_connected", AtomicType::kBoolean, false)) row["is_connected"] = status.is_connected;
   if (has("status", AtomicType::kString, true)) {
-    json::array pairs;
-    for (const auto& [key, value] : status.status)
-      pairs.push_back(json::array{json::value(key), json::value(value)});
-    row["status"] = json::array{"map", pairs};
+    Json pairs = Json::array();
+    for (const auto& [key, value] : status.status) pairs.push_back(Json::array({key, value}));
+    row["status"] = Json::array({"map", std::move(pairs)});
   }
   if (row.empty()) return;
-  // The engine changes nothing, and tells nobody, when the values are the same.
-  // Element by element: compilers disagree on whether an array in one more pair of braces is a
-  // copy.
-  json::array where;
-  where.emplace_back(json::array{"_uuid", "==", json::array{"uuid", remote.row->to_string()}});
-  json::array operations;
-  operations.emplace_back(json::object{{"op", "update"},
-                                       {"table", remote.table},
-                                       {"where", std::move(where)},
-                                       {"row", std::move(row)}});
-  server.transact_internal(*database, operations);
+  const Json uuid = Json::array({"uuid", remote.row->to_string()});
+  execute(server, *database,
+          {{"op", "update"},
+           {"table", remote.table},
+           {"where", Json::array({Json::array({"_uuid", "==", uuid})})},
+           {"row", std::move(row)}});
 }
 
 Result<std::string> read_string(DatabaseServer& server, std::string_view path) {
