@@ -1,8 +1,8 @@
 #include "ocf/agent/decision/memory.h"
 
-#include <boost/json/parse.hpp>
+#include <nlohmann/json.hpp>
 
-#include "protocol/json.h"
+#include "protocol/json/value.h"
 
 namespace tandem::agent {
 
@@ -41,45 +41,37 @@ void each_field(M& memory, Field field) {
 }
 
 struct Writer {
-  json::object& object;
-  void operator()(const std::string& name, bool value) { object[name] = value; }
-  void operator()(const std::string& name, const std::string& value) { object[name] = value; }
-  void operator()(const std::string& name, std::int64_t value) { object[name] = value; }
-  void operator()(const std::string& name, const std::optional<std::int64_t>& value) {
-    if (value) object[name] = *value;
+  Json& object;
+  template <class T>
+  void operator()(const std::string& name, const T& value) const {
+    object[name] = value;
   }
-  void operator()(const std::string& name, const std::vector<std::int64_t>& values) {
-    object[name] = json::array(values.begin(), values.end());
+  void operator()(const std::string& name, const std::optional<std::int64_t>& value) const {
+    if (value) object[name] = *value;
   }
 };
 
+/// What is missing or of another kind leaves the value as it is.
 struct Reader {
-  const json::object& object;
+  const Json& object;
 
-  const json::value* find(const std::string& name) const { return object.if_contains(name); }
-  void operator()(const std::string& name, bool& value) {
-    const json::value* found = find(name);
-    if (found != nullptr && found->is_bool()) value = found->as_bool();
+  template <class T>
+  const T* find(const std::string& name) const {
+    const Json* const member = find_member(object, name);
+    return member == nullptr ? nullptr : member->get_ptr<const T*>();
   }
-  void operator()(const std::string& name, std::string& value) {
-    const json::value* found = find(name);
-    if (found != nullptr && found->is_string()) value = std::string(found->as_string());
+  template <class T>
+  void operator()(const std::string& name, T& value) const {
+    if (const T* const found = find<T>(name)) value = *found;
   }
-  void operator()(const std::string& name, std::int64_t& value) {
-    const json::value* found = find(name);
-    if (found != nullptr) as_integer(*found, value);
+  void operator()(const std::string& name, std::optional<std::int64_t>& value) const {
+    if (const auto* found = find<std::int64_t>(name)) value = *found;
   }
-  void operator()(const std::string& name, std::optional<std::int64_t>& value) {
-    std::int64_t number = 0;
-    const json::value* found = find(name);
-    if (found != nullptr && as_integer(*found, number)) value = number;
-  }
-  void operator()(const std::string& name, std::vector<std::int64_t>& values) {
-    const json::value* found = find(name);
-    if (found == nullptr || !found->is_array()) return;
-    for (const json::value& element : found->as_array()) {
-      std::int64_t number = 0;
-      if (as_integer(element, number)) values.push_back(number);
+  void operator()(const std::string& name, std::vector<std::int64_t>& values) const {
+    const auto* const elements = find<Json::array_t>(name);
+    if (elements == nullptr) return;
+    for (const Json& element : *elements) {
+      if (const auto* number = element.get_ptr<const std::int64_t*>()) values.push_back(*number);
     }
   }
 };
@@ -87,20 +79,18 @@ struct Reader {
 }  // namespace
 
 std::string Memory::to_text() const {
-  json::object object{{"format", kFormat}};
+  Json object = {{"format", kFormat}};
   each_field(*this, Writer{object});
   return tandem::to_text(object) + "\n";
 }
 
 Memory Memory::from_text(std::string_view text) {
   Memory memory;
-  boost::system::error_code problem;
-  const json::value value = json::parse(text, problem);
-  if (problem || !value.is_object()) return memory;
-  std::int64_t format = 0;
-  const json::value* found = value.as_object().if_contains("format");
-  if (found == nullptr || !as_integer(*found, format) || format != kFormat) return memory;
-  each_field(memory, Reader{value.as_object()});
+  const Result<Json> value = read_json(text);
+  if (!value) return memory;
+  const auto* const format = Reader{*value}.find<std::int64_t>("format");
+  if (format == nullptr || *format != kFormat) return memory;
+  each_field(memory, Reader{*value});
   return memory;
 }
 

@@ -1,51 +1,64 @@
 // Reads a server's answers.
 
-#include <boost/json/parse.hpp>
+#include <nlohmann/json.hpp>
 
 #include "ocf/agent/decision/servers.h"
+#include "protocol/json/value.h"
+#include "protocol/json_parser.h"
 
 namespace tandem::agent {
 
 namespace {
 
-std::string text_at(const json::object& object, std::string_view name) {
-  const json::value* found = object.if_contains(name);
-  return found != nullptr && found->is_string() ? std::string(found->as_string()) : "";
+std::string text_at(const Json& object, std::string_view name) {
+  const Json* member = find_member(object, name);
+  const auto* text = member == nullptr ? nullptr : member->get_ptr<const std::string*>();
+  return text == nullptr ? "" : *text;
 }
 
-bool flag_at(const json::object& object, std::string_view name, bool otherwise) {
-  const json::value* found = object.if_contains(name);
-  return found != nullptr && found->is_bool() ? found->as_bool() : otherwise;
+bool flag_at(const Json& object, std::string_view name, bool otherwise) {
+  const Json* member = find_member(object, name);
+  const auto* flag = member == nullptr ? nullptr : member->get_ptr<const bool*>();
+  return flag == nullptr ? otherwise : *flag;
 }
 
-const json::object* object_at(const json::object& object, std::string_view name) {
-  const json::value* found = object.if_contains(name);
-  return found != nullptr && found->is_object() ? &found->as_object() : nullptr;
+/// Null also if the member is no object.
+const Json* object_at(const Json& object, std::string_view name) {
+  const Json* member = find_member(object, name);
+  return member != nullptr && member->is_object() ? member : nullptr;
 }
 
 /// The entry of a database, or null.
-const json::object* database_in(const json::object& status, const std::string& name) {
-  const json::value* databases = status.if_contains("databases");
+const Json* database_in(const Json& status, const std::string& name) {
+  const Json* databases = find_member(status, "databases");
   if (databases == nullptr || !databases->is_array()) return nullptr;
-  for (const json::value& entry : databases->as_array()) {
-    if (entry.is_object() && text_at(entry.as_object(), "name") == name) return &entry.as_object();
+  for (const Json& entry : *databases) {
+    if (text_at(entry, "name") == name) return &entry;
   }
   return nullptr;
 }
 
-std::string link_of(const json::object& database) {
-  const json::object* follower = object_at(database, "follower");
+std::string link_of(const Json& database) {
+  const Json* follower = object_at(database, "follower");
   if (follower == nullptr) return "idle";
   return flag_at(*follower, "stale", false) ? "stale" : text_at(*follower, "state");
+}
+
+std::optional<Copy::Database> copy_at(const Json& database) {
+  const Json* member = find_member(database, "position");
+  const auto parsed = parse_json(member == nullptr ? "null" : to_text(*member));
+  if (!parsed) return std::nullopt;
+  const auto position = Position::from_json(*parsed);
+  if (!position) return std::nullopt;
+  return Copy::Database{position->height(), position->digest, false};
 }
 
 }  // namespace
 
 std::optional<ServerState> ServerState::from_status(Which which, std::string_view text) {
-  boost::system::error_code problem;
-  const json::value status = json::parse(text, problem);
-  if (problem || !status.is_object()) return std::nullopt;
-  const json::object* database = database_in(status.as_object(), database_of(which));
+  const Result<Json> status = read_json(text);
+  if (!status) return std::nullopt;
+  const Json* database = database_in(*status, database_of(which));
   if (database == nullptr) return std::nullopt;
   ServerState state;
   if (text_at(*database, "role") == "backup") {
@@ -54,21 +67,17 @@ std::optional<ServerState> ServerState::from_status(Which which, std::string_vie
     state.source = text_at(*database, "source");
   } else {
     state.role = Role::kActive;
-    const json::object* lease = object_at(status.as_object(), "lease");
+    const Json* lease = object_at(*status, "lease");
     const bool expired = lease != nullptr && text_at(*lease, "state") == "expired";
     state.link = expired ? "expired" : "writable";
   }
-  if (status.as_object().contains("node_name"))
-    state.node_name = text_at(status.as_object(), "node_name");
-  if (const json::object* health = object_at(status.as_object(), "health"))
+  if (find_member(*status, "node_name") != nullptr) state.node_name = text_at(*status, "node_name");
+  if (const Json* health = object_at(*status, "health"))
     state.healthy = flag_at(*health, "writable", true);
-  if (const json::object* health = object_at(*database, "health"))
+  if (const Json* health = object_at(*database, "health"))
     state.damaged = object_at(*health, "damage") != nullptr;
   if (state.damaged) state.link = "damaged";  // also while it takes its contents from the active
-  if (const json::value* position = database->if_contains("position")) {
-    if (const auto read = Position::from_json(*position))
-      state.copy = Copy::Database{read->height(), read->digest, false};
-  }
+  state.copy = copy_at(*database);
   return state;
 }
 

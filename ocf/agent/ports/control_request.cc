@@ -4,10 +4,11 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <boost/json/value_from.hpp>
 #include <cerrno>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
+#include "protocol/json/value.h"
 #include "protocol/jsonrpc.h"
 #include "server/posix/unix_socket.h"
 
@@ -31,7 +32,7 @@ int open_control_socket(const std::string& path, UniqueFd& fd) {
 
 ControlRequest::ControlRequest(std::string socket, const AskServer& ask)
     : socket_(std::move(socket)),
-      unsent_(make_request(ask.command, to_text(json::value_from(ask.arguments)), 0)),
+      unsent_(make_request(ask.command, to_text(Json(ask.arguments)), 0)),
       framer_(kMaxAnswerBytes) {}
 
 void ControlRequest::add_to(std::vector<pollfd>& polled) const {
@@ -90,7 +91,7 @@ std::optional<Answer> ControlRequest::receive() {
     auto message = JsonRpcMessage::from_json(std::move(**value));
     if (message.has_error()) return not_there(EBADMSG);
     const bool is_error = message->kind == JsonRpcMessage::Kind::kError;
-    const json::value& text = is_error ? message->error : message->result;
+    const auto& text = is_error ? message->error : message->result;
     return Answer{is_error ? Answer::Outcome::kRefused : Answer::Outcome::kDone,
                   text.is_string() ? std::string(text.as_string()) : to_text(text),
                   {}};

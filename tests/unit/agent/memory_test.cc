@@ -16,6 +16,12 @@ TEST_CASE("A memory is read back as it was written") {
   CHECK(Memory::from_text(memory.to_text()) == memory);
 }
 
+TEST_CASE("A memory may hold names that are not UTF-8") {
+  Memory memory;
+  memory.copies = "node\xff";
+  CHECK(Memory::from_text(memory.to_text()) == memory);
+}
+
 TEST_CASE("Nothing is taken over from a memory of another format, nor from what is none") {
   CHECK(Memory::from_text(R"({"format": 3, "started": true})") == Memory{});
   CHECK(Memory::from_text(R"({"started": true})") == Memory{});
