@@ -5,11 +5,12 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <boost/json/value_from.hpp>
 #include <cerrno>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "protocol/framer.h"
+#include "protocol/json/value.h"
 #include "protocol/jsonrpc.h"
 #include "server/posix/unix_socket.h"
 
@@ -110,7 +111,7 @@ Result<Answer> read_answer(Connection& connection, const std::string& socket) {
     auto message = JsonRpcMessage::from_json(std::move(**value));
     if (message.has_error()) return message.error();
     const bool is_error = message->kind == JsonRpcMessage::Kind::kError;
-    const json::value& text = is_error ? message->error : message->result;
+    const auto& text = is_error ? message->error : message->result;
     return Answer{text.is_string() ? std::string(text.as_string()) : to_text(text), is_error};
   }
 }
@@ -124,7 +125,7 @@ Result<Answer> run_command(const std::string& socket, const std::string& command
   if (const int error = connection.connect(socket); error != 0) {
     return failure(fmt::format("cannot connect to \"{}\" ({})", socket, std::strerror(error)));
   }
-  const std::string request = make_request(command, to_text(json::value_from(arguments)), 0);
+  const std::string request = make_request(command, to_text(Json(arguments)), 0);
   if (const int error = connection.send(request); error != 0) {
     return failure(fmt::format("{}: cannot send the command ({})", socket, std::strerror(error)));
   }
