@@ -4,12 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value_from.hpp>
-#include <boost/json/value_to.hpp>
-#include <type_traits>
+#include <nlohmann/json.hpp>
 
-#include "protocol/json.h"
+#include "protocol/json/value.h"
 
 namespace tandem {
 
@@ -17,31 +14,77 @@ namespace {
 
 constexpr off_t kMaxBytes = 1 << 20;
 
+/// Calls `field` with the name and the place of each value, so that writing and reading agree.
+template <class State, class Field>
+void each_field(State& state, Field field) {
+  field("databases", state.databases);
+  field("remotes", state.remotes);
+  field("active_remotes", state.active_remotes);
+  field("active_server", state.active_server);
+  field("backup", state.backup);
+  field("least_epoch", state.least_epoch);
+  field("exclude_tables", state.exclude_tables);
+  field("lease_length_ms", state.lease_length_ms);
+  field("lease_deadline_ms", state.lease_deadline_ms);
+  field("deposed_epoch", state.deposed_epoch);
+  field("sync_replicas", state.sync_replicas);
+  field("sync_timeout_ms", state.sync_timeout_ms);
+  field("sync_block", state.sync_block);
+  field("sync_peers", state.sync_peers);
+  field("node_name", state.node_name);
+}
+
+struct Writer {
+  Json& object;
+  template <class T>
+  void operator()(const char* name, const T& value) const {
+    object[name] = value;
+  }
+  // Beyond 2^63 it would be written as a real.
+  void operator()(const char* name, std::uint64_t value) const {
+    object[name] = static_cast<std::int64_t>(value);
+  }
+  void operator()(const char* name, const std::optional<std::uint64_t>& value) const {
+    if (value) (*this)(name, *value);
+  }
+};
+
+/// What is missing or of another kind leaves the value as it is.
+struct Reader {
+  const Json& object;
+
+  template <class T>
+  const T* find(const char* name) const {
+    const Json* const member = find_member(object, name);
+    return member == nullptr ? nullptr : member->get_ptr<const T*>();
+  }
+  template <class T>
+  void operator()(const char* name, T& value) const {
+    if (const T* const found = find<T>(name)) value = *found;
+  }
+  void operator()(const char* name, std::uint64_t& value) const {
+    if (const auto* found = find<std::int64_t>(name)) value = static_cast<std::uint64_t>(*found);
+  }
+  void operator()(const char* name, unsigned& value) const {
+    if (const auto* found = find<std::int64_t>(name)) value = static_cast<unsigned>(*found);
+  }
+  void operator()(const char* name, std::optional<std::uint64_t>& value) const {
+    if (const auto* found = find<std::int64_t>(name)) value = static_cast<std::uint64_t>(*found);
+  }
+  void operator()(const char* name, std::vector<std::string>& values) const {
+    const auto* const elements = find<Json::array_t>(name);
+    if (elements == nullptr) return;
+    for (const Json& element : *elements) {
+      if (const auto* text = element.get_ptr<const std::string*>()) values.push_back(*text);
+    }
+  }
+};
+
 std::optional<HandoverState> from_text(std::string_view text) {
-  json::error_code error;
-  const json::value value = json::parse(text, error);
-  if (error || !value.is_object()) return std::nullopt;
-  const json::object& object = value.get_object();
+  const Result<Json> value = read_json(text);
+  if (!value || !value->is_object()) return std::nullopt;
   HandoverState state;
-  const auto read = [&](const char* name, auto& member) {
-    member = json::value_to<std::decay_t<decltype(member)>>(object.at(name));
-  };
-  read("databases", state.databases);
-  read("remotes", state.remotes);
-  read("active_remotes", state.active_remotes);
-  read("active_server", state.active_server);
-  read("backup", state.backup);
-  read("least_epoch", state.least_epoch);
-  read("exclude_tables", state.exclude_tables);
-  read("lease_length_ms", state.lease_length_ms);
-  read("lease_deadline_ms", state.lease_deadline_ms);
-  if (const json::value& deposed = object.at("deposed_epoch"); !deposed.is_null())
-    state.deposed_epoch = json::value_to<std::uint64_t>(deposed);
-  read("sync_replicas", state.sync_replicas);
-  read("sync_timeout_ms", state.sync_timeout_ms);
-  read("sync_block", state.sync_block);
-  read("sync_peers", state.sync_peers);
-  read("node_name", state.node_name);
+  each_field(state, Reader{*value});
   return state;
 }
 
@@ -50,23 +93,8 @@ std::optional<HandoverState> from_text(std::string_view text) {
 HandoverFile::HandoverFile() : fd_(::memfd_create("tandem-handover", MFD_CLOEXEC)) {}
 
 void HandoverFile::save(const HandoverState& state) {
-  const json::value value = {
-      {"databases", json::value_from(state.databases)},
-      {"remotes", json::value_from(state.remotes)},
-      {"active_remotes", json::value_from(state.active_remotes)},
-      {"active_server", state.active_server},
-      {"backup", state.backup},
-      {"least_epoch", state.least_epoch},
-      {"exclude_tables", state.exclude_tables},
-      {"lease_length_ms", state.lease_length_ms},
-      {"lease_deadline_ms", state.lease_deadline_ms},
-      {"deposed_epoch",
-       state.deposed_epoch ? json::value(*state.deposed_epoch) : json::value(nullptr)},
-      {"sync_replicas", state.sync_replicas},
-      {"sync_timeout_ms", state.sync_timeout_ms},
-      {"sync_block", state.sync_block},
-      {"sync_peers", state.sync_peers},
-      {"node_name", state.node_name}};
+  Json value = Json::object();
+  each_field(state, Writer{value});
   const std::string line = to_text(value) + "\n";
   struct stat file {};
   if (::fstat(fd_.get(), &file) != 0) return;

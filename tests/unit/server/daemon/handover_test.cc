@@ -30,6 +30,16 @@ TEST_CASE("the last state saved is the one that is handed over") {
   CHECK(file.load() == kState);
 }
 
+TEST_CASE("epochs of any size and names of any bytes are handed over as they are") {
+  HandoverState state = kState;
+  state.least_epoch = UINT64_MAX;
+  state.deposed_epoch = (std::uint64_t{1} << 60) + 1;
+  state.databases = {"/\xff.db"};
+  HandoverFile file;
+  file.save(state);
+  CHECK(file.load() == state);
+}
+
 TEST_CASE("many changes do not make the file grow without end") {
   HandoverFile file;
   HandoverState state = kState;
