@@ -1,5 +1,7 @@
 #include "server/control/health_json.h"
 
+#include <nlohmann/json.hpp>
+
 #include "server/control/iso_time.h"
 #include "server/control/trouble.h"
 #include "server/logging/printable.h"
@@ -8,36 +10,36 @@ namespace tandem::control {
 
 namespace {
 
-json::object log_file_json(const log::FileHealth& health) {
-  json::object object;
-  if (health.path.empty()) return object;
-  object = {{"path", printable(health.path)},
-            {"writable", health.can_write()},
-            {"waiting_ms", health.waiting.count()}};
+OrderedJson log_file_json(const log::FileHealth& health) {
+  if (health.path.empty()) return OrderedJson::object();
+  OrderedJson object = {{"path", printable(health.path)}, {"writable", health.can_write()}};
   if (!health.can_write()) object["fault"] = printable(health.fault());
+  object["waiting_ms"] = health.waiting.count();
   return object;
 }
 
-json::object key_file_json(const net::KeyFile& file) {
-  json::object object{{"option", file.option()}, {"path", printable(file.path)}};
+OrderedJson key_file_json(const net::KeyFile& file) {
+  OrderedJson object = {{"option", file.option()}, {"path", printable(file.path)}};
   if (!file.problem.empty()) object["fault"] = printable(file.problem);
   if (file.start) object["start"] = iso_time(*file.start);
   if (file.expiry) object["expiry"] = iso_time(*file.expiry);
   return object;
 }
 
+OrderedJson trouble_json(const Trouble& trouble) {
+  return {{"kind", trouble.name()},
+          {"subject", printable(trouble.subject)},
+          {"what", printable(trouble.what)},
+          {"stops_writing", trouble.stops_writing()}};
+}
+
 }  // namespace
 
-json::object health_json(const ServerStatus& status) {
+OrderedJson health_json(const ServerStatus& status) {
   const std::string fault = printable(status.disk_fault());
-  json::array troubles;
-  for (const Trouble& trouble : troubles_of(status)) {
-    troubles.push_back(json::object{{"kind", trouble.name()},
-                                    {"subject", printable(trouble.subject)},
-                                    {"what", printable(trouble.what)},
-                                    {"stops_writing", trouble.stops_writing()}});
-  }
-  json::array key_files;
+  OrderedJson troubles = OrderedJson::array();
+  for (const Trouble& trouble : troubles_of(status)) troubles.push_back(trouble_json(trouble));
+  OrderedJson key_files = OrderedJson::array();
   for (const net::KeyFile& file : status.key_files) key_files.push_back(key_file_json(file));
   return {{"writable", fault.empty()},
           {"fault", fault},
@@ -46,16 +48,17 @@ json::object health_json(const ServerStatus& status) {
           {"key_files", std::move(key_files)}};
 }
 
-json::object health_json(const storage::LogHealth& health) {
-  json::object object{{"writable", health.can_write()}, {"waiting_ms", health.waiting.count()}};
+OrderedJson health_json(const storage::LogHealth& health) {
+  OrderedJson object = {{"writable", health.can_write()}};
   if (!health.can_write()) object["fault"] = printable(health.fault());
   if (health.damage) {
-    object["damage"] = json::object{{"offset", health.damage->offset},
-                                    {"bytes", health.damage->bytes},
-                                    {"record", health.damage->record},
-                                    {"whole_behind", health.damage->whole_behind}};
+    object["damage"] = {{"offset", health.damage->offset},
+                        {"bytes", health.damage->bytes},
+                        {"record", health.damage->record},
+                        {"whole_behind", health.damage->whole_behind}};
   }
   if (health.failure) object["failing_since"] = iso_time(health.failing_since);
+  object["waiting_ms"] = health.waiting.count();
   return object;
 }
 

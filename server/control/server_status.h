@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "protocol/json.h"
+#include "protocol/json/value.h"
 #include "replication/follower_status.h"
 #include "replication/role/role.h"
 #include "server/control/status_board.h"
@@ -72,7 +72,8 @@ struct ServerStatus {
   std::string damage() const;
 };
 
-json::object to_json(const ServerStatus& status);
+/// All of it; docs/operating.md describes the members. What is read first comes first.
+OrderedJson to_json(const ServerStatus& status);
 /// For people; one fact a line.
 std::string status_text(const ServerStatus& status);
 /// For scripts, a line a database: NAME ROLE STATE EPOCH INDEX. STATE is that of the follower on a

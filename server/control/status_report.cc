@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <span>
 
 #include "server/control/health_json.h"
 #include "server/control/iso_time.h"
+#include "server/control/position_json.h"
 #include "server/control/server_status.h"
 #include "server/control/trouble.h"
 #include "server/logging/printable.h"
@@ -39,39 +41,42 @@ std::string calendar_time_of(const ServerStatus& status, std::int64_t monotonic_
   return calendar_time(status.now_wall_ms - (status.now_ms - monotonic_ms));
 }
 
-json::object lease_json(const ServerStatus& status) {
+OrderedJson lease_json(const ServerStatus& status) {
   const Lease::State state = status.lease.state(status.now_ms);
-  json::object lease{{"state", lease_state(state)}};
+  OrderedJson lease = {{"state", lease_state(state)}};
   if (const auto deadline = status.lease.deadline_ms()) {
-    lease["length_ms"] = status.lease.length_ms();
     lease["left_ms"] = *deadline - status.now_ms;
+    lease["length_ms"] = status.lease.length_ms();
   }
   return lease;
 }
 
-json::object follower_json(const ServerStatus& status, const FollowerStatus& follower) {
-  json::object object{{"state", to_string(follower.state)},
-                      {"mode", to_string(follower.mode)},
-                      {"stale", follower.stale},
-                      {"lag_records", follower.lag_records()},
-                      {"lag_ms", follower.lag_ms(status.now_ms)},
-                      {"resyncs", follower.resyncs},
-                      {"resumes", follower.resumes},
-                      {"commits", follower.commits},
-                      {"divergences", follower.divergences},
-                      {"records_aside", follower.records_aside}};
-  if (!follower.stream_refused.empty()) object["stream_refused"] = follower.stream_refused;
-  if (!follower.divergence_file.empty()) object["divergence_file"] = follower.divergence_file;
-  if (follower.state == FollowerStatus::State::kResyncing) {
-    json::object resync{{"rows", follower.rows}, {"rows_total", follower.rows_total}};
-    if (const auto left = follower.resync_left_ms(status.now_ms)) resync["left_ms"] = *left;
-    object["resync"] = std::move(resync);
-  }
+OrderedJson resync_json(const ServerStatus& status, const FollowerStatus& follower) {
+  OrderedJson resync = {{"rows", follower.rows}, {"rows_total", follower.rows_total}};
+  if (const auto left = follower.resync_left_ms(status.now_ms)) resync["left_ms"] = *left;
+  return resync;
+}
+
+OrderedJson follower_json(const ServerStatus& status, const FollowerStatus& follower) {
+  OrderedJson object = {{"state", to_string(follower.state)},
+                        {"stale", follower.stale},
+                        {"mode", to_string(follower.mode)},
+                        {"lag_records", follower.lag_records()},
+                        {"lag_ms", follower.lag_ms(status.now_ms)}};
   if (follower.heard_ms) object["heard_ms_ago"] = status.now_ms - *follower.heard_ms;
+  if (follower.state == FollowerStatus::State::kResyncing)
+    object["resync"] = resync_json(status, follower);
   if (!follower.error.empty()) {
     object["last_error"] = printable(follower.error);
     object["last_error_time"] = calendar_time_of(status, follower.error_ms);
   }
+  if (!follower.stream_refused.empty()) object["stream_refused"] = follower.stream_refused;
+  object["commits"] = follower.commits;
+  object["resumes"] = follower.resumes;
+  object["resyncs"] = follower.resyncs;
+  object["divergences"] = follower.divergences;
+  object["records_aside"] = follower.records_aside;
+  if (!follower.divergence_file.empty()) object["divergence_file"] = follower.divergence_file;
   return object;
 }
 
@@ -79,53 +84,53 @@ std::span<const FeedStatus> shown(const std::vector<FeedStatus>& followers) {
   return std::span(followers).first(std::min(followers.size(), kMostFollowers));
 }
 
-json::object feed_json(const ServerStatus& status, const FeedStatus& feed, const Position& newest) {
+OrderedJson feed_json(const ServerStatus& status, const FeedStatus& feed, const Position& newest) {
   const Position& at = feed.acknowledged;
-  return {{"server_id", feed.server_id.to_string()},
+  return {{"node", printable(feed.peer_name())},
           {"name", printable(feed.name)},
-          {"node", printable(feed.peer_name())},
           {"address", printable(feed.address)},
-          {"acknowledged", at.to_json()},
-          {"lag_records", newest.index > at.index ? newest.index - at.index : 0},
-          {"heard_ms_ago", status.now_ms - feed.heard_ms},
           {"in_sync", feed.in_sync},
-          {"doubted", feed.doubted}};
+          {"doubted", feed.doubted},
+          {"lag_records", newest.index > at.index ? newest.index - at.index : 0},
+          {"acknowledged", position_json(at)},
+          {"heard_ms_ago", status.now_ms - feed.heard_ms},
+          {"server_id", feed.server_id.to_string()}};
 }
 
-json::object gate_json(const GateStatus& gate) {
+OrderedJson gate_json(const GateStatus& gate) {
   return {{"replicas", gate.replicas}, {"in_sync", gate.in_sync},       {"degraded", gate.degraded},
           {"waiting", gate.waiting},   {"waiting_ms", gate.waiting_ms}, {"missed", gate.missed}};
 }
 
-json::object database_json(const ServerStatus& status, const DatabaseStatus& database) {
-  json::object object{{"name", database.name},
-                      {"role", database.backup ? "backup" : "active"},
-                      {"position", database.entry.position.to_json()},
-                      {"commits", database.entry.commits},
-                      {"health", health_json(database.health)},
-                      {"history",
-                       {{"from", database.entry.history_start.to_json()},
-                        {"commits", database.entry.history_commits},
-                        {"bytes", database.entry.history_bytes}}}};
+OrderedJson database_json(const ServerStatus& status, const DatabaseStatus& database) {
+  const StatusBoard::Entry& entry = database.entry;
+  OrderedJson object = {{"name", database.name},
+                        {"role", database.backup ? "backup" : "active"},
+                        {"position", position_json(entry.position)},
+                        {"health", health_json(database.health)}};
   if (database.backup) {
     object["source"] = database.source;
     if (!database.connection_error.empty())
       object["connection_error"] = printable(database.connection_error);
     if (database.follower) object["follower"] = follower_json(status, *database.follower);
   }
-  json::array feeds;
-  for (const FeedStatus& feed : shown(database.entry.followers))
-    feeds.push_back(feed_json(status, feed, database.entry.position));
+  object["gate"] = gate_json(entry.gate);
+  object["followers_total"] = entry.followers.size();
+  OrderedJson feeds = OrderedJson::array();
+  for (const FeedStatus& feed : shown(entry.followers))
+    feeds.push_back(feed_json(status, feed, entry.position));
   object["followers"] = std::move(feeds);
-  object["followers_total"] = database.entry.followers.size();
-  object["gate"] = gate_json(database.entry.gate);
+  object["commits"] = entry.commits;
+  object["history"] = {{"from", position_json(entry.history_start)},
+                       {"commits", entry.history_commits},
+                       {"bytes", entry.history_bytes}};
   return object;
 }
 
-json::object limits_json(const ServerStatus& status) {
-  json::object limits;
+OrderedJson limits_json(const ServerStatus& status) {
+  OrderedJson limits = OrderedJson::object();
   for (const ServerStatus::LimitStatus& limit : status.limits) {
-    limits[limit.name] = json::object{
+    limits[limit.name] = {
         {"value", limit.value}, {"times", limit.times}, {"connections", limit.connections}};
   }
   return limits;
@@ -228,27 +233,27 @@ std::string database_text(const ServerStatus& status, const DatabaseStatus& data
 
 }  // namespace
 
-json::object to_json(const ServerStatus& status) {
-  json::array databases;
+OrderedJson to_json(const ServerStatus& status) {
+  OrderedJson databases = OrderedJson::array();
   for (const DatabaseStatus& database : status.databases)
     databases.push_back(database_json(status, database));
-  return {{"server_id", status.server_id},
-          {"time", calendar_time(status.now_wall_ms)},
-          {"uptime_ms", status.uptime_ms},
-          {"role", status.is_active() ? "active" : "backup"},
+  return {{"role", status.is_active() ? "active" : "backup"},
           {"writable", status.writable()},
           {"health", health_json(status)},
           {"lease", lease_json(status)},
+          {"databases", std::move(databases)},
+          {"active_server", status.active_server},
+          {"exclude_tables", status.exclude_tables},
           {"sync",
            {{"replicas", status.sync.replicas},
             {"timeout_ms", status.sync.timeout_ms},
             {"fallback", status.sync.block ? "block" : "async"},
             {"peers", status.sync_peers}}},
           {"node_name", printable(status.node_name)},
-          {"active_server", status.active_server},
-          {"exclude_tables", status.exclude_tables},
-          {"limits", limits_json(status)},
-          {"databases", std::move(databases)}};
+          {"server_id", status.server_id},
+          {"time", calendar_time(status.now_wall_ms)},
+          {"uptime_ms", status.uptime_ms},
+          {"limits", limits_json(status)}};
 }
 
 std::string status_text(const ServerStatus& status) {

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+
+#include "server/control/position_json.h"
 
 namespace tandem::control {
 
@@ -111,9 +114,9 @@ void show_position(RoleControl& server, Arguments arguments, const Reply& reply)
   const auto databases = select_databases(server.status(), arguments);
   if (databases.has_error()) return reply.error(databases.error());
   if (*as_json) {
-    json::object positions;
+    OrderedJson positions = OrderedJson::object();
     for (const DatabaseStatus& database : *databases)
-      positions[database.name] = database.entry.position.to_json();
+      positions[database.name] = position_json(database.entry.position);
     return reply.text(to_text(positions) + "\n");
   }
   std::string out;
@@ -128,12 +131,12 @@ void answer_history(RoleControl& server, const Arguments& arguments, bool as_jso
                     const Reply& reply) {
   const auto databases = select_databases(server.status(), arguments);
   if (databases.has_error()) return reply.error(databases.error());
-  json::object object;
+  OrderedJson object = OrderedJson::object();
   std::string out;
   for (const DatabaseStatus& database : *databases) {
     const StatusBoard::Entry& entry = database.entry;
-    object[database.name] = {{"from", entry.history_start.to_json()},
-                             {"to", entry.position.to_json()},
+    object[database.name] = {{"from", position_json(entry.history_start)},
+                             {"to", position_json(entry.position)},
                              {"commits", entry.history_commits},
                              {"bytes", entry.history_bytes}};
     out += fmt::format("{}: {} commits, {} bytes\n  from {}  to {}", database.name,

@@ -29,6 +29,7 @@ namespace {
 
 namespace asio = boost::asio;
 using Socket = asio::local::stream_protocol::socket;
+using RequestId = decltype(JsonRpcMessage::id);
 
 constexpr std::size_t kMaxRequestBytes = 1U << 20U;
 constexpr std::size_t kMaxClients = 128;
@@ -127,7 +128,7 @@ class Connection : public RoomClient, public std::enable_shared_from_this<Connec
                to_text(request.id));
     requests_received.add();
     Arguments arguments;
-    for (const json::value& param : request.params.as_array()) {
+    for (const auto& param : request.params.as_array()) {
       if (!param.is_string()) {
         answer(request.id,
                command_error("\"" + request.method + "\" command has non-string argument"));
@@ -151,7 +152,7 @@ class Connection : public RoomClient, public std::enable_shared_from_this<Connec
     registry_.run(request.method, arguments, reply);
   }
 
-  void answer(const json::value& id, const Result<std::string>& result) {
+  void answer(const RequestId& id, const Result<std::string>& result) {
     const auto keep = std::move(keep_);
     if (!socket_.is_open()) return;
     // Errors quote what the user, a file or a peer said.

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "server/control/http_status.h"
 #include "server/control/server_status.h"
@@ -20,8 +21,15 @@ ServerStatus backup() {
   return status;
 }
 
-json::object follower_of(const ServerStatus& status) {
-  return to_json(status).at("databases").at(0).at("follower").as_object();
+OrderedJson follower_of(const ServerStatus& status) {
+  return to_json(status).at("databases").at(0).at("follower");
+}
+
+/// The names of an object's members.
+std::string names_of(const OrderedJson& object) {
+  std::string names;
+  for (const auto& member : object.items()) names += (names.empty() ? "" : " ") + member.key();
+  return names;
 }
 
 TEST_CASE("the status of a backup says how far behind it is, in records and milliseconds") {
@@ -37,6 +45,33 @@ TEST_CASE("the status of a backup says how far behind it is, in records and mill
   CHECK(follower_of(status).at("lag_ms") == 150);
 }
 
+TEST_CASE("what is read first comes first in a status as JSON") {
+  ServerStatus status = backup();
+  status.databases[0].connection_error = "refused";
+  status.limits.push_back({"max-clients", 10, 2, 1});
+  const OrderedJson object = to_json(status);
+  CHECK(
+      names_of(object) ==
+      "role writable health lease databases active_server exclude_tables sync node_name server_id "
+      "time uptime_ms limits");
+  CHECK(names_of(object.at("databases").at(0)) ==
+        "name role position health source connection_error follower gate followers_total followers "
+        "commits history");
+  CHECK(names_of(object.at("databases").at(0).at("follower")) ==
+        "state stale mode lag_records lag_ms commits resumes resyncs divergences records_aside");
+  CHECK(to_text(object.at("limits")) ==
+        R"({"max-clients":{"value":10,"times":2,"connections":1}})");
+}
+
+TEST_CASE("positions are told exactly, and names as they are") {
+  ServerStatus status = backup();
+  status.databases[0].entry.position = {Epoch{(std::uint64_t{1} << 60) + 1}, 7, Uuid{}};
+  status.databases[0].source = "tcp:\xff:1";
+  const std::string text = to_text(to_json(status));
+  CHECK_THAT(text, Catch::Contains(R"("epoch":1152921504606846977,"index":7,)"));
+  CHECK_THAT(text, Catch::Contains("\"source\":\"tcp:\xff:1\""));
+}
+
 TEST_CASE("a server that cannot write to its disk says so wherever it is asked") {
   ServerStatus status;
   status.databases.resize(2);
@@ -50,7 +85,7 @@ TEST_CASE("a server that cannot write to its disk says so wherever it is asked")
   CHECK_THAT(status_text(status), Catch::Contains("writable: no\nhealth: " + fault + "\n"));
   CHECK(to_json(status).at("writable") == false);
   CHECK(to_json(status).at("health").at("writable") == false);
-  CHECK(to_json(status).at("health").at("fault") == json::string(fault));
+  CHECK(to_json(status).at("health").at("fault") == fault);
   CHECK(to_json(status).at("databases").at(0).at("health").at("writable") == true);
   CHECK(to_json(status).at("databases").at(1).at("health").at("writable") == false);
   CHECK(short_status_text(status) == "D active writable 0 0\nE active failing 0 0\n");
@@ -78,7 +113,7 @@ TEST_CASE("a server whose commits wait for backups says so, and is active all th
   CHECK(make_page("/active", status).status == 200);
   CHECK(make_page("/active", status).body == "active\nwarning: " + held + "\n");
   CHECK(make_page("/healthz", status).body == "healthy\nwarning: " + held + "\n");
-  const json::value health = to_json(status).at("health");
+  const OrderedJson health = to_json(status).at("health");
   CHECK(health.at("writable") == true);
   CHECK(health.at("troubles").at(0).at("kind") == "commits-waiting");
   CHECK(to_json(status).at("databases").at(0).at("gate").at("waiting_ms") == 12'345);
@@ -90,7 +125,7 @@ TEST_CASE("a server whose commits wait for backups says so, and is active all th
   CHECK(make_page("/active", status).body == "active\n");
   gate.waiting_ms = 12'345;
   status.databases[0].backup = true;
-  CHECK(to_json(status).at("health").at("troubles").as_array().empty());
+  CHECK(to_json(status).at("health").at("troubles").empty());
 }
 
 TEST_CASE("a database whose file is damaged is named wherever it is asked for") {
@@ -101,7 +136,7 @@ TEST_CASE("a database whose file is damaged is named wherever it is asked for") 
   const std::string fault = "D: " + damage.to_string();
   CHECK_THAT(status_text(status), Catch::Contains("health: " + fault + "\n"));
   CHECK(short_status_text(status) == "D backup damaged 0 0\n");
-  const json::value health = to_json(status).at("databases").at(0).at("health");
+  const OrderedJson health = to_json(status).at("databases").at(0).at("health");
   CHECK(health.at("damage").at("offset") == 100);
   CHECK(health.at("damage").at("whole_behind") == 1);
   CHECK(health.at("writable") == false);
@@ -116,7 +151,7 @@ TEST_CASE("the status of a resync shows how far it is and what is left") {
   follower.state = FollowerStatus::State::kResyncing;
   follower.rows_total = 2000;
   follower.rows_since_ms = 19'000;
-  CHECK_FALSE(follower_of(status).at("resync").as_object().contains("left_ms"));
+  CHECK_FALSE(follower_of(status).at("resync").contains("left_ms"));
   follower.rows = 500;
   CHECK_THAT(status_text(status), Catch::Contains("25% (500 of 2000 rows), about 3.0 s left"));
   CHECK(follower_of(status).at("resync").at("left_ms") == 3000);
@@ -148,7 +183,7 @@ TEST_CASE("of thousands of followers some are shown, and how many there are") {
   ServerStatus status = backup();
   status.databases[0].entry.followers.resize(5000);
   CHECK_THAT(status_text(status), Catch::Contains("and 4900 more followers"));
-  CHECK(to_json(status).at("databases").at(0).at("followers").as_array().size() == 100);
+  CHECK(to_json(status).at("databases").at(0).at("followers").size() == 100);
   CHECK(to_json(status).at("databases").at(0).at("followers_total") == 5000);
   CHECK(to_metrics(status).size() < 50'000);
 }
@@ -177,10 +212,10 @@ TEST_CASE("what is wrong with log file and certificates is told, and makes no se
   CHECK(make_page("/healthz", status).status == 200);
   CHECK(make_page("/healthz", status).body ==
         "healthy\nwarning: " + log + "\nwarning: " + key + "\nwarning: " + certificate + "\n");
-  const json::value health = to_json(status).at("health");
+  const OrderedJson health = to_json(status).at("health");
   CHECK(health.at("writable") == true);
   CHECK(health.at("fault") == "");
-  CHECK(health.at("troubles").as_array().size() == 3);
+  CHECK(health.at("troubles").size() == 3);
   CHECK(health.at("troubles").at(0).at("kind") == "log-file-failing");
   CHECK(health.at("troubles").at(0).at("stops_writing") == false);
   CHECK(health.at("troubles").at(1).at("subject") == "private-key /key");
