@@ -55,7 +55,7 @@ Result<int> needs_conversion(const Environment& environment) {
   if (!has) return has.error();
   const auto wanted = schema_in_file(environment.files, environment.invocation.schema(1));
   if (!wanted) return wanted.error();
-  const bool same = to_text((*has)->to_json()) == to_text((*wanted)->to_json());
+  const bool same = schema_text(**has) == schema_text(**wanted);
   environment.out << (same ? "no\n" : "yes\n");
   return kDone;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <nlohmann/json.hpp>
+
 #include "protocol/json_parser.h"
 #include "server/storage/log_reader.h"
 #include "server/storage/staged_file.h"
@@ -63,6 +65,12 @@ Result<void> for_each_record(storage::FileSystem& files, const std::string& path
   }
 }
 
+Result<Json> read_object(const storage::Record& record) {
+  const auto object = record.object();
+  if (!object) return object.error();
+  return Result<Json>(boost::system::in_place_value, to_value(*object));
+}
+
 Result<SchemaRef> schema_in_database(storage::FileSystem& files, const std::string& path) {
   const auto file = open_file(files, path);
   if (!file) return file.error();
@@ -94,6 +102,8 @@ Result<SchemaRef> schema_in_file(storage::FileSystem& files, const std::string& 
   }
   return schema;
 }
+
+std::string schema_text(const DatabaseSchema& schema) { return to_text(schema.to_json()); }
 
 Result<std::unique_ptr<StoredDatabase>> open_database(storage::FileSystem& files,
                                                       const std::string& path,

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "protocol/json/value.h"
 #include "protocol/schema.h"
 #include "server/database/stored_database.h"
 #include "server/storage/file_system.h"
@@ -25,10 +26,16 @@ Result<FileKind> file_kind(storage::FileSystem& files, const std::string& path);
 Result<void> for_each_record(storage::FileSystem& files, const std::string& path,
                              const std::function<Result<void>(const storage::Record&)>& visit);
 
+/// The JSON object that is the record's body.
+Result<Json> read_object(const storage::Record& record);
+
 /// The schema in the first record of a database.
 Result<SchemaRef> schema_in_database(storage::FileSystem& files, const std::string& path);
 /// The schema that is a file of its own (".ovsschema").
 Result<SchemaRef> schema_in_file(storage::FileSystem& files, const std::string& path);
+
+/// A schema as it stands in a file.
+std::string schema_text(const DatabaseSchema& schema);
 
 /// The database with all rows. Read-only: without lock, and nothing may be flushed. Fails if any
 /// record is bad: unlike a server, nobody waits for us to go on with the rest.

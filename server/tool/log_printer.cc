@@ -7,6 +7,8 @@
 #include <limits>
 #include <ostream>
 
+#include "protocol/json_parser.h"
+
 namespace tandem::tool {
 namespace {
 
@@ -88,16 +90,16 @@ void LogPrinter::print_row(std::string_view table, std::string_view uuid, const 
   const std::string key = row_key(table, uuid);
   const auto known = names_.find(key);
   const bool is_insert = known == names_.end() && (row.is_object() || row.is_null());
-  const json::value before = known == names_.end() ? json::value() : known->second;
+  const std::string before = known == names_.end() ? "" : known->second;
   const TableSchema* const schema = find_table(table);
-  const json::value after =
+  const std::string after =
       row.is_object() ? name_after(schema, before, row.get_object(), is_diff) : before;
 
   const std::string_view start = uuid.substr(0, 8);
-  const json::value& name = is_insert ? after : before;
+  const std::string& name = is_insert ? after : before;
   out_ << "  table " << table << (is_insert ? " insert row " : " row ");
-  if (!name.is_null()) {
-    out_ << to_text(name) << " (" << start << ')';
+  if (!name.empty()) {
+    out_ << name << " (" << start << ')';
   } else if (is_insert) {
     out_ << start;
   } else {
@@ -131,18 +133,23 @@ void LogPrinter::print_columns(const TableSchema* table, const json::object& row
   out_ << text;
 }
 
-json::value LogPrinter::name_after(const TableSchema* table, const json::value& before,
+std::string LogPrinter::name_after(const TableSchema* table, const std::string& before,
                                    const json::object& row, bool is_diff) {
-  const json::value* const written = row.if_contains("name");
-  if (written == nullptr) return before;
+  const json::value* const member = row.if_contains("name");
+  if (member == nullptr) return before;
+  const std::string written = member->is_null() ? "" : to_text(*member);
   const ColumnSchema* const column = find_column(table, "name");
-  if (!is_diff || before.is_null() || column == nullptr || !column->type.has_difference())
-    return *written;
-  const Result<Datum> old = read_datum(*column, before);
-  const Result<Datum> difference = read_datum(*column, *written);
-  if (!old || !difference) return *written;
+  if (!is_diff || before.empty() || column == nullptr || !column->type.has_difference())
+    return written;
+  const auto value_before = parse_json(before);
+  if (!value_before) return written;
+  const Result<Datum> old = read_datum(*column, *value_before);
+  const Result<Datum> difference = read_datum(*column, *member);
+  if (!old || !difference) return written;
   const Datum datum = apply_diff(old->view(), difference->view());
-  return datum.empty() ? json::value() : datum_to_json(datum.view());
+  std::string name;
+  if (!datum.empty()) append_datum_json(name, datum.view());
+  return name;
 }
 
 const TableSchema* LogPrinter::find_table(std::string_view name) const {

@@ -29,15 +29,16 @@ class LogPrinter {
   void print_row(std::string_view table, std::string_view uuid, const json::value& row,
                  bool is_diff);
   void print_columns(const TableSchema* table, const json::object& row);
-  /// The name that the row has after this record; null if it has none.
-  static json::value name_after(const TableSchema* table, const json::value& before,
+  /// The name that the row has after this record, as JSON text; empty if it has none.
+  static std::string name_after(const TableSchema* table, const std::string& before,
                                 const json::object& row, bool is_diff);
   const TableSchema* find_table(std::string_view name) const;
 
   std::ostream& out_;
   const unsigned detail_;
   SchemaRef schema_;
-  std::unordered_map<std::string, json::value> names_;  ///< of the rows that exist, by "TABLE/UUID"
+  /// Of the rows that exist, by "TABLE/UUID"; as name_after().
+  std::unordered_map<std::string, std::string> names_;
 };
 
 }  // namespace tandem::tool

@@ -28,7 +28,7 @@ Result<void> replace(LogFile& log, const Contents& contents, const Clock& clock)
   if (!compaction) return compaction.error();
   SnapshotRecord record(contents.rows, contents.comment, clock.wall_ms());
   const Result<void> written =
-      (*compaction)->write_snapshot(to_text(contents.rows.schema->to_json()), [&] {
+      (*compaction)->write_snapshot(schema_text(*contents.rows.schema), [&] {
         return record.next();
       });
   if (!written) return written;
@@ -39,7 +39,7 @@ Result<void> replace(LogFile& log, const Contents& contents, const Clock& clock)
 /// says must not exist.
 Result<void> write_new(storage::FileSystem& files, const std::string& path,
                        const Contents& contents, const Clock& clock) {
-  const auto log = LogFile::create(files, path, to_text(contents.rows.schema->to_json()));
+  const auto log = LogFile::create(files, path, schema_text(*contents.rows.schema));
   if (!log) return log.error();
   const Result<void> written = replace(**log, contents, clock);
   if (!written) (void)files.unlink(path);
@@ -69,8 +69,8 @@ Result<int> rewrite(const Environment& environment, std::size_t target, Make&& m
 Result<int> create(const Environment& environment) {
   const auto schema = schema_in_file(environment.files, environment.invocation.schema(1));
   if (!schema) return schema.error();
-  const auto log = LogFile::create(environment.files, environment.invocation.database(0),
-                                   to_text((*schema)->to_json()));
+  const auto log =
+      LogFile::create(environment.files, environment.invocation.database(0), schema_text(**schema));
   if (!log) return log.error();
   return kDone;
 }

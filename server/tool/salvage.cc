@@ -3,6 +3,7 @@
 
 #include <ctime>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
 
@@ -31,11 +32,12 @@ std::string_view without_newline(std::string_view body) {
 
 /// When a record was written, as far as it tells.
 std::string date_of(const Record& record) {
-  const Result<json::value> object = record.object();
-  const json::value* date = object ? object->as_object().if_contains("_date") : nullptr;
-  if (date == nullptr || !date->is_int64()) return "of unknown date";
+  const Result<Json> object = read_object(record);
+  const Json* member = object ? find_member(*object, "_date") : nullptr;
+  const auto* date = member == nullptr ? nullptr : member->get_ptr<const std::int64_t*>();
+  if (date == nullptr) return "of unknown date";
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
-                     fmt::gmtime(static_cast<std::time_t>(date->as_int64() / 1000)));
+                     fmt::gmtime(static_cast<std::time_t>(*date / 1000)));
 }
 
 /// The new file as it comes to be. Lives for one command.
@@ -108,9 +110,10 @@ class Salvage {
       return taken.error();
     if (!has_gap_ || !PositionMarks::parse(decoded->comment).snapshot)
       return Result<std::string>(boost::system::in_place_value, without_newline(record.body));
-    json::object object = record.object()->as_object();
-    object["_comment"] = without_marks(decoded->comment);
-    return Result<std::string>(boost::system::in_place_value, to_text(object));
+    Result<Json> object = read_object(record);
+    if (!object) return object.error();
+    (*object)["_comment"] = without_marks(decoded->comment);
+    return Result<std::string>(boost::system::in_place_value, to_exact_text(*object));
   }
 
   const Environment& environment_;
@@ -130,8 +133,7 @@ Result<int> salvage(const Environment& environment) {
   if (arguments.size() > 2) {
     const Result<SchemaRef> schema = schema_in_file(environment.files, arguments[2]);
     if (!schema) return schema.error();
-    if (Result<void> begun = salvage.begin(to_text((*schema)->to_json())); !begun)
-      return begun.error();
+    if (Result<void> begun = salvage.begin(schema_text(**schema)); !begun) return begun.error();
   }
   const auto take = [&](const Record& record) -> Result<void> {
     if (record.offset == 0)

@@ -1,5 +1,8 @@
+#include <nlohmann/json.hpp>
 #include <ostream>
+#include <utility>
 
+#include "protocol/json/value.h"
 #include "protocol/json_parser.h"
 #include "server/tool/command.h"
 #include "server/tool/database_file.h"
@@ -32,18 +35,19 @@ void name_waits(TransactResult& result, const std::vector<bool>& patience) {
   }
 }
 
-/// The params of the transaction, or why it is none.
-Result<json::array> read_params(const json::value& value, const DatabaseSchema& schema) {
+/// The transaction that a request's params are, or why they are none.
+template <class Value>  // of parse_json()
+Result<Transaction> read_transaction(const Value& value, const SchemaRef& schema) {
   if (!value.is_array()) return syntax_error(&value, "array expected");
-  const json::array& params = value.get_array();
+  const auto& params = value.get_array();
   const bool names_database =
-      !params.empty() && params[0].is_string() && params[0].get_string() == schema.name();
+      !params.empty() && params[0].is_string() && params[0].get_string() == schema->name();
   if (!names_database) return syntax_error(&value, "database name expected as first parameter");
-  return params;
+  return Transaction::from_json(schema, params);
 }
 
 /// The same JSON with the members of objects by name, as ovsdb-tool prints it.
-std::string sorted(const std::string& text) { return to_text(*parse_json(text)); }
+std::string sorted(const std::string& text) { return to_text(*read_json(text)); }
 
 /// Writes and syncs what the transaction changed.
 Result<void> keep(StoredDatabase& database) {
@@ -52,9 +56,8 @@ Result<void> keep(StoredDatabase& database) {
   return written ? database.log()->sync() : written;
 }
 
-TransactResult execute(StoredDatabase& database, const json::array& params, const std::string& role,
+TransactResult execute(StoredDatabase& database, Transaction transaction, const std::string& role,
                        Access access) {
-  Transaction transaction = Transaction::from_json(database.schema(), params);
   const std::vector<bool> patience = take_patience(transaction);
   TransactContext context;
   context.role = role;
@@ -80,10 +83,10 @@ Result<int> run(const Environment& environment, Access access) {
   const auto value = parse_json(text);
   if (!value) return user_error("\"" + text + "\": " + value.error().details);
   std::string reply;
-  if (const auto params = read_params(*value, *(*database)->schema()); !params) {
-    reply = to_text(params.error().to_json());
+  if (auto transaction = read_transaction(*value, (*database)->schema()); !transaction) {
+    reply = to_text(transaction.error().to_json());
   } else {
-    execute(**database, *params, invocation.rbac_role, access).append_json(reply);
+    execute(**database, std::move(*transaction), invocation.rbac_role, access).append_json(reply);
   }
   environment.out << sorted(reply) << '\n';
   return kDone;

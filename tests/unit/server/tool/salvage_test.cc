@@ -113,6 +113,19 @@ TEST_CASE_METHOD(DamagedFixture, "A record behind the damage leads to no positio
   CHECK(print({"position", "new"}) != position);
 }
 
+TEST_CASE_METHOD(ToolFixture, "Reals behind the damage keep all their digits") {
+  disk.put("reals", R"({"name":"lab","tables":{"R":{"columns":{"r":{"type":"real"}}}}})");
+  print({"create", "db", "reals"});
+  print(
+      {"transact", "db", R"(["lab",{"op":"insert","table":"R","row":{"r":0.30000000000000004}}])"});
+  print({"compact", "db"});
+  std::string file = disk.contents("db");
+  file.insert(file.find("OVSDB JSON", 1), "OVSDB JSON 9 " + std::string(40, 'a') + "\n{\"_x\":{}}");
+  disk.put("db", file);
+  print({"salvage", "db", "new"});
+  CHECK_THAT(disk.contents("new"), Catch::Contains("\"r\":0.30000000000000004"));
+}
+
 TEST_CASE_METHOD(DamagedFixture, "A lost schema may be given") {
   const std::string whole = disk.contents("db");
   const std::string lost = GENERATE("OVSDB JSON", "\"lab\"");
