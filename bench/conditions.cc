@@ -5,16 +5,16 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/json/parse.hpp>
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "bench/ovn.h"
+#include "bench/reply.h"
 #include "bench/scenario.h"
 #include "bench/void.h"
-#include "protocol/json.h"
 
 namespace tandem::bench {
 
@@ -98,12 +98,12 @@ void run_conditions(const Options& options, Report& report) {
                                          all.end() - static_cast<std::ptrdiff_t>(extras));
 
   std::map<std::string, std::uint64_t> flows;
-  const json::value reply = json::parse(setup.call(
+  const std::string reply = setup.call(
       "transact",
-      R"(["OVN_Southbound",{"op":"select","table":"Logical_Flow","where":[],"columns":["logical_datapath"]}])"));
-  for (const json::value& row : reply.at("result").at(0).at("rows").as_array()) {
-    const json::value& datapath = row.at("logical_datapath").at(1);
-    if (datapath.is_string()) ++flows[datapath.as_string().c_str()];
+      R"(["OVN_Southbound",{"op":"select","table":"Logical_Flow","where":[],"columns":["logical_datapath"]}])");
+  for (const Json& row : selected_rows(reply)) {
+    const Json& datapath = value_at(row, "/logical_datapath/1");  // or ["set",[]]
+    if (const auto* uuid = datapath.get_ptr<const std::string*>()) ++flows[*uuid];
   }
 
   FlowWriter writer(asker, written);

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
 #include <functional>
+#include <nlohmann/json.hpp>
 
+#include "bench/reply.h"
 #include "bench/void.h"
-#include "protocol/json.h"
 #include "protocol/uuid.h"
 
 namespace tandem::bench {
@@ -32,27 +31,21 @@ std::vector<std::string> uuids_of(Client& client, std::string_view database,
       fmt::format(R"(["{}",{{"op":"select","table":"{}","where":[],"columns":["_uuid"]}}])",
                   database, table));
   std::vector<std::string> uuids;
-  const json::value parsed = json::parse(reply);
-  for (const json::value& row : parsed.at("result").at(0).at("rows").as_array())
-    uuids.emplace_back(row.at("_uuid").at(1).as_string());
+  for (const Json& row : selected_rows(reply)) uuids.push_back(text_at(row, "/_uuid/1"));
   require(!uuids.empty(), fmt::format("{} has no rows", table));
   return uuids;
 }
 
 std::string whole_database(Client& client, std::string_view database, bool initial,
                            const std::map<std::string, std::string>& conditions) {
-  const json::value schema =
-      json::parse(client.call("get_schema", fmt::format(R"(["{}"])", database)));
+  const Json reply = read_reply(client.call("get_schema", fmt::format(R"(["{}"])", database)));
   std::string text = "{";
-  for (const auto& [table, definition] : schema.at("result").at("tables").as_object()) {
-    text += fmt::format(R"({}"{}":[{{"columns":[)", text.size() > 1 ? "," : "",
-                        std::string_view(table));
-    bool first = true;
-    for (const auto& [column, type] : definition.at("columns").as_object()) {
-      text += fmt::format(R"({}"{}")", first ? "" : ",", std::string_view(column));
-      first = false;
-    }
-    text += "]";
+  for (const auto& [table, definition] : value_at(reply, "/result/tables").items()) {
+    text += fmt::format(R"({}"{}":[{{"columns":)", text.size() > 1 ? "," : "", table);
+    Json columns = Json::array();
+    for (const auto& column : value_at(definition, "/columns").items())
+      columns.push_back(column.key());
+    append_json(text, columns);
     if (const auto where = conditions.find(table); where != conditions.end())
       text += R"(,"where":)" + where->second;
     if (!initial) text += R"(,"select":{"initial":false})";
@@ -67,15 +60,13 @@ std::string Contents::digest_text() const { return fmt::format("{:016x}-{}", dig
 
 Contents read_contents(std::string_view reply) {
   Contents contents;
-  json::monotonic_resource memory;
-  const json::value parsed = json::parse(reply, &memory);
-  const json::array& result = parsed.at("result").as_array();
-  contents.found = result.at(0).as_bool();
-  contents.last_id = result.at(1).as_string();
+  const Json parsed = read_reply(reply);
+  contents.found = value_at(parsed, "/result/0") == true;
+  contents.last_id = text_at(parsed, "/result/1");
   const std::hash<std::string> hash;
   std::string text;
-  for (const auto& [table, rows] : result.at(2).as_object()) {
-    for (const auto& [uuid, update] : rows.as_object()) {
+  for (const auto& [table, rows] : value_at(parsed, "/result/2").items()) {
+    for (const auto& [uuid, update] : rows.items()) {
       text.clear();
       append_json(text, update);
       if (const std::int64_t mark = find_mark(text); mark >= 0) {

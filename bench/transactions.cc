@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <deque>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "bench/ovn.h"
+#include "bench/reply.h"
 #include "bench/scenario.h"
 #include "bench/void.h"
-#include "protocol/json.h"
 
 namespace tandem::bench {
 
@@ -54,19 +54,19 @@ class Mix {
 
   /// Reads all ports of this run back, and compares.
   void check(Client& client) const {
-    const json::value reply = json::parse(client.call(
+    const std::string reply = client.call(
         "transact",
         fmt::format(R"(["OVN_Northbound",{{"op":"select","table":"Logical_Switch_Port",)"
                     R"("where":[["external_ids","includes",["map",[["bench","{}"]]]]],)"
                     R"("columns":["_uuid","name","external_ids"]}}])",
-                    run_name())));
+                    run_name()));
     std::map<std::string, std::string> found;
-    for (const json::value& row : reply.at("result").at(0).at("rows").as_array()) {
+    for (const Json& row : selected_rows(reply)) {
       std::string value;
-      for (const json::value& pair : row.at("external_ids").at(1).as_array()) {
-        if (pair.at(0).as_string() == "value") value = pair.at(1).as_string();
+      for (const Json& pair : value_at(row, "/external_ids/1")) {
+        if (value_at(pair, "/0") == "value") value = text_at(pair, "/1");
       }
-      found.emplace(row.at("_uuid").at(1).as_string(), row.at("name").as_string().c_str() + value);
+      found.emplace(text_at(row, "/_uuid/1"), text_at(row, "/name") + value);
     }
     std::map<std::string, std::string> wanted;
     for (const Slot& slot : slots_) {
