@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <ostream>
@@ -25,7 +26,10 @@ Result<Datum> read_datum(const ColumnSchema& column, const json::value& value) {
 
 /// "2026-11-23 01:06:10.606", UTC. Old files have seconds instead of milliseconds.
 std::string date_text(std::int64_t date) {
-  if (date < std::numeric_limits<std::int32_t>::max()) date *= 1000;
+  using Limits = std::numeric_limits<std::int32_t>;
+  if (date < Limits::max() && date > Limits::min()) date *= 1000;
+  // The first second that counts as a whole.
+  date = std::max(date, std::numeric_limits<std::int64_t>::min() + 1000);
   const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(date)};
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
   return fmt::format("{:%Y-%m-%d %H:%M:%S}.{:03}",

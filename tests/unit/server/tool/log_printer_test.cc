@@ -34,6 +34,8 @@ TEST_CASE("A record's line has its date in UTC and its comment") {
         "record 1: 2023-11-14 22:13:20.123 \"why\"\n");
   CHECK(shown({R"({"_date":1700000000})", "{}"}, 0) ==
         "record 1: 2023-11-14 22:13:20.000\nrecord 2:\n");
+  CHECK_THAT(shown({R"({"_date":-9223372036854775808})"}, 0),
+             Catch::StartsWith("record 1: -29227"));
 }
 
 TEST_CASE("Rows go by the name they had before the record") {
