@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "protocol/json.h"
+#include "protocol/json/json_output.h"
 
 namespace tandem {
 

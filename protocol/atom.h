@@ -6,6 +6,7 @@
 #include <string_view>
 #include <variant>
 
+#include "protocol/json/json_output.h"
 #include "protocol/uuid.h"
 
 namespace tandem {
@@ -42,12 +43,6 @@ inline AtomicType type_of(const AtomView& atom) { return static_cast<AtomicType>
 /// Total order within one type: numbers by value, false before true, strings by byte, UUIDs as
 /// text. Requires equal types.
 std::strong_ordering compare(const AtomView& a, const AtomView& b);
-
-/// How reals are printed.
-enum class Reals : std::uint8_t {
-  kShown,  ///< as clients of ovsdb-server know them, append_json_real()
-  kExact,  ///< for what is read back as data, append_exact_json_real()
-};
 
 /// Appends the atom as RFC 7047 <atom> JSON: UUIDs as ["uuid","..."].
 void append_atom_json(std::string& out, const AtomView& atom, Reals reals = Reals::kShown);

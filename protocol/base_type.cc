@@ -1,9 +1,8 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <boost/json/object.hpp>
-#include <boost/json/string.hpp>
 
+#include "protocol/json/member_writer.h"
 #include "protocol/object_reader.h"
 #include "protocol/type.h"
 #include "protocol/utf8.h"
@@ -20,25 +19,21 @@ std::optional<AtomicType> atomic_type_from(std::string_view name) {
   return std::nullopt;
 }
 
-Result<AtomicType> read_atomic_type(const json::value& value) {
+Result<AtomicType> read_atomic_type(JsonView value) {
   if (const auto type = atomic_type_from(value.get_string())) return *type;
-  return syntax_error(&value, to_text(value) + " is not an atomic-type");
+  return syntax_error(value, to_text(value) + " is not an atomic-type");
 }
 
 /// Reads minLength or maxLength.
-Result<void> read_length(const json::value* value, std::string_view name, std::uint32_t& out) {
+Result<void> read_length(JsonView value, std::string_view name, std::uint32_t& out) {
   if (!value) return {};
   std::int64_t length = 0;
-  as_integer(*value, length);
+  as_integer(value, length);
   if (length < 0 || length > std::numeric_limits<std::uint32_t>::max()) {
     return syntax_error(value, fmt::format("{} out of valid range 0 to 4294967295", name));
   }
   out = static_cast<std::uint32_t>(length);
   return {};
-}
-
-double to_real(const json::value& value) {
-  return value.is_int64() ? static_cast<double>(value.get_int64()) : value.to_number<double>();
 }
 
 std::string real_text(double value) {
@@ -97,7 +92,7 @@ Result<void> check_string(const BaseType& base, std::string_view text) {
 
 }  // namespace
 
-Result<BaseType> BaseType::from_json(const json::value& value) {
+Result<BaseType> BaseType::from_json(JsonView value) {
   BaseType base;
   if (value.is_string()) {
     const auto type = read_atomic_type(value);
@@ -107,30 +102,30 @@ Result<BaseType> BaseType::from_json(const json::value& value) {
   }
 
   ObjectReader reader(value, "ovsdb type");
-  const json::value* type_member = reader.required("type", kJsonString);
+  const JsonView type_member = reader.required("type", kJsonString);
   if (!type_member) return reader.finish().error();
-  const auto type = read_atomic_type(*type_member);
+  const auto type = read_atomic_type(type_member);
   if (!type) return type.error();
   base.type = *type;
 
-  if (const json::value* allowed = reader.optional("enum", kJsonAny)) {
+  if (const JsonView allowed = reader.optional("enum", kJsonAny)) {
     ColumnType set_type;
     set_type.key.type = base.type;
     set_type.n_max = ColumnType::kUnlimited;
-    auto datum = set_type.datum_from_json(*allowed, nullptr);
+    auto datum = set_type.datum_from_json(allowed, nullptr);
     if (!datum) return datum.error();
     base.allowed = std::move(*datum);
   } else if (base.type == AtomicType::kInteger) {
-    if (const auto* min = reader.optional("minInteger", kJsonInteger))
-      as_integer(*min, base.min_integer);
-    if (const auto* max = reader.optional("maxInteger", kJsonInteger))
-      as_integer(*max, base.max_integer);
+    if (const JsonView min = reader.optional("minInteger", kJsonInteger))
+      as_integer(min, base.min_integer);
+    if (const JsonView max = reader.optional("maxInteger", kJsonInteger))
+      as_integer(max, base.max_integer);
     if (base.min_integer > base.max_integer)
-      return syntax_error(&value, "minInteger exceeds maxInteger");
+      return syntax_error(value, "minInteger exceeds maxInteger");
   } else if (base.type == AtomicType::kReal) {
-    if (const auto* min = reader.optional("minReal", kJsonNumber)) base.min_real = to_real(*min);
-    if (const auto* max = reader.optional("maxReal", kJsonNumber)) base.max_real = to_real(*max);
-    if (base.min_real > base.max_real) return syntax_error(&value, "minReal exceeds maxReal");
+    if (const JsonView min = reader.optional("minReal", kJsonNumber)) base.min_real = as_real(min);
+    if (const JsonView max = reader.optional("maxReal", kJsonNumber)) base.max_real = as_real(max);
+    if (base.min_real > base.max_real) return syntax_error(value, "minReal exceeds maxReal");
   } else if (base.type == AtomicType::kString) {
     if (auto read =
             read_length(reader.optional("minLength", kJsonInteger), "minLength", base.min_length);
@@ -143,16 +138,16 @@ Result<BaseType> BaseType::from_json(const json::value& value) {
       return read.error();
     }
     if (base.min_length > base.max_length)
-      return syntax_error(&value, "minLength exceeds maxLength");
+      return syntax_error(value, "minLength exceeds maxLength");
   } else if (base.type == AtomicType::kUuid) {
-    if (const auto* table = reader.optional("refTable", kJsonId)) {
-      base.ref_table = table->get_string();
-      if (const auto* kind = reader.optional("refType", kJsonString)) {
-        if (kind->get_string() == "weak") {
+    if (const JsonView table = reader.optional("refTable", kJsonId)) {
+      base.ref_table = table.get_string();
+      if (const JsonView kind = reader.optional("refType", kJsonString)) {
+        if (kind.get_string() == "weak") {
           base.ref_type = RefType::kWeak;
-        } else if (kind->get_string() != "strong") {
-          return syntax_error(
-              &value, "refType must be \"strong\" or \"weak\" (not " + to_text(*kind) + ")");
+        } else if (kind.get_string() != "strong") {
+          return syntax_error(value,
+                              "refType must be \"strong\" or \"weak\" (not " + to_text(kind) + ")");
         }
       }
     }
@@ -161,23 +156,30 @@ Result<BaseType> BaseType::from_json(const json::value& value) {
   return base;
 }
 
-json::value BaseType::to_json() const {
-  json::object object;
+void BaseType::append_json(std::string& out) const {
   const BaseType plain;
-  object.emplace("type", to_string(type));
-  if (allowed) object.emplace("enum", datum_to_json(allowed.view()));
-  if (min_integer != plain.min_integer) object.emplace("minInteger", min_integer);
-  if (max_integer != plain.max_integer) object.emplace("maxInteger", max_integer);
-  if (min_real != plain.min_real) object.emplace("minReal", min_real);
-  if (max_real != plain.max_real) object.emplace("maxReal", max_real);
-  if (min_length != plain.min_length) object.emplace("minLength", min_length);
-  if (max_length != plain.max_length) object.emplace("maxLength", max_length);
+  const std::size_t begin = out.size();
+  out += '{';
+  MemberWriter members(out);
+  if (allowed) append_datum_json(members.name("enum"), allowed.view());
+  if (max_integer != plain.max_integer) members.integer("maxInteger", max_integer);
+  if (max_length != plain.max_length) members.integer("maxLength", max_length);
+  if (max_real != plain.max_real) append_json_real(members.name("maxReal"), max_real);
+  if (min_integer != plain.min_integer) members.integer("minInteger", min_integer);
+  if (min_length != plain.min_length) members.integer("minLength", min_length);
+  if (min_real != plain.min_real) append_json_real(members.name("minReal"), min_real);
   if (!ref_table.empty()) {
-    object.emplace("refTable", ref_table);
-    if (ref_type == RefType::kWeak) object.emplace("refType", "weak");
+    members.string("refTable", ref_table);
+    if (ref_type == RefType::kWeak) members.string("refType", "weak");
   }
-  if (object.size() == 1) return json::value(json::string(to_string(type)));
-  return object;
+  const bool is_plain = out.size() == begin + 1;
+  if (is_plain) {
+    out.resize(begin);
+    append_json_string(out, to_string(type));
+  } else {
+    members.string("type", to_string(type));
+    out += '}';
+  }
 }
 
 bool BaseType::allows(const AtomView& atom) const {

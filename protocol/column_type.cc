@@ -1,8 +1,6 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <boost/json/object.hpp>
-#include <boost/json/string.hpp>
 
 #include "protocol/datum_cursor.h"
 #include "protocol/object_reader.h"
@@ -72,12 +70,12 @@ class Defaults {
 };
 
 /// Reads "min" or "max"; the string "unlimited" is for "max".
-Result<void> read_count(const json::value* value, std::uint32_t& out) {
+Result<void> read_count(JsonView value, std::uint32_t& out) {
   if (!value) return {};
   std::int64_t count = -1;
-  if (value->is_string()) {
-    if (value->get_string() == "unlimited") count = ColumnType::kUnlimited;
-  } else if (as_integer(*value, count); count >= ColumnType::kUnlimited) {
+  if (value.is_string()) {
+    if (value.get_string() == "unlimited") count = ColumnType::kUnlimited;
+  } else if (as_integer(value, count); count >= ColumnType::kUnlimited) {
     count = -1;
   }
   if (count < 0) return syntax_error(value, "bad min or max value");
@@ -87,7 +85,7 @@ Result<void> read_count(const json::value* value, std::uint32_t& out) {
 
 }  // namespace
 
-Result<ColumnType> ColumnType::from_json(const json::value& value) {
+Result<ColumnType> ColumnType::from_json(JsonView value) {
   ColumnType type;
   if (value.is_string()) {
     auto key = BaseType::from_json(value);
@@ -97,40 +95,51 @@ Result<ColumnType> ColumnType::from_json(const json::value& value) {
   }
 
   ObjectReader reader(value, "ovsdb type");
-  const json::value* key_member = reader.required("key", kJsonString | kJsonObject);
-  const json::value* value_member = reader.optional("value", kJsonString | kJsonObject);
-  const json::value* min = reader.optional("min", kJsonInteger);
-  const json::value* max = reader.optional("max", kJsonInteger | kJsonString);
+  const JsonView key_member = reader.required("key", kJsonString | kJsonObject);
+  const JsonView value_member = reader.optional("value", kJsonString | kJsonObject);
+  const JsonView min = reader.optional("min", kJsonInteger);
+  const JsonView max = reader.optional("max", kJsonInteger | kJsonString);
   if (auto end = reader.finish(); !end) return end.error();
 
-  auto key = BaseType::from_json(*key_member);
+  auto key = BaseType::from_json(key_member);
   if (!key) return key.error();
   type.key = std::move(*key);
   if (value_member) {
-    auto base = BaseType::from_json(*value_member);
+    auto base = BaseType::from_json(value_member);
     if (!base) return base.error();
     type.value = std::move(*base);
   }
   if (auto read = read_count(min, type.n_min); !read) return read.error();
   if (auto read = read_count(max, type.n_max); !read) return read.error();
   if (type.n_min > 1 || type.n_max < 1)
-    return syntax_error(&value, "ovsdb type fails constraint checks");
+    return syntax_error(value, "ovsdb type fails constraint checks");
   return type;
 }
 
-json::value ColumnType::to_json() const {
-  json::value base = key.to_json();
-  if (is_scalar() && base.is_string()) return base;
-  json::object object;
-  object.emplace("key", std::move(base));
-  if (value) object.emplace("value", value->to_json());
-  if (n_min != 1) object.emplace("min", n_min);
-  if (n_max == kUnlimited) {
-    object.emplace("max", "unlimited");
-  } else if (n_max != 1) {
-    object.emplace("max", n_max);
+void ColumnType::append_json(std::string& out) const {
+  const std::size_t begin = out.size();
+  out += R"({"key":)";
+  const std::size_t key_begin = out.size();
+  key.append_json(out);
+  if (is_scalar() && out[key_begin] == '"') {
+    out.erase(begin, key_begin - begin);
+    return;
   }
-  return object;
+  if (n_max == kUnlimited) {
+    out += R"(,"max":"unlimited")";
+  } else if (n_max != 1) {
+    out += R"(,"max":)";
+    append_json_integer(out, n_max);
+  }
+  if (n_min != 1) {
+    out += R"(,"min":)";
+    append_json_integer(out, n_min);
+  }
+  if (value) {
+    out += R"(,"value":)";
+    value->append_json(out);
+  }
+  out += '}';
 }
 
 Datum ColumnType::default_datum() const {

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json/array.hpp>
-#include <boost/json/string.hpp>
 #include <optional>
 #include <string_view>
 #include <tuple>
@@ -49,7 +47,7 @@ bool can_be_ordered(const ColumnType& type) {
 
 /// Reads the argument of a clause. Its number of elements is the column's, but for: one of an
 /// ordered function; none at least of "includes"; any number of "excludes".
-Result<Datum> read_argument(const ColumnType& type, Function function, const json::value& value,
+Result<Datum> read_argument(const ColumnType& type, Function function, JsonView value,
                             SymbolTable* symbols) {
   if (type.is_scalar()) return type.datum_from_json(value, symbols);
   if (function == Function::kExcludes)
@@ -97,17 +95,15 @@ std::string_view to_string(Function function) {
   return kFunctionNames[static_cast<std::size_t>(function)];
 }
 
-Result<Clause> Clause::from_json(const TableSchema& table, const json::value& value,
-                                 SymbolTable* symbols) {
-  const json::array* array = value.if_array();
-  if (!array || array->size() != 3 || !(*array)[0].is_string() || !(*array)[1].is_string()) {
-    return syntax_error(&value, "Parse error in condition.");
+Result<Clause> Clause::from_json(const TableSchema& table, JsonView value, SymbolTable* symbols) {
+  if (!value.is_array() || value.size() != 3 || !value[0].is_string() || !value[1].is_string()) {
+    return syntax_error(value, "Parse error in condition.");
   }
-  const std::string_view column_name = (*array)[0].get_string();
+  const std::string_view column_name = value[0].get_string();
   const auto index = table.find_column(column_name);
   if (!index) return unknown_column(table, column_name, value);
 
-  const std::string_view function_name = (*array)[1].get_string();
+  const std::string_view function_name = value[1].get_string();
   const auto function = function_from(function_name);
   if (!function)
     return Error{"unknown function", fmt::format("No function named {}.", function_name),
@@ -117,7 +113,7 @@ Result<Clause> Clause::from_json(const TableSchema& table, const json::value& va
   if (is_relational(*function) && !can_be_ordered(column.type)) {
     return not_applicable(column, function_name, value);
   }
-  auto argument = read_argument(column.type, *function, (*array)[2], symbols);
+  auto argument = read_argument(column.type, *function, value[2], symbols);
   if (!argument) return std::move(argument).error();
   return Clause{*index, *function, std::move(*argument)};
 }
@@ -146,12 +142,12 @@ bool Clause::matches(const Row& row) const {
   return false;
 }
 
-Result<Condition> Condition::from_json(const TableSchema& table, const json::value& value,
+Result<Condition> Condition::from_json(const TableSchema& table, JsonView value,
                                        SymbolTable* symbols) {
   Condition condition;
-  for (const json::value& element : value.get_array()) {
-    if (const bool* truth = element.if_bool()) {
-      condition.never_ |= !*truth;
+  for (const JsonView element : value.elements()) {
+    if (element.is_bool()) {
+      condition.never_ |= !element.get_bool();
       continue;
     }
     auto clause = Clause::from_json(table, element, symbols);

@@ -22,8 +22,7 @@ struct Clause {
   Function function = Function::kEq;
   Datum argument;
 
-  static Result<Clause> from_json(const TableSchema& table, const json::value& value,
-                                  SymbolTable* symbols);
+  static Result<Clause> from_json(const TableSchema& table, JsonView value, SymbolTable* symbols);
   bool matches(const Row& row) const;
   bool operator==(const Clause&) const = default;
 };
@@ -53,7 +52,7 @@ struct Exclusions {
 class Condition {
  public:
   /// Requires a JSON array.
-  static Result<Condition> from_json(const TableSchema& table, const json::value& value,
+  static Result<Condition> from_json(const TableSchema& table, JsonView value,
                                      SymbolTable* symbols);
 
   /// All that demand equality are among them.

@@ -4,17 +4,22 @@
 #include <stdexcept>
 #include <utility>
 
-#include "protocol/json_excerpt.h"
+#include "protocol/json/member_writer.h"
 
 namespace tandem {
 
-json::object Error::to_json() const {
-  json::object object;
-  object.emplace("error", tag);
-  if (!details.empty()) object.emplace("details", details);
-  if (syntax) object.emplace("syntax", *syntax);
-  if (io_error) object.emplace("io-error", *io_error);
-  return object;
+void Error::append_json(std::string& out) const {
+  out += '{';
+  MemberWriter members(out);
+  append_members(members);
+  out += '}';
+}
+
+void Error::append_members(MemberWriter& members) const {
+  if (!details.empty()) members.string("details", details);
+  members.string("error", tag);
+  if (io_error) members.string("io-error", *io_error);
+  if (syntax) members.string("syntax", *syntax);
 }
 
 std::string Error::to_string() const {
@@ -28,9 +33,9 @@ std::string Error::to_string() const {
 
 std::ostream& operator<<(std::ostream& out, const Error& error) { return out << error.to_string(); }
 
-Error syntax_error(const json::value* where, std::string details) {
+Error syntax_error(JsonView where, std::string details) {
   return {"syntax error", std::move(details),
-          where ? std::optional<std::string>(json_excerpt(*where)) : std::nullopt};
+          where ? std::optional<std::string>(json_excerpt(where)) : std::nullopt};
 }
 
 Error syntax_error_text(std::string syntax, std::string details) {

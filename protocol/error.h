@@ -6,9 +6,11 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/json.h"
+#include "protocol/json/json_output.h"
 
 namespace tandem {
+
+class MemberWriter;
 
 /// An OVSDB error as a value: RFC 7047 section 3.1 <error>, with the "syntax" member of
 /// ovsdb-server(7).
@@ -18,9 +20,11 @@ struct Error {
   std::optional<std::string> syntax;                   ///< the offending JSON as text, keys sorted
   std::optional<std::string> io_error = std::nullopt;  ///< of an "I/O error": the text of its errno
 
-  /// The object that goes on the wire: {"error", "details", "syntax", "io-error"}; empty details
+  /// The object that goes on the wire: {"details", "error", "io-error", "syntax"}; empty details
   /// are left out.
-  json::object to_json() const;
+  void append_json(std::string& out) const;
+  /// Its members, for an object that has others, too.
+  void append_members(MemberWriter& members) const;
   /// One line for logs and command line: `syntax "X": tag: details (io_error)`.
   std::string to_string() const;
 
@@ -34,8 +38,8 @@ std::ostream& operator<<(std::ostream& out, const Error& error);
 template <class T>
 using Result = boost::system::result<T, Error>;
 
-/// "syntax error" with `where` as the offending JSON (null pointer: no syntax member).
-Error syntax_error(const json::value* where, std::string details);
+/// "syntax error" with `where` as the offending JSON (absent: no syntax member).
+Error syntax_error(JsonView where, std::string details);
 /// "syntax error" whose offending JSON is already text.
 Error syntax_error_text(std::string syntax, std::string details);
 Error constraint_violation(std::string details);

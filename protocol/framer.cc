@@ -3,13 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/json/monotonic_resource.hpp>
-
-#include "protocol/json_parser.h"
+#include <utility>
 
 namespace tandem {
 
 namespace {
+
+/// A buffer for messages in parts that is kept.
+constexpr std::size_t kMostKept = std::size_t{16} << 10;
 
 Error stream_error(std::string details) {
   return {"syntax error", std::move(details), std::nullopt};
@@ -17,79 +18,69 @@ Error stream_error(std::string details) {
 
 }  // namespace
 
-struct Framer::State {
-  std::size_t max_bytes = 0;
-  JsonParser parser;
-  std::uint64_t stream_bytes = 0;  ///< taken from the stream so far
-  std::size_t message_bytes = 0;   ///< of these, in the message that is being read
-  bool partial = false;
-  bool failed = false;
-  bool too_long = false;
+Result<std::optional<JsonDocument>> Framer::next(std::string_view& input) {
+  if (failed_) return stream_error("the stream has failed before");
+  return partial_ ? go_on(input) : begin(input);
+}
 
-  void skip_space(std::string_view& input);
-  Error fail(std::string details);
-};
-
-void Framer::State::skip_space(std::string_view& input) {
+void Framer::skip_space(std::string_view& input) {
   const std::size_t n = std::min(input.find_first_not_of(" \t\r\n"), input.size());
+  space_.advance(input.substr(0, n));
   input.remove_prefix(n);
-  stream_bytes += n;
 }
 
-Error Framer::State::fail(std::string details) {
-  failed = true;
-  partial = false;
-  return stream_error(std::move(details));
-}
-
-Framer::Framer(std::size_t max_bytes) : state_(std::make_unique<State>()) {
-  state_->max_bytes = max_bytes;
-}
-Framer::~Framer() = default;
-Framer::Framer(Framer&&) noexcept = default;
-Framer& Framer::operator=(Framer&&) noexcept = default;
-
-Result<std::optional<json::value>> Framer::next(std::string_view& input) {
-  using Message = std::optional<json::value>;
-  State& state = *state_;
-  if (state.failed) return stream_error("the stream has failed before");
-  if (!state.partial) {
-    state.skip_space(input);
-    if (input.empty()) return Message();
-    // No message is a string, a word or a number (which would have no end): only containers may
-    // come.
-    if (input.front() != '{' && input.front() != '[') {
-      return state.fail(
-          fmt::format("byte {}: syntax error at beginning of input", state.stream_bytes));
-    }
-    // A message's values share one arena: half the time of separate allocations, a third with
-    // freeing them.
-    state.parser.reset(json::make_shared_resource<json::monotonic_resource>());
-    state.message_bytes = 0;
-    state.partial = true;
+Result<Framer::Message> Framer::begin(std::string_view& input) {
+  skip_space(input);
+  if (input.empty()) return Message();
+  const JsonReader::Status status = reader_.read(input);
+  const bool partial = status == JsonReader::Status::kMore;
+  message_bytes_ = partial ? input.size() : reader_.position();
+  if (status == JsonReader::Status::kFailed) return refuse(input);
+  if (message_bytes_ > max_bytes_) return refuse_length();
+  if (partial) {
+    partial_ = true;
+    text_.assign(input);
+    input = {};
+    return Message();
   }
-
-  json::error_code ec;
-  const std::size_t taken = state.parser.write(input, ec);
-  input.remove_prefix(taken);
-  state.stream_bytes += taken;
-  state.message_bytes += taken;
-  if (ec) return state.fail(fmt::format("byte {}: {}", state.stream_bytes, ec.message()));
-  if (state.message_bytes > state.max_bytes) {
-    state.too_long = true;
-    return state.fail(fmt::format("message is longer than {} bytes", state.max_bytes));
-  }
-  if (!state.parser.done()) return Message();
-  state.partial = false;
-  return Message(state.parser.release());
+  JsonDocument document = reader_.take(input);
+  input.remove_prefix(message_bytes_);
+  space_ = {};
+  return Message(std::move(document));
 }
 
-void Framer::set_max_bytes(std::size_t max_bytes) { state_->max_bytes = max_bytes; }
+Result<Framer::Message> Framer::go_on(std::string_view& input) {
+  const std::size_t before = text_.size();
+  text_ += input;
+  const JsonReader::Status status = reader_.read(text_);
+  const bool partial = status == JsonReader::Status::kMore;
+  message_bytes_ = partial ? text_.size() : reader_.position();
+  if (status == JsonReader::Status::kFailed) return refuse(text_);
+  if (message_bytes_ > max_bytes_) return refuse_length();
+  if (partial) {
+    input = {};
+    return Message();
+  }
+  partial_ = false;
+  input.remove_prefix(message_bytes_ - before);
+  space_ = {};
+  JsonDocument document = reader_.take(std::move(text_));
+  text_.clear();
+  if (text_.capacity() > kMostKept) text_ = {};
+  return Message(std::move(document));
+}
 
-bool Framer::is_too_long() const { return state_->too_long; }
+Error Framer::refuse(std::string_view text) {
+  failed_ = true;
+  partial_ = false;
+  return stream_error(reader_.fault(text, space_));
+}
 
-std::size_t Framer::message_bytes() const { return state_->message_bytes; }
-
-bool Framer::partial() const { return state_->partial; }
+Error Framer::refuse_length() {
+  failed_ = true;
+  partial_ = false;
+  too_long_ = true;
+  return stream_error(fmt::format("message is longer than {} bytes", max_bytes_));
+}
 
 }  // namespace tandem

@@ -3,9 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/string.hpp>
 #include <string_view>
 #include <utility>
 
@@ -15,11 +12,11 @@ namespace tandem {
 
 namespace {
 
-Result<MonitorSelect> read_select(const json::value& value, std::string_view table) {
+Result<MonitorSelect> read_select(JsonView value, std::string_view table) {
   ObjectReader reader(value, fmt::format("table {} select", table));
   MonitorSelect select;
   const auto read = [&](std::string_view name, bool& flag) {
-    if (const json::value* member = reader.optional(name, kJsonBoolean)) flag = member->get_bool();
+    if (const JsonView member = reader.optional(name, kJsonBoolean)) flag = member.get_bool();
   };
   read("initial", select.initial);
   read("insert", select.insert);
@@ -29,7 +26,7 @@ Result<MonitorSelect> read_select(const json::value& value, std::string_view tab
   return select;
 }
 
-Error mentioned_twice(const TableSchema& schema, ColumnIndex column, const json::value* where) {
+Error mentioned_twice(const TableSchema& schema, ColumnIndex column, JsonView where) {
   return syntax_error(
       where, fmt::format("column {} mentioned more than once", schema.column(column).name));
 }
@@ -44,8 +41,8 @@ struct TableReading {
 
 /// Adds the columns that one <monitor-request> asks for: those named, or all but _uuid. Of several
 /// faults the first is named, as ovsdb-server does.
-Result<void> add_columns(const TableSchema& schema, const json::value* names,
-                         const MonitorSelect& select, TableReading& reading) {
+Result<void> add_columns(const TableSchema& schema, JsonView names, const MonitorSelect& select,
+                         TableReading& reading) {
   const auto add = [&](ColumnIndex column) -> Result<void> {
     if (reading.mentioned.size() <= column) reading.mentioned.resize(schema.columns.size());
     if (reading.mentioned[column]) return mentioned_twice(schema, column, names);
@@ -60,31 +57,29 @@ Result<void> add_columns(const TableSchema& schema, const json::value* names,
     }
     return {};
   }
-  for (const json::value& element : names->get_array()) {
-    const json::string* name = element.if_string();
-    if (!name) return syntax_error(names, "array of column names expected");
-    const auto column = schema.find_column(*name);
-    if (!column)
-      return syntax_error(names,
-                          fmt::format("{} is not a valid column name", std::string_view(*name)));
+  for (const JsonView element : names.elements()) {
+    if (!element.is_string()) return syntax_error(names, "array of column names expected");
+    const std::string_view name = element.get_string();
+    const auto column = schema.find_column(name);
+    if (!column) return syntax_error(names, fmt::format("{} is not a valid column name", name));
     if (auto added = add(*column); !added) return added;
   }
   return {};
 }
 
 /// Adds one <monitor-request> or <monitor-cond-request> to its table.
-Result<void> merge_request(const TableSchema& schema, MonitorVersion version,
-                           const json::value& value, TableReading& reading) {
+Result<void> merge_request(const TableSchema& schema, MonitorVersion version, JsonView value,
+                           TableReading& reading) {
   ObjectReader reader(value, fmt::format("table {}", schema.name));
-  const json::value* names = reader.optional("columns", kJsonArray);
-  const json::value* where =
-      version == MonitorVersion::kUpdate ? nullptr : reader.optional("where", kJsonArray);
-  const json::value* select_member = reader.optional("select", kJsonObject);
+  const JsonView names = reader.optional("columns", kJsonArray);
+  const JsonView where =
+      version == MonitorVersion::kUpdate ? JsonView() : reader.optional("where", kJsonArray);
+  const JsonView select_member = reader.optional("select", kJsonObject);
   if (auto done = reader.finish(); !done) return done;
 
   MonitorSelect select;
   if (select_member) {
-    const auto read = read_select(*select_member, schema.name);
+    const auto read = read_select(select_member, schema.name);
     if (!read) return read.error();
     select = *read;
   }
@@ -95,18 +90,18 @@ Result<void> merge_request(const TableSchema& schema, MonitorVersion version,
     reading.table.select |= select;
   // A request without conditions asks for columns of the rows that the others ask for, as
   // ovsdb-client sends it.
-  return where ? reading.condition.add(schema, *where) : Result<void>();
+  return where ? reading.condition.add(schema, where) : Result<void>();
 }
 
-/// The requests of a table: an array of them or, as ovsdb-server(7) section 4.1.5 allows, just one.
-std::vector<const json::value*> requests_of(const json::value& value) {
-  std::vector<const json::value*> requests;
-  if (const json::array* array = value.if_array()) {
-    for (const json::value& element : *array) requests.push_back(&element);
-  } else {
-    requests.push_back(&value);
+/// Adds the requests of a table: an array of them or, as ovsdb-server(7) section 4.1.5 allows, just
+/// one.
+Result<void> merge_requests(const TableSchema& schema, MonitorVersion version, JsonView requests,
+                            TableReading& reading) {
+  if (!requests.is_array()) return merge_request(schema, version, requests, reading);
+  for (const JsonView request : requests.elements()) {
+    if (auto merged = merge_request(schema, version, request, reading); !merged) return merged;
   }
-  return requests;
+  return {};
 }
 
 Error no_such_table(std::string_view table, std::string_view suffix = "") {
@@ -124,19 +119,17 @@ MonitorSelect& MonitorSelect::operator|=(const MonitorSelect& other) {
 }
 
 Result<MonitorRequest> MonitorRequest::from_json(SchemaRef schema, MonitorVersion version,
-                                                 const json::value& requests) {
-  const json::object* object = requests.if_object();
-  if (!object) return syntax_error(&requests, "monitor-requests must be object");
+                                                 JsonView requests) {
+  if (!requests.is_object()) return syntax_error(requests, "monitor-requests must be object");
   MonitorRequest request{std::move(schema), version, {}};
-  for (const auto& member : *object) {
-    const auto index = request.schema->find_table(member.key());
-    if (!index) return no_such_table(member.key());
+  for (const JsonMember& member : requests.members()) {
+    const auto index = request.schema->find_table(member.name);
+    if (!index) return no_such_table(member.name);
     TableReading reading;
     reading.table.table = *index;
-    for (const json::value* element : requests_of(member.value())) {
-      auto merged = merge_request(request.schema->table(*index), version, *element, reading);
-      if (!merged) return std::move(merged).error();
-    }
+    const TableSchema& table_schema = request.schema->table(*index);
+    if (auto merged = merge_requests(table_schema, version, member.value, reading); !merged)
+      return std::move(merged).error();
     if (reading.is_first) continue;  // no requests: nothing to monitor
     MonitoredTable& table = reading.table;
     table.condition = reading.condition.build();
@@ -150,31 +143,30 @@ Result<MonitorRequest> MonitorRequest::from_json(SchemaRef schema, MonitorVersio
   return request;
 }
 
-Result<MonitorRequest> MonitorRequest::with_conditions(const json::value& changes) const {
-  const json::object* object = changes.if_object();
-  if (!object) return syntax_error(nullptr, "monitor-cond-change-requests must be object");
+Result<MonitorRequest> MonitorRequest::with_conditions(JsonView changes) const {
+  if (!changes.is_object())
+    return syntax_error(nullptr, "monitor-cond-change-requests must be object");
   MonitorRequest changed = *this;
-  for (const auto& member : *object) {
-    const auto index = schema->find_table(member.key());
-    if (!index) return no_such_table(member.key());
+  for (const JsonMember& member : changes.members()) {
+    const auto index = schema->find_table(member.name);
+    if (!index) return no_such_table(member.name);
     const auto table = std::find_if(changed.tables.begin(), changed.tables.end(),
                                     [&](const MonitoredTable& t) { return t.table == *index; });
-    if (table == changed.tables.end()) return no_such_table(member.key(), " in monitor session");
+    if (table == changed.tables.end()) return no_such_table(member.name, " in monitor session");
     const TableSchema& table_schema = schema->table(*index);
-    const json::array* elements = member.value().if_array();
-    if (!elements) {
+    if (!member.value.is_array()) {
       return syntax_error(
           nullptr, fmt::format("table {} no monitor-cond-change JSON array", table_schema.name));
     }
-    for (const json::value& element : *elements) {
+    for (const JsonView element : member.value.elements()) {
       ObjectReader reader(element, fmt::format("table {}", table_schema.name));
-      const json::value* columns = reader.optional("columns", kJsonArray);
-      const json::value* where = reader.optional("where", kJsonArray);
+      const JsonView columns = reader.optional("columns", kJsonArray);
+      const JsonView where = reader.optional("where", kJsonArray);
       if (auto done = reader.finish(); !done) return std::move(done).error();
-      if (columns) return syntax_error(&element, "changing columns is unsupported");
+      if (columns) return syntax_error(element, "changing columns is unsupported");
       if (version == MonitorVersion::kUpdate) continue;  // has none, and ovsdb-server reads none
       auto condition =
-          where ? MonitorCondition::from_json(table_schema, *where) : MonitorCondition::always();
+          where ? MonitorCondition::from_json(table_schema, where) : MonitorCondition::always();
       if (!condition) return std::move(condition).error();
       table->condition = std::move(*condition);
     }

@@ -52,10 +52,10 @@ struct MonitorRequest {
 
   /// Reads <monitor-requests>; errors of surface section 8.
   static Result<MonitorRequest> from_json(SchemaRef schema, MonitorVersion version,
-                                          const json::value& requests);
+                                          JsonView requests);
   /// The same monitor after a monitor_cond_change (ovsdb-server(7) section 4.1.13): tables that
   /// `changes` names have new conditions, the others keep theirs.
-  Result<MonitorRequest> with_conditions(const json::value& changes) const;
+  Result<MonitorRequest> with_conditions(JsonView changes) const;
   /// Null when the monitor leaves the table out.
   const MonitoredTable* find(TableIndex table) const;
   bool operator==(const MonitorRequest&) const = default;

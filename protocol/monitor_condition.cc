@@ -1,7 +1,6 @@
 #include "protocol/monitor_condition.h"
 
 #include <algorithm>
-#include <boost/json/array.hpp>
 #include <iterator>
 #include <tuple>
 #include <utility>
@@ -35,8 +34,7 @@ std::size_t hash_of(const std::vector<Clause>& clauses) {
 MonitorCondition::Alternatives::Alternatives(std::vector<Clause> clauses)
     : matcher(std::move(clauses)), hash(hash_of(matcher.clauses())) {}
 
-Result<MonitorCondition> MonitorCondition::from_json(const TableSchema& table,
-                                                     const json::value& value) {
+Result<MonitorCondition> MonitorCondition::from_json(const TableSchema& table, JsonView value) {
   MonitorConditionBuilder builder;
   if (auto added = builder.add(table, value); !added) return std::move(added).error();
   return builder.build();
@@ -59,24 +57,12 @@ bool MonitorCondition::operator==(const MonitorCondition& other) const {
   return is_always() == other.is_always() && hash() == other.hash() && clauses() == other.clauses();
 }
 
-json::value MonitorCondition::to_json(const TableSchema& table) const {
-  json::array array;
-  if (is_never()) array.emplace_back(false);
-  for (const Clause& clause : clauses()) {
-    array.push_back(json::array{json::string_view(table.column(clause.column).name),
-                                json::string_view(to_string(clause.function)),
-                                datum_to_json(clause.argument.view())});
-  }
-  return array;
-}
-
-Result<void> MonitorConditionBuilder::add(const TableSchema& table, const json::value& where) {
-  const json::array& elements = where.get_array();
+Result<void> MonitorConditionBuilder::add(const TableSchema& table, JsonView where) {
   any_ = true;
-  always_ |= elements.empty();
-  for (const json::value& element : elements) {
-    if (const bool* truth = element.if_bool()) {
-      always_ |= *truth;
+  always_ |= where.empty();
+  for (const JsonView element : where.elements()) {
+    if (element.is_bool()) {
+      always_ |= element.get_bool();
       continue;
     }
     auto clause = Clause::from_json(table, element, nullptr);

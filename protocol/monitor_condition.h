@@ -15,7 +15,7 @@ class MonitorCondition {
   MonitorCondition() = default;
   static MonitorCondition always() { return {}; }
   /// Requires a JSON array.
-  static Result<MonitorCondition> from_json(const TableSchema& table, const json::value& value);
+  static Result<MonitorCondition> from_json(const TableSchema& table, JsonView value);
 
   bool is_always() const { return alternatives_ == nullptr; }
   bool is_never() const { return !is_always() && clauses().empty(); }
@@ -29,7 +29,6 @@ class MonitorCondition {
   /// Equal conditions have equal hashes.
   std::size_t hash() const { return is_always() ? 0 : alternatives_->hash; }
   bool operator==(const MonitorCondition& other) const;
-  json::value to_json(const TableSchema& table) const;
 
  private:
   friend class MonitorConditionBuilder;
@@ -45,7 +44,7 @@ class MonitorCondition {
 class MonitorConditionBuilder {
  public:
   /// Requires a JSON array.
-  Result<void> add(const TableSchema& table, const json::value& where);
+  Result<void> add(const TableSchema& table, JsonView where);
   /// Takes over all that was added. If nothing was: always.
   MonitorCondition build();
 

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json/array.hpp>
-#include <boost/json/string.hpp>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -49,8 +47,7 @@ bool is_applicable(Mutator mutator, const ColumnType& type) {
 }
 
 /// Reads what may be deleted: any number of elements; of a map also just keys.
-Result<Datum> read_deletion(const ColumnType& type, const json::value& value,
-                            SymbolTable* symbols) {
+Result<Datum> read_deletion(const ColumnType& type, JsonView value, SymbolTable* symbols) {
   auto pairs = type.datum_from_json(value, symbols, ColumnType::Sizes::kAny);
   if (pairs || !type.is_map()) return pairs;
   ColumnType keys;
@@ -60,7 +57,7 @@ Result<Datum> read_deletion(const ColumnType& type, const json::value& value,
   return keys.datum_from_json(value, symbols);
 }
 
-Result<Datum> read_argument(const ColumnType& type, Mutator mutator, const json::value& value,
+Result<Datum> read_argument(const ColumnType& type, Mutator mutator, JsonView value,
                             SymbolTable* symbols) {
   switch (mutator) {
     case Mutator::kDelete:
@@ -166,26 +163,25 @@ Result<Datum> with_size_checked(const ColumnType& type, Datum after) {
 
 }  // namespace
 
-Result<Mutation> Mutation::from_json(const TableSchema& table, const json::value& value,
+Result<Mutation> Mutation::from_json(const TableSchema& table, JsonView value,
                                      SymbolTable* symbols) {
-  const json::array* array = value.if_array();
-  if (!array || array->size() != 3 || !(*array)[0].is_string() || !(*array)[1].is_string()) {
-    return syntax_error(&value, "Parse error in mutation.");
+  if (!value.is_array() || value.size() != 3 || !value[0].is_string() || !value[1].is_string()) {
+    return syntax_error(value, "Parse error in mutation.");
   }
-  const std::string_view column_name = (*array)[0].get_string();
+  const std::string_view column_name = value[0].get_string();
   const auto index = table.find_column(column_name);
   if (!index) return unknown_column(table, column_name, value);
   const ColumnSchema& column = table.column(*index);
   if (!column.is_mutable) return immutable_column("mutate", table, column, value);
 
-  const std::string_view mutator_name = (*array)[1].get_string();
+  const std::string_view mutator_name = value[1].get_string();
   const auto mutator = mutator_from(mutator_name);
   if (!mutator)
     return Error{"unknown mutator", fmt::format("No mutator named {}.", mutator_name),
                  std::nullopt};
   if (!is_applicable(*mutator, column.type)) return not_applicable(column, mutator_name, value);
 
-  auto argument = read_argument(column.type, *mutator, (*array)[2], symbols);
+  auto argument = read_argument(column.type, *mutator, value[2], symbols);
   if (!argument) return std::move(argument).error();
   return Mutation{*index, *mutator, std::move(*argument)};
 }
@@ -211,10 +207,10 @@ Result<Datum> Mutation::apply(const ColumnSchema& column, const Datum& before) c
   return before;
 }
 
-Result<std::vector<Mutation>> mutations_from_json(const TableSchema& table,
-                                                  const json::value& value, SymbolTable* symbols) {
+Result<std::vector<Mutation>> mutations_from_json(const TableSchema& table, JsonView value,
+                                                  SymbolTable* symbols) {
   std::vector<Mutation> mutations;
-  for (const json::value& element : value.get_array()) {
+  for (const JsonView element : value.elements()) {
     auto mutation = Mutation::from_json(table, element, symbols);
     if (!mutation) return std::move(mutation).error();
     mutations.push_back(std::move(*mutation));

@@ -24,8 +24,7 @@ struct Mutation {
   Mutator mutator = Mutator::kAdd;
   Datum argument;
 
-  static Result<Mutation> from_json(const TableSchema& table, const json::value& value,
-                                    SymbolTable* symbols);
+  static Result<Mutation> from_json(const TableSchema& table, JsonView value, SymbolTable* symbols);
 
   /// The column's new value; errors "domain error", "range error", "constraint violation" of RFC
   /// 7047 section 5.2.4.
@@ -33,7 +32,7 @@ struct Mutation {
 };
 
 /// A list of mutations in order. Requires a JSON array.
-Result<std::vector<Mutation>> mutations_from_json(const TableSchema& table,
-                                                  const json::value& value, SymbolTable* symbols);
+Result<std::vector<Mutation>> mutations_from_json(const TableSchema& table, JsonView value,
+                                                  SymbolTable* symbols);
 
 }  // namespace tandem

@@ -1,8 +1,6 @@
 #include "protocol/object_reader.h"
 
 #include <algorithm>
-#include <boost/json/object.hpp>
-#include <boost/json/string.hpp>
 #include <utility>
 
 #include "protocol/json/member_faults.h"
@@ -12,24 +10,21 @@ namespace tandem {
 
 namespace {
 
-unsigned kinds_of(const json::value& value) {
+unsigned kinds_of(JsonView value) {
   switch (value.kind()) {
-    case json::kind::null:
+    case JsonKind::kNull:
       return kJsonNull;
-    case json::kind::bool_:
+    case JsonKind::kBoolean:
       return kJsonBoolean;
-    case json::kind::int64:
-      return kJsonInteger;
-    case json::kind::uint64:
-    case json::kind::double_: {
+    case JsonKind::kNumber: {
       std::int64_t ignored = 0;
       return as_integer(value, ignored) ? kJsonInteger : kJsonReal;
     }
-    case json::kind::string:
+    case JsonKind::kString:
       return is_id(value.get_string()) ? kJsonString | kJsonId : kJsonString;
-    case json::kind::array:
+    case JsonKind::kArray:
       return kJsonArray;
-    case json::kind::object:
+    case JsonKind::kObject:
       return kJsonObject;
   }
   return 0;
@@ -37,24 +32,29 @@ unsigned kinds_of(const json::value& value) {
 
 }  // namespace
 
-ObjectReader::ObjectReader(const json::value& object, std::string what)
+ObjectReader::ObjectReader(JsonView object, std::string what)
     : value_(object), what_(std::move(what)) {
+  constexpr std::size_t kMostMembers = 8;
+  used_.reserve(kMostMembers);
   if (!value_.is_object()) fail("Object expected.");
 }
 
-const json::value* ObjectReader::optional(std::string_view name, unsigned kinds) {
-  if (!value_.is_object()) return nullptr;
-  const json::value* member = value_.get_object().if_contains(name);
-  if (!member) return nullptr;
-  used_.push_back(name);
-  if (kinds_of(*member) & kinds) return member;
-  fail(mistyped_member(name));
-  return nullptr;
+JsonView ObjectReader::optional(std::string_view name, unsigned kinds) {
+  return checked(name, value_.find(name), kinds);
 }
 
-const json::value* ObjectReader::required(std::string_view name, unsigned kinds) {
-  if (value_.is_object() && !value_.get_object().contains(name)) fail(missing_member(name));
-  return optional(name, kinds);
+JsonView ObjectReader::required(std::string_view name, unsigned kinds) {
+  const JsonView member = value_.find(name);
+  if (!member && value_.is_object()) fail(missing_member(name));
+  return checked(name, member, kinds);
+}
+
+JsonView ObjectReader::checked(std::string_view name, JsonView member, unsigned kinds) {
+  if (!member) return nullptr;
+  used_.push_back(name);
+  if (kinds_of(member) & kinds) return member;
+  fail(mistyped_member(name));
+  return nullptr;
 }
 
 void ObjectReader::fail(std::string details) {
@@ -62,18 +62,17 @@ void ObjectReader::fail(std::string details) {
 }
 
 Result<void> ObjectReader::finish() {
-  if (failure_.empty() && value_.get_object().size() > used_.size()) {
+  if (failure_.empty() && value_.size() > used_.size()) {
     std::string_view first;
     std::size_t superfluous = 0;
-    for (const auto& member : value_.get_object()) {
-      const std::string_view name = member.key();
+    for (const auto& [name, member] : value_.members()) {
       if (std::find(used_.begin(), used_.end(), name) != used_.end()) continue;
       if (superfluous++ == 0 || name < first) first = name;
     }
     fail(superfluous_members(first, superfluous));
   }
   if (failure_.empty()) return {};
-  return syntax_error(value_.is_object() ? &value_ : nullptr,
+  return syntax_error(value_.is_object() ? value_ : nullptr,
                       "Parsing " + what_ + " failed: " + failure_);
 }
 

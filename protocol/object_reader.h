@@ -28,12 +28,12 @@ enum JsonKinds : unsigned {
 /// Borrows the value.
 class ObjectReader {
  public:
-  ObjectReader(const json::value& object, std::string what);
+  ObjectReader(JsonView object, std::string what);
 
-  /// The member, or null when it is absent (an error unless optional) or of another kind (always an
+  /// The member; absent when there is none (an error unless optional) or of another kind (always an
   /// error).
-  const json::value* required(std::string_view name, unsigned kinds);
-  const json::value* optional(std::string_view name, unsigned kinds);
+  JsonView required(std::string_view name, unsigned kinds);
+  JsonView optional(std::string_view name, unsigned kinds);
   void fail(std::string details);
 
   /// Reports members that nobody asked for, and returns the first error of all. The syntax member
@@ -41,7 +41,10 @@ class ObjectReader {
   Result<void> finish();
 
  private:
-  const json::value& value_;
+  /// Notes that the member was asked for, and checks its kind.
+  JsonView checked(std::string_view name, JsonView member, unsigned kinds);
+
+  const JsonView value_;
   std::string what_;
   std::vector<std::string_view> used_;
   std::string failure_;

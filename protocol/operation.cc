@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/string.hpp>
 #include <string_view>
 #include <utility>
 
@@ -21,7 +18,7 @@ namespace {
 /// calls reader_.finish(), because ovsdb-server reports bad members before bad contents.
 class OperationParser {
  public:
-  OperationParser(const DatabaseSchema& schema, const json::value& value, std::string what,
+  OperationParser(const DatabaseSchema& schema, JsonView value, std::string what,
                   SymbolTable& symbols)
       : schema_(schema), value_(value), reader_(value, std::move(what)), symbols_(symbols) {}
 
@@ -49,17 +46,17 @@ class OperationParser {
   Result<Operation> read_assert();
 
   void take_table();
-  Result<void> name_row(InsertOp& op, const json::value* uuid, const json::value* uuid_name);
+  Result<void> name_row(InsertOp& op, JsonView uuid, JsonView uuid_name);
   Result<void> check_defaults(const InsertOp& op) const;
-  Result<std::vector<ColumnValue>> read_row(const json::value& value);
-  Result<std::vector<ColumnIndex>> read_columns(const json::value* names) const;
-  Result<std::vector<ColumnIndex>> read_named_columns(const json::value& names) const;
-  Result<Condition> read_where(const json::value& where) {
+  Result<std::vector<ColumnValue>> read_row(JsonView value);
+  Result<std::vector<ColumnIndex>> read_columns(JsonView names) const;
+  Result<std::vector<ColumnIndex>> read_named_columns(JsonView names) const;
+  Result<Condition> read_where(JsonView where) {
     return Condition::from_json(*table_, where, &symbols_);
   }
 
   const DatabaseSchema& schema_;
-  const json::value& value_;
+  const JsonView value_;
   ObjectReader reader_;
   SymbolTable& symbols_;
   TableIndex table_index_ = 0;
@@ -81,8 +78,8 @@ const std::array<OperationParser::Named, 10> OperationParser::kOperations = {{
 }};
 
 Result<Operation> OperationParser::parse() {
-  if (const json::value* op = reader_.required("op", kJsonId)) {
-    const std::string_view name = op->get_string();
+  if (const JsonView op = reader_.required("op", kJsonId)) {
+    const std::string_view name = op.get_string();
     const auto* at = std::find_if(kOperations.begin(), kOperations.end(),
                                   [&](const Named& o) { return o.name == name; });
     if (at != kOperations.end()) return (this->*at->read)();
@@ -92,27 +89,27 @@ Result<Operation> OperationParser::parse() {
 }
 
 void OperationParser::take_table() {
-  const json::value* name = reader_.required("table", kJsonId);
+  const JsonView name = reader_.required("table", kJsonId);
   if (!name) return;
-  if (const auto index = schema_.find_table(name->get_string())) {
+  if (const auto index = schema_.find_table(name.get_string())) {
     table_index_ = *index;
     table_ = &schema_.table(*index);
   } else {
-    reader_.fail(fmt::format("No table named {}.", std::string_view(name->get_string())));
+    reader_.fail(fmt::format("No table named {}.", name.get_string()));
   }
 }
 
 Result<Operation> OperationParser::read_insert() {
   take_table();
-  const json::value* uuid = reader_.optional("uuid", kJsonString);
-  const json::value* uuid_name = reader_.optional("uuid-name", kJsonId);
-  const json::value* row = reader_.required("row", kJsonObject);
+  const JsonView uuid = reader_.optional("uuid", kJsonString);
+  const JsonView uuid_name = reader_.optional("uuid-name", kJsonId);
+  const JsonView row = reader_.required("row", kJsonObject);
   if (auto done = reader_.finish(); !done) return std::move(done).error();
 
   InsertOp op;
   op.table = table_index_;
   if (auto named = name_row(op, uuid, uuid_name); !named) return std::move(named).error();
-  auto values = read_row(*row);
+  auto values = read_row(row);
   if (!values) return std::move(values).error();
   op.row = std::move(*values);
   std::erase_if(op.row, [](const ColumnValue& v) { return v.column < kFirstOwnColumn; });
@@ -120,10 +117,9 @@ Result<Operation> OperationParser::read_insert() {
   return Operation(std::move(op));
 }
 
-Result<void> OperationParser::name_row(InsertOp& op, const json::value* uuid,
-                                       const json::value* uuid_name) {
+Result<void> OperationParser::name_row(InsertOp& op, JsonView uuid, JsonView uuid_name) {
   if (uuid) {
-    op.uuid = Uuid::parse(uuid->get_string());
+    op.uuid = Uuid::parse(uuid.get_string());
     if (!op.uuid) return syntax_error(uuid, "bad uuid");
     requested_ = RequestedRow{op.table, *op.uuid};
   }
@@ -131,12 +127,12 @@ Result<void> OperationParser::name_row(InsertOp& op, const json::value* uuid,
     op.row_uuid = op.uuid ? *op.uuid : Uuid::random();
     return {};
   }
-  op.uuid_name = std::string(uuid_name->get_string());
+  op.uuid_name = std::string(uuid_name.get_string());
   SymbolTable::Symbol& symbol = symbols_.get(*op.uuid_name);
   if (symbol.created) {
     return Error{"duplicate uuid-name",
                  "This \"uuid-name\" appeared on an earlier \"insert\" operation.",
-                 to_text(*uuid_name)};
+                 to_text(uuid_name)};
   }
   symbol.created = true;
   if (op.uuid) symbol.uuid = *op.uuid;
@@ -157,18 +153,18 @@ Result<void> OperationParser::check_defaults(const InsertOp& op) const {
 
 Result<Operation> OperationParser::read_select() {
   take_table();
-  const json::value* where = reader_.required("where", kJsonArray);
-  const json::value* columns = reader_.optional("columns", kJsonArray);
-  const json::value* sort = reader_.optional("sort", kJsonArray);
+  const JsonView where = reader_.required("where", kJsonArray);
+  const JsonView columns = reader_.optional("columns", kJsonArray);
+  const JsonView sort = reader_.optional("sort", kJsonArray);
   if (auto done = reader_.finish(); !done) return std::move(done).error();
 
-  auto condition = read_where(*where);
+  auto condition = read_where(where);
   if (!condition) return std::move(condition).error();
   auto selected = read_columns(columns);
   if (!selected) return std::move(selected).error();
   SelectOp op{table_index_, std::move(*condition), std::move(*selected), {}};
   if (sort) {
-    auto order = read_named_columns(*sort);
+    auto order = read_named_columns(sort);
     if (!order) return std::move(order).error();
     op.sort = std::move(*order);
   }
@@ -177,72 +173,72 @@ Result<Operation> OperationParser::read_select() {
 
 Result<Operation> OperationParser::read_update() {
   take_table();
-  const json::value* where = reader_.required("where", kJsonArray);
-  const json::value* row = reader_.required("row", kJsonObject);
+  const JsonView where = reader_.required("where", kJsonArray);
+  const JsonView row = reader_.required("row", kJsonObject);
   if (auto done = reader_.finish(); !done) return std::move(done).error();
 
-  auto values = read_row(*row);
+  auto values = read_row(row);
   if (!values) return std::move(values).error();
   for (const ColumnValue& v : *values) {
     const ColumnSchema& column = table_->column(v.column);
     if (!column.is_mutable) return immutable_column("update", *table_, column, value_);
   }
-  auto condition = read_where(*where);
+  auto condition = read_where(where);
   if (!condition) return std::move(condition).error();
   return Operation(UpdateOp{table_index_, std::move(*condition), std::move(*values)});
 }
 
 Result<Operation> OperationParser::read_mutate() {
   take_table();
-  const json::value* where = reader_.required("where", kJsonArray);
-  const json::value* mutations = reader_.required("mutations", kJsonArray);
+  const JsonView where = reader_.required("where", kJsonArray);
+  const JsonView mutations = reader_.required("mutations", kJsonArray);
   if (auto done = reader_.finish(); !done) return std::move(done).error();
 
-  auto list = mutations_from_json(*table_, *mutations, &symbols_);
+  auto list = mutations_from_json(*table_, mutations, &symbols_);
   if (!list) return std::move(list).error();
-  auto condition = read_where(*where);
+  auto condition = read_where(where);
   if (!condition) return std::move(condition).error();
   return Operation(MutateOp{table_index_, std::move(*condition), std::move(*list)});
 }
 
 Result<Operation> OperationParser::read_delete() {
-  const json::value* where = reader_.required("where", kJsonArray);
+  const JsonView where = reader_.required("where", kJsonArray);
   take_table();
   if (auto done = reader_.finish(); !done) return std::move(done).error();
 
-  auto condition = read_where(*where);
+  auto condition = read_where(where);
   if (!condition) return std::move(condition).error();
   return Operation(DeleteOp{table_index_, std::move(*condition)});
 }
 
 Result<Operation> OperationParser::read_wait() {
-  const json::value* timeout = reader_.optional("timeout", kJsonInteger);
-  const json::value* where = reader_.required("where", kJsonArray);
+  const JsonView timeout = reader_.optional("timeout", kJsonInteger);
+  const JsonView where = reader_.required("where", kJsonArray);
   take_table();
-  const json::value* columns = reader_.optional("columns", kJsonArray);
-  const json::value* until = reader_.required("until", kJsonString);
-  const json::value* rows = reader_.required("rows", kJsonArray);
+  const JsonView columns = reader_.optional("columns", kJsonArray);
+  const JsonView until = reader_.required("until", kJsonString);
+  const JsonView rows = reader_.required("rows", kJsonArray);
   if (auto done = reader_.finish(); !done) return std::move(done).error();
 
   WaitOp op;
   op.table = table_index_;
-  auto condition = read_where(*where);
+  auto condition = read_where(where);
   if (!condition) return std::move(condition).error();
   op.where = std::move(*condition);
   auto compared = read_columns(columns);
   if (!compared) return std::move(compared).error();
   op.columns = std::move(*compared);
   if (timeout) {
-    as_integer(*timeout, op.timeout_ms.emplace());
+    as_integer(timeout, op.timeout_ms.emplace());
     if (*op.timeout_ms < 0) return syntax_error(timeout, "timeout must be nonnegative");
   }
-  const std::string_view comparison = until->get_string();
+  const std::string_view comparison = until.get_string();
   if (comparison != "==" && comparison != "!=")
     return syntax_error(until, R"("until" must be "==" or "!=")");
   op.equal = comparison == "==";
   std::vector<std::size_t> place_of(table_->columns.size(), op.columns.size());  // of each column
   for (std::size_t i = 0; i < op.columns.size(); ++i) place_of[op.columns[i]] = i;
-  for (const json::value& element : rows->get_array()) {
+  for (const JsonView element : rows.elements()) {
     auto values = read_row(element);
     if (!values) return std::move(values).error();
     std::vector<Datum> row;
@@ -258,9 +254,9 @@ Result<Operation> OperationParser::read_wait() {
 }
 
 Result<Operation> OperationParser::read_commit() {
-  const json::value* durable = reader_.required("durable", kJsonBoolean);
+  const JsonView durable = reader_.required("durable", kJsonBoolean);
   if (auto done = reader_.finish(); !done) return std::move(done).error();
-  return Operation(CommitOp{durable->get_bool()});
+  return Operation(CommitOp{durable.get_bool()});
 }
 
 Result<Operation> OperationParser::read_abort() {
@@ -269,52 +265,48 @@ Result<Operation> OperationParser::read_abort() {
 }
 
 Result<Operation> OperationParser::read_comment() {
-  const json::value* comment = reader_.required("comment", kJsonString);
+  const JsonView comment = reader_.required("comment", kJsonString);
   if (auto done = reader_.finish(); !done) return std::move(done).error();
-  return Operation(CommentOp{std::string(comment->get_string())});
+  return Operation(CommentOp{std::string(comment.get_string())});
 }
 
 Result<Operation> OperationParser::read_assert() {
-  const json::value* lock = reader_.required("lock", kJsonId);
+  const JsonView lock = reader_.required("lock", kJsonId);
   if (auto done = reader_.finish(); !done) return std::move(done).error();
-  return Operation(AssertOp{std::string(lock->get_string())});
+  return Operation(AssertOp{std::string(lock.get_string())});
 }
 
-Result<std::vector<ColumnValue>> OperationParser::read_row(const json::value& value) {
-  const json::object* object = value.if_object();
-  if (!object) return syntax_error(&value, "row must be JSON object");
+Result<std::vector<ColumnValue>> OperationParser::read_row(JsonView value) {
+  if (!value.is_object()) return syntax_error(value, "row must be JSON object");
   std::vector<ColumnValue> values;
-  values.reserve(object->size());
-  for (const auto& member : *object) {
-    const auto column = table_->find_column(member.key());
-    if (!column) return unknown_column(*table_, member.key(), value);
-    auto datum = table_->column(*column).type.datum_from_json(member.value(), &symbols_);
+  values.reserve(value.size());
+  for (const JsonMember& member : value.members()) {
+    const auto column = table_->find_column(member.name);
+    if (!column) return unknown_column(*table_, member.name, value);
+    auto datum = table_->column(*column).type.datum_from_json(member.value, &symbols_);
     if (!datum) return std::move(datum).error();
     values.push_back({*column, std::move(*datum)});
   }
   return values;
 }
 
-Result<std::vector<ColumnIndex>> OperationParser::read_columns(const json::value* names) const {
-  if (names) return read_named_columns(*names);
+Result<std::vector<ColumnIndex>> OperationParser::read_columns(JsonView names) const {
+  if (names) return read_named_columns(names);
   std::vector<ColumnIndex> all(table_->columns.size());
   for (ColumnIndex i = 0; i < all.size(); ++i) all[i] = i;
   return all;
 }
 
-Result<std::vector<ColumnIndex>> OperationParser::read_named_columns(
-    const json::value& names) const {
+Result<std::vector<ColumnIndex>> OperationParser::read_named_columns(JsonView names) const {
   constexpr const char* kExpected = "array of distinct column names expected";
   std::vector<ColumnIndex> columns;
   std::vector<bool> named(table_->columns.size());
-  for (const json::value& element : names.get_array()) {
-    const json::string* name = element.if_string();
-    if (!name) return syntax_error(&names, kExpected);
-    const auto column = table_->find_column(*name);
-    if (!column)
-      return syntax_error(&names,
-                          fmt::format("{} is not a valid column name", std::string_view(*name)));
-    if (named[*column]) return syntax_error(&names, kExpected);
+  for (const JsonView element : names.elements()) {
+    if (!element.is_string()) return syntax_error(names, kExpected);
+    const std::string_view name = element.get_string();
+    const auto column = table_->find_column(name);
+    if (!column) return syntax_error(names, fmt::format("{} is not a valid column name", name));
+    if (named[*column]) return syntax_error(names, kExpected);
     named[*column] = true;
     columns.push_back(*column);
   }
@@ -327,18 +319,20 @@ std::string number_text(std::size_t number, std::size_t count) {
 
 }  // namespace
 
-Result<Operation> operation_from_json(const DatabaseSchema& schema, const json::value& value,
+Result<Operation> operation_from_json(const DatabaseSchema& schema, JsonView value,
                                       std::size_t number, std::size_t count, SymbolTable& symbols) {
   return OperationParser(schema, value, number_text(number, count), symbols).parse();
 }
 
-Transaction Transaction::from_json(SchemaRef schema, const json::array& params) {
+Transaction Transaction::from_json(SchemaRef schema, JsonView params) {
   Transaction transaction;
   transaction.schema = std::move(schema);
   transaction.count = params.empty() ? 0 : params.size() - 1;
   transaction.operations.reserve(transaction.count);
-  for (std::size_t i = 1; i <= transaction.count; ++i) {
-    OperationParser parser(*transaction.schema, params[i], number_text(i, transaction.count),
+  std::size_t number = 0;  // the database's name comes first
+  for (const JsonView element : params.elements()) {
+    if (number++ == 0) continue;
+    OperationParser parser(*transaction.schema, element, number_text(number - 1, transaction.count),
                            transaction.symbols);
     auto operation = parser.parse();
     if (!operation) {

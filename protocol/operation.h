@@ -74,7 +74,7 @@ using Operation = std::variant<InsertOp, SelectOp, UpdateOp, MutateOp, DeleteOp,
 
 /// Reads operation `number` (from 1) of `count`, as ovsdb-server reads it: the errors name it so.
 /// `symbols` collects named-uuids; operations must be read in order, once.
-Result<Operation> operation_from_json(const DatabaseSchema& schema, const json::value& value,
+Result<Operation> operation_from_json(const DatabaseSchema& schema, JsonView value,
                                       std::size_t number, std::size_t count, SymbolTable& symbols);
 
 /// The row that an "insert" with "uuid" asks for.
@@ -96,8 +96,8 @@ struct Transaction {
   std::size_t count = 0;  ///< operations in the request
   SymbolTable symbols;
 
-  /// `params` is the whole array, the database's name first.
-  static Transaction from_json(SchemaRef schema, const json::array& params);
+  /// Requires an array: `params` whole, the database's name first.
+  static Transaction from_json(SchemaRef schema, JsonView params);
 };
 
 // Results of operations, RFC 7047 section 5.2, as values: text is made of them on the client's

@@ -56,7 +56,7 @@ void append_result_json(std::string& out, const OperationResult& result) {
       out += '}';
     }
     void operator()(const RowsResult&) const {}
-    void operator()(const Error& error) const { append_json(out, error.to_json()); }
+    void operator()(const Error& error) const { error.append_json(out); }
   };
   std::visit(Visitor{out}, result);
 }

@@ -1,34 +1,20 @@
 #include "protocol/schema.h"
 
 #include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/string.hpp>
 #include <set>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
+#include "protocol/json/member_writer.h"
 #include "protocol/object_reader.h"
 
 namespace tandem {
 
 namespace {
 
-using Member = json::key_value_pair;
-
-/// The members of an object by name.
-std::vector<const Member*> sorted_members(const json::object& object) {
-  std::vector<const Member*> members;
-  members.reserve(object.size());
-  for (const Member& member : object) members.push_back(&member);
-  std::sort(members.begin(), members.end(),
-            [](const auto* a, const auto* b) { return a->key() < b->key(); });
-  return members;
-}
-
 /// Tables and columns may be named by any <id> that does not begin with an underscore.
-Result<void> check_name(std::string_view name, const json::value& where) {
-  if (name.starts_with('_')) return syntax_error(&where, "names beginning with \"_\" are reserved");
-  if (!is_id(name)) return syntax_error(&where, "name must be a valid id");
+Result<void> check_name(std::string_view name, JsonView where) {
+  if (name.starts_with('_')) return syntax_error(where, "names beginning with \"_\" are reserved");
+  if (!is_id(name)) return syntax_error(where, "name must be a valid id");
   return {};
 }
 
@@ -67,17 +53,16 @@ ColumnSchema pseudo_column(std::string name) {
   return column;
 }
 
-Result<std::vector<ColumnIndex>> index_from_json(const TableSchema& table,
-                                                 const json::value& value) {
+Result<std::vector<ColumnIndex>> index_from_json(const TableSchema& table, JsonView value) {
   std::vector<ColumnIndex> index;
   std::set<ColumnIndex> seen;
-  const auto bad = [&] { return syntax_error(&value, "array of distinct column names expected"); };
+  const auto bad = [&] { return syntax_error(value, "array of distinct column names expected"); };
   if (!value.is_array()) return bad();
-  for (const json::value& element : value.get_array()) {
+  for (const JsonView element : value.elements()) {
     if (!element.is_string()) return bad();
     const std::string_view name = element.get_string();
     const auto column = table.find_column(name);
-    if (!column) return syntax_error(&value, std::string(name) + " is not a valid column name");
+    if (!column) return syntax_error(value, std::string(name) + " is not a valid column name");
     if (!seen.insert(*column).second) return bad();
     index.push_back(*column);
   }
@@ -101,30 +86,31 @@ Result<void> resolve_reference(const DatabaseSchema& schema, const ColumnSchema&
 
 // Columns.
 
-Result<ColumnSchema> ColumnSchema::from_json(std::string name, const json::value& value) {
+Result<ColumnSchema> ColumnSchema::from_json(std::string name, JsonView value) {
   ObjectReader reader(value, "schema for column " + name);
-  const json::value* is_mutable = reader.optional("mutable", kJsonBoolean);
-  const json::value* ephemeral = reader.optional("ephemeral", kJsonBoolean);
-  const json::value* type_member = reader.required("type", kJsonString | kJsonObject);
+  const JsonView is_mutable = reader.optional("mutable", kJsonBoolean);
+  const JsonView ephemeral = reader.optional("ephemeral", kJsonBoolean);
+  const JsonView type_member = reader.required("type", kJsonString | kJsonObject);
   if (auto end = reader.finish(); !end) return end.error();
-  auto type = ColumnType::from_json(*type_member);
+  auto type = ColumnType::from_json(type_member);
   if (!type) return type.error();
 
   ColumnSchema column;
   column.name = std::move(name);
   column.type = std::move(*type);
-  if (is_mutable) column.is_mutable = is_mutable->get_bool();
-  if (ephemeral) column.ephemeral = ephemeral->get_bool();
+  if (is_mutable) column.is_mutable = is_mutable.get_bool();
+  if (ephemeral) column.ephemeral = ephemeral.get_bool();
   column.default_value = column.type.default_datum();
   return column;
 }
 
-json::value ColumnSchema::to_json() const {
-  json::object object;
-  object.emplace("type", type.to_json());
-  if (!is_mutable) object.emplace("mutable", false);
-  if (ephemeral) object.emplace("ephemeral", true);
-  return object;
+void ColumnSchema::append_json(std::string& out) const {
+  out += '{';
+  MemberWriter members(out);
+  if (ephemeral) members.boolean("ephemeral", true);
+  if (!is_mutable) members.boolean("mutable", false);
+  type.append_json(members.name("type"));
+  out += '}';
 }
 
 // Tables.
@@ -137,44 +123,43 @@ std::optional<ColumnIndex> TableSchema::find_column(std::string_view column) con
   return found;
 }
 
-Result<TableSchema> TableSchema::from_json(std::string name, const json::value& value) {
+Result<TableSchema> TableSchema::from_json(std::string name, JsonView value) {
   ObjectReader reader(value, "table schema for table " + name);
-  const json::value* columns = reader.required("columns", kJsonObject);
-  const json::value* max_rows = reader.optional("maxRows", kJsonInteger);
-  const json::value* is_root = reader.optional("isRoot", kJsonBoolean);
-  const json::value* indexes = reader.optional("indexes", kJsonArray);
+  const JsonView columns = reader.required("columns", kJsonObject);
+  const JsonView max_rows = reader.optional("maxRows", kJsonInteger);
+  const JsonView is_root = reader.optional("isRoot", kJsonBoolean);
+  const JsonView indexes = reader.optional("indexes", kJsonArray);
   if (auto end = reader.finish(); !end) return end.error();
 
   TableSchema table;
   table.name = std::move(name);
   if (max_rows) {
     std::int64_t limit = 0;
-    as_integer(*max_rows, limit);
-    if (limit <= 0) return syntax_error(&value, "maxRows must be at least 1");
+    as_integer(max_rows, limit);
+    if (limit <= 0) return syntax_error(value, "maxRows must be at least 1");
     table.max_rows = static_cast<std::uint32_t>(std::min<std::int64_t>(limit, kNoLimit));
   }
-  table.declared_root = is_root && is_root->get_bool();
+  table.declared_root = is_root && is_root.get_bool();
 
-  if (columns->get_object().empty())
-    return syntax_error(&value, "table must have at least one column");
+  if (columns.empty()) return syntax_error(value, "table must have at least one column");
   table.columns.push_back(pseudo_column("_uuid"));
   table.columns.push_back(pseudo_column("_version"));
-  for (const Member* member : sorted_members(columns->get_object())) {
-    if (auto checked = check_name(member->key(), value); !checked) return checked.error();
-    auto column = ColumnSchema::from_json(member->key(), member->value());
+  for (const JsonMember& member : sorted_members(columns)) {
+    if (auto checked = check_name(member.name, value); !checked) return checked.error();
+    auto column = ColumnSchema::from_json(std::string(member.name), member.value);
     if (!column) return column.error();
     table.columns.push_back(std::move(*column));
   }
 
   if (indexes) {
-    for (const json::value& element : indexes->get_array()) {
+    for (const JsonView element : indexes.elements()) {
       auto index = index_from_json(table, element);
       if (!index) return index.error();
-      if (index->empty()) return syntax_error(&value, "index must have at least one column");
+      if (index->empty()) return syntax_error(value, "index must have at least one column");
       for (const ColumnIndex column : *index) {
         if (!table.column(column).ephemeral) continue;
-        return syntax_error(&value, "ephemeral columns (such as " + table.column(column).name +
-                                        ") may not be indexed");
+        return syntax_error(value, "ephemeral columns (such as " + table.column(column).name +
+                                       ") may not be indexed");
       }
       table.indexes.push_back(std::move(*index));
     }
@@ -182,24 +167,33 @@ Result<TableSchema> TableSchema::from_json(std::string name, const json::value& 
   return table;
 }
 
-json::value TableSchema::to_json() const {
-  json::object object;
-  json::object own;
+void TableSchema::append_json(std::string& out) const {
+  out += R"({"columns":{)";
+  MemberWriter own(out);
   for (ColumnIndex i = kFirstOwnColumn; i < columns.size(); ++i)
-    own.emplace(columns[i].name, columns[i].to_json());
-  object.emplace("columns", std::move(own));
-  if (max_rows != kNoLimit) object.emplace("maxRows", max_rows);
-  if (declared_root) object.emplace("isRoot", true);
+    columns[i].append_json(own.name(columns[i].name));
+  out += '}';
   if (!indexes.empty()) {
-    json::array list;
-    for (const auto& index : indexes) {
-      json::array names;
-      for (const ColumnIndex column : index) names.emplace_back(columns[column].name);
-      list.emplace_back(std::move(names));
-    }
-    object.emplace("indexes", std::move(list));
+    out += R"(,"indexes":[)";
+    for (const auto& index : indexes) append_index(out, index);
+    out.back() = ']';
   }
-  return object;
+  if (declared_root) out += R"(,"isRoot":true)";
+  if (max_rows != kNoLimit) {
+    out += R"(,"maxRows":)";
+    append_json_integer(out, max_rows);
+  }
+  out += '}';
+}
+
+void TableSchema::append_index(std::string& out, const std::vector<ColumnIndex>& index) const {
+  out += '[';
+  for (const ColumnIndex column : index) {
+    append_json_string(out, columns[column].name);
+    out += ',';
+  }
+  out.back() = ']';
+  out += ',';
 }
 
 // Databases.
@@ -214,28 +208,27 @@ bool keeps_rows(const DatabaseSchema& schema, const BaseType& base) {
 
 }  // namespace
 
-Result<std::shared_ptr<const DatabaseSchema>> DatabaseSchema::from_json(const json::value& value) {
+Result<std::shared_ptr<const DatabaseSchema>> DatabaseSchema::from_json(JsonView value) {
   ObjectReader reader(value, "database schema");
-  const json::value* name = reader.required("name", kJsonId);
-  const json::value* version = reader.optional("version", kJsonString);
-  const json::value* cksum = reader.optional("cksum", kJsonString);
-  const json::value* tables = reader.required("tables", kJsonObject);
+  const JsonView name = reader.required("name", kJsonId);
+  const JsonView version = reader.optional("version", kJsonString);
+  const JsonView cksum = reader.optional("cksum", kJsonString);
+  const JsonView tables = reader.required("tables", kJsonObject);
   if (auto end = reader.finish(); !end) return end.error();
 
   auto schema = std::make_shared<DatabaseSchema>();
-  schema->name_ = name->get_string();
+  schema->name_ = name.get_string();
   if (version) {
-    schema->version_ = version->get_string();
+    schema->version_ = version.get_string();
     if (!is_version(schema->version_)) {
-      return syntax_error(&value,
-                          "schema version \"" + schema->version_ + "\" not in format x.y.z");
+      return syntax_error(value, "schema version \"" + schema->version_ + "\" not in format x.y.z");
     }
   }
-  if (cksum) schema->cksum_ = cksum->get_string();
+  if (cksum) schema->cksum_ = cksum.get_string();
 
-  for (const Member* member : sorted_members(tables->get_object())) {
-    if (auto checked = check_name(member->key(), value); !checked) return checked.error();
-    auto table = TableSchema::from_json(member->key(), member->value());
+  for (const JsonMember& member : sorted_members(tables)) {
+    if (auto checked = check_name(member.name, value); !checked) return checked.error();
+    auto table = TableSchema::from_json(std::string(member.name), member.value);
     if (!table) return table.error();
     schema->tables_.push_back(std::move(*table));
   }
@@ -278,15 +271,17 @@ Result<std::shared_ptr<const DatabaseSchema>> DatabaseSchema::from_text(std::str
   return from_json(*value);
 }
 
-json::value DatabaseSchema::to_json() const {
-  json::object object;
-  object.emplace("name", name_);
-  if (!version_.empty()) object.emplace("version", version_);
-  if (!cksum_.empty()) object.emplace("cksum", cksum_);
-  json::object tables;
-  for (const TableSchema& table : tables_) tables.emplace(table.name, table.to_json());
-  object.emplace("tables", std::move(tables));
-  return object;
+void DatabaseSchema::append_json(std::string& out) const {
+  out += '{';
+  MemberWriter members(out);
+  if (!cksum_.empty()) members.string("cksum", cksum_);
+  members.string("name", name_);
+  members.name("tables") += '{';
+  MemberWriter tables(out);
+  for (const TableSchema& table : tables_) table.append_json(tables.name(table.name));
+  out += '}';
+  if (!version_.empty()) members.string("version", version_);
+  out += '}';
 }
 
 std::optional<TableIndex> DatabaseSchema::find_table(std::string_view table) const {

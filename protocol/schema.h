@@ -28,8 +28,8 @@ struct ColumnSchema {
   bool is_mutable = true;
   Datum default_value;  ///< immortal
 
-  static Result<ColumnSchema> from_json(std::string name, const json::value& value);
-  json::value to_json() const;
+  static Result<ColumnSchema> from_json(std::string name, JsonView value);
+  void append_json(std::string& out) const;
 };
 
 /// RFC 7047 section 3.2 <table-schema>.
@@ -41,7 +41,7 @@ struct TableSchema {
   std::vector<ColumnSchema> columns;
   std::uint32_t max_rows = kNoLimit;
   bool is_root = false;  ///< as effective: true for all tables when the schema says it of none
-  bool declared_root = false;  ///< for to_json: says so, and not all tables do
+  bool declared_root = false;  ///< for append_json(): says so, and not all tables do
   std::vector<std::vector<ColumnIndex>> indexes;
 
   /// By name, pseudo columns included.
@@ -49,16 +49,19 @@ struct TableSchema {
   const ColumnSchema& column(ColumnIndex index) const { return columns[index]; }
   std::size_t own_columns() const { return columns.size() - kFirstOwnColumn; }
 
-  static Result<TableSchema> from_json(std::string name, const json::value& value);
-  json::value to_json() const;
+  static Result<TableSchema> from_json(std::string name, JsonView value);
+  void append_json(std::string& out) const;
+
+ private:
+  void append_index(std::string& out, const std::vector<ColumnIndex>& index) const;
 };
 
 /// RFC 7047 section 3.2 <database-schema>. Immutable once read; shared by all threads.
 class DatabaseSchema {
  public:
-  static Result<std::shared_ptr<const DatabaseSchema>> from_json(const json::value& value);
+  static Result<std::shared_ptr<const DatabaseSchema>> from_json(JsonView value);
   static Result<std::shared_ptr<const DatabaseSchema>> from_text(std::string_view text);
-  json::value to_json() const;
+  void append_json(std::string& out) const;
 
   const std::string& name() const { return name_; }
   const std::string& version() const { return version_; }  ///< empty when the schema has none

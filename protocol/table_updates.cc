@@ -20,16 +20,16 @@ bool has_row_twice(std::vector<RowUpdate>::const_iterator begin,
   return std::adjacent_find(rows.begin(), rows.end()) != rows.end();
 }
 
-Error bad_update(const json::value& where, std::string details) {
-  return syntax_error(&where, std::move(details));
+Error bad_update(JsonView where, std::string details) {
+  return syntax_error(where, std::move(details));
 }
 
-Result<std::vector<ColumnValue>> columns_from_json(const TableSchema& table, const json::value& row,
+Result<std::vector<ColumnValue>> columns_from_json(const TableSchema& table, JsonView row,
                                                    bool differences) {
   if (!row.is_object()) return bad_update(row, "<row> is not an object");
   std::vector<ColumnValue> columns;
-  columns.reserve(row.get_object().size());
-  for (const auto& [name, value] : row.get_object()) {
+  columns.reserve(row.size());
+  for (const auto& [name, value] : row.members()) {
     const std::optional<ColumnIndex> column = table.find_column(name);
     if (!column)
       return bad_update(row, "No column " + std::string(name) + " in table " + table.name + ".");
@@ -45,34 +45,30 @@ Result<std::vector<ColumnValue>> columns_from_json(const TableSchema& table, con
   return columns;
 }
 
-Result<RowUpdate> row_update(const TableSchema& table, MonitorVersion version,
-                             const json::value& json) {
-  if (!json.is_object()) return bad_update(json, "<row-update> is not an object");
-  const json::object& update = json.get_object();
+Result<RowUpdate> row_update(const TableSchema& table, MonitorVersion version, JsonView update) {
+  if (!update.is_object()) return bad_update(update, "<row-update> is not an object");
   RowUpdate result;
-  const json::value* row = nullptr;
+  JsonView row;
   if (version == MonitorVersion::kUpdate) {
-    const bool has_old = update.contains("old");
-    row = update.if_contains("new");
-    if (row == nullptr && !has_old)
-      return bad_update(json, "<row-update> has neither \"old\" nor \"new\"");
-    result.kind = row == nullptr ? RowUpdate::Kind::kDelete
-                  : has_old      ? RowUpdate::Kind::kSet
-                                 : RowUpdate::Kind::kInsert;
-  } else if ((row = update.if_contains("initial")) != nullptr ||
-             (row = update.if_contains("insert")) != nullptr) {
+    const auto has_old = static_cast<bool>(update.find("old"));
+    row = update.find("new");
+    if (!row && !has_old) return bad_update(update, "<row-update> has neither \"old\" nor \"new\"");
+    result.kind = !row      ? RowUpdate::Kind::kDelete
+                  : has_old ? RowUpdate::Kind::kSet
+                            : RowUpdate::Kind::kInsert;
+  } else if ((row = update.find("initial")) || (row = update.find("insert"))) {
     result.kind = RowUpdate::Kind::kInsert;
-  } else if ((row = update.if_contains("modify")) != nullptr) {
+  } else if ((row = update.find("modify"))) {
     result.kind = RowUpdate::Kind::kDifference;
-  } else if (update.contains("delete")) {
+  } else if (update.find("delete")) {
     result.kind = RowUpdate::Kind::kDelete;
   } else {
-    return bad_update(json,
+    return bad_update(update,
                       "<row-update2> has none of \"initial\", \"insert\", \"modify\", \"delete\"");
   }
-  if (row != nullptr) {
+  if (row) {
     Result<std::vector<ColumnValue>> columns =
-        columns_from_json(table, *row, result.kind == RowUpdate::Kind::kDifference);
+        columns_from_json(table, row, result.kind == RowUpdate::Kind::kDifference);
     if (!columns) return columns.error();
     result.columns = std::move(columns.value());
   }
@@ -82,18 +78,17 @@ Result<RowUpdate> row_update(const TableSchema& table, MonitorVersion version,
 }  // namespace
 
 Result<std::vector<RowUpdate>> table_updates_from_json(const DatabaseSchema& schema,
-                                                       MonitorVersion version,
-                                                       const json::value& updates) {
+                                                       MonitorVersion version, JsonView updates) {
   if (!updates.is_object()) return bad_update(updates, "<table-updates> is not an object");
   std::vector<RowUpdate> result;
-  for (const auto& [table_name, rows] : updates.get_object()) {
+  for (const auto& [table_name, rows] : updates.members()) {
     const std::optional<TableIndex> table = schema.find_table(table_name);
     if (!table) return bad_update(updates, "No table named " + std::string(table_name) + ".");
     if (!rows.is_object()) return bad_update(rows, "<table-update> is not an object");
-    result.reserve(result.size() + rows.get_object().size());
+    result.reserve(result.size() + rows.size());
     const auto first = static_cast<std::ptrdiff_t>(result.size());
     bool any_capitals = false;
-    for (const auto& [uuid_text, row] : rows.get_object()) {
+    for (const auto& [uuid_text, row] : rows.members()) {
       const std::optional<Uuid> uuid = Uuid::parse(uuid_text);
       if (!uuid) return bad_update(rows, "<table-update> names a row that is no UUID");
       Result<RowUpdate> update = row_update(schema.table(*table), version, row);

@@ -27,8 +27,7 @@ struct RowUpdate {
 /// receiver's schema. A table or column that the schema has not is an error, and so is a row that
 /// is named twice.
 Result<std::vector<RowUpdate>> table_updates_from_json(const DatabaseSchema& schema,
-                                                       MonitorVersion version,
-                                                       const json::value& updates);
+                                                       MonitorVersion version, JsonView updates);
 
 /// The version of a row after an update, with a new _version. `before` is null for a row that the
 /// receiver has not. Null for a deleted row; an error when the update does not fit what the

@@ -28,8 +28,8 @@ struct BaseType {
   std::uint32_t ref_table_index =
       0;  ///< in DatabaseSchema::tables(), set when the schema is read; valid with ref_table
 
-  static Result<BaseType> from_json(const json::value& value);
-  json::value to_json() const;
+  static Result<BaseType> from_json(JsonView value);
+  void append_json(std::string& out) const;
 
   bool is_strong_ref() const { return !ref_table.empty() && ref_type == RefType::kStrong; }
   bool is_weak_ref() const { return !ref_table.empty() && ref_type == RefType::kWeak; }
@@ -50,8 +50,8 @@ struct ColumnType {
   std::uint32_t n_min = 1;
   std::uint32_t n_max = 1;
 
-  static Result<ColumnType> from_json(const json::value& value);
-  json::value to_json() const;
+  static Result<ColumnType> from_json(JsonView value);
+  void append_json(std::string& out) const;
 
   bool is_scalar() const { return n_min == 1 && n_max == 1 && !value; }
   bool is_optional() const { return n_min == 0 && n_max == 1; }
@@ -69,7 +69,7 @@ struct ColumnType {
   };
   /// Reads RFC 7047 <value>, checks types, constraints and sizes. `symbols` resolves ["named-uuid",
   /// X]; null: not allowed.
-  Result<Datum> datum_from_json(const json::value& value, SymbolTable* symbols,
+  Result<Datum> datum_from_json(JsonView value, SymbolTable* symbols,
                                 Sizes sizes = Sizes::kChecked) const;
   /// Constraints of all atoms and the number of elements, for a datum that was computed.
   Result<void> check(const DatumView& datum) const;
@@ -85,7 +85,6 @@ Error datum_too_large();
 /// Appends RFC 7047 <value>: a bare atom for a set of exactly one, else ["set",[...]] or
 /// ["map",[...]].
 void append_datum_json(std::string& out, const DatumView& datum, Reals reals = Reals::kShown);
-json::value datum_to_json(const DatumView& datum);
 /// Appends the datum in ovs-vsctl(8) notation, as index errors show it: brackets or braces stand
 /// around what may have, or has, another number of elements than one.
 void append_datum_text(std::string& out, const ColumnType& type, const DatumView& datum);

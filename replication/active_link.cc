@@ -15,11 +15,11 @@ class ActiveLink::Lane final : public FollowerPort {
 
   Follower& follower() { return follower_; }
 
-  void request(std::string_view method, const json::array& params, int tag) override {
+  void request(std::string_view method, std::string_view params, int tag) override {
     link_.request(method, params, {follower_.database(), tag, follower_.attempt()});
   }
-  void notify(std::string_view method, const json::array& params) override {
-    link_.port_.send(make_notification(method, to_text(params)));
+  void notify(std::string_view method, std::string_view params) override {
+    link_.port_.send(make_notification(method, params));
   }
   void restart(const std::string& reason) override { link_.port_.restart(reason); }
   std::int64_t monotonic_ms() const override { return link_.port_.monotonic_ms(); }
@@ -52,27 +52,26 @@ void ActiveLink::remove(const std::string& database) {
   const Follower& follower = lane->second->follower();
   // Or the database could not be monitored again on this connection.
   if (state_ == State::kFollowing && follower.status().mode == FollowerStatus::Mode::kMonitor)
-    request("monitor_cancel", {follower.monitor_id()}, {database, 0, kNobodysAttempt});
+    request("monitor_cancel", "[" + follower.monitor_id().text() + "]",
+            {database, 0, kNobodysAttempt});
   lanes_.erase(lane);
 }
 
 bool ActiveLink::served(const std::string& database) const {
-  return std::any_of(databases_.begin(), databases_.end(), [&](const json::value& name) {
-    return name.is_string() && std::string_view(name.get_string()) == database;
-  });
+  return std::find(databases_.begin(), databases_.end(), database) != databases_.end();
 }
 
-void ActiveLink::request(std::string_view method, const json::array& params, Pending pending) {
-  const std::int64_t id = next_request_++;
+void ActiveLink::request(std::string_view method, std::string_view params, Pending pending) {
+  const JsonId id(next_request_++);
   pending_.emplace(id, std::move(pending));
-  port_.send(make_request(method, to_text(params), json::value(id)));
+  port_.send(make_request(method, params, id));
 }
 
 void ActiveLink::on_connected() {
   pending_.clear();
   databases_.clear();
   state_ = State::kServerId;
-  request("get_server_id", {}, {});
+  request("get_server_id", "[]", {});
 }
 
 void ActiveLink::on_disconnected(const std::string& reason) {
@@ -106,8 +105,8 @@ void ActiveLink::depose() {
 
 void ActiveLink::on_notification(const JsonRpcMessage& message) {
   // All that concern a follower begin with the database's name, its monitor's id too.
-  if (!message.params.is_array() || message.params.get_array().empty()) return;
-  const json::array& params = message.params.get_array();
+  const JsonView params = message.params;
+  if (!params.is_array() || params.empty()) return;
   const auto lane =
       params[0].is_string() ? lanes_.find(std::string(params[0].get_string())) : lanes_.end();
   if (lane == lanes_.end()) return;
@@ -120,7 +119,7 @@ void ActiveLink::on_notification(const JsonRpcMessage& message) {
 }
 
 void ActiveLink::on_reply(const JsonRpcMessage& reply) {
-  const auto pending = reply.id.is_int64() ? pending_.find(reply.id.get_int64()) : pending_.end();
+  const auto pending = pending_.find(reply.id);
   if (pending == pending_.end()) {
     port_.restart("reply to a request that was not made");
     return;
@@ -144,19 +143,21 @@ void ActiveLink::on_own_reply(const JsonRpcMessage& reply) {
       }
       // A server without the method is some other program than us.
       if (!failed && reply.result.is_string() &&
-          Uuid::parse(std::string_view(reply.result.get_string())) == identity_.server_id) {
+          Uuid::parse(reply.result.get_string()) == identity_.server_id) {
         refuse("Self replicating is not allowed");
         return;
       }
       state_ = State::kDatabases;
-      request("list_dbs", {}, {});
+      request("list_dbs", "[]", {});
       return;
     case State::kDatabases:
       if (failed || !reply.result.is_array()) {
         refuse("the active server does not list its databases");
         return;
       }
-      databases_ = reply.result.get_array();
+      for (const JsonView name : reply.result.elements()) {
+        if (name.is_string()) databases_.emplace_back(name.get_string());
+      }
       state_ = State::kFollowing;
       for (auto& [name, lane] : lanes_) lane->follower().on_connected(served(name));
       return;

@@ -73,15 +73,15 @@ class ActiveLink {
     int tag = 0;
     std::uint64_t attempt = 0;  ///< of the database's follower
   };
-  void request(std::string_view method, const json::array& params, Pending pending);
+  void request(std::string_view method, std::string_view params, Pending pending);
 
   const BackupIdentity identity_;
   ActiveLinkPort& port_;
   State state_ = State::kDisconnected;
   std::int64_t refused_ms_ = 0;  // when the whole link was
   std::int64_t next_request_ = 0;
-  std::map<std::int64_t, Pending> pending_;  // requests without reply, by id
-  json::array databases_;                    // of the active
+  std::map<JsonId, Pending> pending_;   // requests without reply, by id
+  std::vector<std::string> databases_;  // of the active
   std::map<std::string, std::unique_ptr<Lane>> lanes_;
 };
 

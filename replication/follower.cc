@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/json/member_writer.h"
 #include "replication/schema_match.h"
 
 namespace tandem {
@@ -26,6 +27,13 @@ void Follower::refuse(const std::string& reason, std::int64_t retry_ms) {
   status_.error_ms = port_.monotonic_ms();
   retry_ms_ = retry_ms;
   enter(FollowerStatus::State::kRefused);
+}
+
+std::string Follower::params(std::string_view others) const {
+  std::string params = "[";
+  append_json_string(params, database_);
+  if (!others.empty()) params.append(",").append(others);
+  return params += ']';
 }
 
 void Follower::on_connected(bool served) {
@@ -79,7 +87,7 @@ void Follower::drop_attempt() {
 void Follower::ask_schema() {
   drop_attempt();
   enter(FollowerStatus::State::kNegotiating);
-  port_.request("get_schema", {json::value(database_)}, kSchemaReply);
+  port_.request("get_schema", params(), kSchemaReply);
 }
 
 void Follower::tick() {
@@ -106,9 +114,9 @@ void Follower::ask_sign() {
   asked_sign_ = true;
   asked_sign_ms_ = now;
   if (acknowledged_) {
-    port_.request("tandem_ack", {json::value(database_), acknowledged_->to_json()}, kSignReply);
+    port_.request("tandem_ack", params(to_text(*acknowledged_)), kSignReply);
   } else {
-    port_.request("echo", {}, kSignReply);
+    port_.request("echo", "[]", kSignReply);
   }
 }
 
@@ -194,14 +202,16 @@ void Follower::on_schema(const JsonRpcMessage& reply) {
 
 void Follower::start_monitor() {
   // Only what the active has is asked for; more columns of ours keep their defaults.
-  json::object requests;
+  std::string requests = monitor_id().text() + ",{";
+  MemberWriter tables(requests);
   for (const TableSchema& table : active_schema_->tables()) {
     if (!replica_.excluded(replica_.schema()->find_table(table.name).value()))
-      requests[table.name] = json::array{json::object{}};
+      tables.name(table.name) += "[{}]";
   }
+  requests += '}';
   status_.mode = FollowerStatus::Mode::kMonitor;
   enter(FollowerStatus::State::kResyncing);
-  port_.request("monitor", {json::value(database_), monitor_id(), requests}, kMonitorReply);
+  port_.request("monitor", params(requests), kMonitorReply);
 }
 
 void Follower::on_contents(const JsonRpcMessage& reply) {
@@ -222,7 +232,7 @@ bool Follower::concerns_excluded(const std::vector<RowUpdate>& updates) const {
                      [this](const RowUpdate& update) { return replica_.excluded(update.table); });
 }
 
-void Follower::on_update(const json::value& updates) {
+void Follower::on_update(JsonView updates) {
   heard();
   if (status_.state == FollowerStatus::State::kRefused) return;
   Result<std::vector<RowUpdate>> read =

@@ -24,8 +24,9 @@ class FollowerPort {
  public:
   virtual ~FollowerPort() = default;
   /// Sends a request; its reply comes back through Follower::on_reply() with the same tag.
-  virtual void request(std::string_view method, const json::array& params, int tag) = 0;
-  virtual void notify(std::string_view method, const json::array& params) = 0;
+  /// `params` is JSON.
+  virtual void request(std::string_view method, std::string_view params, int tag) = 0;
+  virtual void notify(std::string_view method, std::string_view params) = 0;
   /// The connection is of no more use, e.g. the active sent what cannot be right: it is closed and
   /// made anew later.
   virtual void restart(const std::string& reason) = 0;
@@ -55,7 +56,7 @@ class Follower {
   const std::string& database() const { return database_; }
   const FollowerStatus& status() const { return status_; }
   /// The id of its monitor, as ovsdb-server's own backups choose it: the database's name.
-  json::value monitor_id() const { return json::value(database_); }
+  JsonId monitor_id() const { return JsonId::of_string(database_); }
 
   /// The connection is up, and the active serves the database or not.
   void on_connected(bool served);
@@ -64,10 +65,10 @@ class Follower {
   void on_reply(int tag, std::uint64_t attempt, const JsonRpcMessage& reply);
   std::uint64_t attempt() const { return attempt_; }
   /// "update" for monitor_id().
-  void on_update(const json::value& updates);
+  void on_update(JsonView updates);
   // What the stream brings, without the database's name.
-  void on_record(const json::value& record);
-  void on_rows(const json::value& rows);
+  void on_record(JsonView record);
+  void on_rows(JsonView rows);
   void on_lost();
   /// Several times a second: what was refused is tried again; the active is asked for a sign of
   /// life.
@@ -104,9 +105,11 @@ class Follower {
   void start_stream();
   /// Who asks to follow, and from where on.
   FollowRequest introduction() const;
-  void follow(const json::object& request);
+  void follow(const FollowRequest& request);
+  /// Params that begin with the database's name; `others` is JSON, too.
+  std::string params(std::string_view others = "") const;
   void on_follow_reply(const JsonRpcMessage& reply);
-  void on_stream_refused(const json::value& error);
+  void on_stream_refused(JsonView error);
   /// False after the active was refused for its position.
   bool may_follow(const FollowReply& reply);
   void compare();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "protocol/json/json_reader.h"
 #include "replication/error_tag.h"
 #include "replication/follower.h"
 
@@ -20,7 +21,7 @@ void Follower::start_stream() {
     if (attempt != attempt_) return;
     standing_ = standing;
     status_.applied = standing.position;
-    follow(introduction().to_json());
+    follow(introduction());
   });
 }
 
@@ -34,8 +35,8 @@ FollowRequest Follower::introduction() const {
   return request;
 }
 
-void Follower::follow(const json::object& request) {
-  port_.request("tandem_follow", {json::value(database_), request}, kFollowReply);
+void Follower::follow(const FollowRequest& request) {
+  port_.request("tandem_follow", params(to_text(request)), kFollowReply);
 }
 
 void Follower::on_follow_reply(const JsonRpcMessage& message) {
@@ -97,14 +98,12 @@ bool Follower::may_follow(const FollowReply& reply) {
 
 /// This connection is not one for backups. Its remote may still be read, unless the active is too
 /// far behind to be followed at all: the error tells its position.
-void Follower::on_stream_refused(const json::value& error) {
+void Follower::on_stream_refused(JsonView error) {
   const std::string text = to_text(error);
   if (std::exchange(status_.stream_refused, text) != text)
     port_.log_info(database_ +
                    ": the active server gives no stream, following by monitor: " + text);
-  json::object told = error.is_object() ? error.get_object() : json::object();
-  told["mode"] = "compare";
-  const Result<FollowReply> standing = FollowReply::from_json(told);
+  const Result<FollowReply> standing = FollowReply::from_refusal(error);
   if (standing ? !may_follow(standing.value()) : identity_.least_epoch != Epoch{}) {
     if (!standing) refuse("the active server does not tell its epoch: " + text);
     return;
@@ -120,12 +119,13 @@ void Follower::compare() {
     FollowRequest request = introduction();
     request.buckets = std::move(holdings.buckets);
     request.recent = std::move(holdings.recent);
-    follow(request.to_json());
+    follow(request);
   });
 }
 
 void Follower::begin_rows(const FollowReply& reply) {
-  Result<BucketScope> scope = BucketScope::from_json(*replica_.schema(), reply.buckets);
+  const JsonDocument buckets = parse_json(reply.buckets).value();
+  Result<BucketScope> scope = BucketScope::from_json(*replica_.schema(), buckets);
   if (!scope) return fail(scope.error().to_string());
   scope_ = std::move(scope.value());
   resync_ = reply;
@@ -136,7 +136,7 @@ void Follower::begin_rows(const FollowReply& reply) {
   if (status_.rows == status_.rows_total) end_rows();
 }
 
-void Follower::on_rows(const json::value& rows) {
+void Follower::on_rows(JsonView rows) {
   heard();
   // Without a scope these are rows of an attempt that was given up.
   if (!scope_ || status_.rows == status_.rows_total) return;
@@ -220,7 +220,7 @@ void Follower::take_over_rows() {
       });
 }
 
-void Follower::on_record(const json::value& message) {
+void Follower::on_record(JsonView message) {
   heard();
   if (status_.mode != FollowerStatus::Mode::kStream) return;
   const bool live = status_.state == FollowerStatus::State::kReplicating;
@@ -267,7 +267,7 @@ void Follower::acknowledge() {
   if (is_syncing_) return;  // that goes on from here
   if (unsynced_ || has_reached(status_.applied)) return make_durable();
   acknowledged_ = status_.applied;
-  port_.notify("tandem_ack", {json::value(database_), acknowledged_->to_json()});
+  port_.notify("tandem_ack", params(to_text(*acknowledged_)));
 }
 
 /// Acknowledges what is applied when it is on the disk. Also at the start: nobody knows what an
@@ -281,7 +281,7 @@ void Follower::make_durable() {
         if (!synced) return fail("its records could not be synced: " + synced.error().to_string());
         is_syncing_ = false;
         acknowledged_ = position;
-        port_.notify("tandem_ack", {json::value(database_), acknowledged_->to_json()});
+        port_.notify("tandem_ack", params(to_text(*acknowledged_)));
         if (has_reached(position)) caught_up();
         if (status_.applied != position) acknowledge();
       });

@@ -4,7 +4,6 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <boost/json/object.hpp>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -113,10 +112,9 @@ void for_each_line(std::string_view text, F&& f) {
 }
 
 /// Reads a member that must be an integer of at least 0.
-bool read_number(const json::object& object, std::string_view name, std::uint64_t& out) {
-  const json::value* member = object.if_contains(name);
+bool read_number(JsonView object, std::string_view name, std::uint64_t& out) {
   std::int64_t value = 0;
-  if (!member || !as_integer(*member, value) || value < 0) return false;
+  if (!as_integer(object.find(name), value) || value < 0) return false;
   out = static_cast<std::uint64_t>(value);
   return true;
 }
@@ -133,22 +131,25 @@ std::string Position::to_string() const {
   return fmt::format("{}/{}/{}", number(epoch), index, digest.to_string());
 }
 
-json::object Position::to_json() const {
-  return {{"epoch", static_cast<std::int64_t>(epoch)},
-          {"index", static_cast<std::int64_t>(index)},
-          {"digest", digest.to_string()}};
+void Position::append_json(std::string& out) const {
+  out += R"({"digest":")";
+  digest.append_to(out);
+  out += R"(","epoch":)";
+  append_json_integer(out, static_cast<std::int64_t>(epoch));
+  out += R"(,"index":)";
+  append_json_integer(out, static_cast<std::int64_t>(index));
+  out += '}';
 }
 
-Result<Position> Position::from_json(const json::value& value) {
-  const json::object* object = value.if_object();
-  if (!object) return syntax_error(&value, "Parsing position failed: expected an object");
+Result<Position> Position::from_json(JsonView value) {
+  if (!value.is_object()) return syntax_error(value, "Parsing position failed: expected an object");
   std::uint64_t epoch = 0;
   std::uint64_t index = 0;
-  const json::value* text = object->if_contains("digest");
+  const JsonView text = value.find("digest");
   const std::optional<Uuid> digest =
-      text && text->is_string() ? Uuid::parse(std::string_view(text->get_string())) : std::nullopt;
-  if (!read_number(*object, "epoch", epoch) || !read_number(*object, "index", index) || !digest)
-    return syntax_error(&value, "Parsing position failed: needs an epoch, an index and a digest");
+      text.is_string() ? Uuid::parse(text.get_string()) : std::nullopt;
+  if (!read_number(value, "epoch", epoch) || !read_number(value, "index", index) || !digest)
+    return syntax_error(value, "Parsing position failed: needs an epoch, an index and a digest");
   return Position{Epoch{epoch}, index, *digest};
 }
 

@@ -37,11 +37,11 @@ struct Position {
 
   /// "epoch/index/digest", for logs.
   std::string to_string() const;
-  /// {"epoch", "index", "digest"}.
-  json::object to_json() const;
-  /// Reads what to_json() gives; a "syntax error" if a member is missing or not of its kind. Other
-  /// members are ignored.
-  static Result<Position> from_json(const json::value& value);
+  /// {"digest", "epoch", "index"}.
+  void append_json(std::string& out) const;
+  /// Reads what append_json() gives; a "syntax error" if a member is missing or not of its kind.
+  /// Other members are ignored.
+  static Result<Position> from_json(JsonView value);
 };
 
 /// What is believed of others. No count of promotions or of records comes near these, and what lies

@@ -40,7 +40,7 @@ class Replica {
   /// Tells where it stands behind all that was handed in before.
   virtual void standing(std::function<void(Standing)> told) = 0;
   struct Holdings {
-    json::object buckets;      ///< RowBuckets of all rows
+    std::string buckets;       ///< RowBuckets of all rows, as JSON
     std::vector<Uuid> recent;  ///< digests of the last positions, newest first
   };
   virtual void holdings(std::function<void(Holdings)> told) = 0;

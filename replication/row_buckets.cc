@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "protocol/hex.h"
+#include "protocol/json/member_writer.h"
 #include "protocol/type.h"
 
 namespace tandem {
@@ -61,15 +62,11 @@ class RowBuckets::RowDigester {
 
 void append_row_contents(std::string& out, const TableSchema& table, const Row& row) {
   out += '{';
-  bool any = false;
+  MemberWriter members(out);
   for (ColumnIndex i = kFirstOwnColumn; i < table.columns.size(); ++i) {
     const ColumnSchema& column = table.column(i);
     if (row.datum(i) == column.default_value) continue;
-    if (any) out += ',';
-    any = true;
-    append_json_string(out, column.name);
-    out += ':';
-    append_datum_json(out, row.view(i), Reals::kExact);
+    append_datum_json(members.name(column.name), row.view(i), Reals::kExact);
   }
   out += '}';
 }
@@ -87,33 +84,38 @@ bool BucketScope::is_empty() const {
   });
 }
 
-json::object BucketScope::to_json(const DatabaseSchema& schema) const {
-  json::object result;
+void BucketScope::append_json(std::string& out, const DatabaseSchema& schema) const {
+  out += '{';
+  MemberWriter tables(out);
   for (TableIndex table = 0; table < chosen_.size(); ++table) {
-    json::array numbers;
-    for (std::size_t i = 0; i < chosen_[table].size(); ++i) {
-      if (chosen_[table][i]) numbers.emplace_back(static_cast<std::int64_t>(i));
+    const std::vector<bool>& chosen = chosen_[table];
+    if (std::find(chosen.begin(), chosen.end(), true) == chosen.end()) continue;
+    tables.name(schema.table(table).name) += '[';
+    append_json_integer(out, static_cast<std::int64_t>(chosen.size()));
+    out += ",[";
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (!chosen[i]) continue;
+      append_json_integer(out, static_cast<std::int64_t>(i));
+      out += ',';
     }
-    if (numbers.empty()) continue;
-    result[schema.table(table).name] =
-        json::array{static_cast<std::int64_t>(chosen_[table].size()), std::move(numbers)};
+    out.back() = ']';
+    out += ']';
   }
-  return result;
+  out += '}';
 }
 
-Result<BucketScope> BucketScope::from_json(const DatabaseSchema& schema, const json::value& value) {
+Result<BucketScope> BucketScope::from_json(const DatabaseSchema& schema, JsonView value) {
   const Error bad = syntax_error(nullptr, "Parsing buckets failed");
   if (!value.is_object()) return bad;
   BucketScope scope(schema.tables().size());
-  for (const auto& [name, entry] : value.get_object()) {
+  for (const auto& [name, entry] : value.members()) {
     const std::optional<TableIndex> table = schema.find_table(name);
     std::int64_t count = 0;
-    if (!table || !entry.is_array() || entry.get_array().size() != 2 ||
-        !as_integer(entry.get_array()[0], count) || count < 1 ||
-        !valid_count(static_cast<std::size_t>(count)) || !entry.get_array()[1].is_array())
+    if (!table || !entry.is_array() || entry.size() != 2 || !as_integer(entry[0], count) ||
+        count < 1 || !valid_count(static_cast<std::size_t>(count)) || !entry[1].is_array())
       return bad;
     std::vector<bool> chosen(static_cast<std::size_t>(count));
-    for (const json::value& number : entry.get_array()[1].get_array()) {
+    for (const JsonView number : entry[1].elements()) {
       std::int64_t bucket = 0;
       if (!as_integer(number, bucket) || bucket < 0 || bucket >= count) return bad;
       chosen[static_cast<std::size_t>(bucket)] = true;
@@ -174,31 +176,31 @@ BucketScope RowBuckets::difference(const RowBuckets& other) const {
   return scope;
 }
 
-json::object RowBuckets::to_json(const DatabaseSchema& schema) const {
-  json::object result;
+void RowBuckets::append_json(std::string& out, const DatabaseSchema& schema) const {
+  out += '{';
+  MemberWriter tables(out);
   for (TableIndex table = 0; table < tables_.size(); ++table) {
-    fmt::memory_buffer text;
-    for (const Sum& sum : tables_[table]) {
-      fmt::format_to(std::back_inserter(text), "{:016x}{:016x}", sum.hi, sum.lo);
-    }
-    result[schema.table(table).name] = std::string_view(text.data(), text.size());
+    tables.name(schema.table(table).name) += '"';
+    for (const Sum& sum : tables_[table])
+      fmt::format_to(std::back_inserter(out), "{:016x}{:016x}", sum.hi, sum.lo);
+    out += '"';
   }
-  return result;
+  out += '}';
 }
 
-Result<RowBuckets> RowBuckets::from_json(const DatabaseSchema& schema, const json::value& value) {
+Result<RowBuckets> RowBuckets::from_json(const DatabaseSchema& schema, JsonView value) {
   const Error bad = syntax_error(nullptr, "Parsing bucket sums failed");
   if (!value.is_object()) return bad;
   RowBuckets result;
   std::size_t total = 0;
   for (const TableSchema& table : schema.tables()) {
-    const json::value* entry = value.get_object().if_contains(table.name);
-    if (entry == nullptr) {
+    const JsonView entry = value.find(table.name);
+    if (!entry) {
       result.tables_.emplace_back(1);
       continue;
     }
-    if (!entry->is_string()) return bad;
-    const std::string_view text = entry->get_string();
+    if (!entry.is_string()) return bad;
+    const std::string_view text = entry.get_string();
     const std::size_t count = text.size() / kDigits;
     total += count;
     if (text.size() % kDigits != 0 || !valid_count(count) || total > kMaxSums) return bad;

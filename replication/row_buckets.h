@@ -33,8 +33,8 @@ class BucketScope {
   bool is_empty() const;
 
   /// {TABLE: [buckets, [NUMBER, ...]]}; tables of which nothing is chosen are left out.
-  json::object to_json(const DatabaseSchema& schema) const;
-  static Result<BucketScope> from_json(const DatabaseSchema& schema, const json::value& value);
+  void append_json(std::string& out, const DatabaseSchema& schema) const;
+  static Result<BucketScope> from_json(const DatabaseSchema& schema, JsonView value);
 
  private:
   std::vector<std::vector<bool>> chosen_;
@@ -59,10 +59,10 @@ class RowBuckets {
   BucketScope difference(const RowBuckets& other) const;
 
   /// {TABLE: sums as hexadecimal text}.
-  json::object to_json(const DatabaseSchema& schema) const;
+  void append_json(std::string& out, const DatabaseSchema& schema) const;
   /// Under the reader's schema: tables that it has not are ignored, those that are not there have
   /// one empty bucket.
-  static Result<RowBuckets> from_json(const DatabaseSchema& schema, const json::value& value);
+  static Result<RowBuckets> from_json(const DatabaseSchema& schema, JsonView value);
 
   /// Of a table with so many buckets, a power of two.
   static std::size_t bucket_of(const Uuid& row, std::size_t buckets) {

@@ -13,7 +13,7 @@ std::string SchemaMatch::missing_text() const {
 
 SchemaMatch match_schemas(const DatabaseSchema& active, const DatabaseSchema& backup) {
   SchemaMatch match;
-  match.same = active.to_json() == backup.to_json();
+  match.same = to_text(active) == to_text(backup);
   for (const TableSchema& theirs : active.tables()) {
     const std::optional<TableIndex> table = backup.find_table(theirs.name);
     if (!table) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/json/member_writer.h"
 #include "protocol/jsonrpc.h"
 
 namespace tandem {
@@ -14,24 +15,25 @@ Error bad_message(std::string_view what) {
   return syntax_error(nullptr, "Parsing " + std::string(what) + " failed");
 }
 
-Result<Position> position_of(const json::object& object, std::string_view name) {
-  const json::value* member = object.if_contains(name);
-  return member == nullptr ? Result<Position>(bad_message(name)) : Position::from_json(*member);
+Result<Position> position_of(JsonView object, std::string_view name) {
+  const JsonView member = object.find(name);
+  return member ? Position::from_json(member) : Result<Position>(bad_message(name));
 }
 
-std::optional<Uuid> uuid_of(const json::value* value) {
-  if (value == nullptr || !value->is_string()) return std::nullopt;
-  return Uuid::parse(std::string_view(value->get_string()));
+std::optional<Uuid> uuid_of(JsonView value) {
+  return value.is_string() ? Uuid::parse(value.get_string()) : std::nullopt;
 }
+
+bool is_true(JsonView value) { return value.is_bool() && value.get_bool(); }
 
 /// A text that a backup gives of itself, for status and logs: it is kept for as long as the backup
 /// follows, so it is cut. False if it is none, or has control characters.
-bool read_text(const json::object& object, std::string_view name, std::string& out) {
+bool read_text(JsonView object, std::string_view name, std::string& out) {
   constexpr std::size_t kMaxBytes = 255;
-  const json::value* member = object.if_contains(name);
-  if (member == nullptr) return true;
-  if (!member->is_string()) return false;
-  std::string_view text = member->get_string();
+  const JsonView member = object.find(name);
+  if (!member) return true;
+  if (!member.is_string()) return false;
+  std::string_view text = member.get_string();
   if (text.size() > kMaxBytes) {
     std::size_t end = kMaxBytes;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
@@ -56,22 +58,20 @@ std::string_view to_string(FollowReply::Mode mode) {
 
 }  // namespace
 
-Result<StreamRecord> StreamRecord::from_json(const json::value& value) {
-  const json::object* object = value.if_object();
-  if (object == nullptr) return bad_message("tandem_record");
-  const Result<Position> position = position_of(*object, "position");
+Result<StreamRecord> StreamRecord::from_json(JsonView value) {
+  if (!value.is_object()) return bad_message("tandem_record");
+  const Result<Position> position = position_of(value, "position");
   if (!position) return position.error();
   StreamRecord record;
   record.position = position.value();
-  record.id = uuid_of(object->if_contains("id")).value_or(record.position.digest);
-  if (const json::value* text = object->if_contains("record")) {
-    if (!text->is_string()) return bad_message("tandem_record");
-    record.record = std::string_view(text->get_string());
+  record.id = uuid_of(value.find("id")).value_or(record.position.digest);
+  if (const JsonView text = value.find("record")) {
+    if (!text.is_string()) return bad_message("tandem_record");
+    record.record = text.get_string();
   }
-  const json::value* durable = object->if_contains("durable");
-  record.durable = durable != nullptr && durable->is_bool() && durable->get_bool();
-  if (const json::value* ephemeral = object->if_contains("ephemeral"))
-    record.ephemeral = *ephemeral;
+  record.durable = is_true(value.find("durable"));
+  if (const JsonView ephemeral = value.find("ephemeral"); !ephemeral.is_null())
+    append_json(record.ephemeral, ephemeral, Reals::kExact);
   return record;
 }
 
@@ -81,7 +81,7 @@ std::string record_notification(std::string_view database, const Position& posit
   params.reserve(record.size() + record.size() / 4 + ephemeral.size() + 256);
   append_json_string(params, database);
   params += R"(,{"position":)";
-  params += to_text(position.to_json());
+  position.append_json(params);
   if (id != position.digest) {
     params += R"(,"id":")";
     id.append_to(params);
@@ -100,43 +100,48 @@ std::string record_notification(std::string_view database, const Position& posit
   return make_notification("tandem_record", params);
 }
 
-json::object FollowRequest::to_json() const {
-  json::object result{{"position", position.to_json()},
-                      {"server_id", server_id.to_string()},
-                      {"name", name},
-                      {"file", file}};
-  if (!node.empty()) result["node"] = node;
-  if (buckets.is_null()) return result;
-  result["buckets"] = buckets;
-  json::array digests;
-  for (const Uuid& digest : recent) digests.emplace_back(digest.to_string());
-  result["recent"] = std::move(digests);
-  return result;
+void FollowRequest::append_json(std::string& out) const {
+  out += '{';
+  MemberWriter members(out);
+  if (!buckets.empty()) members.name("buckets") += buckets;
+  members.string("file", file);
+  members.string("name", name);
+  if (!node.empty()) members.string("node", node);
+  position.append_json(members.name("position"));
+  if (!buckets.empty()) {
+    members.name("recent") += '[';
+    for (const Uuid& digest : recent) {
+      if (out.back() != '[') out += ',';
+      out += '"';
+      digest.append_to(out);
+      out += '"';
+    }
+    out += ']';
+  }
+  members.string("server_id", server_id.to_string());
+  out += '}';
 }
 
-Result<FollowRequest> FollowRequest::from_json(const json::value& value) {
-  const json::object* object = value.if_object();
-  if (object == nullptr) return bad_message("tandem_follow");
-  const Result<Position> position = position_of(*object, "position");
+Result<FollowRequest> FollowRequest::from_json(JsonView value) {
+  if (!value.is_object()) return bad_message("tandem_follow");
+  const Result<Position> position = position_of(value, "position");
   if (!position) return position.error();
-  const std::optional<Uuid> server_id = uuid_of(object->if_contains("server_id"));
+  const std::optional<Uuid> server_id = uuid_of(value.find("server_id"));
   if (!server_id) return bad_message("server_id");
   FollowRequest request;
   request.position = position.value();
   request.server_id = *server_id;
-  if (!read_text(*object, "name", request.name)) return bad_message("name");
-  if (object->contains("node") && !read_text(*object, "node", request.node))
-    return bad_message("node");
-  if (!read_text(*object, "file", request.file)) return bad_message("file");
-  if (const json::value* buckets = object->if_contains("buckets")) {
-    if (!buckets->is_object()) return bad_message("buckets");
-    request.buckets = *buckets;
+  if (!read_text(value, "name", request.name)) return bad_message("name");
+  if (!read_text(value, "node", request.node)) return bad_message("node");
+  if (!read_text(value, "file", request.file)) return bad_message("file");
+  if (const JsonView buckets = value.find("buckets")) {
+    if (!buckets.is_object()) return bad_message("buckets");
+    request.buckets = to_text(buckets);
   }
-  if (const json::value* recent = object->if_contains("recent")) {
-    if (!recent->is_array() || recent->get_array().size() > kMaxRecent)
-      return bad_message("recent");
-    for (const json::value& digest : recent->get_array()) {
-      const std::optional<Uuid> uuid = uuid_of(&digest);
+  if (const JsonView recent = value.find("recent")) {
+    if (!recent.is_array() || recent.size() > kMaxRecent) return bad_message("recent");
+    for (const JsonView digest : recent.elements()) {
+      const std::optional<Uuid> uuid = uuid_of(digest);
       if (!uuid) return bad_message("recent");
       request.recent.push_back(*uuid);
     }
@@ -144,60 +149,74 @@ Result<FollowRequest> FollowRequest::from_json(const json::value& value) {
   return request;
 }
 
-json::object FollowReply::to_json() const {
-  json::object result{{"mode", to_string(mode)}, {"position", position.to_json()}};
-  if (backup) result["backup"] = true;
-  if (mode != Mode::kRows) return result;
-  result["rows"] = static_cast<std::int64_t>(rows);
-  json::array starts;
-  for (const Position& start : epochs) starts.push_back(start.to_json());
-  result["epochs"] = std::move(starts);
-  result["buckets"] = buckets;
-  result["oldest"] = oldest.to_json();
-  if (common) result["common"] = common->to_json();
-  return result;
+void FollowReply::append_json(std::string& out) const {
+  const bool has_rows = mode == Mode::kRows;
+  out += '{';
+  MemberWriter members(out);
+  if (backup) members.boolean("backup", true);
+  if (has_rows) members.name("buckets") += buckets;
+  if (has_rows && common) common->append_json(members.name("common"));
+  if (has_rows) {
+    members.name("epochs") += '[';
+    for (const Position& start : epochs) {
+      if (out.back() != '[') out += ',';
+      start.append_json(out);
+    }
+    out += ']';
+  }
+  members.string("mode", to_string(mode));
+  if (has_rows) oldest.append_json(members.name("oldest"));
+  position.append_json(members.name("position"));
+  if (has_rows) members.integer("rows", static_cast<std::int64_t>(rows));
+  out += '}';
 }
 
-Result<FollowReply> FollowReply::from_json(const json::value& value) {
-  const json::object* object = value.if_object();
-  const json::value* mode = object == nullptr ? nullptr : object->if_contains("mode");
-  if (mode == nullptr || !mode->is_string()) return bad_message("the reply to tandem_follow");
+Result<FollowReply> FollowReply::from_json(JsonView value) {
+  const JsonView mode = value.find("mode");
+  if (!mode.is_string()) return bad_message("the reply to tandem_follow");
   FollowReply reply;
   bool known = false;
   for (const Mode candidate : {Mode::kResume, Mode::kCompare, Mode::kRows}) {
-    if (std::string_view(mode->get_string()) != to_string(candidate)) continue;
+    if (mode.get_string() != to_string(candidate)) continue;
     reply.mode = candidate;
     known = true;
   }
-  const Result<Position> position = position_of(*object, "position");
+  const Result<Position> position = position_of(value, "position");
   if (!known || !position) return bad_message("the reply to tandem_follow");
   reply.position = position.value();
-  const json::value* backup = object->if_contains("backup");
-  reply.backup = backup != nullptr && backup->is_bool() && backup->get_bool();
+  reply.backup = is_true(value.find("backup"));
   if (reply.mode != Mode::kRows) return reply;
   std::int64_t rows = 0;
-  const json::value* count = object->if_contains("rows");
-  const json::value* buckets = object->if_contains("buckets");
-  const Result<Position> oldest = position_of(*object, "oldest");
-  if (count == nullptr || !as_integer(*count, rows) || rows < 0 || buckets == nullptr || !oldest)
+  const JsonView buckets = value.find("buckets");
+  const Result<Position> oldest = position_of(value, "oldest");
+  if (!as_integer(value.find("rows"), rows) || rows < 0 || !buckets || !oldest)
     return bad_message("the reply to tandem_follow");
   reply.rows = static_cast<std::uint64_t>(rows);
-  reply.buckets = *buckets;
+  reply.buckets = to_text(buckets);
   reply.oldest = oldest.value();
-  if (const json::value* epochs = object->if_contains("epochs");
-      epochs != nullptr && epochs->is_array()) {
-    if (epochs->get_array().size() > kMaxEpochs) return bad_message("epochs");
-    for (const json::value& start : epochs->get_array()) {
+  if (const JsonView epochs = value.find("epochs"); epochs.is_array()) {
+    if (epochs.size() > kMaxEpochs) return bad_message("epochs");
+    for (const JsonView start : epochs.elements()) {
       const Result<Position> position_of_start = Position::from_json(start);
       if (!position_of_start) return position_of_start.error();
       reply.epochs.push_back(position_of_start.value());
     }
   }
-  if (object->contains("common")) {
-    const Result<Position> common = position_of(*object, "common");
+  if (value.find("common")) {
+    const Result<Position> common = position_of(value, "common");
     if (!common) return common.error();
     reply.common = common.value();
   }
+  return reply;
+}
+
+Result<FollowReply> FollowReply::from_refusal(JsonView error) {
+  const Result<Position> position = position_of(error, "position");
+  if (!position) return position.error();
+  FollowReply reply;
+  reply.mode = Mode::kCompare;
+  reply.position = position.value();
+  reply.backup = is_true(error.find("backup"));
   return reply;
 }
 

@@ -43,10 +43,10 @@ struct StreamRecord {
   Uuid id;             ///< its transaction id: position.digest, or that of a commit without record
   std::string record;  ///< the body in the log; empty: only ephemeral columns changed
   bool durable = false;   ///< acknowledged only when it is on the disk
-  json::value ephemeral;  ///< <table-updates> of ephemeral columns; null: none
+  std::string ephemeral;  ///< <table-updates> of ephemeral columns, as JSON; empty: none
 
   /// Reads the second parameter of tandem_record.
-  static Result<StreamRecord> from_json(const json::value& value);
+  static Result<StreamRecord> from_json(JsonView value);
 };
 
 /// The text of a tandem_record. `ephemeral` is JSON, or empty.
@@ -61,11 +61,11 @@ struct FollowRequest {
   std::string name;          ///< of its host
   std::string node;          ///< of its node, for cluster managers; empty, and left out: not known
   std::string file;          ///< the database's there: with the host's name it tells copies apart
-  json::value buckets;       ///< RowBuckets of what it holds; null: not yet asked for
+  std::string buckets;       ///< RowBuckets of what it holds, as JSON; empty: not yet asked for
   std::vector<Uuid> recent;  ///< with buckets: digests of its last positions, newest first
 
-  json::object to_json() const;
-  static Result<FollowRequest> from_json(const json::value& value);
+  void append_json(std::string& out) const;
+  static Result<FollowRequest> from_json(JsonView value);
 };
 
 /// The result of tandem_follow.
@@ -80,12 +80,14 @@ struct FollowReply {
   bool backup = false;  ///< not kRows: the server is itself a backup
   std::uint64_t rows = 0;
   std::vector<Position> epochs;    ///< kRows: of the snapshot's Standing
-  json::value buckets;             ///< kRows: BucketScope
+  std::string buckets;             ///< kRows: BucketScope, as JSON
   Position oldest;                 ///< kRows: the oldest in the active's history
   std::optional<Position> common;  ///< kRows: the newest of `recent` that the active knows
 
-  json::object to_json() const;
-  static Result<FollowReply> from_json(const json::value& value);
+  void append_json(std::string& out) const;
+  static Result<FollowReply> from_json(JsonView value);
+  /// The position that a "permission error" tells, as the reply kCompare tells it.
+  static Result<FollowReply> from_refusal(JsonView error);
 };
 
 /// The text of a commit, made when the first follower needs it. Any thread.

@@ -5,37 +5,32 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "protocol/json.h"
-#include "protocol/json_excerpt.h"
-#include "protocol/json_parser.h"
+#include "protocol/json/json_output.h"
+#include "protocol/json/json_reader.h"
 
 namespace tandem {
 
-Json to_value(const json::value& value) {
+Json to_value(JsonView value) {
   switch (value.kind()) {
-    case json::kind::null:
+    case JsonKind::kNull:
       return nullptr;
-    case json::kind::bool_:
+    case JsonKind::kBoolean:
       return value.get_bool();
-    case json::kind::int64:
-      return value.get_int64();
-    case json::kind::uint64:
-      return static_cast<double>(value.get_uint64());
-    case json::kind::double_:
+    case JsonKind::kNumber:
       if (std::int64_t integer = 0; as_integer(value, integer)) return integer;
-      return value.get_double();
-    case json::kind::string:
+      return as_real(value);
+    case JsonKind::kString:
       return std::string(value.get_string());
-    case json::kind::array: {
+    case JsonKind::kArray: {
       Json::array_t elements;
-      elements.reserve(value.get_array().size());
-      for (const json::value& element : value.get_array()) elements.push_back(to_value(element));
+      elements.reserve(value.size());
+      for (const JsonView element : value.elements()) elements.push_back(to_value(element));
       return Json(std::move(elements));
     }
-    case json::kind::object: {
+    case JsonKind::kObject: {
       Json::object_t members;
-      for (const auto& member : value.get_object())
-        members.emplace(std::string(member.key()), to_value(member.value()));
+      for (const auto& [name, member] : value.members())
+        members.emplace(std::string(name), to_value(member));
       return Json(std::move(members));
     }
   }
@@ -121,7 +116,7 @@ void append_value(std::string& out, const Value& value, AppendReal append_real) 
 }  // namespace
 
 Result<Json> read_json(std::string_view text) {
-  const Result<json::value> parsed = parse_json(text);
+  const Result<JsonDocument> parsed = parse_json(text);
   if (!parsed) return parsed.error();
   return Result<Json>(boost::system::in_place_value, to_value(*parsed));
 }

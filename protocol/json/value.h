@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "protocol/error.h"
+#include "protocol/json/json_document.h"
 
 namespace tandem {
 
@@ -24,8 +25,8 @@ using OrderedJson = nlohmann::ordered_json;
 template <class Value>
 concept JsonValue = std::same_as<Value, Json> || std::same_as<Value, OrderedJson>;
 
-/// What parse_json() has read, as a value.
-Json to_value(const json::value& value);
+/// What was read (json_reader.h), as a value.
+Json to_value(JsonView value);
 
 /// Reads a text that is one JSON value, by the rules and with the errors of parse_json().
 Result<Json> read_json(std::string_view text);
@@ -33,7 +34,7 @@ Result<Json> read_json(std::string_view text);
 /// The member of that name; null if there is none, or `value` is no object.
 const Json* find_member(const Json& value, std::string_view name);
 
-/// Appends `value` compactly, strings and reals as ovsdb-server prints them (protocol/json.h).
+/// Appends `value` compactly, strings and reals as ovsdb-server prints them (json_output.h).
 /// Members are sorted by name, those of an OrderedJson as they were put in.
 template <JsonValue Value>
 void append_json(std::string& out, const Value& value);

@@ -233,7 +233,9 @@ void DatabaseReplica::holdings(std::function<void(Holdings)> told) {
         self->tell([self, told, recent = served->stored->history().recent(),
                     snapshot = served->stored->database().snapshot()] {
           const DatabaseSchema& schema = *self->database->schema;
-          told({RowBuckets::of(schema, rows_of(snapshot, nullptr)).to_json(schema), recent});
+          std::string buckets;
+          RowBuckets::of(schema, rows_of(snapshot, nullptr)).append_json(buckets, schema);
+          told({std::move(buckets), recent});
         });
       },
       runner_);

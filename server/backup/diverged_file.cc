@@ -53,7 +53,7 @@ Result<DivergedFile> save(storage::FileSystem& files, const Clock& clock, const 
                           std::size_t records_aside) {
   std::string name;
   Result<std::unique_ptr<storage::LogFile>> log =
-      create_beside(files, path + ".diverged-" + date_text(clock), to_text(schema.to_json()), name);
+      create_beside(files, path + ".diverged-" + date_text(clock), to_text(schema), name);
   if (!log) return log.error();
   std::vector<storage::PreparedRecord> records;
   records.reserve(bodies.size());

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "protocol/json/value.h"
-#include "protocol/json_parser.h"
 
 namespace tandem {
 namespace {
@@ -79,8 +78,7 @@ class RowReader {
 
 /// The engine changes nothing, and tells nobody, when the values are the same.
 void execute(DatabaseServer& server, ServedDatabase& database, const Json& operation) {
-  const auto operations = parse_json(to_text(Json::array({operation})));
-  if (operations) server.transact_internal(database, operations->get_array());
+  server.transact_internal(database, to_text(operation));
 }
 
 DbRemote remote_of_row(const TableSchema& table, const Row& row) {

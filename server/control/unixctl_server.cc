@@ -29,7 +29,6 @@ namespace {
 
 namespace asio = boost::asio;
 using Socket = asio::local::stream_protocol::socket;
-using RequestId = decltype(JsonRpcMessage::id);
 
 constexpr std::size_t kMaxRequestBytes = 1U << 20U;
 constexpr std::size_t kMaxClients = 128;
@@ -125,16 +124,16 @@ class Connection : public RoomClient, public std::enable_shared_from_this<Connec
   void run(const JsonRpcMessage& request) {
     keep_ = shared_from_this();
     logger.dbg("received request {}{}, id={}", request.method, to_text(request.params),
-               to_text(request.id));
+               request.id.text());
     requests_received.add();
     Arguments arguments;
-    for (const auto& param : request.params.as_array()) {
+    for (const JsonView param : request.params.elements()) {
       if (!param.is_string()) {
-        answer(request.id,
-               command_error("\"" + request.method + "\" command has non-string argument"));
+        answer(request.id, command_error("\"" + std::string(request.method) +
+                                         "\" command has non-string argument"));
         return;
       }
-      arguments.emplace_back(param.as_string());
+      arguments.emplace_back(param.get_string());
     }
     const auto executor = socket_.get_executor();
     const Reply reply(
@@ -149,17 +148,17 @@ class Connection : public RoomClient, public std::enable_shared_from_this<Connec
         [weak = weak_from_this()](bool json) {
           if (const auto self = weak.lock()) self->json_ = json;
         });
-    registry_.run(request.method, arguments, reply);
+    registry_.run(std::string(request.method), arguments, reply);
   }
 
-  void answer(const RequestId& id, const Result<std::string>& result) {
+  void answer(const JsonId& id, const Result<std::string>& result) {
     const auto keep = std::move(keep_);
     if (!socket_.is_open()) return;
     // Errors quote what the user, a file or a peer said.
     std::string text =
         result.has_value() ? *result : printable(result.error().to_string(), kMostOfError);
     logger.dbg("replying with {}, id={}: \"{}\"", result.has_value() ? "success" : "error",
-               to_text(id), text);
+               id.text(), text);
     if (!text.empty() && !text.ends_with('\n')) text += '\n';
     busy_ = false;
     room_.waits(*this);

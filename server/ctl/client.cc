@@ -111,8 +111,8 @@ Result<Answer> read_answer(Connection& connection, const std::string& socket) {
     auto message = JsonRpcMessage::from_json(std::move(**value));
     if (message.has_error()) return message.error();
     const bool is_error = message->kind == JsonRpcMessage::Kind::kError;
-    const auto& text = is_error ? message->error : message->result;
-    return Answer{text.is_string() ? std::string(text.as_string()) : to_text(text), is_error};
+    const JsonView text = is_error ? message->error : message->result;
+    return Answer{text.is_string() ? std::string(text.get_string()) : to_text(text), is_error};
   }
 }
 
@@ -125,7 +125,7 @@ Result<Answer> run_command(const std::string& socket, const std::string& command
   if (const int error = connection.connect(socket); error != 0) {
     return failure(fmt::format("cannot connect to \"{}\" ({})", socket, std::strerror(error)));
   }
-  const std::string request = make_request(command, to_text(Json(arguments)), 0);
+  const std::string request = make_request(command, to_text(Json(arguments)), JsonId(0));
   if (const int error = connection.send(request); error != 0) {
     return failure(fmt::format("{}: cannot send the command ({})", socket, std::strerror(error)));
   }

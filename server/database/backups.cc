@@ -71,7 +71,7 @@ Result<FeedStart> DatabaseServer::start_of(const NewFeed& feed) {
   start.id = stored.history().newest_id();
   start.backup = served->backup;
   start.snapshot = stored.database().snapshot();
-  if (request.buckets.is_null()) {
+  if (request.buckets.empty()) {
     start.since = stored.history().since(request.position.digest);
   } else {
     start.epochs = stored.logged().epochs;
@@ -80,7 +80,7 @@ Result<FeedStart> DatabaseServer::start_of(const NewFeed& feed) {
       start.common = stored.history().find(*id);
     }
   }
-  if (start.since || !request.buckets.is_null()) {
+  if (start.since || !request.buckets.empty()) {
     if (gives_way) lose_follower(*served, SessionId{*gives_way});
     add_follower(*served, feed);
   }

@@ -20,7 +20,7 @@ std::set<TableIndex> tables_of(const Transaction& transaction) {
 
 void BlockedTransactions::add(std::unique_ptr<TransactCall> call) {
   const SessionId session = call->session;
-  Entry& entry = entries_[{session, to_text(call->id)}];
+  Entry& entry = entries_[{session, call->id.text()}];
   for (const TableIndex table : tables_of(call->transaction))
     by_table_[table].push_back(entry.places.emplace_back(entry));
   if (call->deadline_ms) entry.deadline = deadlines_.emplace(*call->deadline_ms, &entry);
@@ -30,8 +30,8 @@ void BlockedTransactions::add(std::unique_ptr<TransactCall> call) {
   entry.call = std::move(call);
 }
 
-bool BlockedTransactions::contains(SessionId session, const json::value& id) const {
-  return !entries_.empty() && entries_.contains({session, to_text(id)});
+bool BlockedTransactions::contains(SessionId session, const JsonId& id) const {
+  return !entries_.empty() && entries_.contains({session, id.text()});
 }
 
 std::unique_ptr<TransactCall> BlockedTransactions::remove(Entries::iterator entry) {
@@ -44,8 +44,8 @@ std::unique_ptr<TransactCall> BlockedTransactions::remove(Entries::iterator entr
   return call;
 }
 
-std::unique_ptr<TransactCall> BlockedTransactions::take(SessionId session, const json::value& id) {
-  const auto found = entries_.find({session, to_text(id)});
+std::unique_ptr<TransactCall> BlockedTransactions::take(SessionId session, const JsonId& id) {
+  const auto found = entries_.find({session, id.text()});
   return found == entries_.end() ? nullptr : remove(found);
 }
 

@@ -24,9 +24,9 @@ class BlockedTransactions {
  public:
   /// Takes a transaction that has just been tried. Requires that none of its session has its id.
   void add(std::unique_ptr<TransactCall> call);
-  bool contains(SessionId session, const json::value& id) const;
+  bool contains(SessionId session, const JsonId& id) const;
   /// Null when there is none.
-  std::unique_ptr<TransactCall> take(SessionId session, const json::value& id);
+  std::unique_ptr<TransactCall> take(SessionId session, const JsonId& id);
   /// All, in no order.
   std::vector<std::unique_ptr<TransactCall>> take_all();
   /// The session is gone.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/json/json_id.h"
 #include "protocol/operation.h"
 #include "server/database/commit.h"
 #include "server/database/directory.h"
@@ -50,10 +51,11 @@ struct TransactCall {
   SessionId session{};
   Mailbox* mailbox = nullptr;
   std::string database;
-  json::value id;  ///< the request's, by which "cancel" finds it
+  JsonId id;  ///< the request's, by which "cancel" finds it
   /// So that it can be read anew under a newer schema. It waits without them: a conversion cancels
   /// it.
-  std::optional<json::array> params;
+  JsonDocument request;
+  JsonView params;  ///< in `request`
   Transaction transaction;
   bool only_reads = false;  ///< nothing but selects
   bool read_only = false;   ///< the connection is

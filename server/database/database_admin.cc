@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/json/member_writer.h"
 #include "server/database/database_server.h"
 #include "server/database/free_memory.h"
 #include "server/database/record_codec.h"
@@ -14,18 +15,30 @@
 namespace tandem {
 namespace {
 
-/// One operation. Spelled out: compilers differ in whether an array in braces is a copy of what
-/// stands in them.
-json::array only(json::object operation) {
-  json::array operations;
-  operations.push_back(std::move(operation));
-  return operations;
+/// An operation on the row of _Server that describes the database of that name.
+std::string operation_on(std::string_view name, std::string_view op, std::string_view row) {
+  std::string text = "{";
+  MemberWriter members(text);
+  members.string("op", op);
+  if (!row.empty()) members.name("row") += row;
+  members.string("table", "Database");
+  if (op != "insert") {
+    append_json_string(members.name("where") += R"([["name","==",)", name);
+    text += "]]";
+  }
+  return text += '}';
 }
 
-json::array where_name_is(std::string_view name) {
-  json::array where;
-  where.push_back(json::array{"name", "==", name});
-  return where;
+/// The row of _Server that describes the database.
+std::string row_of(const DatabaseInfo& database) {
+  std::string text = "{";
+  MemberWriter members(text);
+  members.boolean("connected", true);
+  members.boolean("leader", true);
+  members.string("model", "standalone");
+  members.string("name", database.name);
+  members.string("schema", to_text(*database.schema));
+  return text += '}';
 }
 
 Error removed_meanwhile() { return {"", "the database was removed meanwhile", std::nullopt}; }
@@ -63,8 +76,7 @@ Result<void> DatabaseServer::remove(std::string_view name) {
                       std::nullopt};
   release(database, &refused);
   ServedDatabase& server = *find("_Server");
-  transact_internal(
-      server, only({{"op", "delete"}, {"table", "Database"}, {"where", where_name_is(name)}}));
+  transact_internal(server, operation_on(name, "delete", ""));
   const auto waiting = std::move(database.after_compaction);
   databases_.erase(found);
   directory_changed_ = true;
@@ -74,17 +86,11 @@ Result<void> DatabaseServer::remove(std::string_view name) {
 
 void DatabaseServer::describe(ServedDatabase& database) {
   ServedDatabase& server = *find("_Server");
-  const json::object row{{"name", database.info->name},
-                         {"model", "standalone"},
-                         {"connected", true},
-                         {"leader", true},
-                         {"schema", to_text(database.info->schema->to_json())}};
-  const json::array where = where_name_is(database.info->name);
-  const TransactResult updated = transact_internal(
-      server, only({{"op", "update"}, {"table", "Database"}, {"where", where}, {"row", row}}));
-  if (std::get<CountResult>(updated.results.at(0)).count == 0) {
-    transact_internal(server, only({{"op", "insert"}, {"table", "Database"}, {"row", row}}));
-  }
+  const std::string& name = database.info->name;
+  const std::string row = row_of(*database.info);
+  const TransactResult updated = transact_internal(server, operation_on(name, "update", row));
+  if (std::get<CountResult>(updated.results.at(0)).count == 0)
+    transact_internal(server, operation_on(name, "insert", row));
 }
 
 void DatabaseServer::publish_directory() {
@@ -192,7 +198,7 @@ void DatabaseServer::compact(ServedDatabase& database,
                                log = database.stored->log(), compaction = std::move(begun.value()),
                                &runner, record = database.stored->snapshot_record()]() mutable {
     Result<void> written =
-        compaction->write_snapshot(to_text(info->schema->to_json()), [&] { return record.next(); });
+        compaction->write_snapshot(to_text(*info->schema), [&] { return record.next(); });
     submit([this, info, log, compaction = std::move(compaction), written = std::move(written),
             done = std::move(
                 done)]() mutable { end_compaction(info, std::move(compaction), written, done); },

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "protocol/json_excerpt.h"
+#include "protocol/json/json_reader.h"
 #include "server/database/server_schema.h"
 #include "server/database/stand_in.h"
 
@@ -74,13 +74,13 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
   if (database == nullptr) {
     call->refused =
         Error{"unknown database", "transact request specifies unknown database " + call->database,
-              json_excerpt(*call->params)};
+              json_excerpt(call->params)};
     finish(std::move(call));
     return;
   }
   if (is_blocked(*call)) {
     call->refused =
-        Error{"syntax error", "transact: duplicate request ID", json_excerpt(*call->params)};
+        Error{"syntax error", "transact: duplicate request ID", json_excerpt(call->params)};
     finish(std::move(call));
     return;
   }
@@ -99,8 +99,9 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
 }
 
 void DatabaseServer::wait(ServedDatabase& database, std::unique_ptr<TransactCall> call) {
-  call->wait_bytes = to_text(call->id).size() + to_text(*call->params).size();
-  call->params.reset();
+  call->wait_bytes = call->id.text().size() + to_text(call->params).size();
+  call->params = {};
+  call->request = {};
   WaitLimits used{1, call->wait_bytes};
   for (const auto& [name, other] : databases_) {
     const WaitLimits there = other->blocked.used_by(call->session);
@@ -130,7 +131,7 @@ bool DatabaseServer::may_not_write() const {
 
 bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call) {
   if (call->transaction.schema != database.info->schema) {
-    call->transaction = Transaction::from_json(database.info->schema, *call->params);
+    call->transaction = Transaction::from_json(database.info->schema, call->params);
   }
   const SessionId session = call->session;
   TransactContext context;
@@ -188,7 +189,7 @@ void DatabaseServer::finish(std::unique_ptr<TransactCall> call) {
   outgoing_.push_back(std::move(outgoing));
 }
 
-void DatabaseServer::cancel(SessionId session, const json::value& id) {
+void DatabaseServer::cancel(SessionId session, const JsonId& id) {
   for (auto& [name, database] : databases_) {
     std::unique_ptr<TransactCall> call = database->blocked.take(session, id);
     if (call == nullptr) continue;
@@ -230,10 +231,12 @@ void DatabaseServer::schedule_wake() {
 }
 
 TransactResult DatabaseServer::transact_internal(ServedDatabase& database,
-                                                 const json::array& operations) {
-  json::array params{json::value(database.info->name)};
-  params.insert(params.end(), operations.begin(), operations.end());
-  Transaction transaction = Transaction::from_json(database.info->schema, params);
+                                                 std::string_view operations) {
+  std::string params = "[";
+  append_json_string(params, database.info->name);
+  params.append(",").append(operations).append("]");
+  Transaction transaction =
+      Transaction::from_json(database.info->schema, parse_json(params).value());
   TransactOutcome outcome = database.stored->execute(transaction, TransactContext{});
   if (outcome.commit) {
     Outgoing outgoing;

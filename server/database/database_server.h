@@ -139,7 +139,7 @@ class DatabaseServer {
   void set_wait_limits(const WaitLimits& limits) { wait_limits_ = limits; }
   void transact(std::unique_ptr<TransactCall> call);
   /// RFC 7047 section 4.1.4.
-  void cancel(SessionId session, const json::value& id);
+  void cancel(SessionId session, const JsonId& id);
   struct NewMonitor {
     std::string database;
     SessionId session;
@@ -200,7 +200,7 @@ class DatabaseServer {
 
   /// Executes a transaction of the server's own (status columns, "_Server"), not refused by
   /// read-only. `operations` as in RFC 7047, without the database's name.
-  TransactResult transact_internal(ServedDatabase& database, const json::array& operations);
+  TransactResult transact_internal(ServedDatabase& database, std::string_view operations);
   /// Commits changes that the active should have checked (Database::take_over). `written` runs on
   /// the writer once they are in the log, or are taken back.
   void replicate(ServedDatabase& database, std::vector<RowChange> changes,

@@ -4,9 +4,9 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <charconv>
 
-#include "protocol/json.h"
-#include "protocol/json_parser.h"
-#include "server/database/datum_scanner.h"
+#include "protocol/datum_scanner.h"
+#include "protocol/json/json_output.h"
+#include "protocol/json/json_reader.h"
 #include "server/database/record_codec.h"
 
 // A compacted file is one record of all rows, 57 MB for a large site, so records are read without a
@@ -96,7 +96,8 @@ class RecordReader {
   Result<void> read_comment(std::string_view text) {
     const auto value = parse_json(text);
     if (!value) return value.error();
-    record_.comment = value->is_string() ? std::string(value->get_string()) : std::string();
+    record_.comment =
+        value->root().is_string() ? std::string(value->root().get_string()) : std::string();
     return {};
   }
 

@@ -1,35 +1,9 @@
-#include "protocol/json.h"
+#include "protocol/json/member_writer.h"
 #include "protocol/type.h"
 #include "server/database/record_codec.h"
 
 namespace tandem {
 namespace {
-
-/// Appends objects member by member, without the commas' bother.
-class MemberWriter {
- public:
-  explicit MemberWriter(std::string& out) : out_(out) {}
-  /// Begins a member.
-  std::string& name(std::string_view name) {
-    if (any_) out_ += ',';
-    any_ = true;
-    append_json_string(out_, name);
-    out_ += ':';
-    return out_;
-  }
-  std::string& name(const Uuid& uuid) {
-    if (any_) out_ += ',';
-    any_ = true;
-    out_ += '"';
-    uuid.append_to(out_);
-    out_ += "\":";
-    return out_;
-  }
-
- private:
-  std::string& out_;
-  bool any_ = false;
-};
 
 /// The columns of a new row that have not their defaults.
 void append_new_row(std::string& out, const TableSchema& schema, const Row& row) {

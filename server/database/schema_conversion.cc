@@ -1,5 +1,6 @@
 #include "server/database/schema_conversion.h"
 
+#include "protocol/json/json_reader.h"
 #include "server/database/commit_check.h"
 
 namespace tandem {
@@ -28,8 +29,9 @@ Result<void> convert_row(const Row& from, const std::vector<ColumnMove>& moves,
       to.set(move.to, from.datum(move.from));
       continue;
     }
-    auto datum =
-        schema.column(move.to).type.datum_from_json(datum_to_json(from.view(move.from)), nullptr);
+    std::string text;
+    append_datum_json(text, from.view(move.from), Reals::kExact);
+    auto datum = schema.column(move.to).type.datum_from_json(parse_json(text).value(), nullptr);
     if (!datum) return datum.error();
     to.set(move.to, std::move(*datum));
   }

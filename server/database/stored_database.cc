@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "protocol/json/json_reader.h"
 #include "protocol/table_updates.h"
 #include "server/database/schema_conversion.h"
 #include "server/storage/compaction.h"
@@ -79,9 +80,9 @@ Result<std::unique_ptr<StoredDatabase>> StoredDatabase::open(storage::FileSystem
   std::unique_ptr<StoredDatabase> stored;
   const auto replay = [&](const storage::Record& record) -> Result<void> {
     if (stored) return stored->replay(record);
-    Result<json::value> schema_json = record.object();
+    const Result<JsonDocument> schema_json = record.object();
     if (!schema_json) return schema_json.error();
-    Result<SchemaRef> schema = DatabaseSchema::from_json(schema_json.value());
+    Result<SchemaRef> schema = DatabaseSchema::from_json(*schema_json);
     if (!schema) return schema.error();
     stored.reset(new StoredDatabase(std::make_unique<Database>(std::move(schema.value())), nullptr,
                                     options, clock));
@@ -104,7 +105,7 @@ Result<void> StoredDatabase::replay(const storage::Record& record) {
   Result<DecodedRecord> decoded = decode_record(*database_, record.body);
   if (!decoded) {
     // The decoder reads no more JSON than it needs: what is none is better explained as such.
-    const Result<json::value> object = record.object();
+    const Result<JsonDocument> object = record.object();
     return object ? decoded.error() : object.error();
   }
   // A compacted file begins with all rows in one record.
@@ -219,7 +220,7 @@ Result<CommitRef> StoredDatabase::stage_record(const StreamRecord& record) {
         "a record leads to " + after.to_string() + ", not to " + record.position.to_string(),
         std::nullopt};
   }
-  if (!record.ephemeral.is_null()) {
+  if (!record.ephemeral.empty()) {
     if (Result<void> added = add_ephemeral(record.ephemeral, commit->changes); !added)
       return added.error();
   }
@@ -232,10 +233,12 @@ Result<CommitRef> StoredDatabase::stage_record(const StreamRecord& record) {
   return CommitRef(commit);
 }
 
-Result<void> StoredDatabase::add_ephemeral(const json::value& updates,
+Result<void> StoredDatabase::add_ephemeral(std::string_view updates,
                                            std::vector<RowChange>& changes) const {
+  const Result<JsonDocument> document = parse_json(updates);
+  if (!document) return document.error();
   Result<std::vector<RowUpdate>> read =
-      table_updates_from_json(*schema(), MonitorVersion::kUpdate, updates);
+      table_updates_from_json(*schema(), MonitorVersion::kUpdate, *document);
   if (!read) return read.error();
   std::map<std::pair<TableIndex, Uuid>, std::size_t> number_of;  // in `changes`
   for (std::size_t i = 0; i < changes.size(); ++i)
@@ -306,8 +309,8 @@ Result<StoredDatabase::Converted> StoredDatabase::converted_to(const SchemaRef& 
   // A backup that takes over the new schema at the same position comes to the same rows and
   // position.
   Standing standing = standing_;
-  standing.position = after_record(
-      position(), storage::Sha1().add("convert ").add(to_text(schema->to_json())).finish(), "");
+  standing.position =
+      after_record(position(), storage::Sha1().add("convert ").add(to_text(*schema)).finish(), "");
   if (keeps_ephemeral_values(*this->schema(), *schema)) standing.position.digest = Uuid::random();
   return Converted{std::move(rows.value()), std::move(standing)};
 }
@@ -318,8 +321,8 @@ Result<void> StoredDatabase::write(const Converted& converted) {
   Result<std::unique_ptr<storage::Compaction>> begun = storage::Compaction::begin(*log_);
   if (!begun) return begun.error();
   SnapshotRecord record(converted.rows->snapshot(), converted.standing.marks(), clock_.wall_ms());
-  Result<void> written = begun.value()->write_snapshot_on_writer(
-      to_text(converted.rows->schema()->to_json()), [&] { return record.next(); });
+  Result<void> written = begun.value()->write_snapshot_on_writer(to_text(*converted.rows->schema()),
+                                                                 [&] { return record.next(); });
   if (written) written = begun.value()->finish();
   // Once the file has its place, memory has to follow, even if that is not on the disk yet: the log
   // has then said so and takes no more.

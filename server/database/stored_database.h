@@ -102,7 +102,7 @@ class StoredDatabase {
   void stage(const std::shared_ptr<Commit>& commit);
   void stage_at(const std::shared_ptr<Commit>& commit, const Position& position);
   /// Adds what ephemeral columns got to the changes of a commit.
-  Result<void> add_ephemeral(const json::value& updates, std::vector<RowChange>& changes) const;
+  Result<void> add_ephemeral(std::string_view updates, std::vector<RowChange>& changes) const;
 
   std::string path_;
   Options options_;

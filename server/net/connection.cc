@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "protocol/json_text.h"
+#include "protocol/json/json_text.h"
 #include "server/logging/event_count.h"
 #include "server/logging/rate_limit.h"
 #include "server/net/socket_address.h"
@@ -31,7 +31,7 @@ constexpr std::string_view kTlsHandshake = "\x16\x03";
 
 const SharedText& echo_request() {
   static const SharedText text =
-      std::make_shared<const std::string>(make_request("echo", "[]", "echo"));
+      std::make_shared<const std::string>(make_request("echo", "[]", JsonId::of_string("echo")));
   return text;
 }
 
@@ -39,7 +39,7 @@ const SharedText& echo_request() {
 constexpr std::string_view kChallenge = "challenge";
 
 bool has_id(const JsonRpcMessage& message, std::string_view id) {
-  return message.id.is_string() && message.id.get_string() == id;
+  return message.id == JsonId::of_string(id);
 }
 
 }  // namespace
@@ -184,7 +184,7 @@ void Connection::take_input(std::string_view& input) {
       input_stopped_ = true;
       return;
     }
-    Result<std::optional<json::value>> value = framer_.next(input);
+    Result<std::optional<JsonDocument>> value = framer_.next(input);
     if (framer_.is_too_long()) return fail_size();
     if (!value) {
       return fail_protocol(input.starts_with(kTlsHandshake)
@@ -197,9 +197,9 @@ void Connection::take_input(std::string_view& input) {
   }
 }
 
-void Connection::take_message(json::value value) {
+void Connection::take_message(JsonDocument document) {
   using Kind = JsonRpcMessage::Kind;
-  Result<JsonRpcMessage> message = JsonRpcMessage::from_json(std::move(value));
+  Result<JsonRpcMessage> message = JsonRpcMessage::from_json(std::move(document));
   messages_received.add();
   if (!message) return fail_protocol("received bad JSON-RPC message: " + message.error().details);
   if (!std::exchange(knows_peer_, true)) framer_.set_max_bytes(options_.limits.max_message_bytes);
@@ -207,8 +207,8 @@ void Connection::take_message(json::value value) {
   if (jsonrpc.enabled(log::Level::kDbg))
     jsonrpc.dbg("{}: received {}", options_.info.name, describe(*message));
   if (message->kind == Kind::kRequest && message->method == "echo") {
-    auto answer =
-        std::make_unique<JsonText>(begin_reply(message->id), std::move(message->params), "}");
+    auto answer = std::make_unique<JsonText>(begin_reply(message->id), std::move(message->document),
+                                             message->params, "}");
     send(answer->next());
     if (!answer->ended()) send(std::move(answer));
     return;
@@ -224,7 +224,7 @@ void Connection::take_message(json::value value) {
 
 void Connection::challenge() {
   if (std::exchange(challenged_, true)) return;
-  send(make_request("echo", "[]", json::value(kChallenge)));
+  send(make_request("echo", "[]", JsonId::of_string(kChallenge)));
 }
 
 void Connection::set_reading(bool enabled) {

@@ -114,7 +114,7 @@ class Connection final : public ConnectionPort,
   void take_input(std::string_view& input);
   /// Goes on where input stopped.
   void take_rest();
-  void take_message(json::value value);
+  void take_message(JsonDocument document);
 
   void check_probe(std::int64_t now_ms);
   void arm_timer(std::int64_t at_ms);

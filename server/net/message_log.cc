@@ -15,7 +15,7 @@ log::Module jsonrpc("jsonrpc");
 std::string describe(const JsonRpcMessage& message) {
   using Kind = JsonRpcMessage::Kind;
   std::string text;
-  const auto add_json = [&text](const char* label, const json::value& value) {
+  const auto add_json = [&text](const char* label, JsonView value) {
     text += label;
     append_json(text, value);
   };
@@ -39,15 +39,15 @@ std::string describe(const JsonRpcMessage& message) {
       add_json("error, error=", message.error);
       break;
   }
-  add_json(", id=", message.id);
-  return text;
+  text += ", id=";
+  return text += message.id.text();
 }
 
 void SentLog::add(const std::string& text, const std::string& connection) {
   if (framer_ == nullptr) framer_ = std::make_unique<Framer>(most_bytes_);
   std::string_view rest = text;
   while (!rest.empty()) {
-    Result<std::optional<json::value>> value = framer_->next(rest);
+    Result<std::optional<JsonDocument>> value = framer_->next(rest);
     if (!value || !*value) return;
     const Result<JsonRpcMessage> message = JsonRpcMessage::from_json(std::move(**value));
     if (message) jsonrpc.dbg("{}: send {}", connection, describe(*message));

@@ -82,7 +82,7 @@ void ClientHub::disable_conditional_monitors() {
 
 SharedText ClientHub::schema_text(const DatabaseInfoRef& database) {
   SharedText& text = schema_texts_[database->generation];
-  if (!text) text = std::make_shared<const std::string>(to_text(database->schema->to_json()));
+  if (!text) text = std::make_shared<const std::string>(to_text(*database->schema));
   return text;
 }
 

@@ -59,7 +59,7 @@ Comparison::Outcome Comparison::outcome() {
   reply.mode = FollowReply::Mode::kRows;
   reply.position = start_.position;
   reply.rows = rows_;
-  reply.buckets = scope_->to_json(*start_.database->schema);
+  scope_->append_json(reply.buckets, *start_.database->schema);
   reply.epochs = start_.epochs;
   reply.oldest = start_.oldest;
   reply.common = start_.common;

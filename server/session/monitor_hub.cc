@@ -63,8 +63,8 @@ bool MonitorHub::has_unfinished_answer(const ConnectionPort& session) const {
 
 // --- monitors come, change and go ---
 
-void MonitorHub::add(ConnectionPort& session, MonitorNumber number, const json::value& id,
-                     const json::value& request_id, MonitorRequestRef request, MonitorStart start) {
+void MonitorHub::add(ConnectionPort& session, MonitorNumber number, const JsonId& id,
+                     const JsonId& request_id, MonitorRequestRef request, MonitorStart start) {
   ClientRef& client = clients_[&session];
   if (client == nullptr) {
     client = std::make_shared<MonitorClient>();
@@ -101,13 +101,13 @@ void MonitorHub::add(ConnectionPort& session, MonitorNumber number, const json::
   Monitor& monitor = client->monitors[number];
   monitor.client = client.get();
   monitor.number = number;
-  monitor.id = to_text(id);
+  monitor.id = id.text();
   watched.join(monitor, std::move(request));
   ++monitors_;
   session.send(std::move(answer));
 }
 
-bool MonitorHub::change(ConnectionPort& session, MonitorNumber number, const json::value& new_id,
+bool MonitorHub::change(ConnectionPort& session, MonitorNumber number, const JsonId& new_id,
                         MonitorRequestRef changed, const MonitorStart& now) {
   const auto client = clients_.find(&session);
   if (client == clients_.end()) return false;
@@ -130,7 +130,7 @@ bool MonitorHub::change(ConnectionPort& session, MonitorNumber number, const jso
     tables.push_back(
         {i, keys.back() ? watched.find_rows(table.table, *keys.back()) : std::nullopt, {}});
   }
-  monitor.id = to_text(new_id);
+  monitor.id = new_id.text();
   if (tables.empty()) return true;
   watched.move(monitor, changed);
   const auto loader = std::make_shared<int>();

@@ -30,14 +30,14 @@ class MonitorHub {
   /// Starts a monitor and sends the reply to `request_id`: <table-updates>, or [found, last-id,
   /// <table-updates>] for version kUpdate3. Requires that the session never had that number, that
   /// it has no unfinished answer, and that `start` and later on_commit() calls join without a gap.
-  void add(ConnectionPort& session, MonitorNumber number, const json::value& id,
-           const json::value& request_id, MonitorRequestRef request, MonitorStart start);
+  void add(ConnectionPort& session, MonitorNumber number, const JsonId& id,
+           const JsonId& request_id, MonitorRequestRef request, MonitorStart start);
 
   /// monitor_cond_change: from now on the monitor asks for `changed`, which differs in its
   /// conditions, and has that id. Sends the update that this causes, if any; the caller sends the
   /// reply after it. `now` is a snapshot that joins on_commit() without a gap. Requires that the
   /// session has no unfinished answer. False if the monitor has gone meanwhile.
-  bool change(ConnectionPort& session, MonitorNumber number, const json::value& new_id,
+  bool change(ConnectionPort& session, MonitorNumber number, const JsonId& new_id,
               MonitorRequestRef changed, const MonitorStart& now);
 
   /// False if the monitor has gone meanwhile.

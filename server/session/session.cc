@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "protocol/json_excerpt.h"
+#include "protocol/json/json_output.h"
 #include "server/logging/log.h"
 #include "server/logging/rate_limit.h"
 #include "server/session/shared_answer.h"
@@ -20,7 +20,7 @@ constexpr std::size_t kMostWaiting = 16;
 }  // namespace
 
 Error params_error(const JsonRpcMessage& message, std::string details) {
-  return syntax_error(&message.params, std::move(details));
+  return syntax_error(message.params, std::move(details));
 }
 
 Session::Session(ClientHub& hub, ConnectionPort& port, SessionId id)
@@ -155,12 +155,12 @@ void Session::set_reading() {
 
 void Session::send_updates() { hub_.monitors().on_writable(port_); }
 
-void Session::send_reply(const json::value& id, std::string_view result_json) {
+void Session::send_reply(const JsonId& id, std::string_view result_json) {
   answer(make_reply(id, result_json));
 }
 
-void Session::send_error(const json::value& id, const Error& error) {
-  answer(make_error_reply(id, to_text(error.to_json())));
+void Session::send_error(const JsonId& id, const Error& error) {
+  answer(make_error_reply(id, to_text(error)));
 }
 
 void Session::send_answer(TransactAnswer answer, bool later) {
@@ -171,7 +171,7 @@ void Session::send_answer(TransactAnswer answer, bool later) {
   port_.send(std::make_unique<TransactAnswer>(std::move(answer)));
 }
 
-void Session::send_limit_error(const json::value& id, Limit limit) {
+void Session::send_limit_error(const JsonId& id, Limit limit) {
   hub_.limit_counts().add(limit, limits_met_);
   const Error error = limit_error(hub_.limits(), limit);
   if (static log::RateLimit rate(12, 12); rate.admit(jsonrpc_server, log::Level::kInfo))
@@ -179,13 +179,13 @@ void Session::send_limit_error(const json::value& id, Limit limit) {
   send_error(id, error);
 }
 
-bool Session::may_keep(const json::value& request_id, std::size_t bytes) {
+bool Session::may_keep(const JsonId& request_id, std::size_t bytes) {
   if (monitors_.id_bytes() + locks_.name_bytes() + bytes <= hub_.limits().kept_bytes) return true;
   send_limit_error(request_id, Limit::kKept);
   return false;
 }
 
-void Session::send_plain_error(const json::value& id, std::string_view error) {
+void Session::send_plain_error(const JsonId& id, std::string_view error) {
   std::string text;
   append_json_string(text, error);
   answer(make_error_reply(id, text));
@@ -194,28 +194,31 @@ void Session::send_plain_error(const json::value& id, std::string_view error) {
 // --- the server and its databases ---
 
 DatabaseInfoRef Session::database_of(const JsonRpcMessage& message) {
-  const json::array& params = message.params.as_array();
+  const JsonView params = message.params;
   if (params.empty() || !params.front().is_string()) {
-    send_error(message.id,
-               params_error(message, message.method + " request params must begin with <db-name>"));
+    send_error(message.id, params_error(message, std::string(message.method) +
+                                                     " request params must begin with <db-name>"));
     return nullptr;
   }
-  const json::string& name = params.front().as_string();
-  const auto found = hub_.directory().find(std::string_view(name));
+  const std::string_view name = params.front().get_string();
+  const auto found = hub_.directory().find(name);
   if (found == hub_.directory().end()) {
-    send_error(message.id,
-               Error{"unknown database",
-                     message.method + " request specifies unknown database " + std::string(name),
-                     json_excerpt(message.params)});
+    send_error(message.id, Error{"unknown database",
+                                 std::string(message.method) +
+                                     " request specifies unknown database " + std::string(name),
+                                 json_excerpt(message.params)});
     return nullptr;
   }
   return found->second;
 }
 
 void Session::list_dbs(JsonRpcMessage& message) {
-  json::array names;
-  for (const auto& [name, database] : hub_.directory()) names.emplace_back(name);
-  send_reply(message.id, to_text(names));
+  std::string names = "[";
+  for (const auto& [name, database] : hub_.directory()) {
+    if (names.size() > 1) names += ',';
+    append_json_string(names, name);
+  }
+  send_reply(message.id, names += ']');
 }
 
 void Session::get_schema(JsonRpcMessage& message) {
@@ -239,13 +242,13 @@ void Session::get_server_id(JsonRpcMessage& message) {
 }
 
 void Session::set_db_change_aware(JsonRpcMessage& message) {
-  const json::array& params = message.params.as_array();
+  const JsonView params = message.params;
   if (params.size() != 1 || !params.front().is_bool()) {
     send_error(message.id,
                params_error(message, "set_db_change_aware: true or false parameter expected"));
     return;
   }
-  change_aware_ = params.front().as_bool();
+  change_aware_ = params.front().get_bool();
   send_reply(message.id, "{}");
 }
 
@@ -267,7 +270,7 @@ void Session::refuse_peer(JsonRpcMessage& message) {
 void Session::tandem_follow(JsonRpcMessage& message) {
   const DatabaseInfoRef database = database_of(message);
   if (!database) return;
-  const json::array& params = message.params.as_array();
+  const JsonView params = message.params;
   Result<FollowRequest> request =
       params.size() == 2 ? FollowRequest::from_json(params[1])
                          : Result<FollowRequest>(params_error(message, "invalid parameters"));
@@ -279,7 +282,7 @@ void Session::tandem_follow(JsonRpcMessage& message) {
 }
 
 void Session::tandem_ack(JsonRpcMessage& message) {
-  const json::array& params = message.params.as_array();
+  const JsonView params = message.params;
   const Result<Position> position =
       params.size() == 2 && params[0].is_string()
           ? Position::from_json(params[1])

@@ -88,14 +88,14 @@ class Session final : public ConnectionHandler {
 
   /// Sends the updates that wait for room on the socket: a transaction's come before its reply.
   void send_updates();
-  void send_reply(const json::value& id, std::string_view result_json);
-  void send_error(const json::value& id, const Error& error);
+  void send_reply(const JsonId& id, std::string_view result_json);
+  void send_error(const JsonId& id, const Error& error);
   /// The database that params[0] names; null after an error reply.
   DatabaseInfoRef database_of(const JsonRpcMessage& message);
   /// The client asks for more than it may have: tells it, and counts it.
-  void send_limit_error(const json::value& id, Limit limit);
+  void send_limit_error(const JsonId& id, Limit limit);
   /// May ids and names take so many bytes more? False after an error reply.
-  bool may_keep(const json::value& request_id, std::size_t bytes);
+  bool may_keep(const JsonId& request_id, std::size_t bytes);
   /// The client has not taken what is there.
   bool is_behind() const { return port_.is_behind(); }
   /// `later`: nothing of it is made before the client has taken what is there.
@@ -127,7 +127,7 @@ class Session final : public ConnectionHandler {
   /// A request is answered, or is about to be; one that selects: by so many rows.
   void end_request(std::optional<std::size_t> rows);
   /// An error that is a plain string on the wire.
-  void send_plain_error(const json::value& id, std::string_view error);
+  void send_plain_error(const JsonId& id, std::string_view error);
 
  private:
   void handle(JsonRpcMessage& message);

@@ -23,7 +23,7 @@ Error role_error(const ConnectionInfo& client, const std::string& database) {
 
 /// The schema that params gives for the database.
 Result<SchemaRef> schema_of(const JsonRpcMessage& message, const DatabaseInfo& database) {
-  const json::array& params = message.params.as_array();
+  const JsonView params = message.params;
   if (params.size() != 2) return params_error(message, "array expected");
   Result<SchemaRef> schema = DatabaseSchema::from_json(params[1]);
   if (schema && schema.value()->name() != database.name) {
@@ -46,7 +46,7 @@ void SessionConversions::read_schema(JsonRpcMessage message, const DatabaseInfoR
         Result<SchemaRef> schema = schema_of(message, *database);
         return std::pair(std::move(message.id), std::move(schema));
       },
-      [database, then](Session& session, std::pair<json::value, Result<SchemaRef>>&& read) {
+      [database, then](Session& session, std::pair<JsonId, Result<SchemaRef>>&& read) {
         auto& [id, schema] = read;
         if (schema) {
           (session.conversions().*then)(id, *database, schema.value());
@@ -65,7 +65,7 @@ void SessionConversions::refuse(JsonRpcMessage message) {
   read_schema(std::move(message), database, &SessionConversions::refuse_read_only);
 }
 
-void SessionConversions::refuse_read_only(const json::value& id, const DatabaseInfo& database,
+void SessionConversions::refuse_read_only(const JsonId& id, const DatabaseInfo& database,
                                           const SchemaRef& /*schema*/) {
   session_.send_error(id, read_only_error(database.name));
 }
@@ -75,7 +75,7 @@ void SessionConversions::convert(JsonRpcMessage message) {
     read_schema(std::move(message), database, &SessionConversions::submit);
 }
 
-void SessionConversions::submit(const json::value& id, const DatabaseInfo& database,
+void SessionConversions::submit(const JsonId& id, const DatabaseInfo& database,
                                 const SchemaRef& schema) {
   ++under_way_;
   session_.submit_request(
@@ -105,7 +105,7 @@ void SessionConversions::run(const std::shared_ptr<const Conversion>& conversion
   });
 }
 
-void SessionConversions::finish(const json::value& id, const Result<void>& converted) {
+void SessionConversions::finish(const JsonId& id, const Result<void>& converted) {
   if (converted) {
     session_.send_reply(id, "{}");
   } else {

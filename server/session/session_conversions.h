@@ -26,19 +26,18 @@ class SessionConversions {
 
  private:
   /// Goes on with the schema that params gives for the database, unless there is an error to send.
-  using Then = void (SessionConversions::*)(const json::value& id, const DatabaseInfo& database,
+  using Then = void (SessionConversions::*)(const JsonId& id, const DatabaseInfo& database,
                                             const SchemaRef& schema);
   void read_schema(JsonRpcMessage message, const DatabaseInfoRef& database, Then then);
-  void submit(const json::value& id, const DatabaseInfo& database, const SchemaRef& schema);
-  void refuse_read_only(const json::value& id, const DatabaseInfo& database,
-                        const SchemaRef& schema);
-  void finish(const json::value& id, const Result<void>& converted);
+  void submit(const JsonId& id, const DatabaseInfo& database, const SchemaRef& schema);
+  void refuse_read_only(const JsonId& id, const DatabaseInfo& database, const SchemaRef& schema);
+  void finish(const JsonId& id, const Result<void>& converted);
 
   /// A conversion on its way.
   struct Conversion {
     ClientHub* hub;
     SessionId session;
-    json::value id;
+    JsonId id;
     std::string database;
     SchemaRef schema;
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "protocol/json/json_reader.h"
+#include "protocol/json/member_writer.h"
 #include "protocol/jsonrpc.h"
 #include "replication/row_buckets.h"
 #include "server/database/commit_stream.h"
@@ -13,6 +15,16 @@ namespace tandem {
 namespace {
 
 log::Module jsonrpc_server("ovsdb_jsonrpc_server");
+
+/// The error with the position of the database, if it is still there.
+std::string refusal(const Error& error, const ServedDatabase* served) {
+  std::string text = "{";
+  MemberWriter members(text);
+  if (served != nullptr && served->backup) members.boolean("backup", true);
+  error.append_members(members);
+  if (served != nullptr) served->stored->position().append_json(members.name("position"));
+  return text += '}';
+}
 
 }  // namespace
 
@@ -32,13 +44,11 @@ Error SessionFeeds::not_a_peer(const std::string& method) const {
 
 void SessionFeeds::refuse(const JsonRpcMessage& message, const DatabaseInfo& database) {
   owner_.submit_request([hub = &hub_, session = session_, id = message.id, name = database.name,
-                         error = not_a_peer(message.method).to_json()]() mutable {
-    if (const ServedDatabase* served = hub->server().find(name)) {
-      error["position"] = served->stored->position().to_json();
-      if (served->backup) error["backup"] = true;
-    }
-    hub->server().reply(hub->mailbox(), [hub, session, id, error = std::move(error)] {
-      if (Session* self = hub->find_answered(session)) self->feeds().reply_error(id, error);
+                         error = not_a_peer(std::string(message.method))] {
+    std::string text = refusal(error, hub->server().find(name));
+    hub->server().reply(hub->mailbox(), [hub, session, id, text = std::move(text)] {
+      if (Session* self = hub->find_answered(session))
+        self->feeds().port_.send(make_error_reply(id, text));
     });
   });
 }
@@ -68,7 +78,7 @@ void SessionFeeds::acknowledge(const JsonRpcMessage& message, const std::string&
           Session* self = hub->find_answered(session);
           if (self == nullptr) return;
           if (newest) {
-            if (asks) self->send_reply(id, to_text(newest.value().to_json()));
+            if (asks) self->send_reply(id, to_text(newest.value()));
             return;
           }
           if (static log::RateLimit limit(60, 30); limit.admit(jsonrpc_server, log::Level::kWarn))
@@ -84,7 +94,7 @@ void SessionFeeds::on_alive() {
 
 // --- feeds ---
 
-void SessionFeeds::follow(const json::value& id, const DatabaseInfoRef& database,
+void SessionFeeds::follow(const JsonId& id, const DatabaseInfoRef& database,
                           FollowRequest request) {
   feeds_.erase(database->name);
   cancel_comparisons(&database->name);
@@ -122,24 +132,24 @@ void SessionFeeds::on_writable() {
   for (const auto& [name, feed] : feeds_) feed->on_writable();
 }
 
-void SessionFeeds::reply(const json::value& id, const FollowReply& reply) {
-  port_.send(make_reply(id, to_text(reply.to_json())));
+void SessionFeeds::reply(const JsonId& id, const FollowReply& reply) {
+  port_.send(make_reply(id, to_text(reply)));
 }
 
-void SessionFeeds::reply_error(const json::value& id, const json::object& error) {
+void SessionFeeds::reply_error(const JsonId& id, const Error& error) {
   port_.send(make_error_reply(id, to_text(error)));
 }
 
-void SessionFeeds::started(const json::value& id, const json::value& buckets,
+void SessionFeeds::started(const JsonId& id, const std::string& buckets,
                            const Result<FeedStart>& start) {
   if (!has_authority(port_.info(), Authority::kPeer, hub_.peers())) {  // it was when it asked
     end();
-    reply_error(id, not_a_peer("tandem_follow").to_json());
+    reply_error(id, not_a_peer("tandem_follow"));
   } else if (!start) {
-    reply_error(id, start.error().to_json());
+    reply_error(id, start.error());
   } else if (start.value().since) {
     resume(id, start.value());
-  } else if (buckets.is_null()) {
+  } else if (buckets.empty()) {
     FollowReply answer;
     answer.mode = FollowReply::Mode::kCompare;
     answer.position = start.value().position;
@@ -150,7 +160,7 @@ void SessionFeeds::started(const json::value& id, const json::value& buckets,
   }
 }
 
-void SessionFeeds::resume(const json::value& id, const FeedStart& start) {
+void SessionFeeds::resume(const JsonId& id, const FeedStart& start) {
   FollowReply answer;
   answer.mode = FollowReply::Mode::kResume;
   answer.position = start.position;
@@ -177,12 +187,12 @@ void SessionFeeds::resume(const json::value& id, const FeedStart& start) {
 
 // --- comparisons ---
 
-void SessionFeeds::compare(const json::value& id, const json::value& buckets,
-                           const FeedStart& start) {
-  Result<RowBuckets> held = RowBuckets::from_json(*start.database->schema, buckets);
+void SessionFeeds::compare(const JsonId& id, const std::string& buckets, const FeedStart& start) {
+  const JsonDocument sums = parse_json(buckets).value();
+  Result<RowBuckets> held = RowBuckets::from_json(*start.database->schema, sums);
   if (!held) {
     end();
-    return reply_error(id, held.error().to_json());
+    return reply_error(id, held.error());
   }
   const std::string& database = start.database->name;
   auto feed = std::make_shared<Feed>(database, static_cast<FeedPort&>(*this));

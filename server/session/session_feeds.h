@@ -25,7 +25,7 @@ class SessionFeeds final : private FeedPort {
   SessionFeeds& operator=(const SessionFeeds&) = delete;
 
   /// Answers tandem_follow, later. The session's end must be told to the writer.
-  void follow(const json::value& id, const DatabaseInfoRef& database, FollowRequest request);
+  void follow(const JsonId& id, const DatabaseInfoRef& database, FollowRequest request);
   /// Answers the request of a connection that is no peer, with the position: how far the server is
   /// decides whether a backup may follow it in another way.
   void refuse(const JsonRpcMessage& message, const DatabaseInfo& database);
@@ -46,7 +46,7 @@ class SessionFeeds final : private FeedPort {
   /// A comparison and the request that it answers.
   struct Compared {
     std::shared_ptr<Comparison> work;
-    json::value id;
+    JsonId id;
     std::weak_ptr<Feed> feed;
   };
 
@@ -55,16 +55,16 @@ class SessionFeeds final : private FeedPort {
   std::size_t queued_bytes() const override { return port_.queued_bytes(); }
 
   void on_record(const std::string& database, const StreamTextRef& text);
-  void started(const json::value& id, const json::value& buckets, const Result<FeedStart>& start);
-  void resume(const json::value& id, const FeedStart& start);
+  void started(const JsonId& id, const std::string& buckets, const Result<FeedStart>& start);
+  void resume(const JsonId& id, const FeedStart& start);
   // One comparison of a session is under way; of each database one more may wait.
-  void compare(const json::value& id, const json::value& buckets, const FeedStart& start);
+  void compare(const JsonId& id, const std::string& buckets, const FeedStart& start);
   void compare_next();
   void compared(std::optional<Comparison::Outcome> outcome);
   /// Of all databases, or of one.
   void cancel_comparisons(const std::string* database = nullptr);
-  void reply(const json::value& id, const FollowReply& reply);
-  void reply_error(const json::value& id, const json::object& error);
+  void reply(const JsonId& id, const FollowReply& reply);
+  void reply_error(const JsonId& id, const Error& error);
   Error not_a_peer(const std::string& method) const;
 
   ClientHub& hub_;

@@ -13,11 +13,11 @@ constexpr std::string_view kNoLocks =
 }  // namespace
 
 std::optional<std::string> SessionLocks::name_of(const JsonRpcMessage& message) {
-  const json::array& params = message.params.as_array();
-  if (params.size() == 1 && params.front().is_string() && is_id(params.front().as_string()))
-    return std::string(params.front().as_string());
-  session_.send_error(message.id,
-                      params_error(message, message.method + " request params must be <id>"));
+  const JsonView params = message.params;
+  if (params.size() == 1 && params.front().is_string() && is_id(params.front().get_string()))
+    return std::string(params.front().get_string());
+  session_.send_error(message.id, params_error(message, std::string(message.method) +
+                                                            " request params must be <id>"));
   return std::nullopt;
 }
 
@@ -25,7 +25,7 @@ void SessionLocks::refuse(const JsonRpcMessage& message) {
   if (name_of(message)) session_.send_plain_error(message.id, kNoLocks);
 }
 
-void SessionLocks::refuse_as_backup(ClientHub& hub, SessionId session, const json::value& id,
+void SessionLocks::refuse_as_backup(ClientHub& hub, SessionId session, const JsonId& id,
                                     const std::string& name) {
   hub.server().reply(hub.mailbox(), [hub = &hub, session, id, name] {
     Session* self = hub->find_answered(session);
@@ -86,20 +86,21 @@ void SessionLocks::acquire(const JsonRpcMessage& message, LockTable::Mode mode) 
     name_bytes_ += name->size();
   }
   asked_ = true;
+  Error twice = params_error(
+      message, "must issue \"unlock\" before new \"" + std::string(message.method) + "\"");
   session_.submit_request([hub = &hub_, session = session_.id(), lock = std::move(*name), mode,
-                           message] {
-    if (hub->server().is_backup()) return refuse_as_backup(*hub, session, message.id, lock);
+                           id = message.id, twice = std::move(twice)] {
+    if (hub->server().is_backup()) return refuse_as_backup(*hub, session, id, lock);
     open_on_writer(*hub, session);
     const std::optional<bool> owned = hub->server().lock(session, lock, mode);
-    hub->server().reply(hub->mailbox(), [hub, session, owned, lock, message] {
+    hub->server().reply(hub->mailbox(), [hub, session, owned, lock, id, twice] {
       Session* self = hub->find_answered(session);
       if (self == nullptr) return;
       self->locks().tell(lock);
       if (!owned) {
-        self->send_error(message.id, params_error(message, "must issue \"unlock\" before new \"" +
-                                                               message.method + "\""));
+        self->send_error(id, twice);
       } else {
-        self->send_reply(message.id, *owned ? R"({"locked":true})" : R"({"locked":false})");
+        self->send_reply(id, *owned ? R"({"locked":true})" : R"({"locked":false})");
       }
     });
   });
@@ -109,18 +110,19 @@ void SessionLocks::release(const JsonRpcMessage& message) {
   std::optional<std::string> name = name_of(message);
   if (!name) return;
   give_back(*name);
-  session_.submit_request([hub = &hub_, session = session_.id(), lock = std::move(*name), message] {
-    if (hub->server().is_backup()) return refuse_as_backup(*hub, session, message.id, lock);
+  Error never = params_error(message, "unlock: \"unlock\" without \"lock\" or \"steal\"");
+  session_.submit_request([hub = &hub_, session = session_.id(), lock = std::move(*name),
+                           id = message.id, never = std::move(never)] {
+    if (hub->server().is_backup()) return refuse_as_backup(*hub, session, id, lock);
     const bool released = hub->server().unlock(session, lock);
-    hub->server().reply(hub->mailbox(), [hub, session, released, lock, message] {
+    hub->server().reply(hub->mailbox(), [hub, session, released, lock, id, never] {
       Session* self = hub->find_answered(session);
       if (self == nullptr) return;
       self->locks().tell(lock);
       if (released) {
-        self->send_reply(message.id, "{}");
+        self->send_reply(id, "{}");
       } else {
-        self->send_error(message.id,
-                         params_error(message, "unlock: \"unlock\" without \"lock\" or \"steal\""));
+        self->send_error(id, never);
       }
     });
   });

@@ -50,7 +50,7 @@ class SessionLocks {
   void send_notice(const std::string& name, bool stolen);
   // On the writer.
   static void open_on_writer(ClientHub& hub, SessionId session);
-  static void refuse_as_backup(ClientHub& hub, SessionId session, const json::value& id,
+  static void refuse_as_backup(ClientHub& hub, SessionId session, const JsonId& id,
                                const std::string& name);
 
   ClientHub& hub_;

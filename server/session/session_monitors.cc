@@ -49,14 +49,14 @@ void SessionMonitors::on_writable() {
 
 void SessionMonitors::start(JsonRpcMessage message, const DatabaseInfoRef& database,
                             MonitorVersion version) {
-  const json::array& params = message.params.as_array();
+  const JsonView params = message.params;
   const std::size_t wanted = version == MonitorVersion::kUpdate3 ? 4 : 3;
   if (params.size() < wanted) {
     session_.send_error(message.id, params_error(message, "invalid parameters"));
     return;
   }
-  if (params[2].is_object() && asked_.contains(to_text(params[1]))) {
-    session_.send_error(message.id, syntax_error(&params[1], "duplicate monitor ID"));
+  if (params[2].is_object() && asked_.contains(JsonId(params[1]))) {
+    session_.send_error(message.id, syntax_error(params[1], "duplicate monitor ID"));
     return;
   }
   const std::size_t bytes = message.bytes;
@@ -64,7 +64,7 @@ void SessionMonitors::start(JsonRpcMessage message, const DatabaseInfoRef& datab
       bytes,
       [database, version, message = std::move(message)]() mutable {
         Result<MonitorRequest> request =
-            MonitorRequest::from_json(database->schema, version, message.params.as_array()[2]);
+            MonitorRequest::from_json(database->schema, version, message.params[2]);
         return std::pair(std::move(message), std::move(request));
       },
       [database](Session& session, std::pair<JsonRpcMessage, Result<MonitorRequest>>&& read) {
@@ -79,15 +79,15 @@ void SessionMonitors::start(JsonRpcMessage message, const DatabaseInfoRef& datab
 
 void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef& database,
                             MonitorRequest read) {
-  const json::array& params = message.params.as_array();
+  const JsonView params = message.params;
   std::optional<Uuid> since;
   if (read.version == MonitorVersion::kUpdate3) {
-    if (params[3].is_string()) since = Uuid::parse(params[3].as_string());
+    if (params[3].is_string()) since = Uuid::parse(params[3].get_string());
     if (!since) {
       session_.send_error(
           message.id,
-          syntax_error(&params[3], params[3].is_string() ? "last-txn-id must be UUID format."
-                                                         : "last-txn-id must be string"));
+          syntax_error(params[3], params[3].is_string() ? "last-txn-id must be UUID format."
+                                                        : "last-txn-id must be string"));
       return;
     }
   }
@@ -96,16 +96,15 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
     return session_.send_limit_error(message.id, Limit::kMonitors);
   if (clauses_ + request->clauses() > hub_.limits().clauses)
     return session_.send_limit_error(message.id, Limit::kClauses);
-  const json::value& monitor_id = params[1];
-  const std::string id_text = to_text(monitor_id);
-  if (!session_.may_keep(message.id, id_text.size())) return;
+  const JsonId monitor_id(params[1]);
+  if (!session_.may_keep(message.id, monitor_id.text().size())) return;
   const auto now = hub_.directory().find(database->name);
   if (now == hub_.directory().end() || now->second != database)  // while it was read
     return session_.send_plain_error(message.id, "canceled");
-  id_bytes_ += id_text.size();
+  id_bytes_ += monitor_id.text().size();
   const MonitorNumber number{++last_monitor_};
   clauses_ += request->clauses();
-  asked_.insert_or_assign(id_text, Asked{number, database, request});
+  asked_.insert_or_assign(monitor_id, Asked{number, database, request});
   in_turn({message.id, database, since,
            [this, number, id = message.id, monitor_id, request](MonitorStart start) {
              hub_.monitors().add(port_, number, monitor_id, id, request, std::move(start));
@@ -113,26 +112,26 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
 }
 
 void SessionMonitors::change(JsonRpcMessage message) {
-  const json::array& params = message.params.as_array();
+  const JsonView params = message.params;
   if (params.size() != 3) {
     session_.send_error(message.id, params_error(message, "invalid parameters"));
     return;
   }
-  const auto found = asked_.find(to_text(params[0]));
+  const auto found = asked_.find(JsonId(params[0]));
   if (found == asked_.end()) {
-    session_.send_error(message.id, syntax_error(&params[0], "unknown monitor session"));
+    session_.send_error(message.id, syntax_error(params[0], "unknown monitor session"));
     return;
   }
-  const std::string new_id = to_text(params[1]);
+  const JsonId new_id(params[1]);
   if (new_id != found->first && asked_.contains(new_id)) {
-    session_.send_error(message.id, syntax_error(&params[1], "duplicate monitor ID"));
+    session_.send_error(message.id, syntax_error(params[1], "duplicate monitor ID"));
     return;
   }
   const std::size_t bytes = message.bytes;
   session_.read(
       bytes,
       [before = found->second.request, message = std::move(message)]() mutable {
-        Result<MonitorRequest> request = before->with_conditions(message.params.as_array()[2]);
+        Result<MonitorRequest> request = before->with_conditions(message.params[2]);
         return std::pair(std::move(message), std::move(request));
       },
       [](Session& session, std::pair<JsonRpcMessage, Result<MonitorRequest>>&& read) {
@@ -146,19 +145,20 @@ void SessionMonitors::change(JsonRpcMessage message) {
 }
 
 void SessionMonitors::change(const JsonRpcMessage& message, MonitorRequest read) {
-  const json::array& params = message.params.as_array();
-  const auto found = asked_.find(to_text(params[0]));
+  const JsonView params = message.params;
+  const auto found = asked_.find(JsonId(params[0]));
   if (found == asked_.end())  // its database has gone while it was read
     return session_.send_plain_error(message.id, "canceled");
   auto request = std::make_shared<const MonitorRequest>(std::move(read));
-  const std::string new_id = to_text(params[1]);
+  const JsonId new_id(params[1]);
   const std::size_t others = clauses_ - found->second.request->clauses();
   if (others + request->clauses() > hub_.limits().clauses)
     return session_.send_limit_error(message.id, Limit::kClauses);
-  if (new_id.size() > found->first.size() &&
-      !session_.may_keep(message.id, new_id.size() - found->first.size()))
+  const std::size_t bytes_before = found->first.text().size();
+  if (new_id.text().size() > bytes_before &&
+      !session_.may_keep(message.id, new_id.text().size() - bytes_before))
     return;
-  id_bytes_ += new_id.size() - found->first.size();
+  id_bytes_ += new_id.text().size() - bytes_before;
   clauses_ = others + request->clauses();
   auto node = asked_.extract(found);
   node.key() = new_id;
@@ -168,7 +168,7 @@ void SessionMonitors::change(const JsonRpcMessage& message, MonitorRequest read)
   const MonitorNumber number = asked.number;
   asked_.insert(std::move(node));
   in_turn({message.id, database, std::nullopt,
-           [this, number, id = message.id, new_id = params[1], request](const MonitorStart& now) {
+           [this, number, id = message.id, new_id, request](const MonitorStart& now) {
              if (hub_.monitors().change(port_, number, new_id, request, now)) {
                session_.send_reply(id, "{}");
              } else {
@@ -178,18 +178,18 @@ void SessionMonitors::change(const JsonRpcMessage& message, MonitorRequest read)
 }
 
 void SessionMonitors::cancel(const JsonRpcMessage& message) {
-  const json::array& params = message.params.as_array();
+  const JsonView params = message.params;
   if (params.size() != 1) {
     session_.send_plain_error(message.id, "invalid parameters");
     return;
   }
-  const auto found = asked_.find(to_text(params.front()));
+  const auto found = asked_.find(JsonId(params.front()));
   if (found == asked_.end()) {
     session_.send_plain_error(message.id, "unknown monitor");
     return;
   }
   const Asked asked = std::move(found->second);
-  id_bytes_ -= found->first.size();
+  id_bytes_ -= found->first.text().size();
   clauses_ -= asked.request->clauses();
   asked_.erase(found);
   in_turn({message.id, asked.database, std::nullopt,
@@ -205,7 +205,7 @@ void SessionMonitors::cancel(const JsonRpcMessage& message) {
 void SessionMonitors::forget(const DatabaseInfo& database) {
   std::erase_if(asked_, [&](const auto& entry) {
     if (entry.second.database.get() != &database) return false;
-    id_bytes_ -= entry.first.size();
+    id_bytes_ -= entry.first.text().size();
     clauses_ -= entry.second.request->clauses();
     return true;
   });

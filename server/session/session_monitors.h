@@ -54,7 +54,7 @@ class SessionMonitors {
   };
   /// A request that has not taken effect.
   struct Turn {
-    json::value id;  ///< the request's
+    JsonId id;  ///< the request's
     DatabaseInfoRef database;
     std::optional<Uuid> since;
     std::function<void(MonitorStart)> then;
@@ -73,9 +73,9 @@ class SessionMonitors {
   ClientHub& hub_;
   Session& session_;
   ConnectionPort& port_;
-  std::map<std::string, Asked> asked_;  ///< by the monitor's id, as text
-  std::size_t clauses_ = 0;             ///< of those asked for
-  std::size_t id_bytes_ = 0;            ///< the same
+  std::map<JsonId, Asked> asked_;  ///< by the monitor's id
+  std::size_t clauses_ = 0;        ///< of those asked for
+  std::size_t id_bytes_ = 0;       ///< the same
   std::uint64_t last_monitor_ = 0;
   std::optional<Turn> turn_;
   bool with_writer_ = false;  ///< it was asked for the turn, and has not answered

@@ -38,7 +38,7 @@ void SessionTransactCall::done() {
   answer();
   if (!is_long_message) return;
   // Its parts take as long to be freed as a turn may last.
-  hub->reader().post([operations = std::move(transaction), message = std::move(params)] {});
+  hub->reader().post([operations = std::move(transaction), message = std::move(request)] {});
 }
 
 void SessionTransactCall::answer() {

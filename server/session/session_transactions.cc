@@ -19,7 +19,8 @@ void Session::transact(JsonRpcMessage& message) {
   call->mailbox = &hub_.mailbox();
   call->database = database->name;
   call->id = std::move(message.id);
-  call->params = std::move(message.params.as_array());
+  call->request = std::move(message.document);
+  call->params = message.params;
   call->is_long_message = is_long(message.bytes);
   call->read_only = port_.info().read_only;
   call->role = port_.info().role;
@@ -27,7 +28,7 @@ void Session::transact(JsonRpcMessage& message) {
   read(
       message.bytes,
       [database, call = std::move(call)]() mutable {
-        call->transaction = Transaction::from_json(database->schema, *call->params);
+        call->transaction = Transaction::from_json(database->schema, call->params);
         return std::move(call);
       },
       [](Session& session, std::unique_ptr<SessionTransactCall> read) {
@@ -48,9 +49,9 @@ void Session::submit(std::unique_ptr<SessionTransactCall> call) {
 }
 
 void Session::cancel(JsonRpcMessage& message) {
-  const json::array& params = message.params.as_array();
+  const JsonView params = message.params;
   if (params.size() != 1) return;
-  submit_notice([server = &hub_.server(), session = id_, id = params.front()] {
+  submit_notice([server = &hub_.server(), session = id_, id = JsonId(params.front())] {
     server->cancel(session, id);
   });
 }

@@ -12,7 +12,7 @@ namespace tandem {
 class SharedAnswer final : public TextSource {
  public:
   /// `result` is JSON.
-  SharedAnswer(const json::value& id, SharedText result)
+  SharedAnswer(const JsonId& id, SharedText result)
       : pieces_{shared_text(begin_reply(id)), std::move(result), shared_text("}"), nullptr} {}
 
   SharedText next() override { return std::exchange(pieces_.at(next_++), nullptr); }

@@ -11,7 +11,7 @@ constexpr std::size_t kPieceBytes = std::size_t{64} << 10;
 
 }  // namespace
 
-TransactAnswer::TransactAnswer(const json::value& id, TransactResult result)
+TransactAnswer::TransactAnswer(const JsonId& id, TransactResult result)
     : head_(begin_reply(id)), writer_(std::move(result)) {}
 
 std::unique_ptr<Remains> TransactAnswer::remains() { return remains_of(writer_.take_rest()); }

@@ -10,7 +10,7 @@ namespace tandem {
 /// The reply to one "transact", made piece by piece while the socket takes it. Most are one piece.
 class TransactAnswer final : public TextSource {
  public:
-  TransactAnswer(const json::value& id, TransactResult result);
+  TransactAnswer(const JsonId& id, TransactResult result);
 
   SharedText next() override;
   std::unique_ptr<Remains> remains() override;

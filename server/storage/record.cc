@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "protocol/hex.h"
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 #include "server/storage/sha1.h"
 
 namespace tandem::storage {
@@ -75,10 +75,10 @@ PreparedRecord prepare_record(std::string_view body) {
   return PreparedRecord{format_header(body.size() + 1, sha1), body, sha1};
 }
 
-Result<json::value> Record::object() const {
-  Result<json::value> value = parse_json(body);
+Result<JsonDocument> Record::object() const {
+  Result<JsonDocument> value = parse_json(body);
   if (!value) return bad_body(*this, fmt::format("not valid JSON ({})", value.error().details));
-  if (!value->is_object()) return not_an_object();
+  if (!value->root().is_object()) return not_an_object();
   return value;
 }
 

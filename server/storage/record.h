@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/json.h"
+#include "protocol/json/json_document.h"
 #include "replication/position.h"
 
 /// One record of a log file (ovsdb(5)): a header line `OVSDB JSON LENGTH SHA1`, then LENGTH bytes
@@ -57,7 +57,7 @@ struct Record {
   std::uint64_t bytes_behind = 0;  ///< that the file had after this record when it was first read
 
   /// The body, which has to be a JSON object; the error says where it stands.
-  Result<json::value> object() const;
+  Result<JsonDocument> object() const;
   /// The error for a body that is JSON, but no object.
   Error not_an_object() const;
 };

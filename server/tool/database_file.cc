@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 #include "server/storage/log_reader.h"
 #include "server/storage/staged_file.h"
 #include "server/tool/command.h"
@@ -103,7 +103,7 @@ Result<SchemaRef> schema_in_file(storage::FileSystem& files, const std::string& 
   return schema;
 }
 
-std::string schema_text(const DatabaseSchema& schema) { return to_text(schema.to_json()); }
+std::string schema_text(const DatabaseSchema& schema) { return to_text(schema); }
 
 Result<std::unique_ptr<StoredDatabase>> open_database(storage::FileSystem& files,
                                                       const std::string& path,

@@ -8,7 +8,7 @@
 #include <limits>
 #include <ostream>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 
 namespace tandem::tool {
 namespace {
@@ -20,7 +20,7 @@ const ColumnSchema* find_column(const TableSchema* table, std::string_view name)
   return column ? &table->column(*column) : nullptr;
 }
 
-Result<Datum> read_datum(const ColumnSchema& column, const json::value& value) {
+Result<Datum> read_datum(const ColumnSchema& column, JsonView value) {
   return column.type.datum_from_json(value, nullptr, ColumnType::Sizes::kAny);
 }
 
@@ -47,12 +47,12 @@ Result<void> LogPrinter::print(const storage::Record& record) {
   const auto value = record.object();
   if (!value) return value.error();
   if (record.index == 0) return print_schema(*value);
-  print_head(record.index, value->get_object());
-  if (detail_ > 0 && print_tables(value->get_object())) out_ << '\n';
+  print_head(record.index, *value);
+  if (detail_ > 0 && print_tables(*value)) out_ << '\n';
   return {};
 }
 
-Result<void> LogPrinter::print_schema(const json::value& value) {
+Result<void> LogPrinter::print_schema(JsonView value) {
   out_ << "record 0:";
   Result<SchemaRef> schema = DatabaseSchema::from_json(value);
   if (!schema) {
@@ -65,39 +65,35 @@ Result<void> LogPrinter::print_schema(const json::value& value) {
   return {};
 }
 
-void LogPrinter::print_head(std::size_t index, const json::object& record) {
+void LogPrinter::print_head(std::size_t index, JsonView record) {
   out_ << "record " << index << ':';
-  if (const json::value* date = record.if_contains("_date"); date != nullptr && date->is_int64()) {
-    out_ << ' ' << date_text(date->get_int64());
-  }
-  const json::value* comment = record.if_contains("_comment");
-  if (comment != nullptr && comment->is_string()) {
-    out_ << " \"" << std::string_view(comment->get_string()) << '"';
-  }
+  std::int64_t date = 0;
+  if (as_integer(record.find("_date"), date)) out_ << ' ' << date_text(date);
+  if (const JsonView comment = record.find("_comment"); comment.is_string())
+    out_ << " \"" << comment.get_string() << '"';
   out_ << '\n';
 }
 
-bool LogPrinter::print_tables(const json::object& record) {
-  const json::value* mark = record.if_contains("_is_diff");
-  const bool is_diff = mark != nullptr && mark->is_bool() && mark->get_bool();
+bool LogPrinter::print_tables(JsonView record) {
+  const JsonView mark = record.find("_is_diff");
+  const bool is_diff = mark.is_bool() && mark.get_bool();
   bool any = false;
-  for (const auto& [table, rows] : record) {
+  for (const auto& [table, rows] : record.members()) {
     if (table.starts_with('_') || !rows.is_object()) continue;
     any = true;
-    for (const auto& [uuid, row] : rows.get_object()) print_row(table, uuid, row, is_diff);
+    for (const auto& [uuid, row] : rows.members()) print_row(table, uuid, row, is_diff);
   }
   return any;
 }
 
-void LogPrinter::print_row(std::string_view table, std::string_view uuid, const json::value& row,
+void LogPrinter::print_row(std::string_view table, std::string_view uuid, JsonView row,
                            bool is_diff) {
   const std::string key = row_key(table, uuid);
   const auto known = names_.find(key);
   const bool is_insert = known == names_.end() && (row.is_object() || row.is_null());
   const std::string before = known == names_.end() ? "" : known->second;
   const TableSchema* const schema = find_table(table);
-  const std::string after =
-      row.is_object() ? name_after(schema, before, row.get_object(), is_diff) : before;
+  const std::string after = row.is_object() ? name_after(schema, before, row, is_diff) : before;
 
   const std::string_view start = uuid.substr(0, 8);
   const std::string& name = is_insert ? after : before;
@@ -115,14 +111,14 @@ void LogPrinter::print_row(std::string_view table, std::string_view uuid, const 
     out_ << "    delete row\n";
     names_.erase(key);
   } else if (row.is_object()) {
-    if (detail_ > 1) print_columns(schema, row.get_object());
+    if (detail_ > 1) print_columns(schema, row);
     names_[key] = after;
   }
 }
 
-void LogPrinter::print_columns(const TableSchema* table, const json::object& row) {
+void LogPrinter::print_columns(const TableSchema* table, JsonView row) {
   std::string text;
-  for (const auto& [name, value] : row) {
+  for (const auto& [name, value] : row.members()) {
     text.append("    ").append(name).append("=");
     const ColumnSchema* const column = find_column(table, name);
     const Result<Datum> datum =
@@ -138,17 +134,17 @@ void LogPrinter::print_columns(const TableSchema* table, const json::object& row
 }
 
 std::string LogPrinter::name_after(const TableSchema* table, const std::string& before,
-                                   const json::object& row, bool is_diff) {
-  const json::value* const member = row.if_contains("name");
-  if (member == nullptr) return before;
-  const std::string written = member->is_null() ? "" : to_text(*member);
+                                   JsonView row, bool is_diff) {
+  const JsonView member = row.find("name");
+  if (!member) return before;
+  const std::string written = member.is_null() ? "" : to_text(member);
   const ColumnSchema* const column = find_column(table, "name");
   if (!is_diff || before.empty() || column == nullptr || !column->type.has_difference())
     return written;
   const auto value_before = parse_json(before);
   if (!value_before) return written;
   const Result<Datum> old = read_datum(*column, *value_before);
-  const Result<Datum> difference = read_datum(*column, *member);
+  const Result<Datum> difference = read_datum(*column, member);
   if (!old || !difference) return written;
   const Datum datum = apply_diff(old->view(), difference->view());
   std::string name;

@@ -22,16 +22,15 @@ class LogPrinter {
   Result<void> print(const storage::Record& record);
 
  private:
-  Result<void> print_schema(const json::value& value);
-  void print_head(std::size_t index, const json::object& record);
+  Result<void> print_schema(JsonView value);
+  void print_head(std::size_t index, JsonView record);
   /// False if nothing of the record was about rows.
-  bool print_tables(const json::object& record);
-  void print_row(std::string_view table, std::string_view uuid, const json::value& row,
-                 bool is_diff);
-  void print_columns(const TableSchema* table, const json::object& row);
+  bool print_tables(JsonView record);
+  void print_row(std::string_view table, std::string_view uuid, JsonView row, bool is_diff);
+  void print_columns(const TableSchema* table, JsonView row);
   /// The name that the row has after this record, as JSON text; empty if it has none.
-  static std::string name_after(const TableSchema* table, const std::string& before,
-                                const json::object& row, bool is_diff);
+  static std::string name_after(const TableSchema* table, const std::string& before, JsonView row,
+                                bool is_diff);
   const TableSchema* find_table(std::string_view name) const;
 
   std::ostream& out_;

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "protocol/json.h"
+#include "protocol/json/json_output.h"
 #include "protocol/type.h"
 #include "replication/position.h"
 #include "replication/row_buckets.h"

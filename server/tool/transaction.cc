@@ -2,8 +2,8 @@
 #include <ostream>
 #include <utility>
 
+#include "protocol/json/json_reader.h"
 #include "protocol/json/value.h"
-#include "protocol/json_parser.h"
 #include "server/tool/command.h"
 #include "server/tool/database_file.h"
 
@@ -36,13 +36,11 @@ void name_waits(TransactResult& result, const std::vector<bool>& patience) {
 }
 
 /// The transaction that a request's params are, or why they are none.
-template <class Value>  // of parse_json()
-Result<Transaction> read_transaction(const Value& value, const SchemaRef& schema) {
-  if (!value.is_array()) return syntax_error(&value, "array expected");
-  const auto& params = value.get_array();
+Result<Transaction> read_transaction(JsonView params, const SchemaRef& schema) {
+  if (!params.is_array()) return syntax_error(params, "array expected");
   const bool names_database =
       !params.empty() && params[0].is_string() && params[0].get_string() == schema->name();
-  if (!names_database) return syntax_error(&value, "database name expected as first parameter");
+  if (!names_database) return syntax_error(params, "database name expected as first parameter");
   return Transaction::from_json(schema, params);
 }
 
@@ -84,7 +82,7 @@ Result<int> run(const Environment& environment, Access access) {
   if (!value) return user_error("\"" + text + "\": " + value.error().details);
   std::string reply;
   if (auto transaction = read_transaction(*value, (*database)->schema()); !transaction) {
-    reply = to_text(transaction.error().to_json());
+    reply = to_text(transaction.error());
   } else {
     execute(**database, std::move(*transaction), invocation.rbac_role, access).append_json(reply);
   }

@@ -2,7 +2,12 @@
 
 #include "protocol/framer.h"
 
+#include <nlohmann/json.hpp>
+
+#include "protocol/json/json_output.h"
+#include "protocol/json/json_reader.h"
 #include "protocol/jsonrpc.h"
+#include "protocol/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace tandem::fuzz {
@@ -26,13 +31,68 @@ std::vector<std::string> values_of(std::string_view stream, std::size_t piece) {
       if (!*value) break;
       values.push_back(to_text(**value));
       const auto message = JsonRpcMessage::from_json(std::move(**value));
-      if (message) {
-        require(JsonRpcMessage::from_json(message->to_json()).has_value(),
+      if (message && message->kind == JsonRpcMessage::Kind::kRequest) {
+        const std::string again =
+            make_request(message->method, to_text(message->params), message->id);
+        require(JsonRpcMessage::from_json(parse_json(again).value()).has_value(),
                 "a message that is read can be written and read again");
       }
     }
   }
   return values;
+}
+
+bool equal(JsonView value, const nlohmann::json& other) {
+  switch (value.kind()) {
+    case JsonKind::kNull:
+      return other.is_null();
+    case JsonKind::kBoolean:
+      return other.is_boolean() && other.get<bool>() == value.get_bool();
+    case JsonKind::kNumber:
+      return other.is_number() && other.get<double>() == as_real(value);
+    case JsonKind::kString:
+      return other.is_string() && other.get<std::string>() == value.get_string();
+    case JsonKind::kArray: {
+      if (!other.is_array() || other.size() != value.size()) return false;
+      std::size_t i = 0;
+      for (const JsonView element : value.elements()) {
+        if (!equal(element, other[i++])) return false;
+      }
+      return true;
+    }
+    case JsonKind::kObject:
+      if (!other.is_object() || other.size() != value.size()) return false;
+      for (const auto& [name, member] : value.members()) {
+        const auto found = other.find(std::string(name));
+        if (found == other.end() || !equal(member, *found)) return false;
+      }
+      return true;
+  }
+  return false;
+}
+
+/// Another reader, which takes only UTF-8, sees the same values.
+void check_values(std::string_view text, const JsonDocument& document) {
+  if (!scan_utf8(text).fault.empty() || !scan_utf8(to_text(document)).fault.empty()) return;
+  const auto other = nlohmann::json::parse(text, nullptr, false);
+  require(!other.is_discarded() && equal(document, other), "another reader sees the same values");
+}
+
+void check_json(std::string_view text) {
+  const auto value = parse_json(text);
+  if (value && (value->root().is_array() || value->root().is_object())) {
+    require(describe_json_fault(text).empty(), "what is read has no fault");
+  } else {
+    require(!describe_json_fault(text).empty(), "what is not read has a fault");
+  }
+  if (!value) return;
+  check_values(text, *value);
+  // Once: a real of which 15 digits are left may have no fraction any more, and is then an integer.
+  const auto again = parse_json(to_text(*value));
+  require(again.has_value(), "JSON that is written can be read");
+  const auto third = parse_json(to_text(*again));
+  require(third.has_value() && to_text(*third) == to_text(*again),
+          "JSON that was read from what is written is written as the same");
 }
 
 }  // namespace
@@ -42,14 +102,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace tandem;
   using namespace tandem::fuzz;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  require(values_of(text, size + 1) == values_of(text, 3), "a stream may be split anywhere");
-  // Once: a real of which 15 digits are left may have no fraction any more, and is then an integer.
-  if (const auto value = parse_json(text)) {
-    const auto again = parse_json(to_text(*value));
-    require(again.has_value(), "JSON that is written can be read");
-    const auto third = parse_json(to_text(*again));
-    require(third.has_value() && to_text(*third) == to_text(*again),
-            "JSON that was read from what is written is written as the same");
-  }
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{3}})
+    require(values_of(text, size + 1) == values_of(text, piece), "a stream may be split anywhere");
+  check_json(text);
   return 0;
 }

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 #include "protocol/schema.h"
 #include "server/database/database.h"
 #include "server/database/record_codec.h"

@@ -57,8 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Database database(schema());
   for (std::size_t i = 2; i < lines.size(); i++) {
     const auto params = parse_json(lines[i]);
-    if (!params || !params->is_array()) continue;
-    Transaction transaction = Transaction::from_json(schema(), params->get_array());
+    if (!params || !params->root().is_array()) continue;
+    Transaction transaction = Transaction::from_json(schema(), *params);
     const TransactOutcome outcome = database.execute(transaction, {});
     if (!outcome.commit) continue;
     for (const MonitorRequest& request : requests) update(request, *outcome.commit);

@@ -5,7 +5,7 @@
 namespace tandem::fuzz {
 namespace {
 
-void transact(Database& database, Database& replica, const json::array& params) {
+void transact(Database& database, Database& replica, JsonView params) {
   Transaction transaction = Transaction::from_json(database.schema(), params);
   TransactContext context;
   context.owns_lock = [](std::string_view lock) { return lock == "mine"; };
@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Database replica(schema());
   for (const std::string_view line : lines_of({reinterpret_cast<const char*>(data), size})) {
     const auto value = parse_json(line);
-    if (value && value->is_array()) transact(database, replica, value->get_array());
+    if (value && value->root().is_array()) transact(database, replica, *value);
   }
   require(contents_of(database) == contents_of(replica), "the records lead to the same rows");
   return 0;

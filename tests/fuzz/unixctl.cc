@@ -15,12 +15,12 @@ void answer(const control::CommandRegistry& registry, const JsonRpcMessage& requ
     if (request.method == unwanted) return;
   }
   control::Arguments arguments;
-  for (const json::value& param : request.params.as_array()) {
+  for (const JsonView param : request.params.elements()) {
     if (!param.is_string()) return;
-    arguments.emplace_back(param.as_string());
+    arguments.emplace_back(param.get_string());
   }
   int answers = 0;
-  registry.run(request.method, arguments,
+  registry.run(std::string(request.method), arguments,
                control::Reply([&](const Result<std::string>&) { answers++; }));
   require(answers == 1, "a command is answered once");
 }

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 #include "replication/active_link.h"
 #include "server/session/client_hub.h"
 #include "server/session/session.h"

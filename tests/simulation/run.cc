@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "protocol/json/json_reader.h"
 #include "tests/simulation/client_call.h"
 
 namespace tandem::simulation {
@@ -100,7 +101,8 @@ void Run::submit(Node& node, const std::string& database) {
   call->mailbox = &process.hub->mailbox();
   call->session = SessionId{1'000'000 + static_cast<std::uint64_t>(number)};
   call->database = database;
-  call->params = parse_json("[\"" + database + "\"," + operations + "]").value().as_array();
+  call->request = parse_json("[\"" + database + "\"," + operations + "]").value();
+  call->params = call->request;
   call->succeeded = [this, database, number, durable] {
     Ledger::Writes& writes = ledger_.databases[database];
     const auto write = writes.find(number);

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "ocf/agent/decision/servers.h"
+#include "protocol/json/json_reader.h"
 #include "protocol/json/value.h"
-#include "protocol/json_parser.h"
 
 namespace tandem::agent {
 

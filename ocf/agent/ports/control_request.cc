@@ -32,7 +32,7 @@ int open_control_socket(const std::string& path, UniqueFd& fd) {
 
 ControlRequest::ControlRequest(std::string socket, const AskServer& ask)
     : socket_(std::move(socket)),
-      unsent_(make_request(ask.command, to_text(Json(ask.arguments)), 0)),
+      unsent_(make_request(ask.command, to_text(Json(ask.arguments)), JsonId(0))),
       framer_(kMaxAnswerBytes) {}
 
 void ControlRequest::add_to(std::vector<pollfd>& polled) const {
@@ -91,9 +91,9 @@ std::optional<Answer> ControlRequest::receive() {
     auto message = JsonRpcMessage::from_json(std::move(**value));
     if (message.has_error()) return not_there(EBADMSG);
     const bool is_error = message->kind == JsonRpcMessage::Kind::kError;
-    const auto& text = is_error ? message->error : message->result;
+    const JsonView text = is_error ? message->error : message->result;
     return Answer{is_error ? Answer::Outcome::kRefused : Answer::Outcome::kDone,
-                  text.is_string() ? std::string(text.as_string()) : to_text(text),
+                  text.is_string() ? std::string(text.get_string()) : to_text(text),
                   {}};
   }
 }

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 #include "server/session/session_limits.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -30,25 +30,19 @@ Client::Model Client::find(const std::string& id) const {
 
 // --- requests ---
 
-void Client::ask(json::value id, std::string_view method, json::array params, Request request) {
+void Client::ask(const JsonId& id, std::string_view method, const Json& params, Request request) {
   if (state_ != State::kOpen) return;
-  const auto [owed, is_new] = owed_.try_emplace(to_text(id), request);
+  const auto [owed, is_new] = owed_.try_emplace(id.text(), std::move(request));
   if (!is_new) ++owed->second.answers;
-  JsonRpcMessage message;
-  message.kind = JsonRpcMessage::Kind::kRequest;
-  message.method = method;
-  message.params = std::move(params);
-  message.id = std::move(id);
-  push(std::move(message));
+  push(make_request(method, to_text(params), id));
 }
 
-void Client::transact(json::array params, const json::value* repeated_id, bool inserts) {
-  json::value id = repeated_id != nullptr && !repeated_id->is_null() ? *repeated_id : next_id();
-  last_transact_ = id;
+void Client::transact(const Json& params, const JsonId& repeated_id, bool inserts) {
+  last_transact_ = repeated_id == JsonId() ? next_id() : repeated_id;
   Request request;
   request.asked = Asked::kTransact;
-  if (inserts) request.database = params[0].as_string();
-  ask(std::move(id), "transact", std::move(params), std::move(request));
+  if (inserts) request.database = params[0].get<std::string>();
+  ask(last_transact_, "transact", params, std::move(request));
 }
 
 bool Client::is_pending(const std::string& id) const {
@@ -57,7 +51,7 @@ bool Client::is_pending(const std::string& id) const {
   });
 }
 
-void Client::monitor(const std::string& id, std::string_view method, json::array params,
+void Client::monitor(const std::string& id, std::string_view method, const Json& params,
                      Model model) {
   const Model other = find(id);
   if (other != nullptr && is_pending(id) && other->database != model->database) unclear_.insert(id);
@@ -65,10 +59,10 @@ void Client::monitor(const std::string& id, std::string_view method, json::array
   request.asked = Asked::kMonitor;
   request.monitor = id;
   request.model = std::move(model);
-  ask(next_id(), method, std::move(params), std::move(request));
+  ask(next_id(), method, params, std::move(request));
 }
 
-void Client::change_conditions(const std::string& id, const std::string& new_id, json::array params,
+void Client::change_conditions(const std::string& id, const std::string& new_id, const Json& params,
                                std::optional<MonitorModel::Condition> condition) {
   const auto is_unclear = [&](const std::string& name) {
     return is_pending(name) || unclear_.contains(name);
@@ -82,47 +76,37 @@ void Client::change_conditions(const std::string& id, const std::string& new_id,
   request.monitor = id;
   request.new_id = new_id;
   request.condition = std::move(condition);
-  ask(next_id(), "monitor_cond_change", std::move(params), std::move(request));
+  ask(next_id(), "monitor_cond_change", params, std::move(request));
 }
 
 void Client::cancel_monitor(const std::string& id) {
   Request request;
   request.asked = Asked::kCancel;
   request.monitor = id;
-  ask(next_id(), "monitor_cancel", {id}, std::move(request));
+  ask(next_id(), "monitor_cancel", Json::array({id}), std::move(request));
 }
 
-void Client::request(std::string_view method, json::array params) {
+void Client::request(std::string_view method, const Json& params) {
   asked_oddly_ = asked_oddly_ || method.starts_with("monitor");
-  ask(next_id(), method, std::move(params), {});
+  ask(next_id(), method, params, {});
 }
 
-void Client::notify(std::string_view method, json::array params) {
-  JsonRpcMessage message;
-  message.kind = JsonRpcMessage::Kind::kNotification;
-  message.method = method;
-  message.params = std::move(params);
-  push(std::move(message));
+void Client::notify(std::string_view method, const Json& params) {
+  push(make_notification(method, to_text(params)));
 }
 
-void Client::send_answer() {
-  JsonRpcMessage message;
-  message.kind = JsonRpcMessage::Kind::kReply;
-  message.result = json::array{};
-  message.id = "nothing asked";
-  push(std::move(message));
-}
+void Client::send_answer() { push(make_reply(JsonId::of_string("nothing asked"), "[]")); }
 
 void Client::cancel_transactions() {
   for (const auto& [id, request] : std::map(owed_)) {
-    if (request.asked == Asked::kTransact)
-      notify("cancel", {parse_json("[" + id + "]")->as_array()[0]});
+    if (request.asked == Asked::kTransact) push(make_notification("cancel", "[" + id + "]"));
   }
 }
 
-void Client::push(JsonRpcMessage message) {
+void Client::push(const std::string& text) {
   if (state_ != State::kOpen) return;
-  trace("->", to_text(message.to_json()));
+  trace("->", text);
+  JsonRpcMessage message = JsonRpcMessage::from_json(parse_json(text).value()).value();
   // Some are read as long ones are.
   if (++pushed_ % 3 == 0) message.bytes = SessionLimits{}.bytes_read_at_once + 1;
   inbox_.push_back(std::move(message));
@@ -134,7 +118,7 @@ void Client::push(JsonRpcMessage message) {
 /// Messages are whole texts, or come in pieces, of which the last ends it.
 void Client::received(const std::string& bytes) {
   text_ += bytes;
-  const auto message = parse_json(text_);
+  const auto message = read_json(text_);
   if (!message) {
     require(!queue_.empty(), "what is sent is JSON");
     return;
@@ -142,14 +126,14 @@ void Client::received(const std::string& bytes) {
   trace("<-", text_);
   text_.clear();
   require(message->is_object(), "messages are objects");
-  if (message->as_object().contains("method")) {
-    on_notification(message->as_object());
+  if (message->contains("method")) {
+    on_notification(*message);
   } else {
-    on_reply(message->as_object());
+    on_reply(*message);
   }
 }
 
-void Client::on_reply(const json::object& message) {
+void Client::on_reply(const Json& message) {
   const auto owed = owed_.find(to_text(message.at("id")));
   require(owed != owed_.end(), "replies are to requests that are not yet answered");
   const Request request = owed->second;
@@ -157,7 +141,7 @@ void Client::on_reply(const json::object& message) {
   if (message.at("error").is_null()) on_result(request, message.at("result"));
 }
 
-void Client::on_result(const Request& request, const json::value& result) {
+void Client::on_result(const Request& request, const Json& result) {
   switch (request.asked) {
     case Asked::kOther:
       return;
@@ -167,15 +151,14 @@ void Client::on_result(const Request& request, const json::value& result) {
     case Asked::kMonitor: {
       const bool since = request.model->version == MonitorModel::Version::kUpdate3;
       if (since) {
-        const json::array& parts = result.as_array();
-        require(parts.size() == 3, "monitor_cond_since answers with three things");
-        last_id_ = parts[1].as_string();
+        require(result.size() == 3, "monitor_cond_since answers with three things");
+        last_id_ = result[1].get<std::string>();
         // What it held then is not known here.
-        if (parts[0].as_bool()) request.model->followed = false;
+        if (result[0].get<bool>()) request.model->followed = false;
       }
       require(unclear_.contains(request.monitor) || !monitors_.contains(request.monitor),
               "an id names one monitor");
-      request.model->apply(since ? result.as_array()[2] : result);
+      request.model->apply(since ? result[2] : result);
       monitors_[request.monitor] = request.model;
       return;
     }
@@ -197,23 +180,22 @@ void Client::on_result(const Request& request, const json::value& result) {
 }
 
 /// A transaction's updates come before its reply.
-void Client::on_inserted(const std::string& database, const json::value& results) const {
-  const json::object* outcome = results.as_array().at(0).if_object();
-  const json::value* uuid = outcome == nullptr ? nullptr : outcome->if_contains("uuid");
-  if (uuid == nullptr || results.as_array().size() > 1) return;  // it failed
-  const std::string row(uuid->as_array().at(1).as_string());
+void Client::on_inserted(const std::string& database, const Json& results) const {
+  const Json* const uuid = find_member(results.at(0), "uuid");
+  if (uuid == nullptr || results.size() > 1) return;  // it failed
+  const auto row = uuid->at(1).get<std::string>();
   for (const auto& [id, model] : monitors_) {
     if (model->database != database || unclear_.contains(id) || !model->sees_all()) continue;
     require(model->knows(row), "a transaction's updates come before its reply");
   }
 }
 
-void Client::on_notification(const json::object& message) {
-  const std::string method(message.at("method").as_string());
-  const json::array& params = message.at("params").as_array();
+void Client::on_notification(const Json& message) {
+  const auto method = message.at("method").get<std::string>();
+  const Json& params = message.at("params");
   if (method.starts_with("update")) return on_update(method, params);
   if (method == "monitor_canceled") {
-    monitors_.erase(std::string(params.at(0).is_string() ? params.at(0).as_string() : ""));
+    monitors_.erase(params.at(0).is_string() ? params.at(0).get<std::string>() : "");
   } else if (method == "tandem_record") {
     streamed_ = params.at(1).at("position");
   } else {
@@ -223,10 +205,10 @@ void Client::on_notification(const json::object& message) {
   }
 }
 
-void Client::on_update(const std::string& method, const json::array& params) {
+void Client::on_update(const std::string& method, const Json& params) {
   if (!params.at(0).is_string()) return;  // asked for oddly
-  const std::string id(params.at(0).as_string());
-  if (method == "update3") last_id_ = params.at(1).as_string();
+  const auto id = params.at(0).get<std::string>();
+  if (method == "update3") last_id_ = params.at(1).get<std::string>();
   // A change of its id takes effect with the first update, before the reply.
   for (const auto& [request_id, request] : owed_) {
     if (request.asked == Asked::kChange && request.new_id == id && !monitors_.contains(id))

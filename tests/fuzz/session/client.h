@@ -27,23 +27,24 @@ class Client final : private ConnectionPort {
   bool is_closed() const { return state_ == State::kClosed; }
   bool is_open() const { return state_ == State::kOpen; }
   const std::string& last_id() const { return last_id_; }
-  const json::value& last_transact() const { return last_transact_; }
+  /// The id of its last transaction; null: none.
+  const JsonId& last_transact() const { return last_transact_; }
   /// The newest position that it was told of as a backup; null: none.
-  const json::value& streamed() const { return streamed_; }
+  const Json& streamed() const { return streamed_; }
   /// Has this monitor, or asked for it; null otherwise.
   Model find(const std::string& id) const;
 
   // What the client does.
 
-  /// `inserts`: one row into T, and nothing else.
-  void transact(json::array params, const json::value* repeated_id, bool inserts);
-  void monitor(const std::string& id, std::string_view method, json::array params, Model model);
-  void change_conditions(const std::string& id, const std::string& new_id, json::array params,
+  /// With an id of its own, unless another is given. `inserts`: one row into T, and nothing else.
+  void transact(const Json& params, const JsonId& repeated_id, bool inserts);
+  void monitor(const std::string& id, std::string_view method, const Json& params, Model model);
+  void change_conditions(const std::string& id, const std::string& new_id, const Json& params,
                          std::optional<MonitorModel::Condition> condition);
   void cancel_monitor(const std::string& id);
   /// Any other request.
-  void request(std::string_view method, json::array params);
-  void notify(std::string_view method, json::array params);
+  void request(std::string_view method, const Json& params);
+  void notify(std::string_view method, const Json& params);
   void send_answer();
   /// Takes nothing from its socket from now on, or does again.
   void set_slow(bool slow);
@@ -96,9 +97,9 @@ class Client final : private ConnectionPort {
   const ConnectionInfo& info() const override { return info_; }
   Shard& shard() override { return shard_; }
 
-  json::value next_id() { return next_id_++; }
-  void ask(json::value id, std::string_view method, json::array params, Request request);
-  void push(JsonRpcMessage message);
+  JsonId next_id() { return JsonId(next_id_++); }
+  void ask(const JsonId& id, std::string_view method, const Json& params, Request request);
+  void push(const std::string& text);
   void schedule();
   /// What the connection does when its shard has time: writes, then reads.
   void work();
@@ -110,11 +111,11 @@ class Client final : private ConnectionPort {
   void trace(const char* direction, const std::string& text) const;
 
   void received(const std::string& bytes);
-  void on_reply(const json::object& message);
-  void on_result(const Request& request, const json::value& result);
-  void on_inserted(const std::string& database, const json::value& results) const;
-  void on_notification(const json::object& message);
-  void on_update(const std::string& method, const json::array& params);
+  void on_reply(const Json& message);
+  void on_result(const Request& request, const Json& result);
+  void on_inserted(const std::string& database, const Json& results) const;
+  void on_notification(const Json& message);
+  void on_update(const std::string& method, const Json& params);
   void rename(const Request& request);
   bool is_pending(const std::string& id) const;
   void check_answered() const;
@@ -144,8 +145,8 @@ class Client final : private ConnectionPort {
   std::set<std::string> unclear_;
   bool asked_oddly_ = false;  ///< perhaps for monitors
   std::string last_id_ = "00000000-0000-0000-0000-000000000000";
-  json::value last_transact_;
-  json::value streamed_;
+  JsonId last_transact_;
+  Json streamed_;
 };
 
 }  // namespace tandem::fuzz

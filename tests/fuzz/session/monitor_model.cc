@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "protocol/json_parser.h"
 #include "replication/row_buckets.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -24,40 +23,35 @@ std::string default_of(const std::string& column) {
 }
 
 /// The elements of a datum: a set's or a map's, or one atom.
-json::array elements_of(const json::value& datum, std::string_view kind) {
-  const json::array* tagged = datum.if_array();
-  if (tagged != nullptr && tagged->size() == 2 && (*tagged)[0].is_string() &&
-      (*tagged)[0].get_string() == kind)
-    return (*tagged)[1].as_array();
-  return {datum};
+Json elements_of(const Json& datum, std::string_view kind) {
+  if (datum.is_array() && datum.size() == 2 && datum[0] == kind) return datum[1];
+  return Json::array({datum});
 }
 
 }  // namespace
 
-json::array MonitorModel::Condition::to_json() const {
-  json::array where;
+Json MonitorModel::Condition::to_json() const {
+  Json where = Json::array();
   for (const Clause& clause : any_of) {
-    if (clause.column.empty()) {
-      where.emplace_back(clause.value);
-    } else {
-      where.push_back(json::array{clause.column, clause.function, clause.value});
-    }
+    where.push_back(clause.column.empty()
+                        ? clause.value
+                        : Json::array({clause.column, clause.function, clause.value}));
   }
   return where;
 }
 
-MonitorModel::Value MonitorModel::read(const std::string& column, const json::value& datum) {
+MonitorModel::Value MonitorModel::read(const std::string& column, const Json& datum) {
   Value value;
   switch (kind_of(column)) {
     case Kind::kScalar:
       value[""] = to_text(datum);
       break;
     case Kind::kSet:
-      for (const json::value& atom : elements_of(datum, "set")) value[to_text(atom)];
+      for (const Json& atom : elements_of(datum, "set")) value[to_text(atom)];
       break;
     case Kind::kMap:
-      for (const json::value& pair : elements_of(datum, "map"))
-        value[to_text(pair.as_array().at(0))] = to_text(pair.as_array().at(1));
+      for (const Json& pair : elements_of(datum, "map"))
+        value[to_text(pair.at(0))] = to_text(pair.at(1));
       break;
   }
   return value;
@@ -72,17 +66,15 @@ MonitorModel::Row MonitorModel::defaults() const {
   return row;
 }
 
-void MonitorModel::set(Row& row, const json::object& values) const {
-  for (const auto& [name, datum] : values) {
-    const std::string column(name);
+void MonitorModel::set(Row& row, const Json& values) const {
+  for (const auto& [column, datum] : values.items()) {
     require(row.contains(column), "updates have columns that are monitored");
     row[column] = read(column, datum);
   }
 }
 
-void MonitorModel::apply_diff(Row& row, const json::object& values) const {
-  for (const auto& [name, datum] : values) {
-    const std::string column(name);
+void MonitorModel::apply_diff(Row& row, const Json& values) const {
+  for (const auto& [column, datum] : values.items()) {
     require(row.contains(column), "updates have columns that are monitored");
     Value& value = row[column];
     if (kind_of(column) == Kind::kScalar) value.clear();
@@ -97,9 +89,9 @@ void MonitorModel::apply_diff(Row& row, const json::object& values) const {
   }
 }
 
-void MonitorModel::apply_update(const std::string& uuid, const json::object& update) {
-  const json::value* now = update.if_contains("new");
-  const json::value* old = update.if_contains("old");
+void MonitorModel::apply_update(const std::string& uuid, const Json& update) {
+  const Json* const now = find_member(update, "new");
+  const Json* const old = find_member(update, "old");
   require(now != nullptr || old != nullptr, "an update of a row says something");
   const bool held = rows_.contains(uuid);
   require(held == (old != nullptr), "old values are those of rows that the client knows");
@@ -109,25 +101,25 @@ void MonitorModel::apply_update(const std::string& uuid, const json::object& upd
   }
   if (held) {
     Row before = rows_[uuid];
-    set(before, old->as_object());
+    set(before, *old);
     require(before == rows_[uuid], "old values are what the client knew");
   }
   rows_[uuid] = defaults();
-  set(rows_[uuid], now->as_object());
+  set(rows_[uuid], *now);
 }
 
-void MonitorModel::apply_update2(const std::string& uuid, const json::object& update) {
+void MonitorModel::apply_update2(const std::string& uuid, const Json& update) {
   require(update.size() == 1, "an update of a row says one thing");
-  const std::string_view what = update.begin()->key();
-  const json::value& values = update.begin()->value();
+  const std::string& what = update.begin().key();
+  const Json& values = update.begin().value();
   const bool held = rows_.contains(uuid);
   if (what == "initial" || what == "insert") {
     require(!held, "a row is inserted once");
     rows_[uuid] = defaults();
-    set(rows_[uuid], values.as_object());
+    set(rows_[uuid], values);
   } else if (what == "modify") {
     require(held, "a row that is modified is known");
-    apply_diff(rows_[uuid], values.as_object());
+    apply_diff(rows_[uuid], values);
   } else {
     require(what == "delete", "an update of a row is one of four kinds");
     require(held, "a row that is deleted is known");
@@ -135,16 +127,16 @@ void MonitorModel::apply_update2(const std::string& uuid, const json::object& up
   }
 }
 
-void MonitorModel::apply(const json::value& table_updates) {
+void MonitorModel::apply(const Json& table_updates) {
   require(table_updates.is_object(), "updates are an object");
   if (!followed) return;
-  const json::value* updates = table_updates.as_object().if_contains(table);
+  const Json* const updates = find_member(table_updates, table);
   if (updates == nullptr) return;
-  for (const auto& [uuid, update] : updates->as_object()) {
+  for (const auto& [uuid, update] : updates->items()) {
     if (version == Version::kUpdate) {
-      apply_update(uuid, update.as_object());
+      apply_update(uuid, update);
     } else {
-      apply_update2(uuid, update.as_object());
+      apply_update2(uuid, update);
     }
   }
 }
@@ -152,11 +144,11 @@ void MonitorModel::apply(const json::value& table_updates) {
 bool MonitorModel::matches(const Row& row) const {
   if (condition.any_of.empty()) return true;
   return std::any_of(condition.any_of.begin(), condition.any_of.end(), [&](const Clause& clause) {
-    if (clause.column.empty()) return clause.value.as_bool();
+    if (clause.column.empty()) return clause.value.get<bool>();
     const Value& held = row.at(clause.column);
     if (clause.column == "n") {
       const std::int64_t n = std::stoll(held.at(""));
-      const std::int64_t k = clause.value.as_int64();
+      const std::int64_t k = clause.value.get<std::int64_t>();
       if (clause.function == "<") return n < k;
       if (clause.function == "<=") return n <= k;
       if (clause.function == ">") return n > k;
@@ -183,9 +175,9 @@ void MonitorModel::check(const Snapshot& snapshot) const {
   snapshot.tables[*index].for_each([&](const tandem::Row& held) {
     std::string text;
     append_row_contents(text, snapshot.schema->table(*index), held);
-    json::object monitored;
-    const json::value contents = parse_json(text).value();
-    for (const auto& [name, datum] : contents.as_object()) {
+    Json monitored = Json::object();
+    const Json contents = read_json(text).value();
+    for (const auto& [name, datum] : contents.items()) {
       if (std::find(columns.begin(), columns.end(), name) != columns.end()) monitored[name] = datum;
     }
     Row row = defaults();

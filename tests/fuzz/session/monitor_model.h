@@ -2,12 +2,13 @@
 
 #include <cstdint>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "protocol/json.h"
+#include "protocol/json/value.h"
 #include "server/database/snapshot.h"
 
 namespace tandem::fuzz {
@@ -19,11 +20,11 @@ class MonitorModel {
   /// One clause of a monitor's condition; what a clause may look like here is in matches().
   struct Clause {
     std::string column, function;
-    json::value value;
+    Json value;
   };
   struct Condition {
     std::vector<Clause> any_of;  ///< none: every row
-    json::array to_json() const;
+    Json to_json() const;
   };
   enum class Version : std::uint8_t { kUpdate, kUpdate2, kUpdate3 };
 
@@ -35,7 +36,7 @@ class MonitorModel {
   bool followed = true;
 
   /// Takes <table-updates>, in the first answer or later.
-  void apply(const json::value& table_updates);
+  void apply(const Json& table_updates);
   /// Whether a row that has come into the table must be known.
   bool sees_all() const { return followed && condition.any_of.empty(); }
   bool knows(const std::string& uuid) const { return rows_.contains(uuid); }
@@ -47,12 +48,12 @@ class MonitorModel {
   using Value = std::map<std::string, std::string>;
   using Row = std::map<std::string, Value>;
 
-  static Value read(const std::string& column, const json::value& datum);
+  static Value read(const std::string& column, const Json& datum);
   Row defaults() const;
-  void set(Row& row, const json::object& values) const;
-  void apply_diff(Row& row, const json::object& values) const;
-  void apply_update(const std::string& uuid, const json::object& update);
-  void apply_update2(const std::string& uuid, const json::object& update);
+  void set(Row& row, const Json& values) const;
+  void apply_diff(Row& row, const Json& values) const;
+  void apply_update(const std::string& uuid, const Json& update);
+  void apply_update2(const std::string& uuid, const Json& update);
   bool matches(const Row& row) const;
 
   std::map<std::string, Row> rows_;

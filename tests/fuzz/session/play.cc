@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <string_view>
 
-#include "protocol/json_parser.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/session/requests.h"
 
@@ -20,6 +19,11 @@ std::string monitor_id(unsigned choice) {
 std::string database_of(unsigned choice) {
   static const std::array<std::string, 4> names{"D0", "D1", "D0", "_Server"};
   return names[choice % 4];
+}
+
+template <class Value>
+Json value_of(const Value& value) {
+  return read_json(to_text(value)).value();
 }
 
 CommitGate::Options gate_of(unsigned choice) {
@@ -51,7 +55,7 @@ std::unique_ptr<Client> Play::connect(std::size_t place, unsigned kind) {
       stage_.shard(shard),
       [&hub = stage_.hub(shard)](ConnectionPort& port) { return hub.make_session(port); },
       std::move(info));
-  if (kind % 2 == 0) client->request("set_db_change_aware", {true});
+  if (kind % 2 == 0) client->request("set_db_change_aware", Json::array({true}));
   return client;
 }
 
@@ -74,11 +78,10 @@ void Play::act(const Command& command) {
     case 3:
     case 4:
     case 5: {
-      json::array params{Stage::database_name(command.client / kClients)};
-      for (json::value& operation : operations_of(command)) params.push_back(std::move(operation));
+      Json params = Json::array({Stage::database_name(command.client / kClients)});
+      for (const Json& operation : operations_of(command)) params.push_back(operation);
       Client& asking = client(command);
-      const json::value last = asking.last_transact();
-      asking.transact(std::move(params), command.d >= 250 ? &last : nullptr,
+      asking.transact(params, command.d >= 250 ? asking.last_transact() : JsonId(),
                       command.a % 24 < 3 && command.d % 4 == 0);
       break;
     }
@@ -97,7 +100,8 @@ void Play::act(const Command& command) {
       client(command).cancel_monitor(monitor_id(command.a));
       break;
     case 14:
-      client(command).notify("cancel", {client(command).last_transact()});
+      client(command).notify("cancel",
+                             read_json("[" + client(command).last_transact().text() + "]").value());
       break;
     case 15:
       lock(client(command), command);
@@ -111,7 +115,7 @@ void Play::act(const Command& command) {
       acknowledge(client(command), command);
       break;
     case 20:
-      client(command).notify("tandem_depose", {});
+      client(command).notify("tandem_depose", Json::array());
       break;
     case 21:
       client(command).set_slow(command.a % 2 == 0);
@@ -124,9 +128,9 @@ void Play::act(const Command& command) {
       client(command).disconnect();
       break;
     case 25:
-      client(command).request("convert",
-                              {Stage::database_name(command.a),
-                               parse_json(Stage::schema_text(command.a, command.b)).value()});
+      client(command).request(
+          "convert", Json::array({Stage::database_name(command.a),
+                                  read_json(Stage::schema_text(command.a, command.b)).value()}));
       break;
     case 26:
       stage_.advance(command.a * 4);
@@ -170,11 +174,11 @@ void Play::monitor(Client& client, const Command& command) {
   if (command.b & 128U && model->table == "T") {
     std::erase_if(model->condition.any_of, [](const auto& clause) { return clause.column == "s"; });
   }
-  json::array params{model->database, monitor_id(command.a),
-                     monitor_requests_of(*model, command.d / 16)};
+  Json params = Json::array(
+      {model->database, monitor_id(command.a), monitor_requests_of(*model, command.d / 16)});
   if (version == 2)
     params.emplace_back(command.b & 8U ? client.last_id() : Uuid{1, command.b}.to_string());
-  client.monitor(monitor_id(command.a), methods[version], std::move(params), std::move(model));
+  client.monitor(monitor_id(command.a), methods[version], params, std::move(model));
 }
 
 void Play::change_conditions(Client& client, const Command& command) {
@@ -182,23 +186,21 @@ void Play::change_conditions(Client& client, const Command& command) {
   const std::string new_id = command.b % 8 == 7 ? monitor_id(command.b / 8) : id;
   const auto model = client.find(id);
   if (model == nullptr) {
-    client.request("monitor_cond_change", {id, new_id, json::object{{"T", json::array{}}}});
+    client.request("monitor_cond_change", Json::array({id, new_id, {{"T", Json::array()}}}));
     return;
   }
   auto condition = condition_of(*model, command.c);
   std::erase_if(condition.any_of, [&](const auto& clause) {
     return clause.column == "s" && model->columns.size() == 2;
   });
-  client.change_conditions(
-      id, new_id,
-      {id, new_id,
-       json::object{{model->table, json::array{json::object{{"where", condition.to_json()}}}}}},
-      condition);
+  Json changes;
+  changes[model->table][0]["where"] = condition.to_json();
+  client.change_conditions(id, new_id, Json::array({id, new_id, changes}), condition);
 }
 
 void Play::lock(Client& client, const Command& command) {
   static constexpr std::array<std::string_view, 3> methods{"lock", "steal", "unlock"};
-  client.request(methods[command.a % 3], {"L" + std::to_string(command.b % 3)});
+  client.request(methods[command.a % 3], Json::array({"L" + std::to_string(command.b % 3)}));
 }
 
 void Play::follow(Client& client, const Command& command) {
@@ -206,28 +208,30 @@ void Play::follow(Client& client, const Command& command) {
   Position position = stage_.position(database);
   if (command.b % 4 == 1) position.digest = Uuid{1, command.b};
   if (command.b % 4 == 2) position = Position{Epoch{command.c}, command.d, Uuid{}};
-  json::object request{{"position", position.to_json()},
-                       {"server_id", Uuid{7, command.client}.to_string()},
-                       {"name", command.c % 4 == 0 ? "" : "host" + std::to_string(command.c % 4)},
-                       {"file", "/db/" + database}};
+  FollowRequest request;
+  request.position = position;
+  request.server_id = Uuid{7, command.client};
+  if (command.c % 4 != 0) request.name = "host" + std::to_string(command.c % 4);
+  request.file = "/db/" + database;
   if (command.b & 4U) {
-    request["buckets"] = json::object{};
-    request["recent"] = json::array{position.digest.to_string()};
+    request.buckets = "{}";
+    request.recent = {position.digest};
   }
-  client.request("tandem_follow", {database, request});
+  client.request("tandem_follow", Json::array({database, value_of(request)}));
 }
 
 void Play::acknowledge(Client& client, const Command& command) {
   const std::string& database = Stage::database_name(command.a);
-  json::value position = client.streamed();
-  if (command.b % 8 == 6) position = stage_.position(database).to_json();
+  Json position = client.streamed();
+  if (command.b % 8 == 6) position = value_of(stage_.position(database));
   if (command.b % 8 == 7)
-    position = Position{Epoch{command.c}, command.d, Uuid{1, command.c}}.to_json();
-  if (position.is_null()) position = stage_.position(database).to_json();
+    position = value_of(Position{Epoch{command.c}, command.d, Uuid{1, command.c}});
+  if (position.is_null()) position = value_of(stage_.position(database));
+  const Json params = Json::array({database, position});
   if (command.b & 8U) {
-    client.request("tandem_ack", {database, position});
+    client.request("tandem_ack", params);
   } else {
-    client.notify("tandem_ack", {database, position});
+    client.notify("tandem_ack", params);
   }
 }
 

@@ -4,8 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/json_parser.h"
-
 namespace tandem::fuzz {
 namespace {
 
@@ -85,11 +83,11 @@ std::string operation(unsigned kind, unsigned a, unsigned b) {
 
 }  // namespace
 
-json::array operations_of(const Command& command) {
+Json operations_of(const Command& command) {
   std::string all = "[" + operation(command.a, command.b, command.c);
   if (command.d & 1U) all += "," + operation(command.d >> 1U, command.c, command.b);
   if (command.d & 2U) all += "," + operation(command.a + command.d, command.c + 1, command.b + 1);
-  return parse_json(all + "]").value().as_array();
+  return read_json(all + "]").value();
 }
 
 MonitorModel::Condition condition_of(const MonitorModel& model, unsigned choice) {
@@ -103,7 +101,7 @@ MonitorModel::Condition condition_of(const MonitorModel& model, unsigned choice)
       "==", "!=", "<", "<=", ">", ">=", "includes", "excludes"};
   const std::int64_t n = choice / 4 % 8;
   const std::string function(functions[choice / 32 % 8]);
-  const json::string letter(1, static_cast<char>('a' + n % 4));
+  const std::string letter(1, static_cast<char>('a' + n % 4));
   switch (choice % 8) {
     case 0:
       return {};
@@ -115,10 +113,10 @@ MonitorModel::Condition condition_of(const MonitorModel& model, unsigned choice)
       return {{Clause{"n", "==", n}, Clause{"n", "==", (n + 1) % 8}, Clause{"s", "==", letter}}};
     case 4:
       return {{Clause{"tags", choice & 32U ? "includes" : "excludes",
-                      json::array{"set", json::array{letter}}}}};
+                      Json::array({"set", Json::array({letter})})}}};
     case 5:
       return {
-          {Clause{"tags", choice & 32U ? "==" : "includes", json::array{"set", json::array{}}}}};
+          {Clause{"tags", choice & 32U ? "==" : "includes", Json::array({"set", Json::array()})}}};
     case 6:
       return {{Clause{"n", "==", n}, Clause{"", "", false}}};
     default:
@@ -126,27 +124,25 @@ MonitorModel::Condition condition_of(const MonitorModel& model, unsigned choice)
   }
 }
 
-json::object monitor_requests_of(const MonitorModel& model, unsigned choice) {
-  json::array columns;
-  for (const std::string& column : model.columns) columns.emplace_back(column);
-  json::object request{{"columns", columns}};
+Json monitor_requests_of(const MonitorModel& model, unsigned choice) {
+  Json request;
+  request["columns"] = model.columns;
   if (model.version != MonitorModel::Version::kUpdate && !model.condition.any_of.empty())
     request["where"] = model.condition.to_json();
   if (!model.followed)
     request["select"] = {{"initial", (choice & 1U) != 0}, {"modify", (choice & 2U) != 0}};
-  json::object requests;
-  requests[model.table] =
-      (choice & 4U) != 0 ? json::value(json::array{request}) : json::value(request);
+  Json requests;
+  requests[model.table] = (choice & 4U) != 0 ? Json::array({request}) : request;
   if (model.table == "T" && (choice & 8U) != 0) {
-    requests["P"] = json::object{};
-    requests["C"] = json::array{json::object{{"columns", json::array{"n"}}}};
+    requests["P"] = Json::object();
+    requests["C"][0]["columns"] = Json::array({"n"});
   }
   return requests;
 }
 
-json::array odd_params(unsigned choice) {
-  static const std::vector<json::array> all = [] {
-    std::vector<json::array> made;
+Json odd_params(unsigned choice) {
+  static const std::vector<Json> all = [] {
+    std::vector<Json> made;
     for (const char* text :
          {"[]", "[null]", R"(["D0"])", R"(["D0",null])", R"(["D0",["x"],{"T":{}}])",
           R"(["D0",{},{"T":[{},{}]},"x"])", R"(["D0","A",{"T":{"columns":["n","n"]}}])",
@@ -156,7 +152,7 @@ json::array odd_params(unsigned choice) {
           R"(["D0",{"position":{"epoch":-1,"index":1e300,"digest":"x"}}])",
           R"(["D1",{"name":"D0","version":"1.0.0","tables":{}}])",
           R"(["_Server",{"name":"_Server","version":"1.0.0","tables":{}}])"})
-      made.push_back(parse_json(text).value().as_array());
+      made.push_back(read_json(text).value());
     return made;
   }();
   return all[choice % all.size()];

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/json/json_reader.h"
 #include "tests/simulation/client_call.h"
 
 namespace tandem::simulation {
@@ -105,7 +106,8 @@ void AgentRun::submit(Host& host, agent::Which which) {
   call->mailbox = &process.hub->mailbox();
   call->session = SessionId{1'000'000 + static_cast<std::uint64_t>(number)};
   call->database = database;
-  call->params = parse_json("[\"" + database + "\"," + operations + "]").value().as_array();
+  call->request = parse_json("[\"" + database + "\"," + operations + "]").value();
+  call->params = call->request;
   call->succeeded = [this, &host, which, number, durable] {
     promises_.acknowledged(host, which, number, durable);
   };

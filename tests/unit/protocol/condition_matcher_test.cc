@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include "protocol/json/json_reader.h"
 #include "protocol/monitor_condition.h"
 #include "sample_schema.h"
 

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 #include "protocol/type.h"
 
 using namespace tandem;
@@ -16,13 +16,12 @@ ColumnType type(std::string_view text) {
 /// The value as it prints again, or the error.
 std::string reread(std::string_view type_text, std::string_view text,
                    ColumnType::Sizes sizes = ColumnType::Sizes::kChecked) {
-  const json::value value = parse_json(text).value();
+  const JsonDocument value = parse_json(text).value();
   SymbolTable symbols;
   const auto datum = type(type_text).datum_from_json(value, &symbols, sizes);
   if (!datum) return datum.error().to_string();
   std::string out;
   append_datum_json(out, datum->view());
-  CHECK(to_text(datum_to_json(datum->view())) == out);
   return out;
 }
 
@@ -73,7 +72,7 @@ TEST_CASE("faulty UUIDs are refused in ovsdb-server's words") {
 
 TEST_CASE("a named-uuid reads as the symbol's UUID, and only where symbols are allowed") {
   SymbolTable symbols;
-  const json::value value = {"named-uuid", "row1"};
+  const JsonDocument value = parse_json(R"(["named-uuid","row1"])").value();
   const auto datum = type(kUuidType).datum_from_json(value, &symbols);
   REQUIRE(datum.has_value());
   CHECK(datum->view().key(0) == AtomView(symbols.get("row1").uuid));
@@ -179,7 +178,7 @@ TEST_CASE("constraints hold for keys and values of maps") {
 TEST_CASE("index errors show brackets around what may have another number of elements than one") {
   const auto text = [](std::string_view type_text, std::string_view value) {
     const ColumnType column = type(type_text);
-    const json::value json = parse_json(value).value();
+    const JsonDocument json = parse_json(value).value();
     std::string out;
     append_datum_text(out, column, column.datum_from_json(json, nullptr).value().view());
     return out;

@@ -245,5 +245,4 @@ TEST_CASE("a large datum is written as one set or map") {
   append_datum_json(text, numbers(300, 1).view());
   CHECK(text.starts_with("[\"set\",[0,1,2,"));
   CHECK(text.ends_with(",298,299]]"));
-  CHECK(datum_to_json(numbers(300, 1).view()).at(1).as_array().size() == 300);
 }

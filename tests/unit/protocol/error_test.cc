@@ -1,19 +1,20 @@
 #include "protocol/error.h"
 
-#include <boost/json/object.hpp>
 #include <catch2/catch.hpp>
+
+#include "protocol/json/json_reader.h"
 
 using namespace tandem;
 
 TEST_CASE("an error becomes the object that RFC 7047 wants, without what it does not have") {
-  CHECK(to_text(constraint_violation("too big").to_json()) ==
+  CHECK(to_text(constraint_violation("too big")) ==
         R"({"details":"too big","error":"constraint violation"})");
-  CHECK(to_text(Error{"timed out", "", {}}.to_json()) == R"({"error":"timed out"})");
+  CHECK(to_text(Error{"timed out", "", {}}) == R"({"error":"timed out"})");
 }
 
 TEST_CASE("a syntax error carries the offending JSON as text with sorted keys") {
-  const json::value where = {{"b", 1}, {"a", {1, 2}}};
-  CHECK(to_text(syntax_error(&where, "no").to_json()) ==
+  const JsonDocument where = parse_json(R"({"b":1,"a":[1,2]})").value();
+  CHECK(to_text(syntax_error(where, "no")) ==
         R"({"details":"no","error":"syntax error","syntax":"{\"a\":[1,2],\"b\":1}"})");
   CHECK_FALSE(syntax_error(nullptr, "no").syntax);
 }

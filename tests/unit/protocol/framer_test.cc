@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "protocol/json/json_output.h"
+
 using namespace tandem;
 
 namespace {
@@ -50,6 +52,17 @@ TEST_CASE("a value may arrive in any pieces") {
   Texts bytes;
   for (const char c : stream) bytes.emplace_back(1, c);
   CHECK(frames(bytes) == whole);
+}
+
+TEST_CASE("a message that came in parts may be long, and messages follow it") {
+  const std::string large = "[\"" + std::string(300'000, 'x') + "\",\"\\n\"]";
+  const std::string stream = large + "[1]" + large + "{}";
+  for (const std::size_t size : {std::size_t{7001}, std::size_t{65536}, stream.size()}) {
+    std::vector<std::string> pieces;
+    for (std::size_t at = 0; at < stream.size(); at += size)
+      pieces.push_back(stream.substr(at, size));
+    CHECK(frames(pieces, 1'000'000) == Texts{large, "[1]", large, "{}"});
+  }
 }
 
 TEST_CASE("partial tells whether part of a value has arrived") {
@@ -108,11 +121,23 @@ TEST_CASE("after an error the stream stays failed") {
   CHECK_FALSE(framer.partial());
 }
 
-TEST_CASE("errors name the byte of the stream") {
-  Framer framer(100);
-  std::string_view piece = "[1] x";
-  REQUIRE(framer.next(piece).value().has_value());
-  const auto error = framer.next(piece);
-  REQUIRE(error.has_error());
-  CHECK(error.error().details == "byte 4: syntax error at beginning of input");
+TEST_CASE("a fault is told as ovsdb-server tells it, in lines and bytes since the last message") {
+  const auto fault = [](const std::vector<std::string>& pieces) {
+    Framer framer(100);
+    for (const std::string& piece : pieces) {
+      std::string_view rest = piece;
+      while (!rest.empty()) {
+        const auto value = framer.next(rest);
+        if (!value) return value.error().details;
+      }
+    }
+    return std::string();
+  };
+  CHECK(fault({"{\"a\" 1}"}) ==
+        "line 0, column 6, byte 6: syntax error parsing object expecting ':'");
+  CHECK(fault({"[1]\n", "\n{\"a", "\" 1}"}) ==
+        "line 2, column 6, byte 8: syntax error parsing object expecting ':'");
+  CHECK(fault({"[1] x "}) == "line 0, column 2, byte 2: invalid keyword 'x'");
+  CHECK(fault({"[1,\n2", "x]"}) == "line 1, column 2, byte 6: invalid keyword 'x'");
+  CHECK(fault({"5 "}) == "line 0, column 1, byte 1: syntax error at beginning of input");
 }

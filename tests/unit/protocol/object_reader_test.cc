@@ -1,9 +1,8 @@
 #include "protocol/object_reader.h"
 
-#include <boost/json/string.hpp>
 #include <catch2/catch.hpp>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 
 using namespace tandem;
 
@@ -11,7 +10,7 @@ namespace {
 
 /// The error's text after reading {"a": integer, "b"?: id}.
 std::string error_of(std::string_view text) {
-  const json::value value = parse_json(text).value();
+  const JsonDocument value = parse_json(text).value();
   ObjectReader reader(value, "thing");
   reader.required("a", kJsonInteger);
   reader.optional("b", kJsonId);

@@ -1,6 +1,5 @@
 #include "protocol/operation.h"
 
-#include <boost/json/array.hpp>
 #include <catch2/catch.hpp>
 
 #include "sample_schema.h"
@@ -36,7 +35,7 @@ std::string failure(std::string_view text) {
 }
 
 Transaction transaction(std::string_view params) {
-  return Transaction::from_json(schema(), parsed(params).as_array());
+  return Transaction::from_json(schema(), parsed(params));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 #include "protocol/row.h"
 #include "protocol/schema.h"
 
@@ -41,7 +41,7 @@ inline ColumnIndex column(std::string_view name, std::string_view in = "t") {
   return *table(in).find_column(name);
 }
 
-inline json::value parsed(std::string_view text) { return parse_json(text).value(); }
+inline JsonDocument parsed(std::string_view text) { return parse_json(text).value(); }
 
 inline Uuid uuid(int last_digit) {
   return *Uuid::parse("550e8400-e29b-41d4-a716-44665544000" + std::to_string(last_digit));
@@ -49,12 +49,11 @@ inline Uuid uuid(int last_digit) {
 
 /// A row of the table with these columns, the others at their defaults.
 inline RowRef row(std::string_view values, std::string_view in = "t", int last_digit = 1) {
-  const json::value json = parsed(values);
+  const JsonDocument json = parsed(values);
   RowDraft draft = Row::create(table(in), uuid(last_digit));
-  for (const auto& member : json.as_object()) {
-    const ColumnIndex index = column(member.key(), in);
-    draft->set(index,
-               table(in).column(index).type.datum_from_json(member.value(), nullptr).value());
+  for (const JsonMember& member : json.root().members()) {
+    const ColumnIndex index = column(member.name, in);
+    draft->set(index, table(in).column(index).type.datum_from_json(member.value, nullptr).value());
   }
   return draft;
 }
@@ -66,6 +65,6 @@ inline std::string text_of(const DatumView& datum) {
 }
 
 /// An error as it goes on the wire.
-inline std::string text_of(const Error& error) { return to_text(error.to_json()); }
+inline std::string text_of(const Error& error) { return to_text(error); }
 
 }  // namespace tandem::sample

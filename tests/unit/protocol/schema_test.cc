@@ -9,7 +9,7 @@ namespace {
 /// The schema as it prints again, or the error.
 std::string reread(std::string_view text) {
   const auto schema = DatabaseSchema::from_text(text);
-  return schema ? to_text((*schema)->to_json()) : schema.error().to_string();
+  return schema ? to_text(**schema) : schema.error().to_string();
 }
 
 std::string reread_table(const std::string& table) {

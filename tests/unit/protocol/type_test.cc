@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 
 using namespace tandem;
 
@@ -10,9 +10,9 @@ namespace {
 
 /// The type as it prints again, or the error.
 std::string reread(std::string_view text) {
-  const json::value value = parse_json(text).value();
+  const JsonDocument value = parse_json(text).value();
   const auto type = ColumnType::from_json(value);
-  return type ? to_text(type->to_json()) : type.error().to_string();
+  return type ? to_text(*type) : type.error().to_string();
 }
 
 ColumnType type(std::string_view text) {

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <deque>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 #include "replication/active_link.h"
 
 /// An active link whose replica, port and active are the test's.
@@ -27,7 +27,9 @@ class FakeReplica final : public Replica {
   void standing(std::function<void(Standing)> told) override { told({position, {}}); }
   void holdings(std::function<void(Holdings)> told) override {
     const RowSource none = [](TableIndex, const std::function<void(const RowRef&)>&) {};
-    told({RowBuckets::of(*schema_, none).to_json(*schema_), {position.digest}});
+    Holdings holdings{"", {position.digest}};
+    RowBuckets::of(*schema_, none).append_json(holdings.buckets, *schema_);
+    told(std::move(holdings));
   }
   void resync_to(const Standing& to, BucketScope, std::vector<RowUpdate> rows, Done done) override {
     log +=
@@ -103,12 +105,12 @@ struct Backup {
   /// The method of the oldest request that was not answered yet; answers it.
   std::string answer(const std::string& member, const std::string& json) {
     REQUIRE_FALSE(port.sent.empty());
-    const json::object request = parse_json(port.sent.front()).value().as_object();
+    const auto request = JsonRpcMessage::from_json(parse_json(port.sent.front()).value()).value();
     port.sent.pop_front();
-    json::object reply{{"id", request.at("id")}, {"result", nullptr}, {"error", nullptr}};
-    reply[member] = parse_json(json).value();
-    link.on_message(JsonRpcMessage::from_json(reply).value());
-    return std::string(request.at("method").as_string());
+    const std::string reply =
+        member == "error" ? make_error_reply(request.id, json) : make_reply(request.id, json);
+    link.on_message(JsonRpcMessage::from_json(parse_json(reply).value()).value());
+    return std::string(request.method);
   }
   void notify(const std::string& method, const std::string& params) {
     link.on_message(JsonRpcMessage::from_json(parse_json(R"({"id":null,"method":")" + method +
@@ -156,8 +158,7 @@ inline const char* const kChange =
 
 inline std::string at(int index, std::uint64_t epoch = 1) {
   return to_text(Position{Epoch{epoch}, static_cast<std::uint64_t>(index),
-                          Uuid{0, static_cast<std::uint64_t>(index)}}
-                     .to_json());
+                          Uuid{0, static_cast<std::uint64_t>(index)}});
 }
 inline std::string record(int index, std::uint64_t epoch = 1) {
   return R"(,{"record":"{}","position":)" + at(index, epoch) + '}';

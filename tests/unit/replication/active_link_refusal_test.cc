@@ -1,5 +1,6 @@
 // A stream that an active does not give, or that cannot be.
 
+#include "protocol/json/json_reader.h"
 #include "tests/unit/replication/active_link_fixture.h"
 
 namespace tandem {

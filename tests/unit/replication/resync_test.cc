@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 
 namespace tandem {
 namespace {

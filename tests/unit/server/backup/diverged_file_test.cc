@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 #include "server/database/stored_database.h"
 #include "tests/support/fake_file_system.h"
 #include "tests/support/stopped_clock.h"
@@ -34,8 +34,8 @@ struct Diverged {
     return StoredDatabase::open(disk, path, options, clock).value();
   }
   void run(const std::string& operation) {
-    Transaction transaction = Transaction::from_json(
-        stored->schema(), parse_json("[\"D\"," + operation + "]").value().as_array());
+    Transaction transaction =
+        Transaction::from_json(stored->schema(), parse_json("[\"D\"," + operation + "]").value());
     REQUIRE(stored->execute(transaction, TransactContext{}).commit);
     REQUIRE(stored->flush());
   }

@@ -14,7 +14,7 @@ std::unique_ptr<TransactCall> waiting(unsigned session, std::int64_t id,
                                       std::optional<std::int64_t> deadline_ms = {}) {
   auto call = std::make_unique<Call>();
   call->session = SessionId{session};
-  call->id = id;
+  call->id = JsonId(id);
   call->deadline_ms = deadline_ms;
   for (const TableIndex table : tables) {
     WaitOp wait;
@@ -33,7 +33,7 @@ std::vector<RowChange> changes(std::vector<TableIndex> tables) {
 /// The ids of those that are due, which are gone then.
 std::vector<std::int64_t> due(BlockedTransactions& blocked) {
   std::vector<std::int64_t> ids;
-  while (const auto call = blocked.take_due()) ids.push_back(call->id.as_int64());
+  while (const auto call = blocked.take_due()) ids.push_back(std::stoll(call->id.text()));
   return ids;
 }
 
@@ -82,10 +82,10 @@ TEST_CASE("blocked transactions are found by session and id, and go with their s
   blocked.add(waiting(1, 2, {0}, 5));
   blocked.add(waiting(2, 1, {0}));
   CHECK(blocked.used_by(SessionId{1}).number == 2);
-  CHECK(blocked.contains(SessionId{2}, json::value(1)));
-  CHECK_FALSE(blocked.contains(SessionId{2}, json::value(2)));
-  CHECK(blocked.take(SessionId{2}, json::value(2)) == nullptr);
-  CHECK(blocked.take(SessionId{2}, json::value(1))->session == SessionId{2});
+  CHECK(blocked.contains(SessionId{2}, JsonId(1)));
+  CHECK_FALSE(blocked.contains(SessionId{2}, JsonId(2)));
+  CHECK(blocked.take(SessionId{2}, JsonId(2)) == nullptr);
+  CHECK(blocked.take(SessionId{2}, JsonId(1))->session == SessionId{2});
   blocked.drop(SessionId{1});
   CHECK(blocked.used_by(SessionId{1}).number == 0);
   CHECK(blocked.empty());

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/json.h"
-#include "protocol/json_parser.h"
+#include "protocol/json/json_output.h"
+#include "protocol/json/json_reader.h"
 #include "server/database/database.h"
 #include "server/database/record_codec.h"
 
@@ -45,7 +45,7 @@ class Engine {
     text += ']';
     const auto params = parse_json(text);
     REQUIRE(params.has_value());
-    Transaction transaction = Transaction::from_json(database.schema(), params->get_array());
+    Transaction transaction = Transaction::from_json(database.schema(), *params);
     outcome = database.execute(transaction, context);
     std::string result;
     outcome.result.append_json(result);
@@ -76,10 +76,10 @@ class Engine {
 inline std::string details_of_last(const std::string& result) {
   const auto value = parse_json(result);
   REQUIRE(value.has_value());
-  const json::value& last = value->get_array().back();
-  return last.is_object() && last.get_object().contains("details")
-             ? std::string(last.get_object().at("details").get_string())
-             : to_text(last);
+  const JsonView results = *value;
+  const JsonView last = results[results.size() - 1];
+  const JsonView details = last.find("details");
+  return details ? std::string(details.get_string()) : to_text(last);
 }
 
 }  // namespace tandem

@@ -1,6 +1,7 @@
 #include "server/database/stored_database.h"
 
 #include "engine.h"
+#include "protocol/json/json_reader.h"
 #include "tests/support/fake_file_system.h"
 
 using namespace tandem;
@@ -37,7 +38,7 @@ class Site {
     for (int i = 0; i < rows; ++i) {
       const auto params = parse_json(R"(["T",{"op":"insert","table":"t","row":{"s":")" +
                                      std::string(bytes, 'x') + R"("}}])");
-      Transaction transaction = Transaction::from_json(stored.schema(), params->get_array());
+      Transaction transaction = Transaction::from_json(stored.schema(), *params);
       REQUIRE(stored.execute(transaction, {}).commit);
     }
     REQUIRE(stored.flush().has_value());
@@ -105,21 +106,21 @@ class Followed {
     REQUIRE(send(row(1, R"({"s":"a"})")) == "");
   }
   /// The error, or nothing.
-  std::string send(const std::string& text, const std::string& ephemeral = "null") {
+  std::string send(const std::string& text, const std::string& ephemeral = "") {
     StreamRecord record;
     record.record = text;
     record.position = stored_->position();
     if (!text.empty()) {
       const storage::PreparedRecord prepared = storage::prepare_record(text);
       std::string comment;
-      if (const auto value = parse_json(text); value && value->is_object()) {
-        const json::value* at = value->get_object().if_contains("_comment");
-        if (at && at->is_string()) comment = at->get_string();
+      if (const auto value = parse_json(text); value) {
+        const JsonView at = value->root().find("_comment");
+        if (at.is_string()) comment = at.get_string();
       }
       record.position = after_record(record.position, prepared.sha1, comment);
     }
     record.id = record.position.digest;
-    record.ephemeral = parse_json(ephemeral).value();
+    record.ephemeral = ephemeral;
     const Result<CommitRef> staged = stored_->stage_record(record);
     REQUIRE(stored_->flush());
     return staged ? "" : staged.error().to_string();
@@ -151,7 +152,7 @@ TEST_CASE("a record of the active that cannot be is an error, and leaves the dat
   const struct {
     const char* what;
     std::string record;
-    std::string ephemeral = "null";
+    std::string ephemeral = "";
   } cases[] = {
       {"no JSON", "x"},
       {"nothing but space", " "},
@@ -205,13 +206,13 @@ TEST_CASE(
       R"({"name":"T","tables":{"t":{"isRoot":true,"columns":{"s":{"type":"string"},"n":{"type":"integer"}}}}})");
   site.disk().keep_failing(test::FakeFileSystem::Op::kSyncFolder, EIO);
   CHECK(convert(*stored, schema).has_value());
-  CHECK(to_text(stored->schema()->to_json()) == to_text(schema->to_json()));
+  CHECK(to_text(*stored->schema()) == to_text(*schema));
   CHECK(stored->log()->health().stopped);
   const Position position = stored->position();
   stored.reset();
   site.disk().heal_all();
   stored = site.open();
-  CHECK(to_text(stored->schema()->to_json()) == to_text(schema->to_json()));
+  CHECK(to_text(*stored->schema()) == to_text(*schema));
   CHECK(stored->position() == position);
 }
 
@@ -219,12 +220,12 @@ TEST_CASE("a conversion whose file cannot take its place changes nothing") {
   Site site;
   auto stored = site.open();
   site.disk().fail(test::FakeFileSystem::Op::kRename, EIO);
-  const std::string before = to_text(stored->schema()->to_json());
+  const std::string before = to_text(*stored->schema());
   CHECK_FALSE(
       convert(*stored,
               schema_of(R"({"name":"T","tables":{"u":{"columns":{"n":{"type":"integer"}}}}})"))
           .has_value());
-  CHECK(to_text(stored->schema()->to_json()) == before);
+  CHECK(to_text(*stored->schema()) == before);
 }
 
 TEST_CASE("a damaged file takes an active's commits, and is kept aside before") {

@@ -49,8 +49,8 @@ class RecordingHandler final : public ConnectionHandler {
  public:
   RecordingHandler(Seen& seen, ConnectionPort& port) : seen_(seen), port_(port) {}
   void on_message(JsonRpcMessage message) override {
-    seen_.messages.push_back(message);
-    if (seen_.react) seen_.react(port_, message);
+    seen_.messages.push_back(std::move(message));
+    if (seen_.react) seen_.react(port_, seen_.messages.back());
   }
   void on_writable() override { ++seen_.writable; }
   void on_closed(const std::string& reason) override {

@@ -123,8 +123,8 @@ TEST_CASE("Both ends of a TLS connection talk, and know each other's name") {
   CHECK(f.server.port->info().peer_id == "client-id");
   CHECK(f.client.port->info().peer_id == "server-id");
   CHECK(f.server.port->info().name.starts_with("ssl:127.0.0.1:"));
-  f.server.port->send(make_request("hello", "[]", 1));
-  f.client.port->send(make_request("hi", "[]", 1));
+  f.server.port->send(make_request("hello", "[]", JsonId(1)));
+  f.client.port->send(make_request("hi", "[]", JsonId(1)));
   REQUIRE(serve_until(
       f.shard, [&] { return f.server.messages.size() == 1 && f.client.messages.size() == 1; }));
   CHECK(log.count("|WARN|") == 0);
@@ -142,7 +142,7 @@ TEST_CASE("Long answers cross TLS whole, and a slow reader is bounded") {
     f.server.port->send(make_notification("big", params));
   }
   REQUIRE(serve_until(f.shard, [&] { return f.client.messages.size() == 8; }));
-  CHECK(f.client.messages[7].params.at(0).get_string().size() == 5'000'000);
+  CHECK(f.client.messages[7].params[0].get_string().size() == 5'000'000);
   CHECK(f.server.writable > 0);
 }
 

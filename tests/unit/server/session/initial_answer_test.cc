@@ -3,6 +3,7 @@
 #include <random>
 #include <set>
 
+#include "protocol/json/json_reader.h"
 #include "server/session/monitor_hub.h"
 #include "tests/unit/server/database/engine.h"
 #include "tests/unit/server/session/fake_connection.h"
@@ -30,28 +31,29 @@ struct Fixture {
   MonitorStart start() const { return {info, engine.database.snapshot(), {}, std::nullopt}; }
 
   /// What the client was sent since the last call: one message, or null.
-  json::value received() {
+  JsonDocument received() {
     std::string message;
     for (const std::string& piece : port.take()) message += piece;
-    return message.empty() ? json::value() : parse_json(message).value();
+    return parse_json(message.empty() ? "null" : message).value();
   }
 
   void monitor(std::string_view requests) {
-    const json::value value = parse_json(requests).value();
+    const JsonDocument value = parse_json(requests).value();
     auto request =
         MonitorRequest::from_json(engine.database.schema(), MonitorVersion::kUpdate2, value);
     REQUIRE(request.has_value());
     asked = *request;
-    hub.add(port, kMonitor, "m", 1, std::make_shared<const MonitorRequest>(asked), start());
-    take(received().at("result"));
+    hub.add(port, kMonitor, JsonId::of_string("m"), JsonId(1),
+            std::make_shared<const MonitorRequest>(asked), start());
+    take(received().root().find("result"));
   }
 
   void change(std::string_view conditions) {
     const auto changed = asked.with_conditions(parse_json(conditions).value());
     REQUIRE(changed.has_value());
     asked = *changed;
-    REQUIRE(
-        hub.change(port, kMonitor, "m", std::make_shared<const MonitorRequest>(asked), start()));
+    REQUIRE(hub.change(port, kMonitor, JsonId::of_string("m"),
+                       std::make_shared<const MonitorRequest>(asked), start()));
     take_update();
   }
 
@@ -64,15 +66,16 @@ struct Fixture {
   }
 
   void take_update() {
-    const json::value update = received();
-    if (!update.is_null()) take(update.at("params").at(1));
+    const JsonDocument update = received();
+    if (!update.root().is_null()) take(update.root().find("params")[1]);
   }
 
-  void take(const json::value& updates) {
-    for (const auto& [table, changed] : updates.as_object()) {
-      for (const auto& [uuid, update] : changed.as_object()) {
-        const std::string_view kind = update.as_object().begin()->key();
-        INFO(kind << ' ' << std::string_view(uuid));
+  void take(JsonView updates) {
+    for (const auto& [table, changed] : updates.members()) {
+      for (const JsonMember& row : changed.members()) {
+        const std::string uuid(row.name);
+        const std::string_view kind = (*row.value.members().begin()).name;
+        INFO(kind << ' ' << uuid);
         if (kind == "initial" || kind == "insert") CHECK(rows.insert(uuid).second);
         if (kind == "delete") CHECK(rows.erase(uuid) == 1);
         if (kind == "modify") CHECK(rows.contains(uuid));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/json/json_reader.h"
 #include "tests/unit/server/session/monitor_hub_fixture.h"
 
 namespace tandem {
@@ -195,8 +196,8 @@ TEST_CASE_METHOD(Hub, "a long commit is told piece by piece, in pieces that sess
     each->release();
     const Texts texts = each->take();
     REQUIRE(texts.size() == 1);
-    const json::value update = parse_json(texts[0]).value();
-    CHECK(update.at("params").at(1).at("T").as_object().size() == kRows);
+    const JsonDocument update = parse_json(texts[0]).value();
+    CHECK(update.root().find("params")[1].find("T").size() == kRows);
     hub.on_writable(*each);
     CHECK(each->take().empty());  // the change of one row is held, too
     each->release();

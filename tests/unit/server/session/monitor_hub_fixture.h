@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/json/json_reader.h"
 #include "server/session/monitor_hub.h"
 #include "tests/unit/server/database/engine.h"
 #include "tests/unit/server/session/fake_connection.h"
@@ -60,7 +61,7 @@ class Hub {
   std::string first_answer(FakeConnection& client, const char* id, MonitorRequest request,
                            MonitorStart start) {
     numbers[&client] = MonitorNumber{++last_number};
-    hub.add(client, numbers[&client], id, 7,
+    hub.add(client, numbers[&client], JsonId::of_string(id), JsonId(7),
             std::make_shared<const MonitorRequest>(std::move(request)), std::move(start));
     std::string answer;
     for (const std::string& piece : client.take()) answer += piece;
@@ -71,7 +72,7 @@ class Hub {
     const auto changed = asked.with_conditions(*parse_json(conditions));
     REQUIRE(changed.has_value());
     asked = *changed;
-    REQUIRE(hub.change(client, numbers.at(&client), "m",
+    REQUIRE(hub.change(client, numbers.at(&client), JsonId::of_string("m"),
                        std::make_shared<const MonitorRequest>(asked), now()));
   }
 

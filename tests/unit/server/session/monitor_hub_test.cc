@@ -96,9 +96,9 @@ TEST_CASE_METHOD(Hub,
                  "the monitors of a database that goes are told of it, and go in several tasks") {
   const auto monitored = std::make_shared<const MonitorRequest>(request(R"({"T":{}})"));
   for (std::uint64_t i = 1; i <= 2500; ++i)
-    hub.add(client, MonitorNumber{i}, "m", 1, monitored, now());
+    hub.add(client, MonitorNumber{i}, JsonId::of_string("m"), JsonId(1), monitored, now());
   for (std::uint64_t i = 1; i <= 10; ++i)
-    hub.add(other, MonitorNumber{i}, "m", 1, monitored, now());
+    hub.add(other, MonitorNumber{i}, JsonId::of_string("m"), JsonId(1), monitored, now());
   client.take();
   other.take();
   client.queued = 1;
@@ -122,7 +122,7 @@ TEST_CASE_METHOD(Hub,
 TEST_CASE_METHOD(Hub, "a session with many monitors goes in several tasks, and hears nothing") {
   const auto monitored = std::make_shared<const MonitorRequest>(request(R"({"T":{}})"));
   for (std::uint64_t i = 1; i <= 2500; ++i)
-    hub.add(client, MonitorNumber{i}, "m", 1, monitored, now());
+    hub.add(client, MonitorNumber{i}, JsonId::of_string("m"), JsonId(1), monitored, now());
   client.take();
   hub.remove_session(client);
   CHECK(hub.size() == 1500);

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 #include "server/session/client_hub.h"
 #include "server/session/session.h"
 #include "tests/support/fake_file_system.h"
@@ -84,9 +84,9 @@ TEST_CASE("a schema's text is there once, however often it is asked for") {
   REQUIRE(f.port.pieces().size() == 6);
   CHECK(f.port.pieces()[1] == f.port.pieces()[4]);
   CHECK(f.port.pieces()[1]->size() > 300);
-  const json::value answer = parse_json(f.port.take().back()).value();
-  CHECK(answer.at("id") == 2);
-  CHECK(answer.at("result").at("name") == "_Server");
+  const auto answer = JsonRpcMessage::from_json(parse_json(f.port.take().back()).value()).value();
+  CHECK(answer.id == JsonId(2));
+  CHECK(answer.result.find("name").get_string() == "_Server");
 }
 
 TEST_CASE("every request that the writer answers counts, notifications too") {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 #include "server/session/client_hub.h"
 #include "server/session/session.h"
 #include "tests/support/fake_file_system.h"
@@ -116,11 +116,11 @@ struct Client {
   }
   static std::string follow_params(const std::string& server_id, const Position& from,
                                    const std::string& more) {
-    return R"(["D",{"position":)" + to_text(from.to_json()) + R"(,"server_id":")" + server_id +
+    return R"(["D",{"position":)" + to_text(from) + R"(,"server_id":")" + server_id +
            R"(","name":"h","file":"/f")" + more + "}]";
   }
   void acknowledge(const Position& position) {
-    notify("tandem_ack", R"(["D",)" + to_text(position.to_json()) + "]");
+    notify("tandem_ack", R"(["D",)" + to_text(position) + "]");
   }
 
   Site& site;

@@ -2,7 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
+#include "protocol/jsonrpc.h"
 
 namespace tandem {
 namespace {
@@ -22,7 +23,9 @@ RowRef row(TableIndex table, std::uint64_t uuid, const std::string& text) {
   const TableSchema& of = schema()->table(table);
   RowDraft draft = Row::create(of, Uuid{uuid, table});
   draft->set(kFirstOwnColumn,
-             of.column(kFirstOwnColumn).type.datum_from_json(json::value(text), nullptr).value());
+             of.column(kFirstOwnColumn)
+                 .type.datum_from_json(parse_json('"' + text + '"').value(), nullptr)
+                 .value());
   return draft;
 }
 
@@ -67,11 +70,10 @@ Sent send(SnapshotRows& rows) {
     CHECK_FALSE(rows.is_making());
     ++sent.messages;
     sent.longest_message = std::max(sent.longest_message, text.size());
-    const json::value parsed = parse_json(text).value();
-    CHECK(parsed.at("method") == "tandem_rows");
-    CHECK(parsed.at("params").at(0) == "db");
-    for (const auto& [table, of_table] : parsed.at("params").at(1).as_object())
-      sent.rows += of_table.as_object().size();
+    const auto parsed = JsonRpcMessage::from_json(parse_json(text).value()).value();
+    CHECK(parsed.method == "tandem_rows");
+    CHECK(parsed.params[0].get_string() == "db");
+    for (const auto& [table, of_table] : parsed.params[1].members()) sent.rows += of_table.size();
   }
   return sent;
 }

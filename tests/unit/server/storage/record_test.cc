@@ -80,7 +80,7 @@ TEST_CASE("Errors of a body name its place as ovsdb-server does") {
   CHECK(error_of("{\n") ==
         "syntax error: db: 2 bytes starting at offset 388 are not valid JSON "
         "(line 1, column 0, byte 2: unexpected end of input)");
-  CHECK(Record{"db", 1, 334, 388, "{\"a\":1}\n", {}}.object()->get_object().size() == 1);
+  CHECK(Record{"db", 1, 334, 388, "{\"a\":1}\n", {}}.object()->root().size() == 1);
 }
 
 TEST_CASE("The comment of a record is found at the top and nowhere else") {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "protocol/json.h"
+#include "protocol/json/json_output.h"
 #include "protocol/text_source.h"
 
 namespace tandem {
@@ -13,7 +13,8 @@ namespace tandem {
 /// by piece. A string is never cut, and the members of an object are sorted in one go.
 class JsonText final : public TextSource {
  public:
-  JsonText(std::string head, json::value value, std::string tail);
+  /// `value` is of the document.
+  JsonText(std::string head, JsonDocument document, JsonView value, std::string tail);
   JsonText(const JsonText&) = delete;
   JsonText& operator=(const JsonText&) = delete;
 
@@ -23,17 +24,19 @@ class JsonText final : public TextSource {
  private:
   /// An array or an object that has been begun.
   struct Level {
-    const json::array* array = nullptr;  ///< null: an object
-    std::vector<const json::key_value_pair*> members;
-    std::size_t size = 0;
-    std::size_t next = 0;  ///< of the elements or members
+    JsonElements::Iterator element;  ///< of an array: the next one
+    JsonElements::Iterator end;
+    std::vector<JsonMember> members;
+    bool is_array = true;
+    std::size_t next = 0;  ///< counts elements or members
   };
   /// Appends it, or begins it.
-  void begin(std::string& out, const json::value& value);
+  void begin(std::string& out, JsonView value);
   /// Goes on with the innermost level.
   void go_on(std::string& out);
 
-  const json::value value_;
+  const JsonDocument document_;
+  const JsonView value_;
   std::string text_;  ///< begins the next piece
   const std::string tail_;
   std::vector<Level> levels_;

@@ -1,9 +1,10 @@
-#include "protocol/json.h"
+#include "protocol/json/json_output.h"
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 #include <catch2/catch.hpp>
 #include <limits>
+
+#include "protocol/json/json_id.h"
+#include "protocol/json/json_reader.h"
 
 using namespace tandem;
 
@@ -65,18 +66,44 @@ TEST_CASE("a real is shown with 15 digits, and kept with as many as it needs") {
 }
 
 TEST_CASE("JSON text is compact with members sorted by name") {
-  const json::value value = {
-      {"b", {1, nullptr, true, 2.5, "x"}}, {"a", json::object()}, {"ab", json::array()}};
+  const JsonDocument value = parse_json(R"( {"b":[1, null,true,2.5,"x"],"a":{},"ab":[]} )").value();
   CHECK(to_text(value) == R"({"a":{},"ab":[],"b":[1,null,true,2.5,"x"]})");
 }
 
 TEST_CASE("integers are all numbers without a fraction that fit") {
   std::int64_t out = 0;
-  CHECK((as_integer(json::value(-5), out) && out == -5));
-  CHECK((as_integer(json::value(1e3), out) && out == 1000));
-  CHECK_FALSE(as_integer(json::value(1.5), out));
-  CHECK_FALSE(as_integer(json::value(9.3e18), out));
-  CHECK_FALSE(as_integer(json::value(std::numeric_limits<std::uint64_t>::max()), out));
-  CHECK_FALSE(as_integer(json::value("1"), out));
-  CHECK_FALSE(as_integer(json::value(true), out));
+  CHECK((as_integer(*parse_json("-5"), out) && out == -5));
+  CHECK((as_integer(*parse_json("1e3"), out) && out == 1000));
+  CHECK_FALSE(as_integer(*parse_json("1.5"), out));
+  CHECK_FALSE(as_integer(*parse_json("9.3e18"), out));
+  CHECK_FALSE(as_integer(*parse_json("18446744073709551615"), out));
+  CHECK_FALSE(as_integer(*parse_json("\"1\""), out));
+  CHECK_FALSE(as_integer(*parse_json("true"), out));
+}
+
+TEST_CASE("an excerpt of a JSON value is its text, cut off") {
+  const JsonDocument value = parse_json(R"({"b":[1,2,{"c":"text"}],"a":null})").value();
+  CHECK(json_excerpt(value, 1000) == to_text(value));
+  CHECK(json_excerpt(value, 12) == R"({"a":null,"b...)");
+}
+
+TEST_CASE("an excerpt is not cut within a character") {
+  CHECK(json_excerpt(*parse_json("\"\u00e4\u00e4\u00e4\u00e4\""), 4) == "\"\u00e4...");
+}
+
+TEST_CASE("an excerpt costs no more than it shows") {
+  std::string large = "[0";
+  for (int i = 1; i < 100'000; ++i) large += ",1000000";
+  CHECK(json_excerpt(*parse_json(large + "]"), 1000).capacity() < 4000);
+  CHECK(json_excerpt(*parse_json('"' + std::string(1'000'000, 'x') + '"'), 1000).capacity() < 4000);
+}
+
+TEST_CASE("ids are equal if and only if their values are") {
+  const auto id = [](std::string_view text) { return JsonId(*parse_json(text)); };
+  CHECK(id("1.0") == JsonId(1));
+  CHECK(id(R"("\u0061")") == JsonId::of_string("a"));
+  CHECK(id(R"({"b":1,"a":[2]})") == id(R"({"a":[2.0],"b":1})"));
+  CHECK(id("null") == JsonId());
+  CHECK(id("0.30000000000000004") != id("0.3"));
+  CHECK(id("1") != id("\"1\""));
 }

@@ -1,29 +1,18 @@
-#include "server/database/datum_scanner.h"
+#include "protocol/datum_scanner.h"
 
 #include <charconv>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 
 namespace tandem {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-/// std::from_chars() also takes what JSON does not: leading zeros, and a point without digits on
-/// both its sides.
-bool has_json_form(std::string_view text) {
-  if (text.starts_with('-')) text.remove_prefix(1);
-  if (text.empty() || !is_digit(text.front()) || !is_digit(text.back())) return false;
-  if (text.size() > 1 && text[0] == '0' && is_digit(text[1])) return false;
-  const std::size_t point = text.find('.');
-  return point == std::string_view::npos || is_digit(text[point + 1]);
-}
-
+/// A number that is written in the plain way.
 template <class Number>
 bool parse_number(std::string_view text, Number& number) {
   const char* const end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data(), end, number);
-  return failure == std::errc() && stop == end && has_json_form(text);
+  return failure == std::errc() && stop == end && !text.empty();
 }
 
 }  // namespace
@@ -122,7 +111,7 @@ bool DatumScanner::read_atom(JsonScanner& scanner, const BaseType& type, AtomVie
 bool DatumScanner::read_string(JsonScanner& scanner, AtomView& atom) {
   const auto raw = scanner.raw_string();
   if (!raw) return false;
-  if (is_plain(*raw)) {
+  if (!scanner.has_escapes()) {
     atom = *raw;
     return true;
   }

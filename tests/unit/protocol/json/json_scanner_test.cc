@@ -1,4 +1,4 @@
-#include "server/database/json_scanner.h"
+#include "protocol/json/json_scanner.h"
 
 #include <catch2/catch.hpp>
 
@@ -29,12 +29,14 @@ TEST_CASE("a value that does not end has no text") {
   }
 }
 
-TEST_CASE("simple escapes are read, others are left to the parser") {
+TEST_CASE("escapes are read, and what is no string is refused") {
   std::string text;
   CHECK(append_unescaped(text, R"(a\"b\\c\/d\n\t)"));
   CHECK(text == "a\"b\\c/d\n\t");
-  CHECK_FALSE(append_unescaped(text, R"(\u0041)"));
-  CHECK_FALSE(append_unescaped(text, "\xc3\xa9"));
+  CHECK(append_unescaped(text, "\\u0041\xc3\xa9\\ud834\\udd1e"));
+  CHECK(text == "a\"b\\c/d\n\tA\xc3\xa9\xf0\x9d\x84\x9e");
+  CHECK_FALSE(append_unescaped(text, R"(\ud834)"));
+  CHECK_FALSE(append_unescaped(text, R"(\x)"));
   CHECK_FALSE(append_unescaped(text, "a\\"));
   CHECK_FALSE(append_unescaped(text, "a\nb"));
 }

@@ -1,10 +1,10 @@
-#include "protocol/json_text.h"
+#include "protocol/json/json_text.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "protocol/json_parser.h"
+#include "protocol/json/json_reader.h"
 
 using namespace tandem;
 
@@ -34,8 +34,10 @@ TEST_CASE("a JSON value has the same text in pieces as in one") {
   large += "]}";
   for (const std::string& text : {std::string("null"), std::string("[]"), std::string("\"a\""),
                                   std::string(R"({"a":[{}]})"), large}) {
-    const json::value value = *parse_json(text);
-    JsonText source("head", value, "tail");
+    const JsonDocument value = parse_json(text).value();
+    JsonDocument document = parse_json(text).value();
+    const JsonView root = document;
+    JsonText source("head", std::move(document), root, "tail");
     const Pieces pieces = pieces_of(source);
     CHECK(pieces.whole == "head" + to_text(value) + "tail");
     CHECK(source.ended());
@@ -44,7 +46,9 @@ TEST_CASE("a JSON value has the same text in pieces as in one") {
 }
 
 TEST_CASE("the text of a small JSON value is one piece") {
-  JsonText text("<", *parse_json(R"([1,{"a":[2]}])"), ">");
+  JsonDocument document = parse_json(R"([1,{"a":[2]}])").value();
+  const JsonView root = document;
+  JsonText text("<", std::move(document), root, ">");
   CHECK(*text.next() == R"(<[1,{"a":[2]}]>)");
   CHECK(text.ended());
 }

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "protocol/json/json_scanner.h"
 #include "protocol/type.h"
-#include "server/database/json_scanner.h"
 
 namespace tandem {
 

@@ -1,4 +1,4 @@
-#include "protocol/json_fault.h"
+#include "protocol/json/json_fault.h"
 
 #include <catch2/catch.hpp>
 
@@ -91,6 +91,8 @@ TEST_CASE("faulty strings say why") {
   CHECK(describe_json_fault(R"(["\u12g4"])") == R"(line 0, column 8, byte 8: malformed \u escape)");
   CHECK(describe_json_fault(R"(["\u0000"])") ==
         "line 0, column 8, byte 8: null bytes not supported in quoted strings");
+  CHECK(describe_json_fault(R"(["\ud834\u12"])") ==
+        "line 0, column 12, byte 12: malformed escaped surrogate pair");
   CHECK(describe_json_fault(R"(["\ud834x"])") ==
         "line 0, column 9, byte 9: malformed escaped surrogate pair");
   CHECK(describe_json_fault(R"(["\ud834\u0041"])") ==

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
+
+#include "protocol/json/json_lexer.h"
 
 namespace tandem {
 
@@ -32,7 +33,9 @@ class JsonScanner {
 
   /// A string's text as it stands between the quotes.
   std::optional<std::string_view> raw_string();
-  /// A number's text.
+  /// Were there escapes in the last one?
+  bool has_escapes() const { return has_escapes_; }
+  /// A number's text; empty if there is none.
   std::string_view raw_number();
   /// The text of a whole value, brackets counted but not checked.
   std::optional<std::string_view> raw_value();
@@ -42,19 +45,12 @@ class JsonScanner {
 
  private:
   void skip_space() {
-    while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) at_++;
+    while (at_ < end_ && is_json_space(*at_)) at_++;
   }
 
   const char* at_;
   const char* end_;
+  bool has_escapes_ = false;
 };
-
-/// Whether the text is ASCII without control characters, escapes and quotes: a string's raw text
-/// that is its value.
-bool is_plain(std::string_view raw);
-
-/// The value of a string's raw text, appended. False if it holds an escape by number, a control
-/// character, or bytes that are not ASCII: such text is not read here.
-bool append_unescaped(std::string& out, std::string_view raw);
 
 }  // namespace tandem
