@@ -9,7 +9,7 @@ packages_of() {
     case $1 in
         build)
             echo cmake ninja-build g++ ccache git pkg-config catch2 \
-                libboost1.81-dev libboost-json1.81-dev nlohmann-json3-dev libfmt-dev libssl-dev libjemalloc-dev ;;
+                libboost1.81-dev nlohmann-json3-dev libfmt-dev libssl-dev libjemalloc-dev ;;
         run)
             echo openvswitch-common ovn-common ovn-central procps ;;
         test)
