@@ -80,6 +80,7 @@ void Server::compact(const std::string& name, control::Done done) {
 
 void Server::compact_what_is_due() {
   submit([this] {
+    databases_.look_for_room();
     for (const auto& [name, database] : databases_.databases()) {
       if (database->stored->log() == nullptr || database->compacting) continue;
       const std::chrono::milliseconds since(clock_.monotonic_ms() - database->compacted_ms);

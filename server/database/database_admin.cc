@@ -179,6 +179,14 @@ Result<void> DatabaseServer::mend(ServedDatabase& database) {
   return writer_.wait_for([&] { return database.stored->log()->mend(); });
 }
 
+void DatabaseServer::look_for_room() {
+  for (const auto& [name, database] : databases_) {
+    storage::LogFile* const log = database->stored->log().get();
+    if (log != nullptr && log->lacks_room())
+      writer_.wait_for([log] { return log->look_for_room(); });
+  }
+}
+
 void DatabaseServer::compact(ServedDatabase& database,
                              std::function<void(const Result<void>&)> done) {
   if (database.stored->log() == nullptr) return done({});

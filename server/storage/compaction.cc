@@ -153,6 +153,7 @@ Result<void> Compaction::finish() {
   // what comes next.
   if (const IoResult<void> synced = log_.files_.sync_folder(folder_of(log_.target_)); !synced)
     return log_.stop_writing("sync of its folder failed", synced.error());
+  log_.note({}, end_);
   return {};
 }
 

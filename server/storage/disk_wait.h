@@ -61,8 +61,8 @@ class WatchedFile : public File {
   }
   IoResult<std::uint64_t> size() const override { return answered(file_.size()); }
   IoResult<void> truncate(std::uint64_t size) override { return answered(file_.truncate(size)); }
-  IoResult<void> reserve(std::uint64_t offset, std::uint64_t bytes) override {
-    return answered(file_.reserve(offset, bytes));
+  IoResult<std::uint64_t> room(std::uint64_t offset) const override {
+    return answered(file_.room(offset));
   }
   IoResult<void> sync() override { return answered(file_.sync()); }
 

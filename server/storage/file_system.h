@@ -33,9 +33,9 @@ class File {
                                   std::span<const std::string_view> pieces) = 0;
   virtual IoResult<std::uint64_t> size() const = 0;
   virtual IoResult<void> truncate(std::uint64_t size) = 0;
-  /// Takes room on the disk for so many bytes at `offset`, without a change of the size; truncate()
-  /// gives back what was not written. An error if there is none, or if this cannot be told.
-  virtual IoResult<void> reserve(std::uint64_t offset, std::uint64_t bytes) = 0;
+  /// How many bytes can be written from `offset` on before the disk is full, or the file as large
+  /// as the process may make one. Quotas are not seen. An error if this cannot be told.
+  virtual IoResult<std::uint64_t> room(std::uint64_t offset) const = 0;
   /// Makes contents and size durable (fdatasync). After a failure nobody knows what is.
   virtual IoResult<void> sync() = 0;
 };

@@ -22,12 +22,14 @@ EventCount records_written("log_record");
 EventCount writes_failed("log_write_failed");
 EventCount syncs("log_sync");
 
-/// So many bytes must be free, after a write that found no room, before the disk counts as one that
-/// has some.
+/// So many bytes at least must be free, after a write that found no room, before the disk counts as
+/// one that has some.
 constexpr std::uint64_t kRoom = std::uint64_t{1} << 20;
 
+/// One that File::room() can tell of: a quota is none.
 bool is_want_of_room(boost::system::error_code error) {
-  return error == boost::system::errc::no_space_on_device || error.value() == EDQUOT;
+  return error == boost::system::errc::no_space_on_device ||
+         error == boost::system::errc::file_too_large;
 }
 
 std::string date_text(std::chrono::system_clock::time_point now) {
@@ -181,13 +183,23 @@ void LogFile::note(const Result<void>& written, std::uint64_t bytes) {
 /// A full disk takes small writes when it has refused large ones: what remains of its last blocks.
 /// That is no end of the trouble, which would begin anew with the next large one.
 bool LogFile::has_room_again(std::uint64_t bytes) {
-  if (bytes < failed_bytes_) {
-    const IoResult<void> reserved = file_->reserve(end_, kRoom);
-    if (reserved) (void)file_->truncate(end_);
-    // Where it cannot be told the write that succeeded is all that is known.
-    if (!reserved && is_want_of_room(reserved.error())) return false;
-  }
+  // Where room cannot be told the write that succeeded is all that is known.
+  if (bytes < failed_bytes_ && !has_room().value_or(true)) return false;
   failed_bytes_ = 0;
+  return true;
+}
+
+std::optional<bool> LogFile::has_room() const {
+  const IoResult<std::uint64_t> room = file_->room(end_);
+  if (!room) return std::nullopt;
+  return *room >= std::max(failed_bytes_, kRoom);
+}
+
+bool LogFile::look_for_room() {
+  if (!lacks_room()) return true;
+  const DiskWait::Call call(writing_);
+  if (!has_room().value_or(false)) return false;
+  note({}, failed_bytes_);
   return true;
 }
 

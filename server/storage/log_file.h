@@ -75,6 +75,12 @@ class LogFile {
   /// says. Fails if that cannot be read.
   static Result<std::optional<Damage>> marked_damage(FileSystem& files, const std::string& name);
 
+  /// Whether the last writes failed for want of room.
+  bool lacks_room() const { return failure_ && failed_bytes_ > 0; }
+  /// Ends that failure if there is room again: nobody may write any more, since nobody could. Is
+  /// there?
+  bool look_for_room();
+
   /// Any thread.
   LogHealth health() const;
 
@@ -118,6 +124,8 @@ class LogFile {
   void note(const Result<void>& written, std::uint64_t bytes);
   /// A write of so many bytes has succeeded. Will others?
   bool has_room_again(std::uint64_t bytes);
+  /// Is there room for what failed for want of it? Nothing if that cannot be told.
+  std::optional<bool> has_room() const;
   /// Fails if writing has failed for good; otherwise removes the tail.
   Result<void> make_writable();
   /// Puts in its place what an earlier process has staged.

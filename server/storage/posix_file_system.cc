@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -104,9 +106,18 @@ class PosixFile : public File {
     return outcome(::ftruncate(fd_.get(), static_cast<off_t>(size)));
   }
 
-  IoResult<void> reserve(std::uint64_t offset, std::uint64_t bytes) override {
-    return outcome(::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
-                               static_cast<off_t>(bytes)));
+  /// To take room and give it back would tell more, but what ext4 got before it found too little
+  /// it keeps, and others miss it.
+  IoResult<std::uint64_t> room(std::uint64_t offset) const override {
+    struct statvfs disk {};
+    struct rlimit limit {};
+    if (::fstatvfs(fd_.get(), &disk) != 0 || ::getrlimit(RLIMIT_FSIZE, &limit) != 0)
+      return last_error();
+    if (disk.f_blocks == 0) return code(ENOTSUP);  // a tmpfs without a size
+    const std::uint64_t blocks = ::geteuid() == 0 ? disk.f_bfree : disk.f_bavail;
+    if (limit.rlim_cur == RLIM_INFINITY) return blocks * disk.f_frsize;
+    return std::min<std::uint64_t>(
+        blocks * disk.f_frsize, limit.rlim_cur - std::min<std::uint64_t>(limit.rlim_cur, offset));
   }
 
   IoResult<void> sync() override { return outcome(::fdatasync(fd_.get())); }

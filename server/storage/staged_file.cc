@@ -37,8 +37,8 @@ class StagedFile : public File {
     return refused();
   }
   IoResult<void> truncate(std::uint64_t /*size*/) override { return refused(); }
-  IoResult<void> reserve(std::uint64_t /*offset*/, std::uint64_t /*bytes*/) override {
-    return refused();
+  IoResult<std::uint64_t> room(std::uint64_t /*offset*/) const override {
+    return refused().error();
   }
   IoResult<void> sync() override { return refused(); }
 

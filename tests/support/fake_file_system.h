@@ -294,11 +294,10 @@ class FakeFileSystem : public storage::FileSystem {
       return {};
     }
 
-    IoResult<void> reserve(std::uint64_t offset, std::uint64_t bytes) override {
+    IoResult<std::uint64_t> room(std::uint64_t offset) const override {
       const std::lock_guard guard(disk_.mutex_);
-      const bool fits =
-          offset + bytes <= disk_.capacity_ - std::min(disk_.capacity_, disk_.used_without(*node_));
-      return outcome(fits ? 0 : ENOSPC);
+      const std::uint64_t used = disk_.used_without(*node_) + offset;
+      return disk_.capacity_ - std::min(disk_.capacity_, used);
     }
 
     IoResult<void> sync() override {

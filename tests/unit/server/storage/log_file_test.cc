@@ -1,7 +1,9 @@
 #include "server/storage/log_file.h"
 
 #include <catch2/catch.hpp>
+#include <utility>
 
+#include "server/storage/compaction.h"
 #include "tests/support/print.h"
 #include "tests/unit/server/storage/log_fixture.h"
 
@@ -241,6 +243,22 @@ TEST_CASE("A full disk that takes small writes is full until there is room") {
     disk.set_capacity(disk.used() + (2 << 20));
     CHECK(is_full());
     CHECK(append(*log, {"{}"}));
+    CHECK(!is_full());
+  }
+  SECTION("also though nobody writes any more,") {
+    CHECK(!log->look_for_room());
+    CHECK(is_full());
+    disk.set_capacity(disk.used() + (2 << 20));
+    CHECK(log->look_for_room());
+    CHECK(!is_full());
+    CHECK(!log->lacks_room());
+  }
+  SECTION("or found by a compaction,") {
+    disk.set_capacity(disk.used() + (2 << 20));
+    auto compaction = Compaction::begin(*log).value();
+    REQUIRE(compaction->write_snapshot(
+        "{}", [rest = std::string_view("{}")]() mutable { return std::exchange(rest, {}); }));
+    REQUIRE(compaction->finish());
     CHECK(!is_full());
   }
   SECTION("or used") {

@@ -1,6 +1,7 @@
 #include "server/storage/posix_file_system.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,17 +59,28 @@ TEST_CASE("Thousands of pieces land in one row") {
   CHECK(files.sync_folder(folder_of(folder / "db")));
 }
 
-TEST_CASE("Room is taken for a file without making it longer") {
+TEST_CASE("Room for a file is told without taking any") {
   PosixFileSystem files;
   const Folder folder;
   const auto file = files.create(folder / "db", nullptr).value();
   const std::string_view text = "text";
   REQUIRE(file->write_at(0, {&text, 1}));
-  CHECK(file->reserve(4, 1 << 20));
-  CHECK(read_all(*file) == "text");
-  CHECK(file->truncate(4));
-  CHECK(read_all(*file) == "text");
-  CHECK(!file->reserve(4, std::uint64_t{1} << 60));
+  CHECK(file->room(4).value() > 0);
+  struct stat status {};
+  REQUIRE(::stat((folder / "db").c_str(), &status) == 0);
+  CHECK(status.st_size == 4);
+  CHECK(status.st_blocks * 512 <= 64 << 10);
+
+  const rlimit before = [] {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_FSIZE, &limit);
+    return limit;
+  }();
+  const rlimit small{1000, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  CHECK(file->room(4).value() <= 996);
+  CHECK(file->room(2000).value() == 0);
+  ::setrlimit(RLIMIT_FSIZE, &before);
 }
 
 TEST_CASE("A file is made only where none is") {
