@@ -58,10 +58,8 @@ void add_vlog_commands(CommandRegistry& registry) {
   registry.add("vlog/message", "[level] message...", 1, CommandRegistry::kAnyNumber, log_message);
   registry.add("vlog/reopen", "", 0, 0,
                [](const Arguments&, const Reply& reply) { answer(reply, log::reopen_file()); });
-  registry.add("vlog/close", "", 0, 0, [](const Arguments&, const Reply& reply) {
-    log::close_file();
-    reply.done();
-  });
+  registry.add("vlog/close", "", 0, 0,
+               [](const Arguments&, const Reply& reply) { answer(reply, log::close_file()); });
 }
 
 void set_options(const Arguments& arguments, const Reply& reply) {

@@ -18,9 +18,9 @@ namespace tandem::log {
 
 namespace {
 
-/// Changes of the log file that may wait while its disk hangs: what is opened last is what is there
-/// then.
-constexpr int kMostChanges = 4;
+/// Jobs that change the log file: one that is under way, perhaps on a disk that hangs, and one that
+/// does what was asked for last.
+constexpr int kMostChanges = 2;
 
 std::unique_ptr<SyslogSink> default_sink() {
   const char* method = std::getenv("OVS_SYSLOG_METHOD");
@@ -178,19 +178,29 @@ bool Logger::is_open_file(const std::string& path) const {
 }
 
 Problem Logger::change_file(std::function<int()> change) {
-  if (changes_ < kMostChanges) {
+  const auto error = std::make_shared<int>(0);
+  {
+    const std::lock_guard lock(mutex_);
+    change_ = [error, change = std::move(change)] { *error = change(); };
+  }
+  if (changes_ < kMostChanges) {  // else the one that waits does it
     ++changes_;
-    const auto error = std::make_shared<int>(0);
-    const auto job = [this, error, change = std::move(change)] {
-      *error = change();
-      --changes_;
-    };
-    if (file_opener_.run(job)) {
+    if (file_opener_.run([this] { change_now(); })) {
       if (*error == 0) return std::nullopt;
       return std::strerror(*error);
     }
   }
   return "the disk does not answer: the log file is opened or closed when it does";
+}
+
+void Logger::change_now() {
+  std::function<void()> change;
+  {
+    const std::lock_guard lock(mutex_);
+    change.swap(change_);
+  }
+  if (change) change();
+  --changes_;
 }
 
 Problem Logger::open_file(const std::string& path, Links links) {
@@ -230,8 +240,8 @@ Problem Logger::reopen_file() {
   return open_file(path, Links::kFollow);
 }
 
-void Logger::close_file() {
-  change_file([this] { return close_now(); });
+Problem Logger::close_file() {
+  return change_file([this] { return close_now(); });
 }
 
 int Logger::close_now() {

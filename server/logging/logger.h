@@ -49,7 +49,7 @@ class Logger {
 
   Problem open_file(const std::string& path, Links links);
   Problem reopen_file();
-  void close_file();
+  Problem close_file();
   FileHealth file_health();
   /// See FileWriter::start_thread() and DiskThread.
   void start_file_threads();
@@ -88,8 +88,10 @@ class Logger {
   void write_to_file_locked(const Line& line);
   void send_to_syslog_locked(SyslogSink& sink, const Line& line);
   void record_locked(Destination destination, Sent sent, const Line& line);
-  /// Changes which file is open, after the changes before it. Returns how that went, once it has.
+  /// Changes which file is open, after the change that is under way and instead of any other.
+  /// Returns how that went, once it has.
   Problem change_file(std::function<int()> change);
+  void change_now();
   // The changes; 0 or an errno.
   int open_now(const std::string& path, Links links);
   int close_now();
@@ -110,7 +112,8 @@ class Logger {
   LineOutput console_;
   FileWriter file_writer_;
   DiskThread file_opener_;
-  std::atomic<int> changes_{0};                   ///< of the file that wait, and the one under way
+  std::atomic<int> changes_{0};   ///< jobs for them
+  std::function<void()> change_;  ///< that was asked for last; empty: it is under way or done
   std::optional<std::vector<std::string>> kept_;  ///< warnings of the start
   std::string subprogram_;
   std::string host_;

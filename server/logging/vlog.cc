@@ -49,7 +49,7 @@ Problem reopen_file() { return Logger::instance().reopen_file(); }
 
 FileHealth file_health() { return Logger::instance().file_health(); }
 
-void close_file() { Logger::instance().close_file(); }
+Problem close_file() { return Logger::instance().close_file(); }
 
 void give_file_to(unsigned uid, unsigned gid) {
   if (file_descriptor() >= 0 && ::fchown(file_descriptor(), uid, gid) != 0) {

@@ -30,7 +30,7 @@ Problem open_file(const std::string& path, Links links = Links::kFollow);
 /// Opens the same file again, after a rotation, or after close_file(). Fails if none was ever
 /// named, and if the disk hangs: then it is opened, or closed, as soon as the disk answers.
 Problem reopen_file();
-void close_file();
+Problem close_file();
 /// How the log file is; one that was closed by close_file() is not missed.
 FileHealth file_health();
 /// Lets threads open, write and close the log file from now on, so that nobody waits for a disk

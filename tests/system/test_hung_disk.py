@@ -293,6 +293,22 @@ class HungDiskOfTheLog(FrozenFileSystem):
         self.ctl("vlog/message", "info", "and on")
         self.assertIn("|and on\n", self.log())
 
+    def test_what_was_asked_for_last_is_done(self):
+        """However many commands came before it; and each says that it is not done yet."""
+        there = f"/proc/{self.pid()}/root{self.path}/mnt"
+        os.rename(f"{there}/log", f"{there}/log.1")
+        self.freeze()
+        for command in ["vlog/reopen"] * 6 + ["vlog/close"]:
+            self.assertIn("the log file is opened or closed when it does", self.ask(command))
+        self.thaw()
+        wait_until(lambda: "health: log file" not in self.ctl("tandem/status"), "the status to be well")
+        wait_until(lambda: not self.has_log_open(), "the log file to be closed")
+
+    def has_log_open(self):
+        """The server, whatever the file's name is by now."""
+        files = f"/proc/{self.pid()}/fd"
+        return any("/mnt/log" in os.readlink(f"{files}/{number}") for number in os.listdir(files))
+
     def test_what_is_too_much_is_lost_and_counted(self):
         """Nothing is waited for, and no memory without bounds is kept."""
         self.hang()
