@@ -10,7 +10,7 @@ namespace tandem {
 namespace {
 
 /// A buffer for messages in parts that is kept.
-constexpr std::size_t kMostKept = std::size_t{16} << 10;
+constexpr std::size_t kMostKept = std::size_t{4} << 10;
 
 Error stream_error(std::string details) {
   return {"syntax error", std::move(details), std::nullopt};

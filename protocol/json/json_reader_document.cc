@@ -12,8 +12,8 @@ namespace {
 
 /// Larger parts of a document are not copied.
 constexpr std::size_t kLargeBytes = std::size_t{64} << 10;
-/// Buffers that are kept for the next value.
-constexpr std::size_t kMostKept = std::size_t{16} << 10;
+/// Buffers that are kept for the next value: thousands of connections have some.
+constexpr std::size_t kMostKept = std::size_t{4} << 10;
 
 }  // namespace
 

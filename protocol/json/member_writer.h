@@ -8,7 +8,7 @@
 
 namespace tandem {
 
-/// Appends the members of a JSON object, without the braces and without the commas' bother.
+/// Appends the members of a JSON object, with commas between them and without the braces.
 class MemberWriter {
  public:
   explicit MemberWriter(std::string& out) : out_(out) {}
