@@ -102,7 +102,7 @@ bool append_unescaped(std::string& out, std::string_view raw) {
 }
 
 NumberRange range_of_number(std::string_view number) {
-  constexpr std::int64_t kMostExponent = 0x7fffffff;
+  constexpr std::int64_t kMostExponent = 2'147'483'639;  // that ovsdb-server takes
   if (const std::size_t e = number.find_first_of("eE"); e != std::string_view::npos) {
     std::string_view digits = number.substr(e + 1);
     if (digits.starts_with('+')) digits.remove_prefix(1);
@@ -111,10 +111,13 @@ NumberRange range_of_number(std::string_view number) {
       return NumberRange::kExponent;
   }
   double value = 0;
-  if (read_all(number, value) != std::errc::result_out_of_range) return NumberRange::kFine;
-  // Too small counts as zero; std::from_chars() does not tell it from too large.
-  const std::string text(number);
-  return std::isinf(std::strtod(text.c_str(), nullptr)) ? NumberRange::kNumber : NumberRange::kFine;
+  if (read_all(number, value) == std::errc::result_out_of_range) {
+    // Too small counts as zero; std::from_chars() does not tell it from too large.
+    value = std::strtod(std::string(number).c_str(), nullptr);
+  }
+  // ovsdb-server could not read a file with a subnormal one.
+  const bool is_read = std::isfinite(value) && std::fpclassify(value) != FP_SUBNORMAL;
+  return is_read ? NumberRange::kFine : NumberRange::kNumber;
 }
 
 std::optional<std::int64_t> exact_integer(std::string_view number) {

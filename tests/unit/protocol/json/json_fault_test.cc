@@ -79,7 +79,12 @@ TEST_CASE("faulty numbers say why") {
   CHECK(describe_json_fault("[1.5.5]") == "line 0, column 6, byte 6: syntax error in number");
   CHECK(describe_json_fault("[1e5000000000]") ==
         "line 0, column 13, byte 13: exponent outside valid range");
+  CHECK(describe_json_fault("[0e2147483640]") ==
+        "line 0, column 13, byte 13: exponent outside valid range");
+  CHECK(describe_json_fault("[0e-2147483639]").empty());
   CHECK(describe_json_fault("[-1e400]") == "line 0, column 7, byte 7: number outside valid range");
+  CHECK(describe_json_fault("[1e-400,2.2250738585072014e-308]").empty());
+  CHECK(describe_json_fault("[1e-320]") == "line 0, column 7, byte 7: number outside valid range");
 }
 
 TEST_CASE("faulty strings say why") {
