@@ -41,7 +41,8 @@ void DatabaseServer::start_feed(std::unique_ptr<NewFeed> feed) {
   // after.
   flush();
   Mailbox& mailbox = *feed->mailbox;
-  mailbox.put([start = start_of(*feed), feed = std::move(feed)]() mutable {
+  Result<FeedStart> start = start_of(*feed);
+  mailbox.put([start = std::move(start), feed = std::move(feed)]() mutable {
     feed->started(std::move(start));
   });
 }
