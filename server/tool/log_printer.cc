@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <limits>
 #include <ostream>
 
@@ -33,7 +34,7 @@ std::string date_text(std::int64_t date) {
   const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(date)};
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
   return fmt::format("{:%Y-%m-%d %H:%M:%S}.{:03}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
+                     fmt::gmtime(std::time_t{seconds.time_since_epoch().count()}),
                      (time - seconds).count());
 }
 
