@@ -4,9 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
-#include "protocol/json/value.h"
+#include "protocol/json/fields.h"
 
 namespace tandem {
 
@@ -34,57 +32,11 @@ void each_field(State& state, Field field) {
   field("node_name", state.node_name);
 }
 
-struct Writer {
-  Json& object;
-  template <class T>
-  void operator()(const char* name, const T& value) const {
-    object[name] = value;
-  }
-  // Beyond 2^63 it would be written as a real.
-  void operator()(const char* name, std::uint64_t value) const {
-    object[name] = static_cast<std::int64_t>(value);
-  }
-  void operator()(const char* name, const std::optional<std::uint64_t>& value) const {
-    if (value) (*this)(name, *value);
-  }
-};
-
-/// What is missing or of another kind leaves the value as it is.
-struct Reader {
-  const Json& object;
-
-  template <class T>
-  const T* find(const char* name) const {
-    const Json* const member = find_member(object, name);
-    return member == nullptr ? nullptr : member->get_ptr<const T*>();
-  }
-  template <class T>
-  void operator()(const char* name, T& value) const {
-    if (const T* const found = find<T>(name)) value = *found;
-  }
-  void operator()(const char* name, std::uint64_t& value) const {
-    if (const auto* found = find<std::int64_t>(name)) value = static_cast<std::uint64_t>(*found);
-  }
-  void operator()(const char* name, unsigned& value) const {
-    if (const auto* found = find<std::int64_t>(name)) value = static_cast<unsigned>(*found);
-  }
-  void operator()(const char* name, std::optional<std::uint64_t>& value) const {
-    if (const auto* found = find<std::int64_t>(name)) value = static_cast<std::uint64_t>(*found);
-  }
-  void operator()(const char* name, std::vector<std::string>& values) const {
-    const auto* const elements = find<Json::array_t>(name);
-    if (elements == nullptr) return;
-    for (const Json& element : *elements) {
-      if (const auto* text = element.get_ptr<const std::string*>()) values.push_back(*text);
-    }
-  }
-};
-
 std::optional<HandoverState> from_text(std::string_view text) {
   const Result<Json> value = read_json(text);
   if (!value || !value->is_object()) return std::nullopt;
   HandoverState state;
-  each_field(state, Reader{*value});
+  each_field(state, FieldReader{*value});
   return state;
 }
 
@@ -94,7 +46,7 @@ HandoverFile::HandoverFile() : fd_(::memfd_create("tandem-handover", MFD_CLOEXEC
 
 void HandoverFile::save(const HandoverState& state) {
   Json value = Json::object();
-  each_field(state, Writer{value});
+  each_field(state, FieldWriter{value});
   const std::string line = to_text(value) + "\n";
   struct stat file {};
   if (::fstat(fd_.get(), &file) != 0) return;

@@ -3,10 +3,10 @@
 
 #include <ctime>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
 
+#include "protocol/json/fields.h"
 #include "server/database/database.h"
 #include "server/database/record_codec.h"
 #include "server/storage/log_file.h"
@@ -33,8 +33,7 @@ std::string_view without_newline(std::string_view body) {
 /// When a record was written, as far as it tells.
 std::string date_of(const Record& record) {
   const Result<Json> object = read_object(record);
-  const Json* member = object ? find_member(*object, "_date") : nullptr;
-  const auto* date = member == nullptr ? nullptr : member->get_ptr<const std::int64_t*>();
+  const auto* date = object ? find_as<std::int64_t>(*object, "_date") : nullptr;
   if (date == nullptr) return "of unknown date";
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
                      fmt::gmtime(static_cast<std::time_t>(*date / 1000)));

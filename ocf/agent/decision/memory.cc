@@ -1,8 +1,6 @@
 #include "ocf/agent/decision/memory.h"
 
-#include <nlohmann/json.hpp>
-
-#include "protocol/json/value.h"
+#include "protocol/json/fields.h"
 
 namespace tandem::agent {
 
@@ -40,47 +38,11 @@ void each_field(M& memory, Field field) {
   }
 }
 
-struct Writer {
-  Json& object;
-  template <class T>
-  void operator()(const std::string& name, const T& value) const {
-    object[name] = value;
-  }
-  void operator()(const std::string& name, const std::optional<std::int64_t>& value) const {
-    if (value) object[name] = *value;
-  }
-};
-
-/// What is missing or of another kind leaves the value as it is.
-struct Reader {
-  const Json& object;
-
-  template <class T>
-  const T* find(const std::string& name) const {
-    const Json* const member = find_member(object, name);
-    return member == nullptr ? nullptr : member->get_ptr<const T*>();
-  }
-  template <class T>
-  void operator()(const std::string& name, T& value) const {
-    if (const T* const found = find<T>(name)) value = *found;
-  }
-  void operator()(const std::string& name, std::optional<std::int64_t>& value) const {
-    if (const auto* found = find<std::int64_t>(name)) value = *found;
-  }
-  void operator()(const std::string& name, std::vector<std::int64_t>& values) const {
-    const auto* const elements = find<Json::array_t>(name);
-    if (elements == nullptr) return;
-    for (const Json& element : *elements) {
-      if (const auto* number = element.get_ptr<const std::int64_t*>()) values.push_back(*number);
-    }
-  }
-};
-
 }  // namespace
 
 std::string Memory::to_text() const {
   Json object = {{"format", kFormat}};
-  each_field(*this, Writer{object});
+  each_field(*this, FieldWriter{object});
   return tandem::to_text(object) + "\n";
 }
 
@@ -88,9 +50,9 @@ Memory Memory::from_text(std::string_view text) {
   Memory memory;
   const Result<Json> value = read_json(text);
   if (!value) return memory;
-  const auto* const format = Reader{*value}.find<std::int64_t>("format");
+  const auto* const format = find_as<std::int64_t>(*value, "format");
   if (format == nullptr || *format != kFormat) return memory;
-  each_field(memory, Reader{*value});
+  each_field(memory, FieldReader{*value});
   return memory;
 }
 
