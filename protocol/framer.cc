@@ -20,54 +20,37 @@ Error stream_error(std::string details) {
 
 Result<std::optional<JsonDocument>> Framer::next(std::string_view& input) {
   if (failed_) return stream_error("the stream has failed before");
-  return partial_ ? go_on(input) : begin(input);
+  if (!partial_) {
+    skip_space(input);
+    if (input.empty()) return Message();
+  }
+  const std::size_t before = text_.size();
+  if (partial_) text_ += input;
+  // A message that lies whole in the input is read there.
+  const std::string_view text = partial_ ? text_ : input;
+  const JsonReader::Status status = reader_.read(text);
+  const bool complete = status != JsonReader::Status::kMore;
+  message_bytes_ = complete ? reader_.position() : text.size();
+  if (status == JsonReader::Status::kFailed) return refuse(text);
+  if (message_bytes_ > max_bytes_) return refuse_length();
+  if (!complete) {
+    if (!std::exchange(partial_, true)) text_.assign(input);
+    input = {};
+    return Message();
+  }
+  input.remove_prefix(message_bytes_ - before);
+  space_ = {};
+  if (!std::exchange(partial_, false)) return Message(reader_.take(text));
+  JsonDocument document = reader_.take(std::move(text_));
+  text_.clear();
+  if (text_.capacity() > kMostKept) text_ = {};
+  return Message(std::move(document));
 }
 
 void Framer::skip_space(std::string_view& input) {
   const std::size_t n = std::min(input.find_first_not_of(" \t\r\n"), input.size());
   space_.advance(input.substr(0, n));
   input.remove_prefix(n);
-}
-
-Result<Framer::Message> Framer::begin(std::string_view& input) {
-  skip_space(input);
-  if (input.empty()) return Message();
-  const JsonReader::Status status = reader_.read(input);
-  const bool partial = status == JsonReader::Status::kMore;
-  message_bytes_ = partial ? input.size() : reader_.position();
-  if (status == JsonReader::Status::kFailed) return refuse(input);
-  if (message_bytes_ > max_bytes_) return refuse_length();
-  if (partial) {
-    partial_ = true;
-    text_.assign(input);
-    input = {};
-    return Message();
-  }
-  JsonDocument document = reader_.take(input);
-  input.remove_prefix(message_bytes_);
-  space_ = {};
-  return Message(std::move(document));
-}
-
-Result<Framer::Message> Framer::go_on(std::string_view& input) {
-  const std::size_t before = text_.size();
-  text_ += input;
-  const JsonReader::Status status = reader_.read(text_);
-  const bool partial = status == JsonReader::Status::kMore;
-  message_bytes_ = partial ? text_.size() : reader_.position();
-  if (status == JsonReader::Status::kFailed) return refuse(text_);
-  if (message_bytes_ > max_bytes_) return refuse_length();
-  if (partial) {
-    input = {};
-    return Message();
-  }
-  partial_ = false;
-  input.remove_prefix(message_bytes_ - before);
-  space_ = {};
-  JsonDocument document = reader_.take(std::move(text_));
-  text_.clear();
-  if (text_.capacity() > kMostKept) text_ = {};
-  return Message(std::move(document));
 }
 
 Error Framer::refuse(std::string_view text) {

@@ -34,8 +34,6 @@ class Framer {
 
  private:
   using Message = std::optional<JsonDocument>;
-  Result<Message> begin(std::string_view& input);
-  Result<Message> go_on(std::string_view& input);
   void skip_space(std::string_view& input);
   /// `text`: what has come of the message.
   Error refuse(std::string_view text);
