@@ -125,6 +125,11 @@ Result<JsonRpcMessage> JsonRpcMessage::from_json(JsonDocument document) {
   return message;
 }
 
+std::string JsonRpcMessage::answer_text() const {
+  const JsonView answer = kind == Kind::kError ? error : result;
+  return answer.is_string() ? std::string(answer.get_string()) : to_text(answer);
+}
+
 std::string make_notification(std::string_view method, std::string_view params_json) {
   return make_message("method", quoted(method), JsonId(), "params", params_json);
 }

@@ -25,6 +25,8 @@ struct JsonRpcMessage {
   /// Checks the members as ovsdb-server does; the error's text is for the "Protocol error" log
   /// line.
   static Result<JsonRpcMessage> from_json(JsonDocument document);
+  /// Of the answer to a control command, which is a string: as it is. Any other value as JSON.
+  std::string answer_text() const;
 };
 
 // Texts of messages.

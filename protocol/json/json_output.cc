@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "protocol/hex.h"
@@ -173,14 +174,17 @@ std::string to_text(JsonView value) {
   return text;
 }
 
-std::string json_excerpt(JsonView value, std::size_t most) {
-  std::string text;
-  append_json(text, value, Reals::kShown, most);
+std::string cut_excerpt(std::string text, std::size_t most) {
   if (text.size() <= most) return text;
-  // Not in the middle of a character (UTF-8).
   while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
   text.resize(most);
   return text += "...";
+}
+
+std::string json_excerpt(JsonView value, std::size_t most) {
+  std::string text;
+  append_json(text, value, Reals::kShown, most);
+  return cut_excerpt(std::move(text), most);
 }
 
 }  // namespace tandem

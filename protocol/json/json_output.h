@@ -48,6 +48,9 @@ std::string to_text(const Value& value) {
 /// Errors show so much of what they are about.
 constexpr std::size_t kMostSyntax = std::size_t{64} << 10;
 
+/// Cuts a text that is longer than `most` bytes, and not in the middle of a character (UTF-8).
+std::string cut_excerpt(std::string text, std::size_t most = kMostSyntax);
+
 /// The text of `value`, cut off after about `most` bytes; costs no more than these.
 std::string json_excerpt(JsonView value, std::size_t most = kMostSyntax);
 

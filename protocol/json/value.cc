@@ -148,14 +148,6 @@ std::string to_exact_text(const Json& value) {
   return text;
 }
 
-std::string excerpt(const Json& value) {
-  std::string text = to_text(value);
-  if (text.size() <= kMostSyntax) return text;
-  // Not in the middle of a character (UTF-8).
-  std::size_t end = kMostSyntax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  text.resize(end);
-  return text += "...";
-}
+std::string excerpt(const Json& value) { return cut_excerpt(to_text(value)); }
 
 }  // namespace tandem

@@ -111,8 +111,7 @@ Result<Answer> read_answer(Connection& connection, const std::string& socket) {
     auto message = JsonRpcMessage::from_json(std::move(**value));
     if (message.has_error()) return message.error();
     const bool is_error = message->kind == JsonRpcMessage::Kind::kError;
-    const JsonView text = is_error ? message->error : message->result;
-    return Answer{text.is_string() ? std::string(text.get_string()) : to_text(text), is_error};
+    return Answer{message->answer_text(), is_error};
   }
 }
 

@@ -91,10 +91,8 @@ std::optional<Answer> ControlRequest::receive() {
     auto message = JsonRpcMessage::from_json(std::move(**value));
     if (message.has_error()) return not_there(EBADMSG);
     const bool is_error = message->kind == JsonRpcMessage::Kind::kError;
-    const JsonView text = is_error ? message->error : message->result;
-    return Answer{is_error ? Answer::Outcome::kRefused : Answer::Outcome::kDone,
-                  text.is_string() ? std::string(text.get_string()) : to_text(text),
-                  {}};
+    return Answer{
+        is_error ? Answer::Outcome::kRefused : Answer::Outcome::kDone, message->answer_text(), {}};
   }
 }
 
