@@ -21,7 +21,7 @@ struct JsonNode {
   bool is_superseded = false;  ///< the name of a member that stands again later, which counts
 };
 
-/// What views read.
+/// The parts of a document that views read.
 struct JsonIndex {
   const JsonNode* nodes = nullptr;
   const char* text = nullptr;

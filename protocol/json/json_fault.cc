@@ -13,7 +13,7 @@ namespace tandem {
 
 namespace {
 
-/// What is wrong with the characters of a number; empty: nothing.
+/// Names the fault in the characters of a number; empty if there is none.
 std::string_view number_fault(std::string_view number) {
   NumberPart part = NumberPart::kStart;
   const char* const end = number.data() + number.size();
@@ -46,7 +46,7 @@ std::string_view number_fault(std::string_view number) {
   return at < end ? "syntax error in number" : "";
 }
 
-/// What is wrong with what stands between quotes; empty: nothing.
+/// Names the fault in the text between quotes; empty if there is none.
 std::string string_fault(std::string_view text) {
   std::string ignored;
   while (true) {

@@ -5,7 +5,7 @@
 
 namespace tandem {
 
-/// What may come next in the text of a JSON value.
+/// The parts of a JSON value that may come next in its text.
 enum class JsonExpected : std::uint8_t {
   kStart,         ///< the outermost value
   kFirstKey,      ///< a member's name or '}'

@@ -40,7 +40,7 @@ class JsonReader {
   Status read(std::string_view text, bool is_last = false);
   /// So much of the text has been read.
   std::size_t position() const { return position_; }
-  /// What is wrong, or is missing when the text has ended, which began at `begin`.
+  /// Names the fault, or what is missing when the text has ended. The text began at `begin`.
   std::string fault(std::string_view text, const JsonPlace& begin = {}) const;
   /// The value that was read. Requires kDone, and the text up to position(). The next read() begins
   /// another value.
@@ -54,7 +54,7 @@ class JsonReader {
  private:
   static constexpr std::size_t kMaxBytes = std::numeric_limits<std::uint32_t>::max();
 
-  /// What is being read at the end of a piece.
+  /// The token that a piece of the text ends in.
   enum class Token : std::uint8_t { kNone, kString, kNumber };
   // Each goes on at at_, and returns false if the reader stops here: status_ says why.
   bool run();

@@ -1,4 +1,4 @@
-// What a reader gives out: documents, faults; and the reading of whole texts.
+// A reader gives out documents and faults. Whole texts are read here, too.
 
 #include <fmt/core.h>
 

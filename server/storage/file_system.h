@@ -72,11 +72,11 @@ class FileSystem {
   virtual IoResult<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
 };
 
-/// "I/O error": `what` failed on the file of that name.
 /// Of a file that has become shorter while it was read.
 inline const boost::system::error_code kCutMeanwhile =
     boost::system::errc::make_error_code(boost::system::errc::resource_unavailable_try_again);
 
+/// "I/O error": `what` failed on the file of that name.
 Error io_error(std::string_view name, std::string_view what, boost::system::error_code error);
 
 /// The folder part of a path: "." if it has none.
