@@ -62,7 +62,14 @@ class Merge {
     while (!b_.done()) {
       const DatumView& b = b_.piece();
       const std::size_t end = last ? b.size() : b.lower_bound(bound, b_.at());
-      for (std::size_t j = b_.at(); j < end; ++j) kept = merge_key(a, kept, b, j);
+      for (std::size_t j = b_.at(); j < end; ++j) {
+        // Two versions of a value are alike but for a few elements.
+        const std::size_t n = equal_run(a, kept, b, j, end);
+        if (rule_.both == Both::kOfA) out_.append(a, kept, kept + n);
+        kept += n;
+        j += n;
+        if (j < end) kept = merge_key(a, kept, b, j);
+      }
       const bool reached = end < b.size();
       b_.advance(end - b_.at());
       if (reached) break;

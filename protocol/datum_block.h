@@ -122,6 +122,11 @@ struct DatumColumn {
   }
 };
 
+/// How many elements of `a` from `i` on equal those of `b` from `j` on, of which those before `end`
+/// count. Requires small datums of the same types.
+std::size_t equal_run(const DatumView& a, std::size_t i, const DatumView& b, std::size_t j,
+                      std::size_t end);
+
 /// Writes atoms one after the other as a column.
 class ColumnWriter {
  public:

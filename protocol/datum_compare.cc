@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <type_traits>
 
 #include "protocol/datum_block.h"
 #include "protocol/datum_cursor.h"
@@ -20,6 +21,33 @@ bool equal_columns(const DatumColumn& a, const DatumColumn& b) {
   if (std::memcmp(a.base, b.base, fixed) != 0) return false;
   // Equal ends, so both have equally many bytes of text.
   return !a.has_text() || std::memcmp(a.base + fixed, b.base + fixed, a.text_bytes(0, a.n)) == 0;
+}
+
+/// How many of n atoms from `i` and `j` on are equal.
+std::size_t equal_run(const DatumColumn& a, std::size_t i, const DatumColumn& b, std::size_t j,
+                      std::size_t n) {
+  const auto run = [n](const auto& equal) {
+    std::size_t k = 0;
+    while (k < n && equal(k)) ++k;
+    return k;
+  };
+  const auto run_of = [&]<class T>(std::type_identity<T>) {
+    return run(
+        [&](std::size_t k) { return read_at<T>(a.base, i + k) == read_at<T>(b.base, j + k); });
+  };
+  switch (a.type) {
+    case AtomicType::kInteger:
+      return run_of(std::type_identity<std::int64_t>());
+    case AtomicType::kReal:
+      return run_of(std::type_identity<double>());
+    case AtomicType::kBoolean:
+      return run_of(std::type_identity<bool>());
+    case AtomicType::kString:
+      return run([&](std::size_t k) { return a.string(i + k) == b.string(j + k); });
+    case AtomicType::kUuid:
+      return run_of(std::type_identity<Uuid>());
+  }
+  return 0;
 }
 
 /// Requires small datums of the same types and size.
@@ -86,6 +114,14 @@ std::strong_ordering compare_in_step(const DatumView& a, const DatumView& b, Par
 }
 
 }  // namespace
+
+std::size_t equal_run(const DatumView& a, std::size_t i, const DatumView& b, std::size_t j,
+                      std::size_t end) {
+  const std::size_t most = std::min(a.size() - i, end - j);
+  const std::size_t n = equal_run(DatumColumn::keys(a), i, DatumColumn::keys(b), j, most);
+  return n == 0 || !a.is_map() ? n
+                               : equal_run(DatumColumn::values(a), i, DatumColumn::values(b), j, n);
+}
 
 bool operator==(const DatumView& a, const DatumView& b) {
   if (a.size() != b.size() || a.key_type() != b.key_type() || a.is_map() != b.is_map())
