@@ -1,5 +1,7 @@
 #include "protocol/object_reader.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -32,10 +34,8 @@ unsigned kinds_of(JsonView value) {
 
 }  // namespace
 
-ObjectReader::ObjectReader(JsonView object, std::string what)
-    : value_(object), what_(std::move(what)) {
-  constexpr std::size_t kMostMembers = 8;
-  used_.reserve(kMostMembers);
+ObjectReader::ObjectReader(JsonView object, std::string what, std::size_t number, std::size_t count)
+    : value_(object), what_(std::move(what)), number_(number), count_(count) {
   if (!value_.is_object()) fail("Object expected.");
 }
 
@@ -61,6 +61,10 @@ void ObjectReader::fail(std::string details) {
   if (failure_.empty()) failure_ = std::move(details);
 }
 
+std::string ObjectReader::what() const {
+  return count_ == 0 ? what_ : fmt::format("{} {} of {}", what_, number_, count_);
+}
+
 Result<void> ObjectReader::finish() {
   if (failure_.empty() && value_.size() > used_.size()) {
     std::string_view first;
@@ -73,7 +77,7 @@ Result<void> ObjectReader::finish() {
   }
   if (failure_.empty()) return {};
   return syntax_error(value_.is_object() ? value_ : nullptr,
-                      "Parsing " + what_ + " failed: " + failure_);
+                      "Parsing " + what() + " failed: " + failure_);
 }
 
 }  // namespace tandem

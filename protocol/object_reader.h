@@ -1,9 +1,9 @@
 #pragma once
 
-#include <initializer_list>
+#include <boost/container/small_vector.hpp>
+#include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "protocol/error.h"
 
@@ -28,7 +28,8 @@ enum JsonKinds : unsigned {
 /// Borrows the value.
 class ObjectReader {
  public:
-  ObjectReader(JsonView object, std::string what);
+  /// `what` names the object in errors; with a count: "WHAT NUMBER of COUNT".
+  ObjectReader(JsonView object, std::string what, std::size_t number = 0, std::size_t count = 0);
 
   /// The member; absent when there is none (an error unless optional) or of another kind (always an
   /// error).
@@ -44,9 +45,13 @@ class ObjectReader {
   /// Notes that the member was asked for, and checks its kind.
   JsonView checked(std::string_view name, JsonView member, unsigned kinds);
 
+  std::string what() const;
+
   const JsonView value_;
   std::string what_;
-  std::vector<std::string_view> used_;
+  std::size_t number_;
+  std::size_t count_;
+  boost::container::small_vector<std::string_view, 8> used_;
   std::string failure_;
 };
 

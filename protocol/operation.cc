@@ -18,9 +18,12 @@ namespace {
 /// calls reader_.finish(), because ovsdb-server reports bad members before bad contents.
 class OperationParser {
  public:
-  OperationParser(const DatabaseSchema& schema, JsonView value, std::string what,
-                  SymbolTable& symbols)
-      : schema_(schema), value_(value), reader_(value, std::move(what)), symbols_(symbols) {}
+  OperationParser(const DatabaseSchema& schema, JsonView value, std::size_t number,
+                  std::size_t count, SymbolTable& symbols)
+      : schema_(schema),
+        value_(value),
+        reader_(value, "ovsdb operation", number, count),
+        symbols_(symbols) {}
 
   Result<Operation> parse();
   /// The row that a bad "insert" asks to be given, if its members are right.
@@ -313,15 +316,11 @@ Result<std::vector<ColumnIndex>> OperationParser::read_named_columns(JsonView na
   return columns;
 }
 
-std::string number_text(std::size_t number, std::size_t count) {
-  return fmt::format("ovsdb operation {} of {}", number, count);
-}
-
 }  // namespace
 
 Result<Operation> operation_from_json(const DatabaseSchema& schema, JsonView value,
                                       std::size_t number, std::size_t count, SymbolTable& symbols) {
-  return OperationParser(schema, value, number_text(number, count), symbols).parse();
+  return OperationParser(schema, value, number, count, symbols).parse();
 }
 
 Transaction Transaction::from_json(SchemaRef schema, JsonView params) {
@@ -332,7 +331,7 @@ Transaction Transaction::from_json(SchemaRef schema, JsonView params) {
   std::size_t number = 0;  // the database's name comes first
   for (const JsonView element : params.elements()) {
     if (number++ == 0) continue;
-    OperationParser parser(*transaction.schema, element, number_text(number - 1, transaction.count),
+    OperationParser parser(*transaction.schema, element, number - 1, transaction.count,
                            transaction.symbols);
     auto operation = parser.parse();
     if (!operation) {

@@ -43,11 +43,11 @@ RecordSha1 Sha1::finish() {
 }
 
 std::string to_hex(const RecordSha1& sha1) {
-  std::string text;
-  text.reserve(2 * sha1.size());
+  std::string text(2 * sha1.size(), '0');
+  char* out = text.data();
   for (const std::byte byte : sha1) {
-    text += kHexDigits[std::to_integer<unsigned>(byte >> 4)];
-    text += kHexDigits[std::to_integer<unsigned>(byte & std::byte{15})];
+    *out++ = kHexDigits[std::to_integer<unsigned>(byte >> 4)];
+    *out++ = kHexDigits[std::to_integer<unsigned>(byte & std::byte{15})];
   }
   return text;
 }
