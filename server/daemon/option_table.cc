@@ -47,6 +47,16 @@ Failure store_number(Options& options, const Argument& argument, const Context&)
   return "\"" + *argument + "\" is not a valid number";
 }
 
+template <auto Member>
+Failure store_optional_number(Options& options, const Argument& argument, const Context&) {
+  std::uint64_t number = 0;
+  const char* const end = argument->data() + argument->size();
+  const auto [stop, problem] = std::from_chars(argument->data(), end, number);
+  if (problem != std::errc() || stop != end) return "\"" + *argument + "\" is not a valid number";
+  Member(options) = number;
+  return std::nullopt;
+}
+
 /// In units of `Unit`, of which there are at most as many as 32 bits count.
 template <auto Member, std::int64_t Unit>
 Failure store_time(Options& options, const Argument& argument, const Context&) {
@@ -189,7 +199,8 @@ constexpr std::array kTable = {
     OptionEntry{"ssl-server-name", 0, kRequired, true, store<TANDEM_MEMBER(tls.server_name)>},
     OptionEntry{"disable-file-no-data-conversion", 0, kNone, true, ignore},  // data always follow
     OptionEntry{"threads", 0, kRequired, true, store_number<TANDEM_MEMBER(threads)>},
-    OptionEntry{"history-size", 0, kRequired, true, store_number<TANDEM_MEMBER(history_bytes)>},
+    OptionEntry{"history-size", 0, kRequired, true,
+                store_optional_number<TANDEM_MEMBER(history_bytes)>},
     OptionEntry{"sync-replicas", 0, kRequired, true, store_number<TANDEM_MEMBER(sync.replicas)>},
     OptionEntry{"sync-timeout", 0, kRequired, true, store_number<TANDEM_MEMBER(sync.timeout_ms)>},
     OptionEntry{"sync-fallback", 0, kRequired, true, set_sync_fallback},

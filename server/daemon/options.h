@@ -88,7 +88,7 @@ struct Options {
   net::RemoteDefaults remote_defaults;
 
   unsigned threads = 0;  ///< I/O threads; 0: as many as there are cores beside the writer's
-  std::uint64_t history_bytes = 64U << 20U;
+  std::optional<std::uint64_t> history_bytes;          ///< nothing: by the number of rows
   std::optional<boost::asio::ip::tcp::endpoint> http;  ///< of the status pages
 };
 

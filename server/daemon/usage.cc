@@ -99,7 +99,8 @@ Other:
   --run=COMMAND           serve while COMMAND runs
   --unixctl=SOCKET        name of the control socket, or none
   --threads=N             threads that serve clients (default: by processors)
-  --history-size=BYTES    how far back clients and backups can resume
+  --history-size=BYTES    how far back clients and backups of a database can
+                          resume (default: 256 a row, 4 to 64 MiB)
   --http=ADDRESS:PORT     serve status over HTTP
   --disable-file-column-diff
                           write whole columns to database files

@@ -21,7 +21,7 @@ namespace tandem {
 class StoredDatabase {
  public:
   struct Options {
-    std::size_t history_bytes = 64U << 20;
+    std::optional<std::size_t> history_bytes;  ///< nothing: by the number of rows
     bool column_diff = true;  ///< write differences of sets and maps (ovsdb(5) "_is_diff")
     /// Read-only: without lock; then nothing may be flushed.
     storage::LogFile::Access access = storage::LogFile::Access::kReadWrite;
@@ -38,7 +38,6 @@ class StoredDatabase {
   Database& database() { return *database_; }
   const Database& database() const { return *database_; }
   const History& history() const { return history_; }
-  History& history() { return history_; }
   const Position& position() const { return standing_.position; }
   const Standing& standing() const { return standing_; }
   /// Where the log stands: the same without what is staged.
@@ -111,6 +110,9 @@ class StoredDatabase {
   std::shared_ptr<storage::LogFile> log_;
   Standing standing_;         // after what is staged
   Standing staged_standing_;  // before what is staged
+  /// Without a size of its own, the history follows the rows.
+  void bound_history();
+
   History history_;
   bool replaces_damage_ = false;
   std::size_t base_bytes_ = 0;  // of the record with all rows that the file begins with

@@ -25,8 +25,8 @@ class Site {
     REQUIRE(log.has_value());
   }
 
-  std::unique_ptr<StoredDatabase> open() {
-    auto stored = StoredDatabase::open(disk_, "db", {}, clock_);
+  std::unique_ptr<StoredDatabase> open(std::optional<std::size_t> history_bytes = {}) {
+    auto stored = StoredDatabase::open(disk_, "db", {.history_bytes = history_bytes}, clock_);
     REQUIRE(stored.has_value());
     return std::move(*stored);
   }
@@ -76,19 +76,31 @@ TEST_CASE("who knew the last commits before a restart resumes after it") {
 
 TEST_CASE("the history at the start has the newest records, and not all of a long log") {
   Site site;
-  auto stored = site.open();
+  auto stored = site.open(64U << 20);
   Site::insert(*stored, 40, 100'000);
   const std::size_t all = stored->history().size();
   const Uuid newest = stored->history().newest_id();
   stored.reset();
 
-  stored = site.open();
+  stored = site.open(64U << 20);
   CHECK(all == 40);
   CHECK(stored->history().size() > 10);
   CHECK(stored->history().size() < 30);
   CHECK(stored->history().newest_id() == newest);
   CHECK(stored->history().oldest_position().index ==
         stored->position().index - stored->history().size());
+}
+
+TEST_CASE("a history without a size of its own holds as much as suits the number of rows") {
+  Site site;
+  auto stored = site.open();
+  Site::insert(*stored, 40, 100'000);
+  CHECK(stored->history().bytes() <= 4U << 20);
+  CHECK(stored->history().size() > 10);
+
+  Site::insert(*stored, 40'000, 1);
+  CHECK(stored->history().bytes() > 9'000'000);
+  CHECK(stored->history().bytes() <= 256 * 40'040);
 }
 
 namespace {

@@ -30,7 +30,9 @@ inline bool has_reply(const std::string& text, const std::string& id) {
 
 /// A site with one row, 1, whose disk hangs when a writer inserts 2.
 struct HungSite : Site {
-  HungSite() { writer.ask("transact", insert(1)); }
+  explicit HungSite(std::optional<std::size_t> history_bytes = {}) : Site({}, history_bytes) {
+    writer.ask("transact", insert(1));
+  }
 
   /// Does `what` while the disk hangs, once that has been noticed.
   template <class What>

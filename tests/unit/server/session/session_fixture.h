@@ -32,9 +32,13 @@ class QuickSyncer final : public Syncer {
 
 /// A server of one database "D" and what its clients share. Everything runs when run() is called.
 struct Site {
-  explicit Site(const SessionLimits& site_limits = {}) : limits(site_limits) { add("D"); }
+  explicit Site(const SessionLimits& site_limits = {},
+                std::optional<std::size_t> history_bytes = {})
+      : limits(site_limits) {
+    add("D", history_bytes);
+  }
   /// Serves another database like "D".
-  void add(const std::string& name) {
+  void add(const std::string& name, std::optional<std::size_t> history_bytes = {}) {
     const std::string path = "/" + name + ".db";
     REQUIRE(storage::LogFile::create(
         files, path,
@@ -42,7 +46,7 @@ struct Site {
             R"(","tables":{"T":{"columns":{"n":{"type":"integer"}},"isRoot":true}}})"));
     server.call(
         [&] {
-          auto stored = StoredDatabase::open(files, path, {}, clock);
+          auto stored = StoredDatabase::open(files, path, {.history_bytes = history_bytes}, clock);
           REQUIRE(stored);
           REQUIRE(server.add(std::move(*stored)));
         },

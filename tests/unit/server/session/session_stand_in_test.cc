@@ -170,11 +170,10 @@ TEST_CASE("what one disk has refused is not taken back again when the next one h
 }
 
 TEST_CASE("nobody is told the id of what is not published, however short the history is") {
-  HungSite site;
+  HungSite site(0);
   Client backup(site);
   Client reader(site);
   site.hold_commits(backup);
-  site.server.call([&] { site.database().stored->history().set_max_bytes(0); }, site.shard);
   CHECK(site.writer.ask("transact", insert(7)).empty());
   site.hang([&] {
     reader.say("monitor_cond_since", std::string(R"(["D","b",{"T":[{}]},)") + kNoId + "]", "6");
