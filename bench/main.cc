@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   const std::map<std::string, Scenario> scenarios = {
       {"transactions", run_transactions},
       {"inserts", run_inserts},
+      {"large-set", run_large_set},
       {"fan-out", run_fan_out},
       {"conditions", run_conditions},
       {"download", run_download},

@@ -12,6 +12,7 @@ namespace tandem::bench {
 
 void run_transactions(const Options& options, Report& report);
 void run_inserts(const Options& options, Report& report);
+void run_large_set(const Options& options, Report& report);
 void run_fan_out(const Options& options, Report& report);
 void run_conditions(const Options& options, Report& report);
 void run_download(const Options& options, Report& report);
