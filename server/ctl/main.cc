@@ -7,7 +7,7 @@
 #include "server/ctl/client.h"
 #include "server/ctl/invocation.h"
 #include "server/ctl/target.h"
-#include "server/daemon/directories.h"
+#include "server/posix/directories.h"
 
 namespace tandem::ctl {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "protocol/error.h"
-#include "server/daemon/directories.h"
 #include "server/net/remote_options.h"
+#include "server/posix/directories.h"
 #include "server/session/authority.h"
 #include "server/session/session_limits.h"
 #include "server/storage/compaction_policy.h"

@@ -12,7 +12,6 @@
 #include "server/control/role_control.h"
 #include "server/control/server_control.h"
 #include "server/control/status_board.h"
-#include "server/daemon/directories.h"
 #include "server/daemon/errands.h"
 #include "server/daemon/handover.h"
 #include "server/daemon/home_timer.h"
@@ -22,6 +21,7 @@
 #include "server/database/table_log.h"
 #include "server/net/remote_manager.h"
 #include "server/net/thread_relief.h"
+#include "server/posix/directories.h"
 #include "server/session/client_hub.h"
 #include "server/storage/posix_file_system.h"
 

@@ -223,11 +223,7 @@ class DatabaseServer {
     return found == waiting_.end() ? 0 : found->second.size();
   }
   /// For how long the oldest of them has waited.
-  std::int64_t waiting_ms(const ServedDatabase& database) const {
-    const auto found = waiting_.find(&database);
-    return found == waiting_.end() ? 0
-                                   : ports_.clock.monotonic_ms() - found->second.front().logged_ms;
-  }
+  std::int64_t waiting_ms(const ServedDatabase& database) const;
   /// memory-trim-on-compaction: gives free memory back to the system after a compaction.
   void set_trim_on_compaction(bool enabled) { trim_on_compaction_ = enabled; }
   void add_observer(CommitObserver& observer) { observers_.push_back(&observer); }

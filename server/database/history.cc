@@ -1,6 +1,14 @@
 #include "server/database/history.h"
 
+#include <algorithm>
+
 namespace tandem {
+
+std::size_t History::bytes_for(std::size_t rows) {
+  constexpr std::size_t kLeast = 4U << 20;
+  constexpr std::size_t kMost = 64U << 20;
+  return std::clamp(256 * rows, kLeast, kMost);
+}
 
 std::size_t History::cost(const Commit& commit) {
   // The record's text, the change list, and the old row versions that only the history still holds.

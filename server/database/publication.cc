@@ -102,6 +102,12 @@ bool DatabaseServer::gate_is_open(const Outgoing& outgoing) {
                             ports_.clock.monotonic_ms());
 }
 
+std::int64_t DatabaseServer::waiting_ms(const ServedDatabase& database) const {
+  const auto found = waiting_.find(&database);
+  return found == waiting_.end() ? 0
+                                 : ports_.clock.monotonic_ms() - found->second.front().logged_ms;
+}
+
 void DatabaseServer::publish_waiting() {
   bool moved = false;
   for (auto it = waiting_.begin(); it != waiting_.end();) {

@@ -21,14 +21,6 @@
 namespace tandem {
 namespace {
 
-/// What the history may hold beside so many rows: about a third of what they take. Whoever has been
-/// away for longer compares or downloads rows that are not much more.
-std::size_t history_bytes_for(std::size_t rows) {
-  constexpr std::size_t kLeast = 4U << 20;
-  constexpr std::size_t kMost = 64U << 20;
-  return std::clamp(256 * rows, kLeast, kMost);
-}
-
 std::chrono::system_clock::time_point wall_time(const Clock& clock) {
   return std::chrono::system_clock::time_point(std::chrono::milliseconds(clock.wall_ms()));
 }
@@ -69,7 +61,7 @@ StoredDatabase::StoredDatabase(std::unique_ptr<Database> database,
       clock_(clock),
       database_(std::move(database)),
       log_(std::move(log)),
-      history_(options.history_bytes.value_or(history_bytes_for(0))) {}
+      history_(options.history_bytes.value_or(History::bytes_for(0))) {}
 
 std::unique_ptr<StoredDatabase> StoredDatabase::in_memory(SchemaRef schema, const Clock& clock) {
   auto stored = std::unique_ptr<StoredDatabase>(
@@ -305,7 +297,7 @@ void StoredDatabase::settle(const Result<void>& written) {
 }
 
 void StoredDatabase::bound_history() {
-  if (!options_.history_bytes) history_.set_max_bytes(history_bytes_for(database_->row_count()));
+  if (!options_.history_bytes) history_.set_max_bytes(History::bytes_for(database_->row_count()));
 }
 
 Result<void> StoredDatabase::set_damage_aside() {

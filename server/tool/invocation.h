@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "protocol/error.h"
-#include "server/daemon/directories.h"
+#include "server/posix/directories.h"
 
 namespace tandem::tool {
 
