@@ -195,7 +195,7 @@ class DatumBuilder {
 
 /// All pairs of `a`, and those of `b` whose key `a` has not.
 Datum set_union(const DatumView& a, const DatumView& b);
-/// Pairs of `a` without the keys of `b`; if `b` is a map, only pairs equal in key and value go.
+/// Pairs of `a` without the keys of `b`, map or set; of a map, only pairs equal in both go.
 Datum set_difference(const DatumView& a, const DatumView& b);
 /// The difference that `update2` and `_is_diff` carry (ovsdb-server(7), ovsdb(5)): applied to
 /// `before` it gives `after`. For scalars it is `after` itself (callers know from the column type);

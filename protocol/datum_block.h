@@ -122,8 +122,8 @@ struct DatumColumn {
   }
 };
 
-/// How many elements of `a` from `i` on equal those of `b` from `j` on, of which those before `end`
-/// count. Requires small datums of the same types.
+/// How many elements of `a` from `i` on equal those of `b` from `j` on, before `end` there; keys
+/// alone, if one of both is a set. Requires small datums with keys of one type.
 std::size_t equal_run(const DatumView& a, std::size_t i, const DatumView& b, std::size_t j,
                       std::size_t end);
 

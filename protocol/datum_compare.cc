@@ -119,8 +119,9 @@ std::size_t equal_run(const DatumView& a, std::size_t i, const DatumView& b, std
                       std::size_t end) {
   const std::size_t most = std::min(a.size() - i, end - j);
   const std::size_t n = equal_run(DatumColumn::keys(a), i, DatumColumn::keys(b), j, most);
-  return n == 0 || !a.is_map() ? n
-                               : equal_run(DatumColumn::values(a), i, DatumColumn::values(b), j, n);
+  return n == 0 || !a.is_map() || !b.is_map()
+             ? n
+             : equal_run(DatumColumn::values(a), i, DatumColumn::values(b), j, n);
 }
 
 bool operator==(const DatumView& a, const DatumView& b) {
