@@ -117,11 +117,19 @@ std::strong_ordering compare_in_step(const DatumView& a, const DatumView& b, Par
 
 std::size_t equal_run(const DatumView& a, std::size_t i, const DatumView& b, std::size_t j,
                       std::size_t end) {
+  // In steps: a map of which all values differ must not be read to its end for each key.
+  constexpr std::size_t kStep = 8;
+  const bool maps = a.is_map() && b.is_map();
   const std::size_t most = std::min(a.size() - i, end - j);
-  const std::size_t n = equal_run(DatumColumn::keys(a), i, DatumColumn::keys(b), j, most);
-  return n == 0 || !a.is_map() || !b.is_map()
-             ? n
-             : equal_run(DatumColumn::values(a), i, DatumColumn::values(b), j, n);
+  std::size_t done = 0;
+  while (done < most) {
+    const std::size_t step = std::min(kStep, most - done);
+    std::size_t n = equal_run(DatumColumn::keys(a), i + done, DatumColumn::keys(b), j + done, step);
+    if (maps) n = equal_run(DatumColumn::values(a), i + done, DatumColumn::values(b), j + done, n);
+    done += n;
+    if (n < step) break;
+  }
+  return done;
 }
 
 bool operator==(const DatumView& a, const DatumView& b) {
