@@ -39,31 +39,29 @@ Failure append(Options& options, const Argument& argument, const Context&) {
   return std::nullopt;
 }
 
-template <auto Member>
-Failure store_number(Options& options, const Argument& argument, const Context&) {
+template <class T>
+Failure read_number(const Argument& argument, T& number) {
   const char* const end = argument->data() + argument->size();
-  const auto [stop, problem] = std::from_chars(argument->data(), end, Member(options));
+  const auto [stop, problem] = std::from_chars(argument->data(), end, number);
   if (problem == std::errc() && stop == end) return std::nullopt;
   return "\"" + *argument + "\" is not a valid number";
 }
 
 template <auto Member>
+Failure store_number(Options& options, const Argument& argument, const Context&) {
+  return read_number(argument, Member(options));
+}
+
+template <auto Member>
 Failure store_optional_number(Options& options, const Argument& argument, const Context&) {
-  std::uint64_t number = 0;
-  const char* const end = argument->data() + argument->size();
-  const auto [stop, problem] = std::from_chars(argument->data(), end, number);
-  if (problem != std::errc() || stop != end) return "\"" + *argument + "\" is not a valid number";
-  Member(options) = number;
-  return std::nullopt;
+  return read_number(argument, Member(options).emplace());
 }
 
 /// In units of `Unit`, of which there are at most as many as 32 bits count.
 template <auto Member, std::int64_t Unit>
 Failure store_time(Options& options, const Argument& argument, const Context&) {
   std::uint32_t number = 0;
-  const char* const end = argument->data() + argument->size();
-  const auto [stop, problem] = std::from_chars(argument->data(), end, number);
-  if (problem != std::errc() || stop != end) return "\"" + *argument + "\" is not a valid number";
+  if (const Failure failure = read_number(argument, number)) return failure;
   Member(options) = number * Unit;
   return std::nullopt;
 }

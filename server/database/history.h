@@ -15,8 +15,8 @@ namespace tandem {
 /// the writer.
 class History {
  public:
-  /// What suits a database of so many rows: about a third of what they take. Whoever has been away
-  /// for longer compares or downloads rows that are not much more.
+  /// The size that suits a database of so many rows: about a third of what they take. Beyond it a
+  /// comparison or a download of the rows costs hardly more.
   static std::size_t bytes_for(std::size_t rows);
 
   explicit History(std::size_t max_bytes) : max_bytes_(max_bytes) {}

@@ -95,6 +95,8 @@ class StoredDatabase {
                  const Options& options, const Clock& clock);
   Result<void> replay(const storage::Record& record);
   Result<void> set_damage_aside();
+  /// Gives a history without a size of its own the one that suits the rows.
+  void bound_history();
   /// Is the record among those that the history is filled with at the start?
   bool is_recent(const storage::Record& record) const;
   /// Gives the commit its record, position and id, and puts it last in the line.
@@ -110,9 +112,6 @@ class StoredDatabase {
   std::shared_ptr<storage::LogFile> log_;
   Standing standing_;         // after what is staged
   Standing staged_standing_;  // before what is staged
-  /// Without a size of its own, the history follows the rows.
-  void bound_history();
-
   History history_;
   bool replaces_damage_ = false;
   std::size_t base_bytes_ = 0;  // of the record with all rows that the file begins with

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "protocol/hex.h"
@@ -58,16 +57,14 @@ std::optional<RecordHeader> parse_header(std::string_view line) {
 
 std::string format_header(std::uint64_t length, const RecordSha1& sha1, int min_digits) {
   // By hand: formatting cost as much as hashing a short record.
-  std::array<char, 24> digits;
-  const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr;
-  const auto n = static_cast<std::size_t>(end - digits.data());
+  const std::string digits = std::to_string(length);
   std::string line;
   line.reserve(80);
   line += kPrefix;
   line += kStandaloneMagic;
   line += ' ';
-  line.append(std::max(static_cast<std::size_t>(min_digits), n) - n, '0');
-  line.append(digits.data(), n);
+  line.append(std::max(static_cast<std::size_t>(min_digits), digits.size()) - digits.size(), '0');
+  line += digits;
   line += ' ';
   line += to_hex(sha1);
   line += '\n';

@@ -25,15 +25,18 @@ class Ovsdbapp(SystemTest):
         (programs / "ovsdb-tool").symlink_to(pathlib.Path(environment.TOOL).resolve())
         env = self.scratch.env | {"PATH": f"{programs}:{self.scratch.env['PATH']}", "TMPDIR": str(self.scratch.path)}
 
+        def log_of(part):
+            return self.scratch.path / f"{part.replace('/', '-')}.log"
+
         def start(part, *names):
             what = names or ("discover", "-s", TESTS / part, "-t", PACKAGES)
-            with open(self.scratch.path / f"{part.replace('/', '-')}.log", "wb") as log:
+            with open(log_of(part), "wb") as log:
                 return subprocess.Popen(["/usr/bin/python3", "-B", "-W", "ignore", "-m", "testtools.run", *what], env=env,
                                         cwd=self.scratch.path, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
         def end(part, run):
             run.wait(timeout=environment.timeout_s(300))
-            return (self.scratch.path / f"{part.replace('/', '-')}.log").read_text()
+            return log_of(part).read_text()
 
         runs = {part: start(part) for part in PARTS}
         count = 0
