@@ -62,7 +62,13 @@ Result<int> check(const Environment& environment) {
     environment.out << fmt::format("{}: {}\n", path, refused->to_string());
     return kNo;
   }
-  if (const auto& torn = log.tail_error()) return *torn;
+  if (const auto& torn = log.tail_error()) {
+    environment.out << fmt::format(
+        "{}: its last record is torn: a server is writing it, or was interrupted and drops it at "
+        "its next start\n",
+        path);
+    return *torn;
+  }
   // Conversion to the same schema judges every rule of a commit.
   const Database& rows = (*database)->database();
   if (const auto judged = convert_database(rows.snapshot(), rows.schema()); !judged) {

@@ -62,10 +62,14 @@ class Roles(SystemTest):
     def pair(self, *options):
         active = self.start("active")
         backup = self.start("backup", f"--sync-from={active.socket}", *options)
-        wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), "replication")
-        # It replicates before its active has read what it acknowledges.
-        wait_until(lambda: [follower["in_sync"] for follower in self.followers(active)] == [True], "an acknowledgement")
+        self.wait_until_heard(active, backup)
         return active, backup
+
+    def wait_until_heard(self, active, backup):
+        """BACKUP replicates before ACTIVE has read what it acknowledges: waits for both."""
+        wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), "replication")
+        wait_until(lambda: [(follower["in_sync"], follower["lag_records"]) for follower in self.followers(active)]
+                   == [(True, 0)], "an acknowledgement")
 
     def followers(self, active):
         return self.status(active)["databases"][0]["followers"]
@@ -108,7 +112,7 @@ class Roles(SystemTest):
         link = Proxy(active.socket)
         self.addCleanup(link.close)
         backup = self.start("backup", f"--sync-from={link.address}")
-        wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), "replication")
+        self.wait_until_heard(active, backup)
         link.hold()
         self.assertIsNone(self.write(active, "a"))
         back_again = threading.Timer(1.5, link.release)
@@ -122,9 +126,9 @@ class Roles(SystemTest):
         link = Proxy(active.socket)
         self.addCleanup(link.close)
         backup = self.start("backup", f"--sync-from={link.address}", "--node-name=b")
-        wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), "replication")
+        wait_until(lambda: self.followers(active), "the backup to connect")
         self.assertIsNone(self.write(active, "a"))
-        backup.appctl("tandem/wait-synced", "--timeout", "5")
+        self.wait_until_heard(active, backup)
         link.hold()
         self.assertIsNone(self.write(active, "b"))
         self.assertEqual(active.appctl("tandem/demote", "unix:nowhere.sock"), f"lacks b {load.DB} 0:1\n")
@@ -240,7 +244,7 @@ class Roles(SystemTest):
     def test_a_deposed_server_stays_so_over_a_crash(self):
         active = self.start("active", "--monitor")
         backup = self.start("backup", f"--sync-from={active.socket}")
-        wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), "replication")
+        self.wait_until_heard(active, backup)
         active.appctl("tandem/lease", "60")
         backup.appctl("tandem/demote", "unix:nowhere.sock", "--depose")
         wait_until(lambda: not self.status(active)["writable"], "the lease to end", seconds=5)

@@ -77,9 +77,9 @@ class Server:
         return self.scratch.run("ovs-appctl", "-t", self.scratch.path / f"{self.name}.ctl",
                                 *command, check=check)
 
-    def control(self, command, *arguments):
-        """As `appctl`, without starting a program for it."""
-        with Connection(f"unix:{self.scratch.path}/{self.name}.ctl") as connection:
+    def control(self, command, *arguments, **options):
+        """As `appctl`, without starting a program for it; OPTIONS are those of Connection."""
+        with Connection(f"unix:{self.scratch.path}/{self.name}.ctl", **options) as connection:
             return connection.result(command, *arguments)
 
     def connect(self, **options):
