@@ -73,7 +73,7 @@ void Connection::reconfigure(const std::string& role, bool read_only, std::int64
   options_.info.read_only = read_only;
   probe_.set_interval(probe_ms);
   if (stream_ != nullptr) keep_alive();
-  if (state_ == State::kOpen && !input_ended_) arm_timer(probe_.deadline_ms());
+  if (state_ == State::kOpen && !ending_) arm_timer(probe_.deadline_ms());
 }
 
 void Connection::keep_alive() {
@@ -124,8 +124,7 @@ void Connection::on_readable() {
       shake_hands();
       break;
     case State::kOpen:
-      if (!input_stopped_ && !input_ended_)
-        read_input();  // else run_deferred() does, after the rest
+      if (!input_stopped_ && !ending_) read_input();  // else run_deferred() does, after the rest
       break;
     case State::kNew:
     case State::kClosing:
@@ -158,7 +157,7 @@ void Connection::read_input() {
     probe_.heard(IoShard::now_ms());
     std::string_view input(buffer.data(), result.bytes);
     take_input(input);
-    if (state_ != State::kOpen) return;
+    if (state_ != State::kOpen || ending_) return;
     if (input_stopped_) rest_.assign(input);
     if (result.bytes < buffer.size()) break;
     taken += result.bytes;
@@ -172,7 +171,7 @@ void Connection::take_rest() {
   std::string_view rest = std::string_view(rest_).substr(rest_taken_);
   take_input(rest);
   rest_taken_ = rest_.size() - rest.size();
-  if (state_ != State::kOpen || input_stopped_) return;
+  if (state_ != State::kOpen || ending_ || input_stopped_) return;
   rest_ = {};
   rest_taken_ = 0;
   read_input();
@@ -193,7 +192,7 @@ void Connection::take_input(std::string_view& input) {
     }
     if (!*value) return;
     take_message(std::move(**value));
-    if (state_ != State::kOpen) return;
+    if (state_ != State::kOpen || ending_) return;
   }
 }
 
@@ -244,10 +243,10 @@ void Connection::on_timer(std::int64_t now_ms) {
           limit.admit(stream_ssl, log::Level::kWarn)) {
         stream_ssl.warn("{}: handshake timed out", options_.info.name);
       }
-      begin_closing("handshake timed out", log::Level::kDbg, "handshake timed out");
+      begin_closing({"handshake timed out", log::Level::kDbg, "handshake timed out"});
       break;
     case State::kOpen:
-      if (input_ended_) {
+      if (ending_) {
         check_last_answers(now_ms);
       } else {
         check_probe(now_ms);
@@ -275,12 +274,13 @@ void Connection::check_probe(std::int64_t now_ms) {
     case Probe::Action::kDisconnect:
       // If it was us who were busy, the answer lies in the socket.
       if (may_read() && !input_stopped_) read_input();
-      if (state_ != State::kOpen) return;
+      if (state_ != State::kOpen || ending_) return;
       if (probe_.check(now_ms) != Probe::Action::kDisconnect) break;
       probes_failed.add();
-      begin_closing("inactivity probe", log::Level::kErr,
-                    fmt::format("no response to inactivity probe after {:g} seconds, disconnecting",
-                                static_cast<double>(probe_.interval_ms()) / 1000.0));
+      begin_closing(
+          {"inactivity probe", log::Level::kErr,
+           fmt::format("no response to inactivity probe after {:g} seconds, disconnecting",
+                       static_cast<double>(probe_.interval_ms()) / 1000.0)});
       return;
   }
   arm_timer(probe_.deadline_ms());

@@ -84,6 +84,7 @@ class Connection final : public ConnectionPort,
   bool is_behind() const override { return behind_ || over_high_mark_; }
   void set_reading(bool enabled) override;
   void close(std::string reason) override;
+  void end_input(std::string reason) override;
   void close_when_sent() override;
   void challenge() override;
   const ConnectionInfo& info() const override { return options_.info; }
@@ -108,7 +109,7 @@ class Connection final : public ConnectionPort,
   void shake_hands();
   void open();
 
-  bool may_read() const { return reading_ && !over_high_mark_; }
+  bool may_read() const { return reading_ && !over_high_mark_ && !ending_; }
   void read_input();
   /// Handles whole messages until it may not read; leaves in `input` what it has not taken.
   void take_input(std::string_view& input);
@@ -130,14 +131,24 @@ class Connection final : public ConnectionPort,
   void tell_of_room();
 
   // Its end (connection_ending.cc).
+  struct Ending {
+    std::string reason;
+    log::Level level;     ///< of this line of the log:
+    std::string message;  ///< empty: none
+  };
+  Ending ending(std::string reason) const;
+  Ending ending(const IoResult& result) const;
   void end_of_input(const IoResult& result);
-  /// Has the peer, which says nothing more, taken nothing for too long?
+  /// Nothing more is read. The peer gets the answers that it has a right to, if it takes them.
+  void answer_and_close(Ending ending);
+  void give_time_for_answers(Ending ending);
+  /// Has the peer taken none of its last answers for too long?
   void check_last_answers(std::int64_t now_ms);
-  void fail(const IoResult& result);
+  void fail(const IoResult& result) { begin_closing(ending(result)); }
   void fail_protocol(const std::string& details);
   void fail_size();
   void count(Limit limit);
-  void begin_closing(std::string reason, log::Level level, const std::string& message);
+  void begin_closing(Ending ending);
   void finish();
 
   IoShard& shard_;
@@ -159,13 +170,13 @@ class Connection final : public ConnectionPort,
   bool over_high_mark_ = false;
   bool behind_ = false;  ///< what is queued waits for the socket
 
-  bool reading_ = true;         ///< as the handler wants it
-  bool input_stopped_ = false;  ///< may_read() was false when there was more to read
-  std::string rest_;            ///< input that had been read when it stopped,
-  std::size_t rest_taken_ = 0;  ///< and how much of it is done
-  bool input_ended_ = false;    ///< the peer says nothing more, and has answers to get
+  bool reading_ = true;           ///< as the handler wants it
+  bool input_stopped_ = false;    ///< may_read() was false when there was more to read
+  std::string rest_;              ///< input that had been read when it stopped,
+  std::size_t rest_taken_ = 0;    ///< and how much of it is done
+  std::optional<Ending> ending_;  ///< nothing more is read: how it ends when answers are sent
   bool closes_when_sent_ = false;
-  std::int64_t taken_ms_ = 0;  ///< when that peer last took something
+  std::int64_t taken_ms_ = 0;  ///< when such a peer last took something
   std::string reason_;         ///< of the closing
 };
 

@@ -98,7 +98,8 @@ void Connection::write_queue(std::optional<TimePoint> until) {
 
 void Connection::after_write() {
   tell_of_room();
-  if (state_ == State::kOpen && closes_when_sent_ && queue_.empty()) fail({Status::kEnd, 0, {}});
+  if (state_ == State::kOpen && closes_when_sent_ && queue_.empty())
+    begin_closing(std::move(*ending_));
 }
 
 void Connection::tell_of_room() {

@@ -61,9 +61,12 @@ class ConnectionPort {
   /// follows as a task of its own; no other callback does. The reason is logged, empty ones are
   /// not.
   virtual void close(std::string reason) = 0;
-  /// Closes as soon as the peer has taken all that is queued; for one that says nothing more
-  /// (ConnectionHandler::on_end_of_input()).
-  virtual void close_when_sent() { close("connection closed by peer"); }
+  /// Reads nothing more, as if the peer said nothing more: close_when_sent() follows when it has
+  /// been answered, and the connection then ends for this reason, which is logged.
+  virtual void end_input(std::string reason) = 0;
+  /// Closes as soon as the peer has taken all that is queued; after end_input() or
+  /// ConnectionHandler::on_end_of_input(). A peer that takes nothing for 5 s is closed before.
+  virtual void close_when_sent() = 0;
   /// Asks the peer at once whether it is there: ConnectionHandler::on_alive() follows its answer.
   /// While a question is open no further one is sent.
   virtual void challenge() {}
@@ -82,9 +85,9 @@ class ConnectionHandler {
   /// The peer was behind, and has caught up; or the queue was over ConnectionLimits' high mark, and
   /// fell to the low mark.
   virtual void on_writable() = 0;
-  /// The peer says nothing more, but may still listen: true if the handler calls
-  /// ConnectionPort::close_when_sent() once it has answered what it was asked. Otherwise the
-  /// connection ends here.
+  /// The peer says nothing more, or nothing that can be understood, but may still listen: true if
+  /// the handler calls ConnectionPort::close_when_sent() once it has answered what it was asked.
+  /// Otherwise the connection ends here.
   virtual bool on_end_of_input() { return false; }
   /// The peer has answered a ConnectionPort::challenge().
   virtual void on_alive() {}

@@ -83,7 +83,9 @@ void Session::refuse_answer(JsonRpcMessage::Kind kind) {
 
 void Session::close(const std::string& reason) {
   waiting_.clear();
-  port_.close(reason);
+  if (!input_ended_ && (!feeds_.empty() || !owes_answers())) return port_.close(reason);
+  if (!std::exchange(input_ended_, true)) port_.end_input(reason);
+  set_reading();
 }
 
 void Session::on_writable() {
@@ -114,18 +116,14 @@ void Session::on_closed(const std::string& /*reason*/) {
 
 void Session::on_databases_changed() {
   // A backup learns of what concerns it by its feeds.
-  if (!change_aware_ && feeds_.empty()) close_unaware();
+  if (!change_aware_ && feeds_.empty())
+    close("database change, and the client is not aware of such");
 }
 
 void Session::on_role_change() {
   // Locks are to be had from an active only: whoever holds one, or was refused one, asks anew.
   if (locks_.asked()) return close("change of role, and the client has to do with locks");
   on_databases_changed();
-}
-
-void Session::close_unaware() {
-  // Who asked for the change itself is told first that it has come.
-  conversions_.close_when_done("database change, and the client is not aware of such");
 }
 
 void Session::on_peers_changed() {

@@ -55,7 +55,7 @@ class Session final : public ConnectionHandler {
   void on_role_change();
   /// The list of peers is another one: who is none any more is told nothing from now on.
   void on_peers_changed();
-  /// Requests that wait are not answered.
+  /// Ends the connection once the requests under way are answered. Those that wait are not.
   void close(const std::string& reason);
   SessionConversions& conversions() { return conversions_; }
   SessionFeeds& feeds() { return feeds_; }
@@ -176,8 +176,6 @@ class Session final : public ConnectionHandler {
 
   void submit(std::unique_ptr<SessionTransactCall> call);
   void start_monitor(JsonRpcMessage& message, MonitorVersion version);
-  /// Disconnects this client, which is not aware of changes of databases.
-  void close_unaware();
   bool is_long(std::size_t message_bytes) const {
     return message_bytes > hub_.limits().bytes_read_at_once;
   }

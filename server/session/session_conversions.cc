@@ -112,13 +112,7 @@ void SessionConversions::finish(const JsonId& id, const Result<void>& converted)
     session_.send_error(id, converted.error());
   }
   --under_way_;
-  if (under_way_ == 0 && close_reason_) return session_.close(*close_reason_);
   session_.go_on();
-}
-
-void SessionConversions::close_when_done(const std::string& reason) {
-  if (under_way_ == 0) return session_.close(reason);
-  close_reason_ = reason;
 }
 
 }  // namespace tandem

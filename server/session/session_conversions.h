@@ -19,8 +19,6 @@ class SessionConversions {
   void convert(JsonRpcMessage message);
   /// Answers it on a connection that has a role, or is read-only.
   void refuse(JsonRpcMessage message);
-  /// Closes the connection, when the conversions under way have been answered.
-  void close_when_done(const std::string& reason);
   /// One is under way: what the client says behind it has to do with the new schema.
   bool is_busy() const { return under_way_ > 0; }
 
@@ -50,7 +48,6 @@ class SessionConversions {
   Session& session_;
   ConnectionPort& port_;
   unsigned under_way_ = 0;
-  std::optional<std::string> close_reason_;  // when none is under way any more
 };
 
 }  // namespace tandem

@@ -68,6 +68,11 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
   bool is_behind() const override { return false; }
   void set_reading(bool) override {}
   void close(std::string) override { cut(); }
+  void end_input(std::string) override {
+    input_ended_ = true;
+    world_.after(5000, [self = shared_from_this()] { self->cut(); });
+  }
+  void close_when_sent() override { cut(); }
   /// The backup's connection answers by itself.
   void challenge() override {
     deliver(false, [](Wire& wire) {
@@ -83,7 +88,7 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
     return JsonRpcMessage::from_json(parse_json(text).value()).value();
   }
   void take_up(const std::string& text) {
-    if (session_ == nullptr) return;
+    if (session_ == nullptr || input_ended_) return;
     JsonRpcMessage message = parse(text);
     if (message.method == "echo")
       return send(std::make_shared<const std::string>(make_reply(message.id, "[]")));
@@ -147,6 +152,7 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
   std::vector<Message> unread_up_, unread_down_;
   bool loses_up_ = false, loses_down_ = false;
   bool cut_ = false;
+  bool input_ended_ = false;  ///< the session takes nothing more
   bool closed_ = false;
 };
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Clients that shut down their side of the connection and still listen, and the order of what a session is answered."""
+"""Clients that say nothing more, or nothing that can be understood, and still listen; and the order of what a session is
+answered."""
 
 import json
 import socket
@@ -34,12 +35,14 @@ class HalfClose(SystemTest):
         super().setUp()
         self.under_test = self.server("db", [self.database("db.db", SCHEMA)])
 
-    def answered(self, *requests):
-        """The ids of all answers when these requests are sent at once, and nothing behind them."""
+    def answered(self, *requests, behind=b""):
+        """The ids of all answers when these requests and what is BEHIND them are sent at once, before the connection ends:
+        without anything behind them the client ends its side."""
         with self.under_test.connect() as client:
             client.send_bytes(b"".join(json.dumps({"id": number, "method": method, "params": params}).encode()
-                                       for number, (method, params) in enumerate(requests)))
-            client.sock.shutdown(socket.SHUT_WR)
+                                       for number, (method, params) in enumerate(requests)) + behind)
+            if not behind:
+                client.sock.shutdown(socket.SHUT_WR)
             answered = []
             try:
                 while True:
@@ -58,6 +61,15 @@ class HalfClose(SystemTest):
                 "nothing": []}.items():
             with self.subTest(asked=name):
                 self.assertEqual(self.answered(*requests), list(range(len(requests))))
+
+    def test_all_before_a_bad_message_is_answered_and_nothing_behind_it(self):
+        good = json.dumps({"id": "behind", "method": "transact", "params": insert(1)}).encode()
+        for bad in (b"garbage ", b"]", b"[]", b'{"id":5,"method":"x"}', b'{"id":5,"method":"echo","params":[01]}',
+                    b'{"id":5,"result":[],"error":null}', b'{"id":"\\q","method":"echo","params":[]}'):
+            for requests in ([SHORT], [DURABLE], [LONG, ("list_dbs", []), SHORT], [MONITOR, SHORT], [SELECT] * 3, [WAIT]):
+                with self.subTest(bad=bad, asked=[method for method, _ in requests]):
+                    answers = [] if requests == [WAIT] else list(range(len(requests)))
+                    self.assertEqual(self.answered(*requests, behind=bad + good), answers)
 
     def test_a_wait_that_blocks_keeps_nobody(self):
         self.assertEqual(self.answered(SHORT, WAIT, SHORT), [0, 2])

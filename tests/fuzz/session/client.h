@@ -89,6 +89,8 @@ class Client final : private ConnectionPort {
   bool is_behind() const override { return behind_ || over_high_mark_; }
   void set_reading(bool enabled) override;
   void close(std::string reason) override;
+  void end_input(std::string reason) override;
+  void close_when_sent() override;
   void challenge() override {
     shard_.post([this] {
       if (is_open()) handler_->on_alive();
@@ -105,6 +107,7 @@ class Client final : private ConnectionPort {
   void work();
   void write(std::size_t texts);
   void read();
+  void close_if_sent();
   void finish();
 
   /// With TANDEM_TRACE in the environment the conversation is shown, to read what was found.
@@ -133,6 +136,8 @@ class Client final : private ConnectionPort {
   bool behind_ = false;
   bool over_high_mark_ = false;
   bool scheduled_ = false;
+  bool input_ended_ = false;
+  bool closes_when_sent_ = false;
   std::string text_;  ///< of a message that comes in pieces
   unsigned pushed_ = 0;
 

@@ -29,6 +29,7 @@ void Client::work() {
   if (state_ != State::kOpen) return;
   if (!slow_) write(SIZE_MAX);
   read();
+  close_if_sent();
 }
 
 void Client::write(std::size_t texts) {
@@ -54,7 +55,8 @@ void Client::write(std::size_t texts) {
 }
 
 void Client::read() {
-  while (state_ == State::kOpen && reading_ && !over_high_mark_ && !inbox_.empty()) {
+  while (state_ == State::kOpen && reading_ && !input_ended_ && !over_high_mark_ &&
+         !inbox_.empty()) {
     JsonRpcMessage message = std::move(inbox_.front());
     inbox_.pop_front();
     handler_->on_message(std::move(message));
@@ -99,6 +101,21 @@ void Client::close(std::string reason) {
   shard_.post([this] { finish(); });
 }
 
+void Client::end_input(std::string reason) {
+  if (state_ != State::kOpen || std::exchange(input_ended_, true)) return;
+  trace("--", "is read no more: " + reason);
+}
+
+void Client::close_when_sent() {
+  require(input_ended_, "a connection is closed by itself only when it is read no more");
+  closes_when_sent_ = true;
+  schedule();
+}
+
+void Client::close_if_sent() {
+  if (closes_when_sent_ && queue_.empty()) close("all is sent");
+}
+
 void Client::disconnect() {
   if (state_ != State::kOpen) return;
   trace("--", "disconnects");
@@ -124,6 +141,7 @@ void Client::take(std::size_t texts) {
   shard_.post([this, texts] {
     if (state_ == State::kOpen) write(texts);
     if (state_ == State::kOpen) read();
+    close_if_sent();
   });
 }
 

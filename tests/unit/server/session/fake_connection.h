@@ -50,6 +50,7 @@ class FakeConnection final : public ConnectionPort {
   bool is_behind() const override { return queued > 0 || !held_.empty(); }
   void set_reading(bool enabled) override { reading = enabled; }
   void close(std::string reason) override { closed = std::move(reason); }
+  void end_input(std::string reason) override { end_reason = std::move(reason); }
   void close_when_sent() override { ended = true; }
   void challenge() override { ++challenges; }
   const ConnectionInfo& info() const override { return identity; }
@@ -83,7 +84,8 @@ class FakeConnection final : public ConnectionPort {
   bool reading = true;
   bool ended = false;  ///< close_when_sent() was called
   int challenges = 0;
-  std::string closed;  ///< the reason
+  std::string closed;      ///< the reason
+  std::string end_reason;  ///< of end_input()
   ConnectionInfo identity;
 
  private:

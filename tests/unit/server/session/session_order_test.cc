@@ -147,5 +147,25 @@ TEST_CASE("what waits when the server closes a connection is not done") {
   CHECK(site.position() == before);
 }
 
+TEST_CASE("what is under way when the server closes a connection is answered first") {
+  Site site;
+  Client client(site);
+  client.say("transact", kInsert, "1");
+  SECTION("for a reason of its own") {
+    site.hub.disable_conditional_monitors();
+    CHECK(client.connection.end_reason == "disabling conditional monitoring");
+  }
+  SECTION("because of what the client says behind it") {
+    client.handler->on_message(
+        JsonRpcMessage::from_json(parse_json(R"({"id":1,"result":[],"error":null})").value())
+            .value());
+  }
+  CHECK_FALSE(client.connection.ended);
+  site.run();
+  CHECK(client.connection.ended);
+  CHECK(client.connection.closed.empty());
+  CHECK(ids_of(client.connection.take()) == std::vector<std::string>{"1"});
+}
+
 }  // namespace
 }  // namespace tandem
