@@ -49,7 +49,7 @@ std::optional<std::string_view> JsonScanner::raw_value() {
     if (c == '{' || c == '[') depth++;
     const bool closes = c == '}' || c == ']';
     // At the top a number or a word ends here.
-    if (depth == 0 && (closes || c == ',' || c == ' ' || c == '\n')) break;
+    if (depth == 0 && (closes || c == ',' || is_json_space(c))) break;
     at_++;
     if (closes && --depth == 0) return std::string_view(begin, at_);
   }

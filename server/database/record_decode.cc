@@ -23,14 +23,20 @@ std::string normal_text(std::string_view text) {
 }
 
 /// Walks an object: calls member(name, scanner), which must go past the value and returns
-/// Result<void>. Names with escapes are given as they stand: no table, column or UUID has any.
+/// Result<void>.
 template <class Member>
 Result<void> walk_object(JsonScanner& scanner, Member&& member) {
   const auto broken = [] { return syntax_error(nullptr, "a record is not complete"); };
   if (!scanner.take('{')) return broken();
   if (scanner.take('}')) return {};
+  std::string unescaped;
   do {
-    const auto name = scanner.raw_string();
+    auto name = scanner.raw_string();
+    if (name && scanner.has_escapes()) {
+      unescaped.clear();
+      if (!append_unescaped(unescaped, *name)) return broken();
+      name = unescaped;
+    }
     if (!name || !scanner.take(':')) return broken();
     if (auto read = member(*name, scanner); !read) return read;
   } while (scanner.take(','));

@@ -98,6 +98,27 @@ TEST_CASE("a record's head is read wherever it stands") {
         expected(R"({"tags":["set",["a","c"]]})"));
 }
 
+TEST_CASE("a word of a record's head ends at any white space") {
+  for (const char* space : {" ", "\t", "\r", "\n"}) {
+    CHECK(contents_after({item(R"({"tags":["set",["a","b"]]})"),
+                          R"({"item":{")" + uuid(1) + R"(":{"tags":"b"}},"_is_diff":true)" + space +
+                              R"(,"_date":7)" + space + "}"}) == expected(R"({"tags":"a"})"));
+  }
+}
+
+TEST_CASE("the names in a record may have escapes") {
+  std::string id = uuid(1);
+  REQUIRE(id[0] == '0');
+  id.replace(0, 1, "\\u0030");
+  CHECK(contents_after({item(R"({"tags":["set",["a","b"]]})"), R"({"it\u0065m":{")" + id +
+                                                                   R"(":{"t\u0061gs":"b"}},)"
+                                                                   R"("\u005fis_diff":true})"}) ==
+        expected(R"({"tags":"a"})"));
+  CHECK(replay_error(R"({"it\qem":{}})") != "");
+  CHECK(replay_error(R"({"ite\u006e":{}})") ==
+        "syntax \"{\"iten\":{}}\": unknown table: No table named iten.");
+}
+
 TEST_CASE("records without differences replace whole columns") {
   CHECK(contents_after(
             {item(R"({"tags":["set",["a","b"]],"n":1})"), item(R"({"tags":["set",["b","c"]]})")}) ==
