@@ -171,7 +171,9 @@ bool read_integer(std::string_view number, std::int64_t& out) {
     return true;
   }
   const double real = nearest_real(number);
-  if (!(real >= -kTwoTo63 && real < kTwoTo63) || real != std::trunc(real)) return false;
+  // No zero comes here but what is too small for a real.
+  if (!(real >= -kTwoTo63 && real < kTwoTo63) || real != std::trunc(real) || real == 0)
+    return false;
   out = static_cast<std::int64_t>(real);
   return true;
 }

@@ -2,6 +2,7 @@
 #include <ostream>
 #include <utility>
 
+#include "protocol/json/json_fault.h"
 #include "protocol/json/json_reader.h"
 #include "protocol/json/value.h"
 #include "server/tool/command.h"
@@ -78,8 +79,11 @@ Result<int> run(const Environment& environment, Access access) {
   if (!database) return database.error();
 
   const std::string& text = invocation.arguments.back();
+  // No plain value, which the stock tool takes for no JSON either.
+  if (const std::string fault = describe_json_fault(text); !fault.empty())
+    return user_error("\"" + text + "\": " + fault);
   const auto value = parse_json(text);
-  if (!value) return user_error("\"" + text + "\": " + value.error().details);
+  if (!value) return value.error();
   std::string reply;
   if (auto transaction = read_transaction(*value, (*database)->schema()); !transaction) {
     reply = to_text(transaction.error());

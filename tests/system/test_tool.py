@@ -251,7 +251,7 @@ class Tool(SystemTest):
         for params in (["other"], [], {}, ["lab"]):
             self.alike("transact", "db", json.dumps(params))
             self.alike("query", "db", json.dumps(params))
-        for text in ("junk", "", '["lab"] x', '["lab",'):
+        for text in ("junk", "", '["lab"] x', '["lab",', "1.0", "null", '"lab"'):
             self.alike("transact", "db", text)
         self.alike("transact", "missing", "junk")
         dates = re.compile(r"\d{4}-\d\d-\d\d [\d:.]+")

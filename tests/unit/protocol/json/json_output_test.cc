@@ -74,6 +74,8 @@ TEST_CASE("integers are all numbers without a fraction that fit") {
   std::int64_t out = 0;
   CHECK((as_integer(*parse_json("-5"), out) && out == -5));
   CHECK((as_integer(*parse_json("1e3"), out) && out == 1000));
+  CHECK((as_integer(*parse_json("0e-400"), out) && out == 0));
+  CHECK_FALSE(as_integer(*parse_json("1e-400"), out));
   CHECK_FALSE(as_integer(*parse_json("1.5"), out));
   CHECK_FALSE(as_integer(*parse_json("9.3e18"), out));
   CHECK_FALSE(as_integer(*parse_json("18446744073709551615"), out));
