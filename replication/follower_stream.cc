@@ -202,7 +202,7 @@ void Follower::end_rows() {
 
 void Follower::take_over_rows() {
   replica_.resync_to(
-      {resync_.position, resync_.epochs}, *scope_, std::exchange(rows_, {}),
+      {resync_.position, resync_.epochs, resync_.origin}, *scope_, std::exchange(rows_, {}),
       [this, attempt = attempt_](const Result<void>& applied) {
         if (attempt != attempt_) return;
         if (!applied)

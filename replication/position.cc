@@ -16,6 +16,7 @@ constexpr std::string_view kMark = "tandem: ";
 constexpr std::string_view kPromotion = "tandem: promotion ";
 constexpr std::string_view kSnapshot = "tandem: snapshot ";
 constexpr std::string_view kEpochs = "tandem: epochs";
+constexpr std::string_view kOrigin = "tandem: origin ";
 
 void put_big_endian(std::uint64_t value, unsigned char* out) {
   for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<unsigned char>(value >> shift);
@@ -98,6 +99,14 @@ std::optional<std::vector<Position>> parse_epochs(std::string_view line) {
   }
   if (line != epochs_mark(epochs)) return std::nullopt;
   return epochs;
+}
+
+std::optional<Uuid> parse_origin(std::string_view line) {
+  std::string_view rest = line;
+  if (!take(rest, kOrigin)) return std::nullopt;
+  const std::optional<Uuid> origin = Uuid::parse(rest);
+  if (!origin || line != origin_mark(*origin)) return std::nullopt;
+  return origin;
 }
 
 /// Calls `f` with each line of `text`, without its newline.
@@ -184,6 +193,7 @@ PositionMarks PositionMarks::parse(std::string_view comment) {
   int promotions = 0;
   int snapshots = 0;
   int epochs = 0;
+  int origins = 0;
   for_each_line(comment, [&](std::string_view line) {
     if (const auto promotion = parse_promotion(line)) {
       marks.promotion = promotion;
@@ -194,11 +204,15 @@ PositionMarks PositionMarks::parse(std::string_view comment) {
     } else if (auto starts = parse_epochs(line)) {
       marks.epochs = std::move(*starts);
       epochs++;
+    } else if (const auto origin = parse_origin(line)) {
+      marks.origin = origin;
+      origins++;
     }
   });
   if (promotions > 1) marks.promotion.reset();
   if (snapshots > 1) marks.snapshot.reset();
   if (epochs > 1) marks.epochs.clear();
+  if (origins > 1) marks.origin.reset();
   return marks;
 }
 
@@ -215,6 +229,10 @@ std::string epochs_mark(const std::vector<Position>& epochs) {
   std::string line(kEpochs);
   for (const Position& start : epochs) line += ' ' + start.to_string();
   return line;
+}
+
+std::string origin_mark(const Uuid& origin) {
+  return fmt::format("{}{}", kOrigin, origin.to_string());
 }
 
 std::string without_marks(std::string_view comment) {

@@ -74,6 +74,7 @@ struct PositionMarks {
   std::optional<Position> snapshot;  ///< the state after this record is that of this position: a
                                      ///< compacted file, a resync; none far beyond kMaxIndex
   std::vector<Position> epochs;      ///< of a snapshot: the position after each promotion so far
+  std::optional<Uuid> origin;        ///< of a snapshot: Standing::origin
 
   static PositionMarks parse(std::string_view comment);
 };
@@ -85,6 +86,9 @@ std::string snapshot_mark(const Position& position);
 
 /// The line that stands beside it: "tandem: epochs E/I/UUID E/I/UUID ...".
 std::string epochs_mark(const std::vector<Position>& epochs);
+
+/// And, of files that have had records: "tandem: origin UUID".
+std::string origin_mark(const Uuid& origin);
 
 /// A client's comment in which no line can be taken for a mark: those that begin like one get a
 /// space before them.

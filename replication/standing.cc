@@ -17,9 +17,13 @@ std::uint64_t end_of_epoch(const Standing& standing, std::ptrdiff_t i) {
 
 void Standing::advance(const Position& after, std::string_view comment) {
   const Position before = std::exchange(position, after);
+  if (after.index == 1) origin = after.digest;
   PositionMarks marks = PositionMarks::parse(comment);
   if (marks.snapshot) {
     epochs = std::move(marks.epochs);
+    origin = marks.origin;
+    // Versions that did not write it kept no more than the epochs.
+    if (!origin) origin = epochs.empty() ? after.digest : epochs.front().digest;
   } else if (after.epoch > before.epoch || after.index == 1) {
     epochs.push_back(after);
     if (epochs.size() > kMaxEpochs) epochs.erase(epochs.begin());
@@ -29,6 +33,7 @@ void Standing::advance(const Position& after, std::string_view comment) {
 std::string Standing::marks() const {
   std::string text = snapshot_mark(position);
   if (!epochs.empty()) text += '\n' + epochs_mark(epochs);
+  if (origin) text += '\n' + origin_mark(*origin);
   return text;
 }
 

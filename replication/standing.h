@@ -18,6 +18,9 @@ struct Standing {
   /// After the first record of each epoch, the oldest first; bounded. Of epoch 0 it tells apart
   /// files that have nothing to do with one another.
   std::vector<Position> epochs;
+  /// The digest after the first record of all: what the copies of one history have in common, and
+  /// those of two have not. Nothing before that record.
+  std::optional<Uuid> origin{};
 
   /// A record with this comment led to `after`.
   void advance(const Position& after, std::string_view comment);

@@ -166,6 +166,7 @@ void FollowReply::append_json(std::string& out) const {
   }
   members.string("mode", to_string(mode));
   if (has_rows) oldest.append_json(members.name("oldest"));
+  if (has_rows && origin) members.string("origin", origin->to_string());
   position.append_json(members.name("position"));
   if (has_rows) members.integer("rows", static_cast<std::int64_t>(rows));
   out += '}';
@@ -201,6 +202,10 @@ Result<FollowReply> FollowReply::from_json(JsonView value) {
       if (!position_of_start) return position_of_start.error();
       reply.epochs.push_back(position_of_start.value());
     }
+  }
+  if (const JsonView origin = value.find("origin")) {
+    reply.origin = uuid_of(origin);
+    if (!reply.origin) return bad_message("origin");
   }
   if (value.find("common")) {
     const Result<Position> common = position_of(value, "common");

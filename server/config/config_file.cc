@@ -104,11 +104,16 @@ Result<ConfigFile> ConfigFile::parse(std::string_view text) {
   ConfigObject reader(*value, "config");
   const auto* remotes = reader.optional<Json::object_t>("remotes");
   const auto* databases = reader.optional<Json::object_t>("databases");
+  const auto* role = reader.optional<std::string>("advertise-role");
+  const std::optional<AdvertisedRole> advertised =
+      role == nullptr ? std::nullopt : parse_advertised_role(*role);
+  if (role != nullptr && !advertised) reader.fail(no_advertised_role(*role));
   if (const Result<void> read = reader.finish(); !read) {
     config_log.warn("config: {}", read.error().to_string());
     return failure("the configuration file is not valid");
   }
   ConfigFile config;
+  config.advertised_role = advertised;
   if (remotes != nullptr) {
     for (const auto& [target, options] : *remotes)
       config.remotes[target] = parse_options(options, false);

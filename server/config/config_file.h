@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 
 #include "protocol/error.h"
+#include "server/database/server_row.h"
 #include "server/net/remote_options.h"
 
 namespace tandem {
@@ -32,6 +34,7 @@ struct ConfigFile {
   };
   std::map<std::string, net::RemoteOptions> remotes;  ///< by target
   std::map<std::string, Database> databases;          ///< by file, or by schema for relays
+  std::optional<AdvertisedRole> advertised_role;      ///< "advertise-role"; Tandem's own
 
   /// Reads the file's text. What is wrong is logged as warnings, in ovsdb-server's words; the error
   /// says only that.

@@ -250,6 +250,7 @@ OrderedJson to_json(const ServerStatus& status) {
             {"fallback", status.sync.block ? "block" : "async"},
             {"peers", status.sync_peers}}},
           {"node_name", printable(status.node_name)},
+          {"advertised_role", to_string(status.advertised_role)},
           {"server_id", status.server_id},
           {"time", calendar_time(status.now_wall_ms)},
           {"uptime_ms", status.uptime_ms},
@@ -275,6 +276,8 @@ std::string status_text(const ServerStatus& status) {
                        status.sync.block ? "block" : "async");
   out += fmt::format("\nsync-peers: {}", status.sync_peers);
   if (!status.node_name.empty()) out += fmt::format("\nnode-name: {}", printable(status.node_name));
+  if (status.advertised_role != AdvertisedRole::kNone)
+    out += fmt::format("\nadvertised-role: {}", to_string(status.advertised_role));
   out += fmt::format("\nserver-id: {}\n", status.server_id);
   if (!status.active_server.empty())
     out += fmt::format("active-server: {}\n", printable(status.active_server));

@@ -271,6 +271,15 @@ void node_name(RoleControl& server, const Arguments& arguments, const Reply& rep
   reply.done();
 }
 
+void advertise_role(RoleControl& server, const Arguments& arguments, const Reply& reply) {
+  if (arguments.empty())
+    return reply.text(fmt::format("{}\n", to_string(server.status().advertised_role)));
+  const std::optional<AdvertisedRole> role = parse_advertised_role(arguments[0]);
+  if (!role) return reply.error(no_advertised_role(arguments[0]));
+  server.set_advertised_role(*role);
+  reply.done();
+}
+
 void lease(RoleControl& server, Arguments arguments, const Reply& reply) {
   std::optional<Epoch> epoch;
   if (const std::optional<std::string> text = take_option(arguments, "--epoch")) {
@@ -313,6 +322,7 @@ void add_tandem_commands(CommandRegistry& registry, RoleControl& server) {
   add("tandem/sync-replicas", "[N [TIMEOUT_MS [async|block]]]", 3, set_sync);
   add("tandem/sync-peers", "[NAME,...|any]", 1, set_sync_peers);
   add("tandem/node-name", "[NAME]", 1, node_name);
+  add("tandem/advertise-role", "[none|leader|connected]", 1, advertise_role);
   add("tandem/lease", "[SECONDS|off] [--epoch E]", 3, lease);
 }
 

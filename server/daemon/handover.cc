@@ -30,6 +30,7 @@ void each_field(State& state, Field field) {
   field("sync_block", state.sync_block);
   field("sync_peers", state.sync_peers);
   field("node_name", state.node_name);
+  field("advertised_role", state.advertised_role);
 }
 
 std::optional<HandoverState> from_text(std::string_view text) {

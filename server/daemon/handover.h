@@ -28,6 +28,7 @@ struct HandoverState {
   bool sync_block = false;
   std::string sync_peers = "any";
   std::string node_name;
+  std::string advertised_role = "none";
 
   bool operator==(const HandoverState&) const = default;
 };

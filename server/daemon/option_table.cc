@@ -97,6 +97,13 @@ Failure set_sync_peers(Options& options, const Argument& argument, const Context
   return std::nullopt;
 }
 
+Failure set_advertised_role(Options& options, const Argument& argument, const Context&) {
+  const std::optional<AdvertisedRole> role = parse_advertised_role(*argument);
+  if (!role) return no_advertised_role(*argument);
+  options.sync.advertised_role = *role;
+  return std::nullopt;
+}
+
 Failure set_http(Options& options, const Argument& argument, const Context&) {
   const Result<control::HttpStatus::Endpoint> endpoint =
       control::HttpStatus::parse_address(*argument);
@@ -205,6 +212,7 @@ constexpr std::array kTable = {
     OptionEntry{"sync-peers", 0, kRequired, true, set_sync_peers},
     OptionEntry{"sync-schema", 0, kNone, true, set_flag<TANDEM_MEMBER(sync.schema)>},
     OptionEntry{"node-name", 0, kRequired, true, store<TANDEM_MEMBER(sync.node_name)>},
+    OptionEntry{"advertise-role", 0, kRequired, true, set_advertised_role},
     OptionEntry{"active-remote", 0, kRequired, true, append<TANDEM_MEMBER(active_remotes)>},
     OptionEntry{"inactivity-probe", 0, kRequired, true,
                 store_time<TANDEM_MEMBER(remote_defaults.inactivity_probe_ms), 1>},

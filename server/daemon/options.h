@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/error.h"
+#include "server/database/server_row.h"
 #include "server/net/remote_options.h"
 #include "server/posix/directories.h"
 #include "server/session/authority.h"
@@ -63,6 +64,7 @@ struct SyncOptions {
   PeerList peers;         ///< the clients that may be backups
   std::string node_name;  ///< of this server's node, as its cluster manager has it
   bool schema = false;    ///< adopt the active's schema when it has more
+  AdvertisedRole advertised_role = AdvertisedRole::kNone;
 };
 
 /// The command line, read and checked as far as it can be without touching anything. Plain data.

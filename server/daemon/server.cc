@@ -53,6 +53,7 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
             options.sync.fallback == SyncFallback::kBlock},
       peers_(options.sync.peers),
       node_name_(options.sync.node_name),
+      advertised_role_(options.sync.advertised_role),
       started_ms_(net::IoShard::now_ms()) {
   for (net::IoShard* thread : {&background_, &replication_, &jobs_}) relief_.watch(*thread);
   relief_.watch([this] { return databases_.look(reader_); });
@@ -99,6 +100,7 @@ Result<void> Server::start(const std::optional<HandoverState>& before) {
   if (before) resume(*before);
   apply_sync();
   apply_peers();
+  apply_advertised_role();
   set_tls();
   const Result<void> started =
       options_.config_file ? start_from_config(before) : start_from_options(before);
@@ -256,6 +258,7 @@ void Server::save_state() {
   state.sync_block = sync_.block;
   state.sync_peers = peers_.to_string();
   state.node_name = node_name_;
+  state.advertised_role = to_string(advertised_role_);
   save_(state);
 }
 
@@ -264,6 +267,7 @@ void Server::resume(const HandoverState& before) {
   least_epoch_ = Epoch{before.least_epoch};
   role_.resume(before);
   node_name_ = before.node_name;
+  advertised_role_ = parse_advertised_role(before.advertised_role).value_or(advertised_role_);
   sync_ = {before.sync_replicas, before.sync_timeout_ms, before.sync_block};
   if (const Result<PeerList> peers = PeerList::parse(before.sync_peers)) peers_ = *peers;
 }

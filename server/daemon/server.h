@@ -84,6 +84,7 @@ class Server final : public control::ServerControl,
   void set_sync(const control::SyncSettings& settings) override;
   Result<void> set_sync_peers(const std::string& names) override;
   void set_node_name(const std::string& name) override;
+  void set_advertised_role(AdvertisedRole role) override;
   Result<void> renew_lease(std::int64_t length_ms, std::optional<Epoch> epoch) override;
   Result<void> disarm_lease() override;
   void call_later(std::int64_t delay_ms, std::function<void()> task) override;
@@ -161,6 +162,7 @@ class Server final : public control::ServerControl,
   void count_rows(std::function<void(Counts)> then);
   void apply_sync();
   void apply_peers();
+  void apply_advertised_role();
   void resume(const HandoverState& before);
 
   // RoleHost::Port
@@ -224,6 +226,7 @@ class Server final : public control::ServerControl,
   control::SyncSettings sync_;
   PeerList peers_;
   std::string node_name_;  // that backups' actives know this server by
+  AdvertisedRole advertised_role_;
   std::int64_t started_ms_ = 0;
 };
 

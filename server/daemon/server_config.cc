@@ -47,6 +47,7 @@ Result<void> Server::apply_config(const ConfigFile& config, BackupSet& backups) 
   open_files(files);
   databases_.call([&] { add_databases(files); }, jobs_);
   const Result<void> databases = note_databases(files);
+  if (config.advertised_role) set_advertised_role(*config.advertised_role);
   backups = read_upstreams(config);
   remotes_->learn(at_start([&] { return answer_query(databases_, query_of(config)); }));
   const Result<void> remotes = apply_remotes(config);
@@ -94,6 +95,7 @@ void Server::reload_databases(const ConfigFile& config, control::Done done) {
 
 void Server::finish_reload(const ConfigFile& config, const Result<void>& databases,
                            const control::Done& done) {
+  if (config.advertised_role) set_advertised_role(*config.advertised_role);
   const std::map<std::string, Upstream> before = upstreams_;
   const BackupSet backups = with_damaged(read_upstreams(config));
   const Result<void> remotes = apply_remotes(config);

@@ -1,5 +1,5 @@
-// Backups that commits wait for, clients that may be backups, and the name by which this server is
-// known to those that it follows.
+// Backups that commits wait for, clients that may be backups, and what others are told of this
+// server: its node's name, and its role.
 
 #include "server/daemon/server.h"
 #include "server/logging/log.h"
@@ -44,6 +44,19 @@ Result<void> Server::set_sync_peers(const std::string& names) {
   server_log.info("clients that may be backups: {}", peers_.to_string());
   save_state();
   return {};
+}
+
+// --- what others are told ---
+
+void Server::apply_advertised_role() {
+  submit([this, role = advertised_role_] { databases_.set_advertised_role(role); });
+}
+
+void Server::set_advertised_role(AdvertisedRole role) {
+  if (std::exchange(advertised_role_, role) == role) return;
+  apply_advertised_role();
+  server_log.info("role advertised to clients: {}", to_string(role));
+  save_state();
 }
 
 void Server::set_node_name(const std::string& name) {

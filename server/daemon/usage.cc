@@ -73,6 +73,9 @@ Replication:
                           names may be backups (default: any)
   --node-name=NAME        this server's node, as the cluster manager calls it
   --sync-schema           let a backup adopt the active's schema
+  --advertise-role=none|leader|connected
+                          show clients of several servers which is active
+                          (default: none; see docs/operating.md)
 
 Compaction (see docs/operating.md):
   --compact-every=SECONDS compact a file that has grown, at the latest so often

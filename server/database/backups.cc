@@ -76,6 +76,7 @@ Result<FeedStart> DatabaseServer::start_of(const NewFeed& feed) {
     start.since = stored.history().since(request.position.digest);
   } else {
     start.epochs = stored.logged().epochs;
+    start.origin = stored.logged().origin;
     start.oldest = stored.history().oldest_position();
     for (auto id = request.recent.begin(); id != request.recent.end() && !start.common; ++id) {
       start.common = stored.history().find(*id);

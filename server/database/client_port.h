@@ -94,6 +94,7 @@ struct FeedStart {
   std::optional<std::vector<CommitRef>> since;
   // Otherwise, if it has asked for rows:
   std::vector<Position> epochs;    ///< of the database's Standing
+  std::optional<Uuid> origin;      ///< the same
   Position oldest;                 ///< in the history
   std::optional<Position> common;  ///< the newest of its recent ones that the history knows
 };

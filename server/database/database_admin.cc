@@ -29,18 +29,6 @@ std::string operation_on(std::string_view name, std::string_view op, std::string
   return text += '}';
 }
 
-/// The row of _Server that describes the database.
-std::string row_of(const DatabaseInfo& database) {
-  std::string text = "{";
-  MemberWriter members(text);
-  members.boolean("connected", true);
-  members.boolean("leader", true);
-  members.string("model", "standalone");
-  members.string("name", database.name);
-  members.string("schema", to_text(*database.schema));
-  return text += '}';
-}
-
 Error removed_meanwhile() { return {"", "the database was removed meanwhile", std::nullopt}; }
 
 }  // namespace
@@ -85,12 +73,32 @@ Result<void> DatabaseServer::remove(std::string_view name) {
 }
 
 void DatabaseServer::describe(ServedDatabase& database) {
-  ServedDatabase& server = *find("_Server");
-  const std::string& name = database.info->name;
-  const std::string row = row_of(*database.info);
-  const TransactResult updated = transact_internal(server, operation_on(name, "update", row));
-  if (std::get<CountResult>(updated.results.at(0)).count == 0)
-    transact_internal(server, operation_on(name, "insert", row));
+  ServerRow row{.name = database.info->name, .schema = database.info->schema};
+  if (advertised_ != AdvertisedRole::kNone && !database.built_in) {
+    show_as_clustered(row, advertised_, !database.backup && !may_not_write(), server_id_,
+                      database.stored->logged(), database.shown);
+  }
+  if (database.shown == row) return;
+  const char* const op = std::exchange(database.shown, row) ? "update" : "insert";
+  transact_internal(*find("_Server"), operation_on(row.name, op, row.to_json()));
+}
+
+void DatabaseServer::set_advertised_role(AdvertisedRole role) {
+  advertised_ = role;
+  for (const auto& [name, database] : databases_) describe(*database);
+  schedule_wake();
+}
+
+void DatabaseServer::show_roles() {
+  if (advertised_ == AdvertisedRole::kNone) return;
+  index_due_ms_.reset();
+  for (const auto& [name, database] : databases_) describe(*database);
+}
+
+void DatabaseServer::set_write_deadline(std::optional<std::int64_t> at_ms) {
+  write_deadline_ms_ = at_ms;
+  show_roles();
+  schedule_wake();
 }
 
 void DatabaseServer::publish_directory() {
@@ -126,6 +134,7 @@ void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
     release(database, &refused);
   }
   database.backup = backup;
+  show_roles();
   database.blocked.mark_all();
   retry_blocked(database);
   for (CommitObserver* observer : observers_) observer->on_databases_changed();

@@ -78,6 +78,7 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
     finish(std::move(call));
     return;
   }
+  if (database->built_in) show_roles();  // who looks sees the index of now
   if (is_blocked(*call)) {
     call->refused =
         Error{"syntax error", "transact: duplicate request ID", json_excerpt(call->params)};
@@ -211,6 +212,7 @@ void DatabaseServer::tick() {
     database->blocked.mark_overdue(now);
     retry_blocked(*database);
   }
+  show_roles();
   schedule_wake();
 }
 
@@ -226,6 +228,12 @@ void DatabaseServer::schedule_wake() {
     const auto deadline =
         database->gate.deadline_ms(queue.front().logged_ms, ports_.clock.monotonic_ms());
     if (deadline && (!next || *deadline < *next)) next = deadline;
+  }
+  if (advertised_ != AdvertisedRole::kNone) {
+    // Whoever may not write any more is shown so at once.
+    const bool lasts = write_deadline_ms_ && !may_not_write();
+    for (const auto& due : {index_due_ms_, lasts ? write_deadline_ms_ : std::nullopt})
+      if (due && (!next || *due < *next)) next = due;
   }
   if (next) ports_.wake_at(*next);
 }

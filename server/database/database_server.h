@@ -18,45 +18,17 @@
 #include <string>
 #include <vector>
 
-#include "replication/commit_gate.h"
 #include "replication/stream.h"
-#include "server/database/blocked_transactions.h"
 #include "server/database/client_port.h"
 #include "server/database/commit_observer.h"
 #include "server/database/fair_turns.h"
+#include "server/database/served_database.h"
 #include "server/database/stored_database.h"
 #include "server/database/sync_thread.h"
 #include "server/database/writer.h"
 #include "server/storage/compaction.h"
 
 namespace tandem {
-
-/// Calls to a backup's session, on its mailbox's thread.
-struct FeedListener {
-  std::function<void(const StreamTextRef&)> deliver;  ///< null: the database was converted
-  std::function<void()> challenge;  ///< to ask the backup whether it is there: see alive()
-};
-
-/// One served database and who waits on it.
-struct ServedDatabase {
-  DatabaseInfoRef info;
-  std::unique_ptr<StoredDatabase> stored;
-  bool backup = false;    ///< writes answer "not allowed"
-  bool built_in = false;  ///< "_Server": clients may not write it, nobody may remove it
-  BlockedTransactions blocked;
-  bool retry_posted = false;  ///< a job goes on with those that are due
-  /// A backup that follows this database.
-  struct Follower {
-    Mailbox* mailbox;
-    FeedListener listener;
-  };
-  std::map<SessionId, Follower> followers;
-  CommitGate gate;
-  bool compacting = false;
-  /// Who waits for the end of the compaction under way; told on the writer how it ended.
-  std::vector<std::function<void(const Result<void>&)>> after_compaction;
-  std::int64_t compacted_ms = 0;  ///< when that was last tried, or it was opened; monotonic
-};
 
 class DatabaseServer {
  public:
@@ -113,7 +85,9 @@ class DatabaseServer {
   bool is_backup() const;
   /// From this monotonic time on writes answer "not allowed", whatever the role; nothing: never. To
   /// the millisecond, also if the process was stopped meanwhile: no timer has to fire for it.
-  void set_write_deadline(std::optional<std::int64_t> at_ms) { write_deadline_ms_ = at_ms; }
+  void set_write_deadline(std::optional<std::int64_t> at_ms);
+  /// What "_Server" shows from now on.
+  void set_advertised_role(AdvertisedRole role);
   enum class IfDamaged : std::uint8_t {
     kRefuse,
     kGiveUp,  ///< goes on without what is behind the damage of the file
@@ -303,7 +277,10 @@ class DatabaseServer {
   void lose_followers(ServedDatabase& database);
   void sync_and_reply(DurableReply reply);
   void publish_directory();
+  /// Brings the database's row in "_Server" up to date.
   void describe(ServedDatabase& database);
+  /// The rows of all, if they show the role.
+  void show_roles();
   void cancel_blocked(ServedDatabase& database);
   void tell(const std::vector<LockTable::Notice>& notices);
   void schedule_wake();
@@ -339,10 +316,12 @@ class DatabaseServer {
   std::vector<Outgoing> writing_;  ///< what it was when the logs began to be written
   std::vector<DurableReply> durable_replies_;
   std::map<const ServedDatabase*, std::deque<Outgoing>, ByName>
-      waiting_;  // for gates; no empty ones
+      waiting_;                                // for gates; no empty ones
   CommitGate::Options sync_;
   std::optional<std::int64_t> write_deadline_ms_;
   WaitLimits wait_limits_;
+  AdvertisedRole advertised_ = AdvertisedRole::kNone;
+  std::optional<std::int64_t> index_due_ms_;  ///< when "_Server" is to show what was written
   bool directory_changed_ = false;
   bool trim_on_compaction_ = false;
 };

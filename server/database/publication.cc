@@ -7,6 +7,12 @@
 #include "server/database/stand_in.h"
 
 namespace tandem {
+namespace {
+
+/// For so long at most "_Server" shows an index that is behind.
+constexpr std::int64_t kIndexLagMs = 1000;
+
+}  // namespace
 
 void DatabaseServer::flush() {
   // Observers and replies may cause further commits (status columns); they join the next round.
@@ -86,6 +92,10 @@ void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
       }
     }
     for (CommitObserver* observer : observers_) observer->on_logged(database, outgoing.commit);
+    if (advertised_ != AdvertisedRole::kNone && !database.built_in && !index_due_ms_) {
+      index_due_ms_ = outgoing.logged_ms + kIndexLagMs;
+      schedule_wake();
+    }
   }
   if (outgoing.written) {
     outgoing.written(failure != nullptr ? Result<void>(*failure) : Result<void>());
@@ -173,6 +183,7 @@ void DatabaseServer::reply(Mailbox& mailbox, Task task) {
 
 void DatabaseServer::start_monitor(std::unique_ptr<NewMonitor> monitor) {
   if (shows_published_) return stand_in_->start(std::move(monitor));
+  if (monitor->database == "_Server") show_roles();
   // Behind the commits that its snapshot holds, which may wait for a gate.
   Outgoing outgoing;
   outgoing.database = find(monitor->database);

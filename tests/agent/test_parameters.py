@@ -58,6 +58,24 @@ class Parameters(AgentTest):
         self.assertEqual(self.one.run("reload-agent", strict | {"copies_wait": "30"}), OK)
         self.assertFalse(any("sync-replicas" in line for line in self.one.asked("nb")), self.one.asked("nb"))
 
+    def test_the_role_is_advertised_as_the_parameter_says(self):
+        self.start(self.one)
+        self.assertFalse(any("--advertise-role" in call for call in self.one.calls("ovn-ctl")))
+        self.one.run("stop")
+        self.one.forget_calls()
+        self.start(self.one, {"advertise_role": "leader"})
+        self.assertTrue(all("--advertise-role=leader" in call for call in self.one.calls("ovn-ctl")))
+
+    def test_a_reload_changes_what_is_advertised_but_where_the_servers_options_say_it(self):
+        self.promoted()
+        pid = self.one.pid("nb")
+        own = {"server_options": "--advertise-role=leader"}
+        self.assertEqual(self.one.run("reload-agent", own), OK)
+        self.assertFalse(any("advertise-role" in line for line in self.one.asked("nb")), self.one.asked("nb"))
+        self.assertEqual(self.one.run("reload-agent", {"advertise_role": "connected"}), OK)
+        self.assertIn("tandem/advertise-role connected", self.one.asked("nb"))
+        self.assertEqual(self.one.pid("nb"), pid)
+
     def test_a_reload_that_ends_the_lease_tells_the_servers(self):
         self.promoted()
         self.assertEqual(self.one.run("reload-agent", {"role_lease": "0"}), OK)
@@ -67,7 +85,8 @@ class Parameters(AgentTest):
         for name in ("role_lease", "copies_wait", "control_timeout", "nb_master_port", "sync_replicas"):
             for value in ("99999999999999999999", "700000000", "x"):
                 self.assertEqual(self.one.run("validate-all", {name: value}), NOT_CONFIGURED, (name, value))
-        self.assertEqual(self.one.run("validate-all", {"sync_fallback": "wait"}), NOT_CONFIGURED)
+        for name in ("sync_fallback", "advertise_role"):
+            self.assertEqual(self.one.run("validate-all", {name: "wait"}), NOT_CONFIGURED, name)
 
     def test_notify_may_be_true_in_all_of_pacemakers_words(self):
         for word in ("y", "On", "Yes", "TRUE", "1"):

@@ -268,6 +268,7 @@ Task<> Actions::follow() {
 Task<> Actions::reload() {
   co_await servers_.survey();
   co_await servers_.set_sync();
+  co_await servers_.advertise();
   if (!tenure_.has_leases()) co_await servers_.end_leases();
   if (servers_.is_writable() && desk_.settings().role_lease_s > 0)
     (void)co_await tenure_.grant(tenure_.lease_ms());

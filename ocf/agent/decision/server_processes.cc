@@ -46,6 +46,9 @@ std::vector<std::string> Servers::start_words(Which which, const std::string& ac
     words.push_back(fmt::format("--sync-replicas={}", settings.sync_replicas));
   if (!settings.has_server_option("--sync-"))
     words.push_back("--sync-fallback=" + settings.sync_fallback);
+  // Not the default, which older servers have without knowing the option.
+  if (settings.advertise_role != "none")
+    words.push_back("--advertise-role=" + settings.advertise_role);
   if (!desk_.order.node.empty()) words.push_back("--node-name=" + desk_.order.node);
   if (!database.http.empty()) words.push_back("--http=" + database.http);
   words.insert(words.end(), settings.server_options.begin(), settings.server_options.end());

@@ -323,6 +323,16 @@ Task<> Servers::set_sync() {
   }
 }
 
+Task<> Servers::advertise() {
+  if (desk_.settings().has_server_option("--advertise-role")) co_return;
+  for (const Which which : kBoth) {
+    if (desk_.memory.stock[which]) continue;
+    (void)co_await desk_.ask(
+        command(which, "tandem/advertise-role", desk_.settings().advertise_role),
+        desk_.settings().control_timeout_ms);
+  }
+}
+
 Task<> Servers::name_node() {
   const std::string& node = desk_.order.node;
   for (const Which which : kBoth) {

@@ -92,6 +92,8 @@ class Servers {
   /// Lets active servers write without a lease.
   Task<> end_leases();
   Task<> set_sync();
+  /// What clients are shown of the role.
+  Task<> advertise();
   /// Tells servers that were started without it how Pacemaker calls this node.
   Task<> name_node();
 

@@ -50,6 +50,7 @@ struct Settings {
   std::int64_t role_lease_s = -1;  ///< -1: from the monitor operation; 0: none
   int sync_replicas = 1;
   std::string sync_fallback = "async";
+  std::string advertise_role = "none";
   bool tandem = true;  ///< servers are started as ours
 
   struct Database {

@@ -124,6 +124,7 @@ Settings read_settings() {
   settings.role_lease_s = number(parameter("role_lease"), -1);
   settings.sync_replicas = static_cast<int>(number(parameter("sync_replicas"), 1));
   settings.sync_fallback = parameter("sync_fallback", "async");
+  settings.advertise_role = parameter("advertise_role", "none");
   for (const Which which : kBoth) settings.databases[which] = read_database(which);
   return settings;
 }

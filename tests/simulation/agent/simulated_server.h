@@ -77,6 +77,7 @@ class SimulatedServer final : private control::RoleControl {
   void set_sync(const control::SyncSettings& settings) override;
   Result<void> set_sync_peers(const std::string&) override { return {}; }
   void set_node_name(const std::string&) override {}
+  void set_advertised_role(AdvertisedRole) override {}
   Result<void> renew_lease(std::int64_t length_ms, std::optional<Epoch> epoch) override {
     return node_.process->role.renew_lease(length_ms, epoch);
   }

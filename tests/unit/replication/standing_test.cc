@@ -25,6 +25,32 @@ TEST_CASE("promotions and snapshots say which epochs a history has") {
   CHECK(copy.epochs.empty());
 }
 
+TEST_CASE("the origin of a history outlives compaction, and any number of promotions") {
+  Standing standing;
+  CHECK_FALSE(standing.origin);
+  standing.advance(at(0, 1, 1), "");
+  for (std::uint64_t epoch = 1; epoch <= 100; ++epoch)
+    standing.advance(at(epoch, 1 + epoch, 1 + epoch), promotion_mark(Epoch{epoch}));
+  CHECK(standing.epochs.front().digest != Uuid{1, 1});
+  CHECK(standing.origin == Uuid{1, 1});
+  Standing copy;
+  copy.advance(standing.position, standing.marks());
+  CHECK(copy.origin == standing.origin);
+  copy.advance(at(100, 200, 200), "");
+  CHECK(copy.origin == standing.origin);
+  SECTION("a file of a version that does not know it") {
+    copy.advance(at(2, 9, 9), snapshot_mark(at(2, 9, 9)) + '\n' + epochs_mark({at(0, 1, 7)}));
+    CHECK(copy.origin == Uuid{1, 7});
+    copy.advance(at(2, 9, 9), snapshot_mark(at(2, 9, 9)));
+    CHECK(copy.origin == Uuid{1, 9});
+  }
+  SECTION("one that stands twice is none") {
+    const std::string twice = origin_mark(Uuid{1, 3}) + '\n' + origin_mark(Uuid{1, 4});
+    CHECK_FALSE(PositionMarks::parse(twice).origin);
+    CHECK_FALSE(PositionMarks::parse(origin_mark(Uuid{1, 3}) + " ").origin);
+  }
+}
+
 TEST_CASE("a list of epochs is heeded only as it is written, and once") {
   const std::vector<Position> epochs{at(1, 2, 2)};
   CHECK(PositionMarks::parse(epochs_mark(epochs)).epochs == epochs);

@@ -50,10 +50,10 @@ TEST_CASE("what is read first comes first in a status as JSON") {
   status.databases[0].connection_error = "refused";
   status.limits.push_back({"max-clients", 10, 2, 1});
   const OrderedJson object = to_json(status);
-  CHECK(
-      names_of(object) ==
-      "role writable health lease databases active_server exclude_tables sync node_name server_id "
-      "time uptime_ms limits");
+  CHECK(names_of(object) ==
+        "role writable health lease databases active_server exclude_tables sync node_name "
+        "advertised_role server_id "
+        "time uptime_ms limits");
   CHECK(names_of(object.at("databases").at(0)) ==
         "name role position health source connection_error follower gate followers_total followers "
         "commits history");

@@ -55,6 +55,7 @@ class FakeServer : public RoleControl {
     return {};
   }
   void set_node_name(const std::string& name) override { now.node_name = name; }
+  void set_advertised_role(AdvertisedRole role) override { now.advertised_role = role; }
   Result<void> renew_lease(std::int64_t length_ms, std::optional<Epoch> epoch) override {
     if (epoch && *epoch != Epoch{3}) return Error{"another epoch", "", std::nullopt};
     now.lease.renew(length_ms, now.now_ms);
@@ -139,6 +140,10 @@ TEST_CASE_METHOD(Fixture, "the name of the node is shown and changed") {
   CHECK(run("node-name", {"b"}).empty());
   CHECK(run("node-name") == "b\n");
   CHECK(run("status").find("node-name: b\n") != std::string::npos);
+  CHECK(run("advertise-role") == "none\n");
+  CHECK(run("advertise-role", {"leader"}).empty());
+  CHECK(run("advertise-role") == "leader\n");
+  CHECK(run("status").find("advertised-role: leader\n") != std::string::npos);
 }
 
 TEST_CASE_METHOD(Fixture, "waiting for synchrony ends with it, or in time") {

@@ -102,11 +102,11 @@ TEST_CASE("the later of --ca-cert and --bootstrap-ca-cert holds") {
 }
 
 TEST_CASE("Tandem's own options are read") {
-  const Options options =
-      parse({"--threads=3", "--history-size=1000", "--sync-replicas=1", "--sync-timeout=250",
-             "--sync-fallback=block", "--sync-schema", "--sync-peers=b,a", "--active-remote=ptcp:1",
-             "--active-remote=ptcp:2", "--http=127.0.0.1:80", "--inactivity-probe=0",
-             "--tcp-keepalive=60", "--ssl-server-name=x"});
+  const Options options = parse(
+      {"--threads=3", "--history-size=1000", "--sync-replicas=1", "--sync-timeout=250",
+       "--sync-fallback=block", "--sync-schema", "--advertise-role=leader", "--sync-peers=b,a",
+       "--active-remote=ptcp:1", "--active-remote=ptcp:2", "--http=127.0.0.1:80",
+       "--inactivity-probe=0", "--tcp-keepalive=60", "--ssl-server-name=x"});
   CHECK(options.threads == 3);
   CHECK(options.history_bytes == 1000);
   CHECK(options.sync.timeout_ms == 250);
@@ -138,6 +138,8 @@ TEST_CASE("numbers and choices are checked") {
   CHECK(error({"--sync-timeout=-1"}) == "--sync-timeout: \"-1\" is not a valid number");
   CHECK(error({"--sync-fallback=no"}) ==
         "--sync-fallback: \"no\" is neither \"async\" nor \"block\"");
+  CHECK(error({"--advertise-role=no"}) ==
+        "--advertise-role: \"no\" is neither \"none\" nor \"leader\" nor \"connected\"");
   CHECK(error({"--sync-peers=a,"}) ==
         "--sync-peers: \"a,\" is neither \"any\" nor a list of names");
   for (const std::string address :

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "replication/commit_gate.h"
+#include "replication/stream.h"
+#include "server/database/blocked_transactions.h"
+#include "server/database/client_port.h"
+#include "server/database/server_row.h"
+#include "server/database/stored_database.h"
+
+namespace tandem {
+
+/// Calls to a backup's session, on its mailbox's thread.
+struct FeedListener {
+  std::function<void(const StreamTextRef&)> deliver;  ///< null: the database was converted
+  std::function<void()> challenge;  ///< to ask the backup whether it is there: see alive()
+};
+
+/// One served database and who waits on it.
+struct ServedDatabase {
+  DatabaseInfoRef info;
+  std::unique_ptr<StoredDatabase> stored;
+  bool backup = false;    ///< writes answer "not allowed"
+  bool built_in = false;  ///< "_Server": clients may not write it, nobody may remove it
+  BlockedTransactions blocked;
+  bool retry_posted = false;  ///< a job goes on with those that are due
+  /// A backup that follows this database.
+  struct Follower {
+    Mailbox* mailbox;
+    FeedListener listener;
+  };
+  std::map<SessionId, Follower> followers;
+  CommitGate gate;
+  bool compacting = false;
+  /// Who waits for the end of the compaction under way; told on the writer how it ended.
+  std::vector<std::function<void(const Result<void>&)>> after_compaction;
+  std::int64_t compacted_ms = 0;   ///< when that was last tried, or it was opened; monotonic
+  std::optional<ServerRow> shown;  ///< its row in "_Server"
+};
+
+}  // namespace tandem
