@@ -213,6 +213,7 @@ void DatabaseServer::tick() {
     retry_blocked(*database);
   }
   show_roles();
+  look_past_gates();
   schedule_wake();
 }
 
@@ -229,6 +230,7 @@ void DatabaseServer::schedule_wake() {
         database->gate.deadline_ms(queue.front().logged_ms, ports_.clock.monotonic_ms());
     if (deadline && (!next || *deadline < *next)) next = deadline;
   }
+  if (past_gates_ms_ && (!next || *past_gates_ms_ < *next)) next = past_gates_ms_;
   if (advertised_ != AdvertisedRole::kNone) {
     // Whoever may not write any more is shown so at once.
     const bool lasts = write_deadline_ms_ && !may_not_write();

@@ -8,7 +8,7 @@
 //
 // Backups are sent a commit as soon as it is in the log. With --sync-replicas clients are told of
 // it only when the database's gate opens; all that is published of the database after it waits
-// behind it, so nobody sees what is not acknowledged.
+// behind it, so nobody sees what is not acknowledged. Reads wait for a moment only (stand_in.h).
 
 #include <deque>
 #include <functional>
@@ -231,9 +231,12 @@ class DatabaseServer {
     std::unique_ptr<TransactCall> call;         ///< its reply
     bool durable = false;                       ///< the reply waits for fdatasync
     std::function<void(Result<void>)> written;  ///< told on the writer what became of the commit
-    std::unique_ptr<NewMonitor> monitor;        ///< `task` is made of it
+    std::unique_ptr<NewMonitor> monitor;        ///< a monitor that begins:
+    std::optional<Result<MonitorStart>> start;  ///< with this, once the log is written
     Mailbox* mailbox = nullptr;                 ///< of `task`
     Task task;
+
+    bool only_reads() const { return monitor || (call && call->only_reads); }
   };
 
   /// Sends a commit of the active on its way, or tells of the error in its turn.
@@ -269,6 +272,10 @@ class DatabaseServer {
   bool gate_is_open(const Outgoing& outgoing);
   /// What the gates let pass now.
   void publish_waiting();
+  /// A read waits behind a commit of then whose gate is not open.
+  void look_past_gates_at(std::int64_t logged_ms);
+  /// Answers reads that have waited for gates for too long.
+  void look_past_gates();
   /// Publishes what waits, whoever has acknowledged it: the database goes, or becomes a backup.
   /// Transactions are answered with the error, if there is one.
   void release(ServedDatabase& database, const Error* refused);
@@ -317,6 +324,8 @@ class DatabaseServer {
   std::vector<DurableReply> durable_replies_;
   std::map<const ServedDatabase*, std::deque<Outgoing>, ByName>
       waiting_;                                // for gates; no empty ones
+  std::optional<std::int64_t> past_gates_ms_;  ///< when reads behind gates are to be answered
+  std::int64_t looked_past_gates_ms_ = 0;      ///< when they last were
   CommitGate::Options sync_;
   std::optional<std::int64_t> write_deadline_ms_;
   WaitLimits wait_limits_;

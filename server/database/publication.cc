@@ -1,5 +1,6 @@
 // How commits leave the writer: to the logs, to the backups, and through the gates to the clients.
 
+#include <algorithm>
 #include <utility>
 
 #include "server/database/commit_stream.h"
@@ -11,6 +12,8 @@ namespace {
 
 /// For so long at most "_Server" shows an index that is behind.
 constexpr std::int64_t kIndexLagMs = 1000;
+/// Reads wait for so long behind a commit whose gate does not open.
+constexpr std::int64_t kReadsWaitMs = 100;
 
 }  // namespace
 
@@ -22,13 +25,8 @@ void DatabaseServer::flush() {
     std::map<ServedDatabase*, Error> failed = write_logs();
     std::vector<Outgoing> batch;
     batch.swap(writing_);
-    for (Outgoing& outgoing : batch) {
-      if (outgoing.monitor == nullptr) continue;
-      outgoing.task = [start = start_of(*outgoing.monitor),
-                       monitor = std::move(outgoing.monitor)]() mutable {
-        monitor->started(std::move(start));
-      };
-    }
+    for (Outgoing& outgoing : batch)
+      if (outgoing.monitor) outgoing.start = start_of(*outgoing.monitor);
     for (auto& [database, error] : failed) {
       // Taking rows back may fulfil the condition of a transaction that waits.
       database->blocked.mark_all();
@@ -42,6 +40,7 @@ void DatabaseServer::flush() {
     for (Outgoing& outgoing : batch) {
       const auto waiting = waiting_.find(outgoing.database);
       if (waiting != waiting_.end()) {
+        if (outgoing.only_reads()) look_past_gates_at(waiting->second.front().logged_ms);
         waiting->second.push_back(std::move(outgoing));
       } else if (!gate_is_open(outgoing)) {
         waiting_[outgoing.database].push_back(std::move(outgoing));
@@ -133,6 +132,27 @@ void DatabaseServer::publish_waiting() {
   if (moved && !waiting_.empty()) schedule_wake();  // for those that are first now
 }
 
+void DatabaseServer::look_past_gates_at(std::int64_t logged_ms) {
+  if (past_gates_ms_) return;
+  past_gates_ms_ = std::max(logged_ms, looked_past_gates_ms_) + kReadsWaitMs;
+  schedule_wake();
+}
+
+void DatabaseServer::look_past_gates() {
+  const std::int64_t now = ports_.clock.monotonic_ms();
+  if (!past_gates_ms_ || now < *past_gates_ms_) return;
+  past_gates_ms_.reset();
+  flush();
+  std::int64_t oldest_ms = now;
+  for (const auto& [database, queue] : waiting_)
+    oldest_ms = std::min(oldest_ms, queue.front().logged_ms);
+  if (waiting_.empty()) return;
+  // Gates that open as quickly as they should are not worth it.
+  if (now < oldest_ms + kReadsWaitMs) return look_past_gates_at(oldest_ms);
+  looked_past_gates_ms_ = now;
+  stand_in_->answer_past_gates();
+}
+
 void DatabaseServer::release(ServedDatabase& database, const Error* refused) {
   const auto waiting = waiting_.find(&database);
   if (waiting == waiting_.end()) return;
@@ -158,6 +178,13 @@ void DatabaseServer::publish(Outgoing& outgoing) {
       Mailbox& mailbox = *outgoing.call->mailbox;
       mailbox.put([call = std::move(outgoing.call)] { call->done(); });
     }
+  }
+  if (outgoing.monitor) {
+    Mailbox& mailbox = *outgoing.monitor->mailbox;
+    mailbox.put(
+        [start = std::move(*outgoing.start), monitor = std::move(outgoing.monitor)]() mutable {
+          monitor->started(std::move(start));
+        });
   }
   if (outgoing.task) outgoing.mailbox->put(std::move(outgoing.task));
 }
@@ -187,7 +214,6 @@ void DatabaseServer::start_monitor(std::unique_ptr<NewMonitor> monitor) {
   // Behind the commits that its snapshot holds, which may wait for a gate.
   Outgoing outgoing;
   outgoing.database = find(monitor->database);
-  outgoing.mailbox = monitor->mailbox;
   outgoing.monitor = std::move(monitor);
   outgoing_.push_back(std::move(outgoing));
   // The snapshot must not hold commits that a failing log write would take back, nor later ones.

@@ -16,7 +16,7 @@ std::size_t newest_among(const History& history, const std::vector<CommitRef>& c
 
 }  // namespace
 
-void DatabaseServer::StandIn::begin(Writer::Sessions& waiting) {
+void DatabaseServer::StandIn::take_out(Writer::Sessions& waiting) {
   const auto add = [this, &waiting](const Outgoing& outgoing) {
     if (outgoing.commit) unpublished_[outgoing.database].push_back(outgoing.commit);
     if (outgoing.call && !outgoing.call->only_reads) waiting.insert(outgoing.call->session);
@@ -24,12 +24,16 @@ void DatabaseServer::StandIn::begin(Writer::Sessions& waiting) {
   for (const auto& [database, queue] : server_.waiting_)
     std::for_each(queue.begin(), queue.end(), add);
   std::for_each(server_.writing_.begin(), server_.writing_.end(), add);
-  for (const LaneRef& lane : server_.turns_.waiting()) waiting.insert(lane->session());
   for (const auto& [database, commits] : unpublished_) {
     for (auto commit = commits.rbegin(); commit != commits.rend(); ++commit)
       database->stored->database().revert(**commit);
   }
   server_.shows_published_ = true;
+}
+
+void DatabaseServer::StandIn::begin(Writer::Sessions& waiting) {
+  take_out(waiting);
+  for (const LaneRef& lane : server_.turns_.waiting()) waiting.insert(lane->session());
   // The writer's thread does not come now to the answers that it has left for its own clients.
   for (const ClientThreadPort& thread : server_.threads_) thread.mailbox->deliver(false);
   answer_written(waiting);
@@ -49,7 +53,27 @@ void DatabaseServer::StandIn::end_turn() {
   for (const ClientThreadPort& thread : server_.threads_) thread.mailbox->flush();
 }
 
-void DatabaseServer::StandIn::end() {
+void DatabaseServer::StandIn::end() { put_back(); }
+
+void DatabaseServer::StandIn::answer_past_gates() {
+  Writer::Sessions waiting;
+  take_out(waiting);
+  for (auto& [database, queue] : server_.waiting_) {
+    std::erase_if(queue, [&](Outgoing& outgoing) {
+      if (outgoing.call && outgoing.call->only_reads && !waiting.contains(outgoing.call->session)) {
+        transact(std::move(outgoing.call));
+      } else if (outgoing.monitor && !waiting.contains(outgoing.monitor->session)) {
+        start(std::move(outgoing.monitor));
+      } else {
+        return false;
+      }
+      return true;
+    });
+  }
+  put_back();
+}
+
+void DatabaseServer::StandIn::put_back() {
   for (const auto& [database, commits] : unpublished_) {
     for (const CommitRef& commit : commits) database->stored->database().apply(commit->changes);
   }

@@ -1,9 +1,10 @@
 #pragma once
 
-// Reads while a write of the log does not return. Its commits are in memory already, and those that
-// wait for a gate, too, but no client has been told of them: they are taken out of the rows until
-// the disk answers, and reads see what is published. Rejected: a snapshot of what is published
-// after each batch, which every commit would pay for; answers that show what may be taken back.
+// Reads while a write of the log does not return, or a gate does not open. Its commits are in
+// memory already, but no client has been told of them: they are taken out of the rows until the
+// disk answers, or for a moment, and reads see what is published. Rejected: a snapshot of what is
+// published after each batch, which every commit would pay for; answers that show what may be taken
+// back.
 
 #include <cstddef>
 #include <map>
@@ -23,6 +24,10 @@ class DatabaseServer::StandIn final : public Writer::StandIn {
   void end_turn() override;
   void end() override;
 
+  /// On the writer, after flush(): answers the reads that wait behind commits whose gates do not
+  /// open, each but those of sessions that wait for an answer to a write.
+  void answer_past_gates();
+
   // Between begin() and end():
 
   /// Executes what only reads; what cannot be now goes to the end of the writer's queue.
@@ -31,6 +36,10 @@ class DatabaseServer::StandIn final : public Writer::StandIn {
   void start(std::unique_ptr<NewFeed> feed);
 
  private:
+  /// Takes the commits that nobody was told of out of the rows, and adds the sessions that have
+  /// made them.
+  void take_out(Writer::Sessions& waiting);
+  void put_back();
   /// How many of the newest commits in the database's history are out of its rows.
   std::size_t unpublished_in_history(ServedDatabase* database) const;
   /// Executes anew what only reads and had been executed when the writer began to wait.

@@ -343,6 +343,14 @@ class HungDiskOfTheBackup(FrozenFileSystem):
     def status(self, *words):
         return self.scratch.run("ovs-appctl", "-t", f"{self.path}/active.ctl", "tandem/status", *words)
 
+    def reads_go_on(self, numbers):
+        """They see what is published: what no backup has is not, and nobody but its writer waits for it."""
+        with Connection(f"unix:{self.path}/active.sock", timeout=5) as reader:
+            rows = reader.transact(DB, {"op": "select", "table": DB, "where": []})[0]["rows"]
+            self.assertEqual([row["number"] for row in rows], numbers)
+            monitored = reader.result("monitor", DB, "m", {DB: {}})[DB]
+            self.assertEqual([row["new"]["number"] for row in monitored.values()], numbers)
+
     def test_the_active_says_that_commits_wait_for_it(self):
         """In words, in all places; and is fit, since no other server would answer them."""
         wait_until(lambda: "replicating" in self.ctl("tandem/status", "--format=short"), "the backup to follow")
@@ -360,6 +368,7 @@ class HungDiskOfTheBackup(FrozenFileSystem):
             waiting = [line for line in self.page("metrics").splitlines() if line.startswith("tandem_gate_waiting_s")]
             self.assertGreaterEqual(float(waiting[0].split()[1]), 5)
             wait_until(lambda: f"|WARN|{words}" in self.log("active.log"), "the log to say so")
+            self.reads_go_on([1])
             self.thaw()
             self.assertEqual(writer.receive()["id"], 7)
             wait_until(lambda: self.page("healthz") == "healthy\n", "the page to be well")
