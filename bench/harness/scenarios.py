@@ -3,11 +3,9 @@
 import dataclasses
 import re
 import socket
-import threading
-import time
 import typing
 
-from .machine import finish_load
+from . import pairs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,16 +112,16 @@ def all_scenarios(quick):
                  lambda machine, binary: compaction(machine, binary, sb)),
         Scenario("first-sync", "a backup's first sync",
                  (Figure("wall_s", "time, s", 0.4), Figure("cpu_s", "CPU of both, s", 0.4)),
-                 lambda machine, binary: first_sync(machine, binary, sb)),
+                 lambda machine, binary: pairs.first_sync(machine, binary, sb)),
         Scenario("reconnect", "a backup reconnects after 1 s and 20 transactions",
                  (Figure("bytes", "bytes sent", 0.002), Figure("written", "bytes written"),
                   Figure("wall_s", "time, s", 0.15), Figure("cpu_s", "CPU of both, s")),
-                 lambda machine, binary: reconnect(machine, binary, sb)),
+                 lambda machine, binary: pairs.reconnect(machine, binary, sb)),
         Scenario("replication", "a backup behind 300 transactions a second, and at full speed",
                  (Figure("lag_p99_ms", "lag p99, ms", 0.2), Figure("lag_p50_ms", "lag p50, ms"),
                   Figure("replicated_per_s", "highest rate, per second", 2, at_least=True),
                   Figure("active_cpu_us", "CPU of the active, µs"), Figure("backup_cpu_us", "CPU of the backup, µs")),
-                 lambda machine, binary: replication(machine, binary, sb, few)),
+                 lambda machine, binary: pairs.replication(machine, binary, sb, few)),
     ]
     for clients in (20, 200):
         if quick and clients == 200:
@@ -134,7 +132,7 @@ def all_scenarios(quick):
             (Figure("resumed_percent", "resumed, %", least=100), Figure("bytes", "bytes sent", 0.001),
              Figure("wall_s", "time, s", 0.05), Figure("cpu_s", "CPU, s"),
              Figure("promotion_ms", "promotion, ms, with the start of ovs-appctl")),
-            lambda machine, binary, file=file, clients=clients: failover(machine, binary, file, clients // (4 if quick else 1))))
+            lambda machine, binary, file=file, clients=clients: pairs.failover(machine, binary, file, clients // (4 if quick else 1))))
     for clients, target in ((1000, 0.05), (5000, 0.01)):
         if quick and clients == 5000:
             continue
@@ -205,168 +203,6 @@ def compaction(machine, binary, sb):
             "peak_mib": server.memory("VmHWM") / 2**20}
     finally:
         server.kill()
-
-
-# --- pairs ---
-
-def empty_like(machine, file):
-    """An empty database with the schema of FILE."""
-    name = f"{file}-empty"
-    if not machine.has(name):
-        with open(machine.file(file), "rb") as source:
-            header = source.readline()
-            body = source.read(int(header.split()[2]))
-        (machine.path / "files" / f"{name}.db").write_bytes(header + body)
-    return name
-
-
-def await_mark(machine, server, mark):
-    return machine.start_load("await", server, mark=mark, seconds=300)
-
-
-def pair(machine, binary, sb, through=None):
-    """An active, and a backup that has all it has."""
-    active = machine.server(binary, [sb])
-    machine.load("mark", active, first=0)
-    backup = machine.server(binary, [empty_like(machine, sb)],
-                            f"--sync-from={through(active) if through else active.address}")
-    finish_load(await_mark(machine, backup, 0))
-    return active, backup
-
-
-def check_equal(machine, active, backup):
-    contents = [machine.load("contents", server)["digest"] for server in (active, backup)]
-    if contents[0] != contents[1]:
-        raise RuntimeError("active and backup hold different contents")
-    return contents[0]
-
-
-def first_sync(machine, binary, sb):
-    active = machine.server(binary, [sb])
-    machine.load("mark", active, first=0)
-    before = active.cpu_s()
-    backup = machine.server(binary, [empty_like(machine, sb)], f"--sync-from={active.address}", wait=False)
-    seen = finish_load(await_mark(machine, backup, 0))["seen_s"]
-    figures = {"wall_s": seen - backup.started_s, "cpu_s": active.cpu_s() - before + backup.cpu_s()}
-    figures["digest"] = check_equal(machine, active, backup)
-    active.kill()
-    backup.kill()
-    return figures
-
-
-class Relay(threading.Thread):
-    """Carries bytes from a listening Unix socket to a server, counts them, and can be cut."""
-
-    def __init__(self, path, target):
-        super().__init__(daemon=True)
-        self.address = f"unix:{path}"
-        self._target = target
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        self._listener.listen()
-        self._open = threading.Event()
-        self._open.set()
-        self._pairs = []
-        self.to_backup = 0
-        self.start()
-
-    def run(self):
-        while True:
-            client, _ = self._listener.accept()
-            if not self._open.is_set():
-                client.close()
-                continue
-            server = socket.socket(socket.AF_UNIX)
-            try:
-                server.connect(self._target.removeprefix("unix:"))
-            except OSError:  # the server has ended
-                client.close()
-                continue
-            self._pairs.append((client, server))
-            threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
-
-    def _pump(self, source, target, count):
-        try:
-            while data := source.recv(1 << 18):
-                if count:
-                    self.to_backup += len(data)
-                target.sendall(data)
-        except OSError:
-            pass
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def cut(self):
-        self._open.clear()
-        for ends in self._pairs:
-            for end in ends:
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-        self._pairs.clear()
-
-    def mend(self):
-        self.to_backup = 0
-        self._open.set()
-
-
-def reconnect(machine, binary, sb):
-    relays = []
-
-    def through(active):
-        relays.append(Relay(active.folder / "relay", active.address))
-        return relays[0].address
-
-    active, backup = pair(machine, binary, sb, through)
-    relay = relays[0]
-    time.sleep(1)
-    waiting = await_mark(machine, backup, 20)
-    before, written = active.cpu_s() + backup.cpu_s(), backup.written_bytes()
-    relay.cut()
-    machine.load("mark", active, first=1, count=20)
-    time.sleep(1)
-    relay.mend()
-    mended_s = time.monotonic()
-    seen = finish_load(waiting)["seen_s"]
-    time.sleep(0.5)
-    figures = {"wall_s": seen - mended_s, "bytes": relay.to_backup, "written": backup.written_bytes() - written,
-               "cpu_s": active.cpu_s() + backup.cpu_s() - before}
-    figures["digest"] = check_equal(machine, active, backup)
-    active.kill()
-    backup.kill()
-    return figures
-
-
-def replication(machine, binary, sb, few):
-    active, backup = pair(machine, binary, sb)
-    figures = machine.load("lag", active, backup=backup.address, backup_pid=backup.pid,
-                           seconds=10 // min(few, 3), count=40_000 // few)
-    figures["digest"] = check_equal(machine, active, backup)
-    active.kill()
-    backup.kill()
-    return figures
-
-
-def failover(machine, binary, sb, clients):
-    active, backup = pair(machine, binary, sb)
-    with machine.start_load("failover", active, backup=backup.address, backup_pid=backup.pid,
-                            clients=clients) as process:
-        if process.stdout.readline() != "ready\n":
-            return finish_load(process)
-        active.kill()
-        began = time.monotonic()
-        backup.appctl("ovsdb-server/disconnect-active-ovsdb-server")
-        promotion_ms = (time.monotonic() - began) * 1000
-        process.stdin.write("g")
-        process.stdin.flush()
-        figures = finish_load(process) | {"promotion_ms": promotion_ms}
-    backup.kill()
-    return figures
 
 
 # --- many clients, TLS ---
