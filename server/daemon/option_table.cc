@@ -1,238 +1,201 @@
 #include "server/daemon/option_table.h"
 
 #include <array>
-#include <charconv>
-#include <chrono>
 
-#include "server/control/http_status.h"
+#include "server/daemon/option_setters.h"
 
 namespace tandem {
 
 namespace {
 
-using Argument = std::optional<std::string>;
-using Failure = std::optional<std::string>;
-using Context = Directories;
-
-/// Setters of the common kinds, as entries of the table: one function per member.
-template <auto Member>
-Failure set_flag(Options& options, const Argument&, const Context&) {
-  Member(options) = true;
-  return std::nullopt;
-}
-
-template <auto Member>
-Failure clear_flag(Options& options, const Argument&, const Context&) {
-  Member(options) = false;
-  return std::nullopt;
-}
-
-template <auto Member>
-Failure store(Options& options, const Argument& argument, const Context&) {
-  Member(options) = *argument;
-  return std::nullopt;
-}
-
-template <auto Member>
-Failure append(Options& options, const Argument& argument, const Context&) {
-  Member(options).push_back(argument.value_or(""));
-  return std::nullopt;
-}
-
-template <class T>
-Failure read_number(const Argument& argument, T& number) {
-  const char* const end = argument->data() + argument->size();
-  const auto [stop, problem] = std::from_chars(argument->data(), end, number);
-  if (problem == std::errc() && stop == end) return std::nullopt;
-  return "\"" + *argument + "\" is not a valid number";
-}
-
-template <auto Member>
-Failure store_number(Options& options, const Argument& argument, const Context&) {
-  return read_number(argument, Member(options));
-}
-
-template <auto Member>
-Failure store_optional_number(Options& options, const Argument& argument, const Context&) {
-  return read_number(argument, Member(options).emplace());
-}
-
-/// In units of `Unit`, of which there are at most as many as 32 bits count.
-template <auto Member, std::int64_t Unit>
-Failure store_time(Options& options, const Argument& argument, const Context&) {
-  std::uint32_t number = 0;
-  if (const Failure failure = read_number(argument, number)) return failure;
-  Member(options) = number * Unit;
-  return std::nullopt;
-}
-
-template <auto Member>
-Failure store_limit(Options& options, const Argument& argument, const Context& context) {
-  const Failure failure = store_number<Member>(options, argument, context);
-  if (!failure && Member(options) > 0) return std::nullopt;
-  return "\"" + *argument + "\" is not a positive number";
-}
-
-Failure ignore(Options&, const Argument&, const Context&) { return std::nullopt; }
-
-Failure refuse(Options&, const Argument&, const Context&) { return "not supported by this server"; }
-
-Failure set_ca_cert(Options& options, const Argument& argument, bool bootstrap) {
-  options.tls.ca_cert = *argument;
-  options.tls.bootstrap_ca_cert = bootstrap;
-  return std::nullopt;
-}
-
-Failure set_sync_fallback(Options& options, const Argument& argument, const Context&) {
-  if (*argument != "async" && *argument != "block")
-    return "\"" + *argument + "\" is neither \"async\" nor \"block\"";
-  options.sync.fallback = *argument == "block" ? SyncFallback::kBlock : SyncFallback::kAsync;
-  return std::nullopt;
-}
-
-Failure set_sync_peers(Options& options, const Argument& argument, const Context&) {
-  Result<PeerList> peers = PeerList::parse(*argument);
-  if (!peers) return peers.error().to_string();
-  options.sync.peers = std::move(*peers);
-  return std::nullopt;
-}
-
-Failure set_advertised_role(Options& options, const Argument& argument, const Context&) {
-  const std::optional<AdvertisedRole> role = parse_advertised_role(*argument);
-  if (!role) return no_advertised_role(*argument);
-  options.sync.advertised_role = *role;
-  return std::nullopt;
-}
-
-Failure set_http(Options& options, const Argument& argument, const Context&) {
-  const Result<control::HttpStatus::Endpoint> endpoint =
-      control::HttpStatus::parse_address(*argument);
-  if (!endpoint) return endpoint.error().to_string();
-  options.http = *endpoint;
-  return std::nullopt;
-}
-
-Failure set_compact_every(Options& options, const Argument& argument, const Context&) {
-  std::uint32_t seconds = 0;
-  const char* const end = argument->data() + argument->size();
-  const auto [stop, problem] = std::from_chars(argument->data(), end, seconds);
-  if (problem != std::errc() || stop != end || seconds == 0)
-    return "\"" + *argument + "\" is not a number of seconds from 1 to 4294967295";
-  options.compaction.every = std::chrono::seconds(seconds);
-  return std::nullopt;
-}
-
-Failure set_compact_window(Options& options, const Argument& argument, const Context&) {
-  const Result<storage::DailyWindow> window = storage::DailyWindow::parse(*argument);
-  if (!window) return window.error().to_string();
-  options.compaction.window = *window;
-  return std::nullopt;
-}
+using namespace option_setters;
+using Group = OptionGroup;
 
 /// Lets the table name a member: a captureless lambda that finds it.
 #define TANDEM_MEMBER(path) ([](Options & o) -> auto& { return o.path; })
 
-constexpr auto kNone = OptionEntry::Argument::kNone;
-constexpr auto kRequired = OptionEntry::Argument::kRequired;
-constexpr auto kOptional = OptionEntry::Argument::kOptional;
+constexpr bool kOwn = true;
 
+// The line of each option, what it does, and how it is stored.
+// clang-format off
 constexpr std::array kTable = {
-    OptionEntry{"remote", 0, kRequired, false, append<TANDEM_MEMBER(remotes)>},
-    OptionEntry{"unixctl", 0, kRequired, false,
-                [](Options& o, const Argument& a, const Context& c) -> Failure {
-                  o.unixctl = *a == "none" ? *a : Directories::resolve(c.run, *a);
-                  return std::nullopt;
-                }},
-    OptionEntry{"run", 0, kRequired, false, store<TANDEM_MEMBER(run_command)>},
-    OptionEntry{"help", 'h', kNone, false,
-                [](Options& o, const Argument&, const Context&) -> Failure {
-                  o.action = Options::Action::kHelp;
-                  return std::nullopt;
-                }},
-    OptionEntry{"version", 'V', kNone, false,
-                [](Options& o, const Argument&, const Context&) -> Failure {
-                  o.action = Options::Action::kVersion;
-                  return std::nullopt;
-                }},
-    OptionEntry{"detach", 0, kNone, false, set_flag<TANDEM_MEMBER(daemon.detach)>},
-    OptionEntry{"no-self-confinement", 0, kNone, false, ignore},
-    OptionEntry{"no-chdir", 0, kNone, false, clear_flag<TANDEM_MEMBER(daemon.chdir)>},
-    OptionEntry{"pidfile", 0, kOptional, false,
-                [](Options& o, const Argument& a, const Context& c) -> Failure {
-                  o.daemon.pidfile = Directories::resolve(c.run, a.value_or("ovsdb-server.pid"));
-                  return std::nullopt;
-                }},
-    OptionEntry{"overwrite-pidfile", 0, kNone, false,
+    OptionEntry{Group::kRemotes, "remote", 0, "=REMOTE",
+                "connect or listen to REMOTE",
+                append<TANDEM_MEMBER(remotes)>},
+    OptionEntry{Group::kOther, "unixctl", 0, "=SOCKET",
+                "name of the control socket, or none",
+                set_unixctl},
+    OptionEntry{Group::kOther, "run", 0, "=COMMAND",
+                "serve while COMMAND runs",
+                store<TANDEM_MEMBER(run_command)>},
+    OptionEntry{Group::kOther, "help", 'h', "",
+                "print this",
+                set_action<Options::Action::kHelp>},
+    OptionEntry{Group::kOther, "version", 'V', "",
+                "print the version",
+                set_action<Options::Action::kVersion>},
+    OptionEntry{Group::kDaemon, "detach", 0, "",
+                "run in the background",
+                set_flag<TANDEM_MEMBER(daemon.detach)>},
+    OptionEntry{Group::kHidden, "no-self-confinement", 0, "",
+                "",
+                ignore},
+    OptionEntry{Group::kDaemon, "no-chdir", 0, "",
+                "do not change to /",
+                clear_flag<TANDEM_MEMBER(daemon.chdir)>},
+    OptionEntry{Group::kDaemon, "pidfile", 0, "[=FILE]",
+                "write the process id",
+                set_pidfile, false, show_pidfile},
+    OptionEntry{Group::kDaemon, "overwrite-pidfile", 0, "",
+                "with --pidfile, start even if already running",
                 set_flag<TANDEM_MEMBER(daemon.overwrite_pidfile)>},
-    OptionEntry{"monitor", 0, kNone, false, set_flag<TANDEM_MEMBER(daemon.monitor)>},
-    OptionEntry{"user", 0, kRequired, false, store<TANDEM_MEMBER(daemon.user)>},
-    OptionEntry{"verbose", 'v', kOptional, false, append<TANDEM_MEMBER(log.specs)>},
-    OptionEntry{"log-file", 0, kOptional, false,
-                [](Options& o, const Argument& a, const Context& c) -> Failure {
-                  o.log.file = a ? Directories::resolve(c.log, *a) : c.log + "/ovsdb-server.log";
-                  return std::nullopt;
-                }},
-    OptionEntry{"syslog-target", 0, kRequired, false, store<TANDEM_MEMBER(log.syslog_target)>},
-    OptionEntry{"syslog-method", 0, kRequired, false, store<TANDEM_MEMBER(log.syslog_method)>},
-    OptionEntry{
-        "bootstrap-ca-cert", 0, kRequired, false,
-        [](Options& o, const Argument& a, const Context&) { return set_ca_cert(o, a, true); }},
-    OptionEntry{"peer-ca-cert", 0, kRequired, false, store<TANDEM_MEMBER(tls.peer_ca_cert)>},
-    OptionEntry{"private-key", 'p', kRequired, false, store<TANDEM_MEMBER(tls.private_key)>},
-    OptionEntry{"certificate", 'c', kRequired, false, store<TANDEM_MEMBER(tls.certificate)>},
-    OptionEntry{
-        "ca-cert", 'C', kRequired, false,
-        [](Options& o, const Argument& a, const Context&) { return set_ca_cert(o, a, false); }},
-    OptionEntry{"ssl-protocols", 0, kRequired, false, store<TANDEM_MEMBER(tls.protocols)>},
-    OptionEntry{"ssl-ciphers", 0, kRequired, false, store<TANDEM_MEMBER(tls.ciphers)>},
-    OptionEntry{"ssl-ciphersuites", 0, kRequired, false, store<TANDEM_MEMBER(tls.ciphersuites)>},
-    OptionEntry{"record", 0, kOptional, false, refuse},
-    OptionEntry{"replay", 0, kOptional, false, refuse},
-    OptionEntry{"sync-from", 0, kRequired, false, store<TANDEM_MEMBER(sync.from)>},
-    OptionEntry{"sync-exclude-tables", 0, kRequired, false,
+    OptionEntry{Group::kDaemon, "monitor", 0, "",
+                "have a process that restarts the server if it crashes",
+                set_flag<TANDEM_MEMBER(daemon.monitor)>},
+    OptionEntry{Group::kDaemon, "user", 0, "=USER[:GROUP]",
+                "run as that user",
+                store<TANDEM_MEMBER(daemon.user)>},
+    OptionEntry{Group::kLogging, "verbose", 'v', "[=SPEC]",
+                "set levels; without SPEC, everything",
+                append<TANDEM_MEMBER(log.specs)>},
+    OptionEntry{Group::kLogging, "log-file", 0, "[=FILE]",
+                "log to FILE",
+                set_log_file, false, show_log_file},
+    OptionEntry{Group::kLogging, "syslog-target", 0, "=IP:PORT",
+                "also send what goes to syslog there by UDP",
+                store<TANDEM_MEMBER(log.syslog_target)>},
+    OptionEntry{Group::kLogging, "syslog-method", 0, "=(libc|unix:FILE|udp:IP:PORT|null)",
+                "how to reach the syslog daemon",
+                store<TANDEM_MEMBER(log.syslog_method)>},
+    OptionEntry{Group::kTls, "bootstrap-ca-cert", 0, "=FILE",
+                "as --ca-cert, fetched from the first peer if missing",
+                set_bootstrap_ca_cert},
+    OptionEntry{Group::kTls, "peer-ca-cert", 0, "=FILE",
+                "further certificates to send to peers",
+                store<TANDEM_MEMBER(tls.peer_ca_cert)>},
+    OptionEntry{Group::kTls, "private-key", 'p', "=FILE",
+                "private key",
+                store<TANDEM_MEMBER(tls.private_key)>},
+    OptionEntry{Group::kTls, "certificate", 'c', "=FILE",
+                "certificate for the private key",
+                store<TANDEM_MEMBER(tls.certificate)>},
+    OptionEntry{Group::kTls, "ca-cert", 'C', "=FILE",
+                "certificate of the peers' authority",
+                set_ca_cert},
+    OptionEntry{Group::kTls, "ssl-protocols", 0, "=PROTOS",
+                "protocols to enable",
+                store<TANDEM_MEMBER(tls.protocols)>},
+    OptionEntry{Group::kTls, "ssl-ciphers", 0, "=CIPHERS",
+                "ciphers to enable",
+                store<TANDEM_MEMBER(tls.ciphers)>},
+    OptionEntry{Group::kTls, "ssl-ciphersuites", 0, "=SUITES",
+                "TLS 1.3 ciphersuites to enable",
+                store<TANDEM_MEMBER(tls.ciphersuites)>},
+    OptionEntry{Group::kHidden, "record", 0, "[=DIR]",
+                "",
+                refuse},
+    OptionEntry{Group::kHidden, "replay", 0, "[=DIR]",
+                "",
+                refuse},
+    OptionEntry{Group::kReplication, "sync-from", 0, "=SERVER",
+                "be a backup of SERVER (except with --active)",
+                store<TANDEM_MEMBER(sync.from)>},
+    OptionEntry{Group::kReplication, "sync-exclude-tables", 0, "=DB:TABLE,...",
+                "do not replicate these tables",
                 store<TANDEM_MEMBER(sync.exclude_tables)>},
-    OptionEntry{"active", 0, kNone, false, set_flag<TANDEM_MEMBER(sync.active)>},
-    OptionEntry{"no-dbs", 0, kNone, false, ignore},  // parse_options() looks for it
-    OptionEntry{"config-file", 0, kRequired, false,
-                [](Options& o, const Argument& a, const Context& c) -> Failure {
-                  o.config_file = Directories::resolve(c.sysconf, *a);
-                  return std::nullopt;
-                }},
-    OptionEntry{"disable-file-column-diff", 0, kNone, false,
+    OptionEntry{Group::kReplication, "active", 0, "",
+                "with --sync-from, start as the active server",
+                set_flag<TANDEM_MEMBER(sync.active)>},
+    OptionEntry{Group::kDaemon, "no-dbs", 0, "",
+                "start without databases",
+                ignore},
+    OptionEntry{Group::kDaemon, "config-file", 0, "=FILE",
+                "read databases and remotes from FILE",
+                set_config_file},
+    OptionEntry{Group::kOther, "disable-file-column-diff", 0, "",
+                "write whole columns to database files",
                 clear_flag<TANDEM_MEMBER(file_column_diff)>},
     // Those of newer servers than 3.1, whose prefixes are still unambiguous.
-    OptionEntry{"ssl-server-name", 0, kRequired, true, store<TANDEM_MEMBER(tls.server_name)>},
-    OptionEntry{"disable-file-no-data-conversion", 0, kNone, true, ignore},  // data always follow
-    OptionEntry{"threads", 0, kRequired, true, store_number<TANDEM_MEMBER(threads)>},
-    OptionEntry{"history-size", 0, kRequired, true,
-                store_optional_number<TANDEM_MEMBER(history_bytes)>},
-    OptionEntry{"sync-replicas", 0, kRequired, true, store_number<TANDEM_MEMBER(sync.replicas)>},
-    OptionEntry{"sync-timeout", 0, kRequired, true, store_number<TANDEM_MEMBER(sync.timeout_ms)>},
-    OptionEntry{"sync-fallback", 0, kRequired, true, set_sync_fallback},
-    OptionEntry{"sync-peers", 0, kRequired, true, set_sync_peers},
-    OptionEntry{"sync-schema", 0, kNone, true, set_flag<TANDEM_MEMBER(sync.schema)>},
-    OptionEntry{"node-name", 0, kRequired, true, store<TANDEM_MEMBER(sync.node_name)>},
-    OptionEntry{"advertise-role", 0, kRequired, true, set_advertised_role},
-    OptionEntry{"active-remote", 0, kRequired, true, append<TANDEM_MEMBER(active_remotes)>},
-    OptionEntry{"inactivity-probe", 0, kRequired, true,
-                store_time<TANDEM_MEMBER(remote_defaults.inactivity_probe_ms), 1>},
-    OptionEntry{"tcp-keepalive", 0, kRequired, true,
-                store_time<TANDEM_MEMBER(remote_defaults.keepalive_ms), 1000>},
-    OptionEntry{"compact-every", 0, kRequired, true, set_compact_every},
-    OptionEntry{"compact-window", 0, kRequired, true, set_compact_window},
-    OptionEntry{"max-requests", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.requests)>},
-    OptionEntry{"max-unsent", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.unsent_bytes)>},
-    OptionEntry{"max-monitors", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.monitors)>},
-    OptionEntry{"max-clauses", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.clauses)>},
-    OptionEntry{"max-locks", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.locks)>},
-    OptionEntry{"max-waits", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.waits)>},
-    OptionEntry{"max-kept", 0, kRequired, true, store_limit<TANDEM_MEMBER(limits.kept_bytes)>},
-    OptionEntry{"max-message-size", 0, kRequired, true,
-                store_limit<TANDEM_MEMBER(limits.message_bytes)>},
-    OptionEntry{"max-first-message-size", 0, kRequired, true,
-                store_limit<TANDEM_MEMBER(limits.first_message_bytes)>},
-    OptionEntry{"http", 0, kRequired, true, set_http},
+    OptionEntry{Group::kTls, "ssl-server-name", 0, "=NAME",
+                "name to ask servers for (default: the host connected to)",
+                store<TANDEM_MEMBER(tls.server_name)>, kOwn},
+    OptionEntry{Group::kOther, "disable-file-no-data-conversion", 0, "",
+                "accepted: a conversion always writes the data, too",
+                ignore, kOwn},
+    OptionEntry{Group::kOther, "threads", 0, "=N",
+                "threads that serve clients (default: by processors)",
+                store_number<TANDEM_MEMBER(threads)>, kOwn},
+    OptionEntry{Group::kOther, "history-size", 0, "=BYTES",
+                "how far back clients and backups of a database can resume (default: 256 a row, 4 to 64 MiB)",
+                store_optional_number<TANDEM_MEMBER(history_bytes)>, kOwn},
+    OptionEntry{Group::kReplication, "sync-replicas", 0, "=N",
+                "commit only when N backups have it",
+                store_number<TANDEM_MEMBER(sync.replicas)>, kOwn, show<TANDEM_MEMBER(sync.replicas)>},
+    OptionEntry{Group::kReplication, "sync-timeout", 0, "=MS",
+                "how long to wait for them",
+                store_number<TANDEM_MEMBER(sync.timeout_ms)>, kOwn, show<TANDEM_MEMBER(sync.timeout_ms)>},
+    OptionEntry{Group::kReplication, "sync-fallback", 0, "=async|block",
+                "what to do then (default: async)",
+                set_sync_fallback, kOwn},
+    OptionEntry{Group::kReplication, "sync-peers", 0, "=NAME,...",
+                "only clients with a certificate of one of these common names may be backups (default: any)",
+                set_sync_peers, kOwn},
+    OptionEntry{Group::kReplication, "sync-schema", 0, "",
+                "let a backup adopt the active's schema",
+                set_flag<TANDEM_MEMBER(sync.schema)>, kOwn},
+    OptionEntry{Group::kReplication, "node-name", 0, "=NAME",
+                "this server's node, as the cluster manager calls it",
+                store<TANDEM_MEMBER(sync.node_name)>, kOwn},
+    OptionEntry{Group::kReplication, "advertise-role", 0, "=none|leader|connected",
+                "show clients of several servers which is active (default: none; see docs/operating.md)",
+                set_advertised_role, kOwn},
+    OptionEntry{Group::kRemotes, "active-remote", 0, "=REMOTE",
+                "the same, only while this server is the active one",
+                append<TANDEM_MEMBER(active_remotes)>, kOwn},
+    OptionEntry{Group::kConnections, "inactivity-probe", 0, "=MS",
+                "how long a peer may be silent before it is asked whether it is there, of remotes whose row or configuration file does not say; 0: never (default: 5000)",
+                store_time<TANDEM_MEMBER(remote_defaults.inactivity_probe_ms), 1>, kOwn},
+    OptionEntry{Group::kConnections, "tcp-keepalive", 0, "=SECONDS",
+                "the same, asked by the kernel, of all remotes; 0: never (default: as often as probes)",
+                store_time<TANDEM_MEMBER(remote_defaults.keepalive_ms), 1000>, kOwn},
+    OptionEntry{Group::kCompaction, "compact-every", 0, "=SECONDS",
+                "compact a file that has grown, at the latest so often (default: once a day, from 100 commits on)",
+                set_compact_every, kOwn},
+    OptionEntry{Group::kCompaction, "compact-window", 0, "=HH:MM-HH:MM",
+                "begin that only then, local time (default: at any time)",
+                set_compact_window, kOwn},
+    OptionEntry{Group::kLimits, "max-requests", 0, "=N",
+                "requests under way",
+                store_limit<TANDEM_MEMBER(limits.requests)>, kOwn, show<TANDEM_MEMBER(limits.requests)>},
+    OptionEntry{Group::kLimits, "max-unsent", 0, "=BYTES",
+                "replies and updates that it has not taken",
+                store_limit<TANDEM_MEMBER(limits.unsent_bytes)>, kOwn, show<TANDEM_MEMBER(limits.unsent_bytes)>},
+    OptionEntry{Group::kLimits, "max-monitors", 0, "=N",
+                "monitors",
+                store_limit<TANDEM_MEMBER(limits.monitors)>, kOwn, show<TANDEM_MEMBER(limits.monitors)>},
+    OptionEntry{Group::kLimits, "max-clauses", 0, "=N",
+                "clauses in the conditions of its monitors",
+                store_limit<TANDEM_MEMBER(limits.clauses)>, kOwn, show<TANDEM_MEMBER(limits.clauses)>},
+    OptionEntry{Group::kLimits, "max-locks", 0, "=N",
+                "locks that it has or awaits",
+                store_limit<TANDEM_MEMBER(limits.locks)>, kOwn, show<TANDEM_MEMBER(limits.locks)>},
+    OptionEntry{Group::kLimits, "max-waits", 0, "=N",
+                "transactions in a \"wait\"",
+                store_limit<TANDEM_MEMBER(limits.waits)>, kOwn, show<TANDEM_MEMBER(limits.waits)>},
+    OptionEntry{Group::kLimits, "max-kept", 0, "=BYTES",
+                "ids of its monitors and names of its locks, and as much again of those transactions",
+                store_limit<TANDEM_MEMBER(limits.kept_bytes)>, kOwn, show<TANDEM_MEMBER(limits.kept_bytes)>},
+    OptionEntry{Group::kLimits, "max-message-size", 0, "=BYTES",
+                "one message",
+                store_limit<TANDEM_MEMBER(limits.message_bytes)>, kOwn, show<TANDEM_MEMBER(limits.message_bytes)>},
+    OptionEntry{Group::kLimits, "max-first-message-size", 0, "=BYTES",
+                "the same, before one of a client without a certificate was valid",
+                store_limit<TANDEM_MEMBER(limits.first_message_bytes)>, kOwn, show<TANDEM_MEMBER(limits.first_message_bytes)>},
+    OptionEntry{Group::kOther, "http", 0, "=ADDRESS:PORT",
+                "serve status over HTTP",
+                set_http, kOwn},
 };
+// clang-format on
 
 #undef TANDEM_MEMBER
 

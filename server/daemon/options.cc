@@ -45,10 +45,10 @@ class Parser {
     if (found.has_error()) return found.error();
     const OptionEntry& entry = **found;
     const std::string shown = "option '--" + std::string(entry.name) + "'";
-    if (argument && entry.argument == OptionEntry::Argument::kNone) {
+    if (argument && entry.takes() == OptionEntry::Argument::kNone) {
       return usage_error(shown + " doesn't allow an argument");
     }
-    if (!argument && entry.argument == OptionEntry::Argument::kRequired) {
+    if (!argument && entry.takes() == OptionEntry::Argument::kRequired) {
       if (next_ == arguments_.size()) return usage_error(shown + " requires an argument");
       argument = arguments_[next_++];
     }
@@ -82,10 +82,10 @@ class Parser {
       const OptionEntry* entry = find_short(letter);
       if (entry == nullptr) return usage_error(std::string("invalid option -- '") + letter + "'");
       std::optional<std::string> argument;
-      if (entry->argument != OptionEntry::Argument::kNone) {
+      if (entry->takes() != OptionEntry::Argument::kNone) {
         if (!cluster.empty()) {
           argument = std::string(cluster);
-        } else if (entry->argument == OptionEntry::Argument::kRequired) {
+        } else if (entry->takes() == OptionEntry::Argument::kRequired) {
           if (next_ == arguments_.size()) {
             return usage_error(std::string("option requires an argument -- '") + letter + "'");
           }

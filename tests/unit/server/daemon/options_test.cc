@@ -1,6 +1,9 @@
 #include "server/daemon/options.h"
 
 #include <catch2/catch.hpp>
+#include <sstream>
+
+#include "server/daemon/option_table.h"
 
 namespace tandem {
 namespace {
@@ -152,6 +155,26 @@ TEST_CASE("a configuration file excludes what it holds itself") {
   CHECK(error({"--config-file=x", "db"}) == "Databases should be specified in a config file");
   CHECK(error({"--config-file=x", "--active"}) ==
         "--config-file is mutually exclusive with --sync-from, --sync-exclude and --active");
+}
+
+TEST_CASE("--help shows each option, and its default as it is") {
+  const std::string text = usage(kDirectories);
+  for (const OptionEntry& entry : option_table()) {
+    INFO(entry.name);
+    const std::string shown = "--" + std::string(entry.name) + std::string(entry.argument);
+    const std::size_t at = text.find(' ' + shown);
+    CHECK((at == std::string::npos) == (entry.group == OptionGroup::kHidden));
+    CHECK(entry.help.empty() == (entry.group == OptionGroup::kHidden));
+  }
+  CHECK(text.find("  -p, --private-key=FILE  private key\n") != std::string::npos);
+  CHECK(text.find("  --max-requests=N        requests under way (default: " +
+                  std::to_string(SessionLimits().requests) + ")\n") != std::string::npos);
+  CHECK(text.find("(default: /run/ovsdb-server.pid)") != std::string::npos);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    INFO(line);
+    CHECK(line.size() <= 80);
+  }
 }
 
 }  // namespace
