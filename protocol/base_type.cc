@@ -90,6 +90,66 @@ Result<void> check_string(const BaseType& base, std::string_view text) {
   return {};
 }
 
+Result<void> read_integers(ObjectReader& reader, JsonView value, BaseType& base) {
+  if (const JsonView min = reader.optional("minInteger", kJsonInteger))
+    as_integer(min, base.min_integer);
+  if (const JsonView max = reader.optional("maxInteger", kJsonInteger))
+    as_integer(max, base.max_integer);
+  if (base.min_integer > base.max_integer)
+    return syntax_error(value, "minInteger exceeds maxInteger");
+  return {};
+}
+
+Result<void> read_reals(ObjectReader& reader, JsonView value, BaseType& base) {
+  if (const JsonView min = reader.optional("minReal", kJsonNumber)) base.min_real = as_real(min);
+  if (const JsonView max = reader.optional("maxReal", kJsonNumber)) base.max_real = as_real(max);
+  if (base.min_real > base.max_real) return syntax_error(value, "minReal exceeds maxReal");
+  return {};
+}
+
+Result<void> read_lengths(ObjectReader& reader, JsonView value, BaseType& base) {
+  if (auto read =
+          read_length(reader.optional("minLength", kJsonInteger), "minLength", base.min_length);
+      !read)
+    return read;
+  if (auto read =
+          read_length(reader.optional("maxLength", kJsonInteger), "maxLength", base.max_length);
+      !read)
+    return read;
+  if (base.min_length > base.max_length) return syntax_error(value, "minLength exceeds maxLength");
+  return {};
+}
+
+Result<void> read_reference(ObjectReader& reader, JsonView value, BaseType& base) {
+  const JsonView table = reader.optional("refTable", kJsonId);
+  if (!table) return {};
+  base.ref_table = table.get_string();
+  const JsonView kind = reader.optional("refType", kJsonString);
+  if (!kind || kind.get_string() == "strong") return {};
+  if (kind.get_string() != "weak")
+    return syntax_error(value,
+                        "refType must be \"strong\" or \"weak\" (not " + to_text(kind) + ")");
+  base.ref_type = RefType::kWeak;
+  return {};
+}
+
+/// The members that limit the values of a type, other than "enum".
+Result<void> read_constraints(ObjectReader& reader, JsonView value, BaseType& base) {
+  switch (base.type) {
+    case AtomicType::kInteger:
+      return read_integers(reader, value, base);
+    case AtomicType::kReal:
+      return read_reals(reader, value, base);
+    case AtomicType::kString:
+      return read_lengths(reader, value, base);
+    case AtomicType::kUuid:
+      return read_reference(reader, value, base);
+    case AtomicType::kBoolean:
+      break;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<BaseType> BaseType::from_json(JsonView value) {
@@ -115,42 +175,8 @@ Result<BaseType> BaseType::from_json(JsonView value) {
     auto datum = set_type.datum_from_json(allowed, nullptr);
     if (!datum) return datum.error();
     base.allowed = std::move(*datum);
-  } else if (base.type == AtomicType::kInteger) {
-    if (const JsonView min = reader.optional("minInteger", kJsonInteger))
-      as_integer(min, base.min_integer);
-    if (const JsonView max = reader.optional("maxInteger", kJsonInteger))
-      as_integer(max, base.max_integer);
-    if (base.min_integer > base.max_integer)
-      return syntax_error(value, "minInteger exceeds maxInteger");
-  } else if (base.type == AtomicType::kReal) {
-    if (const JsonView min = reader.optional("minReal", kJsonNumber)) base.min_real = as_real(min);
-    if (const JsonView max = reader.optional("maxReal", kJsonNumber)) base.max_real = as_real(max);
-    if (base.min_real > base.max_real) return syntax_error(value, "minReal exceeds maxReal");
-  } else if (base.type == AtomicType::kString) {
-    if (auto read =
-            read_length(reader.optional("minLength", kJsonInteger), "minLength", base.min_length);
-        !read) {
-      return read.error();
-    }
-    if (auto read =
-            read_length(reader.optional("maxLength", kJsonInteger), "maxLength", base.max_length);
-        !read) {
-      return read.error();
-    }
-    if (base.min_length > base.max_length)
-      return syntax_error(value, "minLength exceeds maxLength");
-  } else if (base.type == AtomicType::kUuid) {
-    if (const JsonView table = reader.optional("refTable", kJsonId)) {
-      base.ref_table = table.get_string();
-      if (const JsonView kind = reader.optional("refType", kJsonString)) {
-        if (kind.get_string() == "weak") {
-          base.ref_type = RefType::kWeak;
-        } else if (kind.get_string() != "strong") {
-          return syntax_error(value,
-                              "refType must be \"strong\" or \"weak\" (not " + to_text(kind) + ")");
-        }
-      }
-    }
+  } else if (auto read = read_constraints(reader, value, base); !read) {
+    return read.error();
   }
   if (auto end = reader.finish(); !end) return end.error();
   return base;
