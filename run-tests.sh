@@ -89,6 +89,7 @@ stage_style() {
     mapfile -t sources < <(find protocol replication server ocf tests bench -name '*.cc' -o -name '*.h')
     check "shellcheck" shellcheck ./*.sh .ci/run ocf/ovndb-servers tests/agent/stub
     check "rooms" tests/style/rooms.py
+    check "pages" tests/style/pages.py
     check "clang-format" clang-format --dry-run -Werror "${sources[@]}"
     check "clang-tidy" prepared style
 }
