@@ -9,7 +9,7 @@ packages_of() {
     case $1 in
         build)
             echo cmake ninja-build g++ ccache git pkg-config catch2 \
-                libboost1.81-dev nlohmann-json3-dev libfmt-dev libssl-dev libjemalloc-dev ;;
+                libboost1.81-dev nlohmann-json3-dev libfmt-dev libssl-dev libjemalloc-dev help2man ;;
         run)
             echo openvswitch-common ovn-common ovn-central procps ;;
         test)
@@ -17,7 +17,7 @@ packages_of() {
                 python3-openvswitch python3-ovsdbapp python3-oslotest python3-testscenarios \
                 clang libclang-rt-14-dev clang-format clang-tidy shellcheck xz-utils openssl \
                 pacemaker pacemaker-cli-utils corosync pcs resource-agents libxml2-utils \
-                iproute2 iputils-arping haproxy util-linux e2fsprogs strace valgrind ;;
+                man-db iproute2 iputils-arping haproxy util-linux e2fsprogs strace valgrind ;;
         bench)
             echo openvswitch-common ovn-common python3 python3-matplotlib xz-utils openssl strace ;;
         *)

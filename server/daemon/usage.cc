@@ -60,7 +60,8 @@ void append_option(std::string& out, const OptionEntry& entry, const Directories
   std::string text = "  ";
   if (entry.letter != 0) text += fmt::format("-{}, ", entry.letter);
   text += fmt::format("--{}{}", entry.name, entry.argument);
-  if (text.size() < kColumn) {
+  if (text.size() + 2 <=
+      kColumn) {  // two spaces say where a description begins, to help2man(1), too
     text.resize(kColumn, ' ');
   } else {
     text += '\n' + std::string(kColumn, ' ');
