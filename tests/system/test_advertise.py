@@ -38,7 +38,7 @@ class Advertise(SystemTest):
         backup.appctl("tandem/promote")
 
     def nbctl(self, servers, *command):
-        return self.scratch.run("ovn-nbctl", "--db=" + ",".join(server.socket for server in servers), "--timeout=10",
+        return self.scratch.run("ovn-nbctl", "--db=" + ",".join(server.socket for server in servers), "--timeout=30",
                                 *command)
 
     def test_what_is_shown(self):
@@ -176,6 +176,46 @@ class Advertise(SystemTest):
                     active, backup = backup, active
                 for server in servers:
                     wait_until(lambda server=server: server.dump(load.DB) == active.dump(load.DB), "equal contents")
+
+    def test_a_chassis_and_northd_move_with_the_role(self):
+        """Neither has an address that moves. ovn-controller stays on whatever server is connected, whether it leads or not."""
+        files = {name: [self.database(f"{name}-{db}.db", environment.OVN_SCHEMAS / f"ovn-{db}.ovsschema")
+                        for db in ("nb", "sb")] for name in ("a", "b")}
+        active = self.server("a", files["a"], "--advertise-role=connected")
+        backup = self.server("b", files["b"], "--advertise-role=connected", f"--sync-from={active.socket}")
+        both = f"{active.socket},{backup.socket}"
+        switch = self.server("ovs", [self.database("conf.db", environment.VSWITCH_SCHEMA)])
+
+        def vsctl(*words):
+            self.scratch.run("ovs-vsctl", f"--db={switch.socket}", "--timeout=20", *words)
+
+        def wait(text):
+            """Waits for a chain of writes, of ovn-controller and of northd."""
+            self.nbctl([active, backup], "--wait=hv", "sync")
+            self.nbctl([active, backup], "wait-until", "Logical_Switch_Port", text, "up=true")
+
+        self.scratch.run("ovn-northd", "--detach", "--pidfile=northd.pid", "-vconsole:off", "--log-file=northd.log",
+                         f"--ovnnb-db={both}", f"--ovnsb-db={both}")
+        vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".", "external_ids:system-id=c", f'external_ids:ovn-remote="{both}"',
+              "external_ids:ovn-encap-type=geneve", "external_ids:ovn-encap-ip=127.0.0.1")
+        self.scratch.run("ovs-vswitchd", "--detach", "--pidfile=vswitchd.pid", "--log-file=vswitchd.log",
+                         "--enable-dummy=override", "--disable-system", "--disable-system-route",
+                         "--unixctl=vswitchd.ctl", "-vconsole:off", switch.socket)
+        self.scratch.run("ovn-controller", "--detach", "--pidfile=controller.pid", "-vconsole:off",
+                         "--log-file=controller.log", switch.socket)
+        self.nbctl([active, backup], "ls-add", "s")
+        for turn in range(2):
+            port = f"p{turn}"
+            vsctl("add-port", "br-int", port, "--", "set", "Interface", port, f"external_ids:iface-id={port}")
+            self.nbctl([active, backup], "lsp-add", "s", port)
+            wait(port)
+            backup.appctl("tandem/wait-synced", "--timeout", "10")
+            self.move(active, backup)
+            begun = time.monotonic()
+            wait(port)
+            # Who asked both while neither led asks again after 1, 2, 4 and 8 s.
+            self.assertLess(time.monotonic() - begun, environment.timeout_s(25))
+            active, backup = backup, active
 
     def test_the_configuration_file_says_it(self):
         config = self.scratch.path / "config.json"
