@@ -41,7 +41,7 @@ Result<std::string> beside_pidfile(const std::string& pidfile) {
 
 Result<std::string> find_control_socket(const std::string& target,
                                         const std::vector<std::string>& run_directories) {
-  if (target.starts_with('/')) {
+  if (target.find('/') != std::string::npos) {
     if (target.ends_with(kPidfileEnding)) return beside_pidfile(target);
     return {boost::system::in_place_value, target};
   }

@@ -1,49 +1,18 @@
 #include "server/ctl/client.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "server/ctl/target.h"
-#include "server/posix/unique_fd.h"
+#include "tests/unit/server/ctl/ctl_fixture.h"
 
 namespace tandem::ctl {
 namespace {
 
-/// A folder of its own, with a socket that listens in it.
-class Folder {
- public:
-  std::string path;
-  UniqueFd listener;
-
-  Folder() {
-    std::string pattern = "/tmp/tandem-ctl-test.XXXXXX";
-    path = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-
-  std::string listen(const std::string& name) {
-    const std::string file = path + "/" + name;
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, file.c_str(), sizeof address.sun_path - 1);
-    listener = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-            0);
-    REQUIRE(::listen(listener.get(), 4) == 0);
-    return file;
-  }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(path + "/" + name) << text;
-  }
-};
+using test::Folder;
 
 std::string error_of(const auto& result) {
   REQUIRE(result.has_error());
@@ -84,8 +53,9 @@ TEST_CASE("a server that is not there is an error at once") {
   CHECK(error_of(answer) == "cannot connect to \"/nonexistent/s\" (No such file or directory)");
 }
 
-TEST_CASE("an absolute target is the socket itself") {
+TEST_CASE("a target with a slash is the socket itself") {
   CHECK(find_control_socket("/a/b.ctl", {}).value() == "/a/b.ctl");
+  CHECK(find_control_socket("./b.ctl", {}).value() == "./b.ctl");
 }
 
 TEST_CASE("a name leads through its pidfile to the socket, in the first folder that has it") {
