@@ -1,0 +1,160 @@
+#include "server/ctl/verdict.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+namespace tandem::ctl {
+
+namespace {
+
+using Group = std::vector<const Copy*>;
+
+template <class Wanted>
+Group those(const Group& group, Wanted wanted) {
+  Group found;
+  std::copy_if(group.begin(), group.end(), std::back_inserter(found),
+               [&](const Copy* copy) { return wanted(*copy); });
+  return found;
+}
+
+std::string names_of(const Group& group) {
+  std::string names;
+  for (const Copy* copy : group) {
+    if (!names.empty()) names += copy == group.back() ? " and " : ", ";
+    names += copy->target;
+  }
+  return names;
+}
+
+std::string backups_text(std::size_t count) {
+  return count == 1 ? "1 backup" : fmt::format("{} backups", count);
+}
+
+/// Why nobody takes writes, as far as that can be seen.
+Verdict no_writer(const Group& copies) {
+  std::string reasons;
+  for (const Copy* copy : copies) {
+    std::string reason;
+    if (copy->active) {
+      reason = fmt::format("{} is active, but {}", copy->target,
+                           copy->state == "expired" ? "its lease has run out" : copy->state);
+    } else if (!copy->source.empty()) {
+      reason = fmt::format("{} follows {}", copy->target, copy->source);
+    }
+    if (!reason.empty()) reasons += (reasons.empty() ? "" : "; ") + reason;
+  }
+  return {Level::kBad, reasons.empty() ? "no writer" : fmt::format("no writer ({})", reasons)};
+}
+
+Verdict several_writers(const Group& writers) {
+  const std::string count = writers.size() == 2 ? "TWO" : std::to_string(writers.size());
+  return {Level::kBad, fmt::format("{} writers: {}", count, names_of(writers))};
+}
+
+/// The first one of the copies, and how many there are beside it.
+std::string troubles_text(const Group& copies) {
+  std::string text;
+  std::size_t more = 0;
+  for (const Copy* copy : copies) {
+    for (const std::string& trouble : copy->troubles) {
+      if (!text.empty()) {
+        ++more;
+        continue;
+      }
+      text = fmt::format("; {}: {}", copy->target, trouble);
+    }
+  }
+  return more == 0 ? text : fmt::format("{} (and {} more)", text, more);
+}
+
+Verdict one_writer(const Group& copies) {
+  const Group backups = those(copies, [](const Copy& copy) { return !copy.writable; });
+  const Group late = those(backups, [](const Copy& copy) { return !copy.in_sync; });
+  const std::string troubles = troubles_text(copies);
+  Verdict verdict;
+  if (!late.empty() || backups.empty() || !troubles.empty()) verdict.level = Level::kDegraded;
+  if (backups.empty()) {
+    verdict.sentence = "one active, no backup";
+  } else if (late.empty()) {
+    verdict.sentence = fmt::format("one active, {} in sync", backups_text(backups.size()));
+  } else {
+    verdict.sentence = fmt::format("one active, {} of {} in sync", backups.size() - late.size(),
+                                   backups_text(backups.size()));
+    std::string states;
+    for (const Copy* copy : late)
+      states += fmt::format("{}{} is {}", states.empty() ? "" : ", ", copy->target, copy->state);
+    verdict.sentence += fmt::format(" ({})", states);
+  }
+  verdict.sentence += troubles;
+  return verdict;
+}
+
+/// Databases of the same verdict together; without names if it is that of all.
+Verdict summarize(const std::map<std::string, Verdict>& databases) {
+  std::vector<std::pair<std::string, std::string>> names_by_sentence;
+  Verdict summary;
+  for (const auto& [name, verdict] : databases) {
+    summary.level = std::max(summary.level, verdict.level);
+    const auto same = std::find_if(
+        names_by_sentence.begin(), names_by_sentence.end(),
+        [&sentence = verdict.sentence](const auto& entry) { return entry.first == sentence; });
+    if (same == names_by_sentence.end()) {
+      names_by_sentence.emplace_back(verdict.sentence, name);
+    } else {
+      same->second += ", " + name;
+    }
+  }
+  for (const auto& [sentence, names] : names_by_sentence) {
+    if (!summary.sentence.empty()) summary.sentence += "; ";
+    if (names_by_sentence.size() > 1) summary.sentence += names + ": ";
+    summary.sentence += sentence;
+  }
+  return summary;
+}
+
+}  // namespace
+
+std::map<std::string, Verdict> judge_databases(const Copies& all) {
+  std::map<std::string, Group> groups;
+  for (const Copy& copy : all.copies) groups[copy.database].push_back(&copy);
+  std::map<std::string, Verdict> verdicts;
+  for (const auto& [name, copies] : groups) {
+    const Group writers = those(copies, [](const Copy& copy) { return copy.writable; });
+    verdicts[name] = writers.empty()       ? no_writer(copies)
+                     : writers.size() == 1 ? one_writer(copies)
+                                           : several_writers(writers);
+  }
+  return verdicts;
+}
+
+Verdict judge(const Copies& all) {
+  Verdict verdict = summarize(judge_databases(all));
+  if (all.copies.empty()) verdict = {Level::kBad, all.silent.empty() ? "no database" : ""};
+  if (all.silent.empty()) return verdict;
+  // Whoever is silent may be anything, another writer too.
+  verdict.level = std::max(verdict.level, Level::kDegraded);
+  std::string names;
+  for (const Copies::Silent& silent : all.silent)
+    names += (names.empty() ? "" : ", ") + silent.target;
+  verdict.sentence +=
+      fmt::format("{}no answer from {}", verdict.sentence.empty() ? "" : "; ", names);
+  return verdict;
+}
+
+std::string_view to_string(Level level) {
+  switch (level) {
+    case Level::kGood:
+      return "good";
+    case Level::kDegraded:
+      return "degraded";
+    case Level::kBad:
+      return "bad";
+  }
+  return "";
+}
+
+}  // namespace tandem::ctl
