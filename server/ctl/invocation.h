@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,11 +13,19 @@ namespace tandem::ctl {
 struct Invocation {
   bool help = false;
   bool version = false;
-  std::string target = "ovsdb-server";
+  std::optional<std::string> target;  ///< nothing: the Tandem servers of this host
   std::chrono::milliseconds timeout{5000};
-  bool watch = false;  ///< repeat every second until interrupted
-  std::string command;
+  std::string name;     ///< of the command, as it was typed
+  std::string command;  ///< that the server knows it by
   std::vector<std::string> arguments;
+  bool everywhere = false;  ///< without a target: for each server of this host, not just for one
+  bool json = false;        ///< "--json" or "--format json" of a command that knows it
+  bool cluster = false;     ///< one table of all copies; `arguments` are the servers
+  /// Repeat so often until interrupted.
+  std::optional<std::chrono::milliseconds> watch;
+
+  /// A server's arguments, with the format in which it is to answer.
+  std::vector<std::string> server_arguments() const;
 };
 
 /// Reads the arguments without the program's name. "status" and the other names of the server's

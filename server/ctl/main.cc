@@ -1,69 +1,82 @@
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
+#include <thread>
 
-#include "server/ctl/client.h"
+#include "server/ctl/commands.h"
 #include "server/ctl/invocation.h"
-#include "server/ctl/target.h"
 #include "server/posix/directories.h"
 
 namespace tandem::ctl {
 
 namespace {
 
-/// As ovs-appctl has them.
-constexpr int kNotReached = 1;
-constexpr int kRefused = 2;
-
-int fail(const Error& error) {
-  std::fprintf(stderr, "tandem-ctl: %s\n", error.to_string().c_str());
-  return kNotReached;
-}
-
 /// Where OVN's and Open vSwitch's servers have their pidfiles.
 std::vector<std::string> run_directories() {
   const char* ovn = std::getenv("OVN_RUNDIR");
-  return {Directories::from_environment().run, ovn != nullptr ? ovn : "/var/run/ovn"};
+  std::vector<std::string> directories{Directories::from_environment().run};
+  const std::string other = ovn != nullptr && *ovn != '\0' ? ovn : "/var/run/ovn";
+  if (other != directories.front()) directories.push_back(other);
+  return directories;
 }
 
-int run_once(const Invocation& invocation) {
-  const auto socket = find_control_socket(invocation.target, run_directories());
-  if (socket.has_error()) return fail(socket.error());
-  const auto answer =
-      run_command(*socket, invocation.command, invocation.arguments, invocation.timeout);
-  if (answer.has_error()) return fail(answer.error());
-  std::fputs(answer->text.c_str(), answer->is_error ? stderr : stdout);
-  if (!answer->is_error) return EXIT_SUCCESS;
-  std::fprintf(stderr, "tandem-ctl: %s: server returned an error\n", invocation.target.c_str());
-  return kRefused;
+/// A terminal whose user wants colours (no-color.org).
+bool wants_colours() {
+  const char* refused = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) != 0 && (refused == nullptr || *refused == '\0');
 }
 
-/// Clears the screen if there is one, and asks again every second; a server that is away may come
-/// back.
+int print(const Report& report) {
+  std::fputs(report.output.c_str(), stdout);
+  if (std::fflush(stdout) != 0) return EXIT_FAILURE;
+  std::fputs(report.errors.c_str(), stderr);
+  return report.exit_status;
+}
+
+/// Of this host's clock, as its people read it.
+std::string date_and_time() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  std::array<char, 64> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %Z\n", &local)};
+}
+
+/// Asks again and again; a server that is away may come back. What is new takes the place of what
+/// is on the screen in one piece.
 int watch(const Invocation& invocation) {
   const bool on_terminal = ::isatty(STDOUT_FILENO) != 0;
   for (;;) {
-    if (on_terminal) std::fputs("\033[H\033[2J", stdout);
-    run_once(invocation);
-    if (std::fflush(stdout) != 0) return EXIT_FAILURE;
-    ::sleep(1);
+    Report report = carry_out(invocation, run_directories(), wants_colours());
+    const std::string date = date_and_time();
+    report.output = on_terminal ? "\033[H\033[2J" + date + report.output + report.errors
+                                : date + report.output + '\n';
+    if (on_terminal) report.errors.clear();
+    print(report);
+    if (std::ferror(stdout) != 0) return EXIT_FAILURE;
+    std::this_thread::sleep_for(*invocation.watch);
   }
 }
 
 int run(int argc, char** argv) {
-  const auto invocation = parse_invocation({argv + 1, argv + argc});
-  if (invocation.has_error()) return fail(invocation.error());
-  if (invocation->help) {
-    std::fputs(usage().c_str(), stdout);
-    return EXIT_SUCCESS;
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto invocation = parse_invocation(arguments);
+  if (invocation.has_error()) {
+    // Scripts that ask for the verdict must not take a mistake for one that is only degraded.
+    const bool cluster =
+        std::find(arguments.begin(), arguments.end(), "--cluster") != arguments.end();
+    return print(failed(invocation.error(), cluster ? 2 : EXIT_FAILURE));
   }
-  if (invocation->version) {
-    std::puts("tandem-ctl (Tandem) " TANDEM_VERSION);
-    return EXIT_SUCCESS;
-  }
-  return invocation->watch ? watch(*invocation) : run_once(*invocation);
+  if (invocation->help) return print({usage(), "", EXIT_SUCCESS});
+  if (invocation->version)
+    return print({"tandem-ctl (Tandem) " TANDEM_VERSION "\n", "", EXIT_SUCCESS});
+  if (invocation->watch) return watch(*invocation);
+  return print(carry_out(*invocation, run_directories(), wants_colours()));
 }
 
 }  // namespace

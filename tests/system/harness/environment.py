@@ -19,6 +19,7 @@ OVN_SCHEMAS = pathlib.Path("/usr/share/ovn")
 VSWITCH_SCHEMA = pathlib.Path("/usr/share/openvswitch/vswitch.ovsschema")
 
 SERVER = pathlib.Path(os.environ.get("TANDEM_SERVER", SOURCE / "build/release/bin/tandem-server"))
+CTL = SERVER.with_name("tandem-ctl")
 TOOL = pathlib.Path(os.environ.get("TANDEM_TOOL", SERVER.with_name("tandem-tool")))
 SLOWDOWN = float(os.environ.get("TANDEM_SLOWDOWN", "1"))
 SEED = int(os.environ.get("TANDEM_SEED", "1"))

@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+"""tandem-ctl: the servers of a host, and one verdict on all copies of a database."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+
+from harness import environment, load
+from harness.case import SystemTest, main
+from harness.ports import free_port
+from harness.server import wait_until
+
+
+class Ctl(SystemTest):
+    def run_ctl(self, *words):
+        return self.scratch.run(environment.CTL, *words, check=False)
+
+    def output(self, *words):
+        return self.scratch.run(environment.CTL, *words)
+
+    def pair(self):
+        """An active and a backup in sync, with status pages."""
+        self.pages = {name: f"127.0.0.1:{free_port()}" for name in ("one", "two")}
+        one = self.server("one", [self.database("one.db", load.SCHEMA)], f"--http={self.pages['one']}")
+        two = self.server("two", [self.database("two.db", load.SCHEMA)], f"--http={self.pages['two']}",
+                          f"--sync-from={one.socket}")
+        wait_until(lambda: "replicating" in two.appctl("ovsdb-server/sync-status"), "replication")
+        return one, two
+
+    def cluster(self, *words):
+        """The exit status, the verdict, and the lines of the table."""
+        done = self.run_ctl("status", "--cluster", *words)
+        lines = done.stdout.splitlines()
+        return done.returncode, lines[0] if lines else done.stderr, lines[1:]
+
+
+class ThisHost(Ctl):
+    def test_all_tandem_servers_answer_and_no_other(self):
+        self.server("stock", [self.database("stock.db", load.SCHEMA)], binary=environment.STOCK_SERVER)
+        none = self.run_ctl("status")
+        self.assertEqual((none.returncode, none.stdout), (1, ""))
+        self.assertIn("no Tandem server found", none.stderr)
+        self.assertIn("own database server is stock", none.stderr)
+        one = self.server("one", [self.database("one.db", load.SCHEMA)])
+        self.assertTrue(self.output("status").startswith("role: active\n"))
+        self.assertEqual(self.output("lease"), "off\n")
+        self.server("two", [self.database("two.db", load.SCHEMA)], f"--sync-from={one.socket}")
+        self.assertEqual(re.findall("^== (\\w+) \\(", self.output("status"), re.M), ["one", "two"])
+        answers = json.loads(self.output("status", "--json"))["servers"]
+        self.assertEqual([(answer["target"], answer["status"]["role"]) for answer in answers],
+                         [("one", "active"), ("two", "backup")])
+        refused = self.run_ctl("promote")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("several Tandem servers run here: say -t with one of one, two", refused.stderr)
+        self.assertEqual(self.output("-t", "./two.ctl", "status", "--format=short").split()[1], "backup")
+
+    def test_a_server_that_hangs_is_told_of(self):
+        self.server("one", [self.database("one.db", load.SCHEMA)])
+        two = self.server("two", [self.database("two.db", load.SCHEMA)])
+        two.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(two.process.send_signal, signal.SIGCONT)
+        done = self.run_ctl("-T", "1", "status", "--format=short")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, rf"^{load.DB} active writable 0 0\n$")
+        self.assertRegex(done.stderr, r"^tandem-ctl: .*/two.ctl: no answer in time\n$")
+
+    def test_a_status_is_watched(self):
+        self.server("one", [self.database("one.db", load.SCHEMA)])
+        watching = subprocess.Popen([str(environment.CTL), "status", "--format=short", "--watch=0.1"],
+                                    env=self.scratch.env, cwd=self.scratch.path, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(watching.stdout.close)
+        self.addCleanup(watching.wait)
+        self.addCleanup(watching.kill)
+        for _ in range(3):
+            self.assertRegex(watching.stdout.readline(), r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+\n$")
+            self.assertEqual(watching.stdout.readline(), f"{load.DB} active writable 0 0\n")
+            self.assertEqual(watching.stdout.readline(), "\n")
+
+
+class Cluster(Ctl):
+    def test_one_verdict_on_all_copies(self):
+        one, two = self.pair()
+        asked = list(self.pages.values())
+        good = (0, "one active, 1 backup in sync")
+        self.assertEqual(self.cluster(*asked)[:2], good)
+        self.assertEqual(self.cluster("one", "two")[:2], good)
+        # The active tells of its backup.
+        self.assertEqual(self.cluster("one")[:2], good)
+        table = self.cluster()
+        self.assertEqual(table[:2], good)
+        self.assertEqual([line.split()[:1] + line.split()[2:5] for line in table[2]],
+                         [["SERVER", "DATABASE", "ROLE", "STATE"], ["one", load.DB, "active", "writable"],
+                          ["two", load.DB, "backup", "replicating"]])
+        answer = json.loads(self.output("status", "--cluster", "--json", *asked))
+        self.assertEqual((answer["level"], answer["verdict"]), ("good", good[1]))
+        self.assertEqual([copy["server"] for copy in answer["copies"]], asked)
+
+        self.assertEqual(self.cluster("two")[:2], (2, f"no writer (two follows {one.socket})"))
+        two.stop()
+        self.assertEqual(self.cluster(*asked)[:2], (1, f"one active, no backup; no answer from {asked[1]}"))
+        two.start()
+        wait_until(lambda: self.cluster(*asked)[:2] == good, "the backup")
+
+        two.appctl("tandem/promote")
+        self.assertEqual(self.cluster(*asked)[:2], (2, f"TWO writers: {asked[0]} and {asked[1]}"))
+        one.kill()
+        self.assertEqual(self.cluster(*asked)[:2], (1, f"one active, no backup; no answer from {asked[0]}"))
+
+    def test_a_host_that_does_not_answer_holds_the_others_up_until_the_timeout_only(self):
+        one, two = self.pair()
+        two.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(two.process.send_signal, signal.SIGCONT)
+        began = time.monotonic()
+        done = self.run_ctl("-T", "1", "status", "--cluster", *self.pages.values())
+        self.assertLess(time.monotonic() - began, environment.timeout_s(5))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"; no answer from {self.pages['two']}\n", done.stdout)
+        self.assertIn("no answer in time\n", done.stdout)
+
+    def test_a_mistake_is_no_verdict_that_is_only_degraded(self):
+        self.assertEqual(self.cluster("--nonsense")[0], 2)
+        self.assertEqual(self.cluster()[:2], (2, self.cluster()[1]))
+        self.assertIn("no Tandem server found", self.cluster()[1])
+
+
+if __name__ == "__main__":
+    main()
