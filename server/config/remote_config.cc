@@ -102,6 +102,17 @@ std::vector<std::string> RemoteConfig::list_active_only() const {
   return names;
 }
 
+std::vector<net::RemoteStatus> RemoteConfig::statuses() const {
+  std::vector<net::RemoteStatus> statuses = manager_.statuses();
+  if (active_) return statuses;
+  for (const std::string& remote : list_active_only()) {
+    net::RemoteStatus& status = statuses.emplace_back();
+    status.target = remote;
+    status.state = "closed";
+  }
+  return statuses;
+}
+
 void RemoteConfig::set_active(bool active) {
   if (active_ == active) return;
   active_ = active;

@@ -51,6 +51,9 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
   std::vector<std::string> list() const;
   /// Those of them that listen only while this server is active.
   std::vector<std::string> list_active_only() const;
+  /// How all stand, those included that "db:" led to, and those that wait for this server to be
+  /// active.
+  std::vector<net::RemoteStatus> statuses() const;
 
   void set_active(bool active);
   /// Error if a setting of TLS is said to be in a database and cannot be.

@@ -12,6 +12,7 @@
 #include "server/control/status_board.h"
 #include "server/logging/file_health.h"
 #include "server/net/key_file.h"
+#include "server/net/remote_options.h"
 #include "server/storage/log_health.h"
 
 namespace tandem::control {
@@ -34,6 +35,15 @@ struct DatabaseStatus {
   std::string connection_error;            ///< last failure to reach it
   std::optional<FollowerStatus> follower;  ///< of a backup
   storage::LogHealth health;               ///< of its file
+  std::string file;                        ///< its name, as it was given
+  std::uint64_t file_bytes = 0;            ///< of good records
+};
+
+/// From then on, monotonic, the server had the role.
+struct RoleNote {
+  RoleState role;
+  std::int64_t at_ms;
+  bool operator==(const RoleNote&) const = default;
 };
 
 /// All that status commands, metrics and load balancers are told: a value, made in one go.
@@ -42,8 +52,12 @@ struct ServerStatus {
   std::int64_t now_ms = 0;       ///< monotonic
   std::int64_t now_wall_ms = 0;  ///< since 1970
   std::int64_t uptime_ms = 0;
+  std::int64_t pid = 0;  ///< of the process that serves
+  std::string host;
   RoleState role = RoleState::kActive;
   Lease lease;
+  std::vector<RoleNote> role_changes;  ///< the last ones since the start, the newest first
+  std::vector<net::RemoteStatus> remotes;
   SyncSettings sync;
   std::string sync_peers = "any";  ///< the clients that may be backups
   std::string node_name;           ///< that backups' actives know this server by; empty: the host's
@@ -64,6 +78,10 @@ struct ServerStatus {
 
   bool is_active() const { return has_active_role(role); }
   bool lease_expired() const { return role == RoleState::kExpired; }
+  /// Connections at all remotes.
+  std::size_t clients() const;
+  /// Does the database take writes? Roles may differ where a configuration file says so.
+  bool writable(const DatabaseStatus& database) const;
   /// Has the role, and may use it.
   bool writable() const { return role == RoleState::kActive && disk_fault().empty(); }
   /// Why the first database that cannot write to its file, or has lost part of it, is so; empty:

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "server/control/facts_report.h"
 #include "server/control/health_json.h"
-#include "server/control/iso_time.h"
 #include "server/control/position_json.h"
 #include "server/control/server_status.h"
 #include "server/control/trouble.h"
@@ -30,15 +30,6 @@ std::string_view lease_state(Lease::State state) {
       return "expired";
   }
   return "";
-}
-
-std::string calendar_time(std::int64_t wall_ms) {
-  return iso_time(std::chrono::system_clock::time_point(std::chrono::milliseconds(wall_ms)));
-}
-
-/// A monotonic time as the calendar had it.
-std::string calendar_time_of(const ServerStatus& status, std::int64_t monotonic_ms) {
-  return calendar_time(status.now_wall_ms - (status.now_ms - monotonic_ms));
 }
 
 OrderedJson lease_json(const ServerStatus& status) {
@@ -106,8 +97,11 @@ OrderedJson database_json(const ServerStatus& status, const DatabaseStatus& data
   const StatusBoard::Entry& entry = database.entry;
   OrderedJson object = {{"name", database.name},
                         {"role", database.backup ? "backup" : "active"},
+                        {"writable", status.writable(database)},
                         {"position", position_json(entry.position)},
-                        {"health", health_json(database.health)}};
+                        {"health", health_json(database.health)},
+                        {"file", printable(database.file)},
+                        {"file_bytes", database.file_bytes}};
   if (database.backup) {
     object["source"] = database.source;
     if (!database.connection_error.empty())
@@ -222,6 +216,8 @@ std::string database_text(const ServerStatus& status, const DatabaseStatus& data
   out += fmt::format("  position: epoch {} index {} digest {}\n",
                      static_cast<std::uint64_t>(position.epoch), position.index,
                      position.digest.to_string());
+  if (!database.file.empty())
+    out += fmt::format("  file: {}, {} bytes\n", printable(database.file), database.file_bytes);
   out += followers_text(status, database);
   if (!database.backup) return out;
   out += fmt::format("  source: {}\n", printable(database.source));
@@ -241,7 +237,10 @@ OrderedJson to_json(const ServerStatus& status) {
           {"writable", status.writable()},
           {"health", health_json(status)},
           {"lease", lease_json(status)},
+          {"role_changes", role_changes_json(status)},
           {"databases", std::move(databases)},
+          {"clients", status.clients()},
+          {"remotes", remotes_json(status)},
           {"active_server", status.active_server},
           {"exclude_tables", status.exclude_tables},
           {"sync",
@@ -251,8 +250,11 @@ OrderedJson to_json(const ServerStatus& status) {
             {"peers", status.sync_peers}}},
           {"node_name", printable(status.node_name)},
           {"advertised_role", to_string(status.advertised_role)},
+          {"host", printable(status.host)},
           {"server_id", status.server_id},
-          {"time", calendar_time(status.now_wall_ms)},
+          {"version", TANDEM_VERSION},
+          {"pid", status.pid},
+          {"time", calendar_time_of(status, status.now_ms)},
           {"uptime_ms", status.uptime_ms},
           {"limits", limits_json(status)}};
 }
@@ -283,6 +285,7 @@ std::string status_text(const ServerStatus& status) {
     out += fmt::format("active-server: {}\n", printable(status.active_server));
   if (!status.exclude_tables.empty())
     out += fmt::format("exclude-tables: {}\n", printable(status.exclude_tables));
+  out += facts_text(status);
   out += limits_text(status);
   for (const DatabaseStatus& database : status.databases) out += database_text(status, database);
   return out;

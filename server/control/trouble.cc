@@ -121,6 +121,17 @@ std::vector<Trouble> troubles_of(const ServerStatus& status) {
   return troubles;
 }
 
+std::size_t ServerStatus::clients() const {
+  std::size_t count = 0;
+  for (const net::RemoteStatus& remote : remotes) count += remote.connections;
+  return count;
+}
+
+bool ServerStatus::writable(const DatabaseStatus& database) const {
+  return !database.backup && database.health.can_write() &&
+         lease.state(now_ms) != Lease::State::kExpired;
+}
+
 std::string ServerStatus::disk_fault() const {
   return first_of(*this, [](const Trouble& trouble) { return trouble.stops_writing(); });
 }

@@ -142,6 +142,7 @@ void RoleHost::databases_changed() {
 
 void RoleHost::execute() {
   newest_ = role_.newest_change();
+  log_.note(state(), net::IoShard::now_ms());
   for (const RoleAction& action : role_.take_actions())
     std::visit([this](const auto& a) { this->execute(a); }, action);
 }

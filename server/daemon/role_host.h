@@ -7,12 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "replication/role/role.h"
 #include "server/control/role_control.h"
 #include "server/daemon/errands.h"
 #include "server/daemon/handover.h"
 #include "server/daemon/home_timer.h"
+#include "server/daemon/role_log.h"
 #include "server/database/database_server.h"
 
 namespace tandem {
@@ -51,6 +53,8 @@ class RoleHost {
   RoleState state() const { return role_.state(net::IoShard::now_ms()); }
   const BackupSet& backups() const { return role_.backups(); }
   const Lease& lease() const { return role_.lease(); }
+  /// The last changes of role, the newest first.
+  const std::vector<control::RoleNote>& changes() const { return log_.changes(); }
 
   // The events of Role. `done` runs on home.
   void promote(const control::RoleControl::Promotion& promotion, control::Done done);
@@ -92,6 +96,7 @@ class RoleHost {
   const Errands::HandIn to_writer_;
   net::IoShard& home_;
   Role role_;
+  RoleLog log_;
   HomeTimer timer_;
   std::uint64_t changes_ = 0;                            // so far
   std::map<RoleChange, control::DoneWithText> waiting_;  // for the end of their change

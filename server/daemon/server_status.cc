@@ -1,5 +1,9 @@
 // What this server tells of its roles: values for status commands, metrics and load balancers.
 
+#include <unistd.h>
+
+#include <array>
+
 #include "server/daemon/server.h"
 #include "server/logging/vlog.h"
 
@@ -8,6 +12,11 @@ namespace {
 
 /// How long status commands wait for a busy writer before they show what is known.
 constexpr std::int64_t kRefreshMs = 500;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
 
 }  // namespace
 
@@ -45,8 +54,12 @@ control::ServerStatus Server::status() {
   status.now_ms = net::IoShard::now_ms();
   status.now_wall_ms = clock_.wall_ms();
   status.uptime_ms = status.now_ms - started_ms_;
+  status.pid = ::getpid();
+  status.host = host_name();
   status.role = role_.state();
   status.lease = role_.lease();
+  status.role_changes = role_.changes();
+  status.remotes = remotes_->statuses();
   status.sync = sync_;
   status.sync_peers = peers_.to_string();
   status.node_name = node_name_;
@@ -67,7 +80,11 @@ control::ServerStatus Server::status() {
     database.name = name;
     database.entry = entry;
     database.backup = role_.backups().contains(name);
-    if (const auto log = entry.log.lock()) database.health = log->health();
+    if (const auto log = entry.log.lock()) {
+      database.health = log->health();
+      database.file = log->name();
+      database.file_bytes = log->size();
+    }
     if (database.backup) {
       database.source = source_of(name);
       for (const auto& following : services_) {

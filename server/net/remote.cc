@@ -149,6 +149,10 @@ RemoteStatus Remote::status(std::int64_t now_ms) const {
 
 RemoteStatus Remote::passive_status() const {
   RemoteStatus status{spec_.target.text, !connections_.empty(), {}};
+  const bool is_listening = listener_ != nullptr && listener_->is_listening();
+  status.state = is_listening ? "listening" : "not listening";
+  if (!is_listening && listener_ != nullptr) status.problem = listener_->problem();
+  status.connections = connections_.size();
   if (connections_.size() > 1) status.values["n_connections"] = std::to_string(connections_.size());
   if (listener_ != nullptr && listener_->bound_port() != 0) {
     status.values["bound_port"] = std::to_string(listener_->bound_port());
@@ -162,6 +166,11 @@ RemoteStatus Remote::active_status(std::int64_t now_ms) const {
   const ClientStatus& client = client_status_;
   RemoteStatus status{spec_.target.text, client.state == ClientStatus::State::kActive, {}};
   status.values["state"] = state_name(client.state);
+  status.state = status.is_connected                                ? "connected"
+                 : client.state == ClientStatus::State::kConnecting ? "connecting"
+                                                                    : "waiting";
+  if (!status.is_connected) status.problem = client.last_error;
+  status.connections = status.is_connected ? 1 : 0;
   if (!client.last_error.empty()) status.values["last_error"] = client.last_error;
   const auto add_age = [&](const char* key, std::int64_t since_ms) {
     if (since_ms >= 0) status.values[key] = std::to_string((now_ms - since_ms) / 1000);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -40,14 +41,21 @@ struct RemoteSpec {
   RemoteOptions options;
 };
 
-/// What goes back into the remote's row: the columns is_connected and status of OVN's Connection
-/// table.
+/// How a remote stands.
 struct RemoteStatus {
   std::string target;
+  // What goes back into the remote's row: the columns is_connected and status of OVN's Connection
+  // table.
   bool is_connected = false;
   /// Keys state, last_error, sec_since_connect, sec_since_disconnect of active remotes;
   /// n_connections (if over 1), bound_port, and zeros for both ages of passive ones.
   std::map<std::string, std::string> values;
+  // For people.
+  /// `listening` or `not listening`; `connected`, `connecting` or `waiting` to connect; `closed` if
+  /// it is for an active server and this one is none.
+  std::string state{};
+  std::string problem{};        ///< why it does not listen, or the last failure to connect
+  std::size_t connections = 0;  ///< clients that are there
 };
 
 }  // namespace tandem::net

@@ -78,6 +78,34 @@ class ThisHost(Ctl):
             self.assertEqual(watching.stdout.readline(), f"{load.DB} active writable 0 0\n")
             self.assertEqual(watching.stdout.readline(), "\n")
 
+    def test_a_status_says_who_the_server_is_and_who_reaches_it(self):
+        taken = self.server("taken", [self.database("taken.db", load.SCHEMA)])
+        port = free_port()
+        taken.appctl("ovsdb-server/add-remote", f"ptcp:{port}:127.0.0.1")
+        one = self.server("one", [self.database("one.db", load.SCHEMA)], f"--remote=ptcp:{port}:127.0.0.1",
+                          "--active-remote=punix:only-active.sock", f"--sync-from={taken.socket}")
+
+        def status():
+            return json.loads(self.output("-t", "one", "status", "--json"))
+
+        wait_until(lambda: status()["databases"][0]["follower"]["state"] == "replicating", "replication")
+        self.assertEqual(status()["pid"], one.process.pid)
+        self.assertEqual([change["role"] for change in status()["role_changes"]], ["backup"])
+        remotes = {remote["target"]: remote for remote in status()["remotes"]}
+        self.assertEqual(remotes[f"ptcp:{port}:127.0.0.1"]["state"], "not listening")
+        self.assertEqual(remotes[f"ptcp:{port}:127.0.0.1"]["problem"], "Address already in use")
+        self.assertEqual(remotes["punix:only-active.sock"]["state"], "closed")
+        self.output("-t", "one", "promote")
+        with one.connect() as client:
+            client.transact(load.DB, {"op": "insert", "table": "Switch", "row": {}})
+            now = status()
+        self.assertEqual([change["role"] for change in now["role_changes"]], ["active", "backup"])
+        remotes = {remote["target"]: remote for remote in now["remotes"]}
+        self.assertEqual(remotes["punix:only-active.sock"]["state"], "listening")
+        self.assertEqual((now["clients"], remotes[f"p{one.socket}"]["clients"]), (1, 1))
+        database = now["databases"][0]
+        self.assertEqual(database["file_bytes"], (self.scratch.path / "one.db").stat().st_size)
+
 
 class Cluster(Ctl):
     def test_one_verdict_on_all_copies(self):

@@ -51,16 +51,71 @@ TEST_CASE("what is read first comes first in a status as JSON") {
   status.limits.push_back({"max-clients", 10, 2, 1});
   const OrderedJson object = to_json(status);
   CHECK(names_of(object) ==
-        "role writable health lease databases active_server exclude_tables sync node_name "
-        "advertised_role server_id "
-        "time uptime_ms limits");
+        "role writable health lease role_changes databases clients remotes active_server "
+        "exclude_tables sync node_name advertised_role host server_id version pid time uptime_ms "
+        "limits");
   CHECK(names_of(object.at("databases").at(0)) ==
-        "name role position health source connection_error follower gate followers_total followers "
-        "commits history");
+        "name role writable position health file file_bytes source connection_error follower gate "
+        "followers_total followers commits history");
   CHECK(names_of(object.at("databases").at(0).at("follower")) ==
         "state stale mode lag_records lag_ms commits resumes resyncs divergences records_aside");
   CHECK(to_text(object.at("limits")) ==
         R"({"max-clients":{"value":10,"times":2,"connections":1}})");
+}
+
+TEST_CASE("a status says who the server is, who reaches it, and what roles it had") {
+  ServerStatus status;
+  status.now_ms = 100'000;
+  status.now_wall_ms = 1'700'000'100'000;
+  status.uptime_ms = 93'784'000;
+  status.pid = 42;
+  status.host = "ovn1";
+  status.role_changes = {{RoleState::kActive, 97'000}, {RoleState::kBackup, 2'000}};
+  net::RemoteStatus& remote = status.remotes.emplace_back();
+  remote.target = "ptcp:6641";
+  remote.state = "listening";
+  remote.connections = 3;
+  net::RemoteStatus& taken = status.remotes.emplace_back();
+  taken.target = "ptcp:6642";
+  taken.state = "not listening";
+  taken.problem = "Address already in use";
+  CHECK_THAT(
+      status_text(status),
+      Catch::Contains("version: Tandem " TANDEM_VERSION "\npid: 42\nhost: ovn1\nuptime: 1 d 2 h\n"
+                      "role-change: active at 2023-11-14T22:14:57.000Z, 3 s ago\n"
+                      "role-change: backup at 2023-11-14T22:13:22.000Z, 1 min 38 s ago\n"
+                      "clients: 3\n"
+                      "remote: ptcp:6641 listening, 3 clients\n"
+                      "remote: ptcp:6642 not listening (Address already in use)\n"));
+  const OrderedJson object = to_json(status);
+  CHECK(to_text(object.at("role_changes")) ==
+        R"([{"role":"active","time":"2023-11-14T22:14:57.000Z","ms_ago":3000},)"
+        R"({"role":"backup","time":"2023-11-14T22:13:22.000Z","ms_ago":98000}])");
+  CHECK(to_text(object.at("remotes")) ==
+        R"([{"target":"ptcp:6641","state":"listening","clients":3},)"
+        R"({"target":"ptcp:6642","state":"not listening","clients":0,)"
+        R"("problem":"Address already in use"}])");
+  CHECK(object.at("clients") == 3);
+  CHECK(object.at("pid") == 42);
+  CHECK(object.at("host") == "ovn1");
+  CHECK(object.at("version") == TANDEM_VERSION);
+}
+
+TEST_CASE("each database says whether it takes writes, and how large its file is") {
+  ServerStatus status = backup();
+  status.databases.push_back({});
+  status.databases[1].name = "E";
+  status.databases[1].file = "/e.db";
+  status.databases[1].file_bytes = 1234;
+  const auto writable = [&](std::size_t i) {
+    return to_json(status).at("databases").at(i).at("writable").get<bool>();
+  };
+  CHECK(!writable(0));
+  CHECK(writable(1));  // as a configuration file may have it
+  CHECK(to_json(status).at("databases").at(1).at("file_bytes") == 1234);
+  CHECK_THAT(status_text(status), Catch::Contains("  file: /e.db, 1234 bytes\n"));
+  status.lease.renew(1000, 18'000);
+  CHECK(!writable(1));
 }
 
 TEST_CASE("positions are told exactly, and names as they are") {

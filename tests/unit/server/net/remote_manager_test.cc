@@ -57,6 +57,20 @@ TEST_CASE("Remotes listen when they have been configured, and say who is there")
   CHECK(f.status().values.at("sec_since_connect") == "0");
 }
 
+TEST_CASE("Remotes say whether they listen, and why not") {
+  Fixture f;
+  UniqueFd taken = listen_tcp();
+  f.manager.configure({spec(fmt::format("ptcp:{}:127.0.0.1", port_of(taken)))});
+  CHECK(f.status().state == "not listening");
+  CHECK(f.status().problem == "Address already in use");
+  taken = UniqueFd();
+  REQUIRE(serve_until(f.home, [&] { return f.status().state == "listening"; }));
+  CHECK(f.status().problem.empty());
+  CHECK(f.status().connections == 0);
+  const UniqueFd client = connect_tcp(f.port());
+  REQUIRE(serve_until(f.home, [&] { return f.status().connections == 1; }));
+}
+
 TEST_CASE("A remote that stays keeps its connections, one that goes closes them") {
   Fixture f;
   const TempFolder folder;

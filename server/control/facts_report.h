@@ -1,0 +1,22 @@
+#pragma once
+
+// The part of a status that is about the process: who it is, what roles it had, who can reach it.
+
+#include <cstdint>
+#include <string>
+
+#include "protocol/json/value.h"
+#include "server/control/server_status.h"
+
+namespace tandem::control {
+
+/// A monotonic time as the calendar had it.
+std::string calendar_time_of(const ServerStatus& status, std::int64_t monotonic_ms);
+
+OrderedJson role_changes_json(const ServerStatus& status);
+OrderedJson remotes_json(const ServerStatus& status);
+
+/// For people, a fact a line.
+std::string facts_text(const ServerStatus& status);
+
+}  // namespace tandem::control
