@@ -150,8 +150,7 @@ class Follower {
   Standing standing_;                     // when the stream was asked for
   std::optional<Position> acknowledged_;  // in this attempt
   std::deque<std::int64_t> arrivals_ms_;  // of the records that are being written
-  bool source_is_backup_ = false;
-  std::optional<std::uint64_t> goal_;    // index that the active had at the start; not reached yet
+  std::optional<std::uint64_t> goal_;     // index that the active had at the start; not reached yet
   bool unsynced_ = false;                // written, but to be on the disk before it is acknowledged
   bool is_syncing_ = false;              // acknowledgements wait
   FollowReply resync_;                   // while rows come: where they lead

@@ -30,7 +30,9 @@ struct FollowerStatus {
   std::string stream_refused;            ///< why the active gives no stream; empty: it does
   std::int64_t error_ms = 0;             ///< when, monotonic; 0: never
   std::optional<std::int64_t> heard_ms;  ///< last word from the active, monotonic
-  bool stale = false;         ///< replicating, but the active has been silent since `heard_ms`
+  bool stale = false;  ///< replicating, but the active has been silent since `heard_ms`
+  /// It has said that it is a backup, too, and nobody has been promoted since.
+  bool source_is_backup = false;
   std::uint64_t resyncs = 0;  ///< whole contents compared, and the difference taken over
   std::uint64_t resumes = 0;  ///< connections that went on where the last one had ended
   std::uint64_t commits = 0;  ///< commits of the active applied one by one
@@ -45,6 +47,8 @@ struct FollowerStatus {
   std::uint64_t records_aside = 0;  ///< records set aside because of that
   std::string divergence_file;      ///< where the last ones went
 
+  /// Is there an active server, as far as this one knows?
+  bool knows_active() const { return state == State::kReplicating && !stale && !source_is_backup; }
   /// Records that the active has told of and that are not written here yet.
   std::uint64_t lag_records() const {
     return announced.index > applied.index ? announced.index - applied.index : 0;

@@ -57,7 +57,7 @@ void Follower::on_follow_reply(const JsonRpcMessage& message) {
   status_.mode = FollowerStatus::Mode::kStream;
   status_.stream_refused.clear();
   if (!may_follow(reply)) return;
-  if (reply.mode != FollowReply::Mode::kRows) source_is_backup_ = reply.backup;
+  if (reply.mode != FollowReply::Mode::kRows) status_.source_is_backup = reply.backup;
   if (!is_believable(status_.applied, reply.position))
     return fail("it says to stand at " + reply.position.to_string() + ", which cannot be");
   const bool compared = status_.state == FollowerStatus::State::kResyncing;
@@ -253,7 +253,10 @@ void Follower::append(StreamRecord record) {
     failures_ = 0;
     ++status_.commits;
     // An epoch is opened by an active: the source, or the server that it follows.
-    if (position.epoch > status_.applied.epoch) goal_ = position.index;
+    if (position.epoch > status_.applied.epoch) {
+      goal_ = position.index;
+      status_.source_is_backup = false;
+    }
     status_.applied = position;
     arrivals_ms_.pop_front();
     status_.behind_since_ms.reset();
@@ -289,7 +292,7 @@ void Follower::make_durable() {
 
 /// Another backup may have less than this one once had.
 void Follower::aim_at(const Position& position) {
-  if (!source_is_backup_) goal_ = position.index;
+  if (!status_.source_is_backup) goal_ = position.index;
 }
 
 bool Follower::has_reached(const Position& position) const {

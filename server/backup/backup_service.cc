@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -84,6 +85,9 @@ class BackupService::Following final : public ActiveLinkPort,
           follower.state != FollowerStatus::State::kNegotiating)
         settle();
     }
+    service_.note_active(std::any_of(status.begin(), status.end(), [](const auto& follower) {
+      return follower.second.knows_active();
+    }));
     std::lock_guard lock(service_.mutex_);
     service_.status_ = status;
   }
@@ -222,6 +226,7 @@ void BackupService::end_following(const std::string& reason, Task done) {
   after_end_.push_back(std::move(done));
   if (!following_) return;  // it is ending already
   const std::shared_ptr<Following> old = std::exchange(following_, nullptr);
+  note_active(false);
   old->stop(reason, [this, old]() mutable {
     {
       std::lock_guard lock(mutex_);
@@ -231,6 +236,10 @@ void BackupService::end_following(const std::string& reason, Task done) {
     for (Task& waiting : std::exchange(after_end_, {})) waiting();
     shard_.post([old] {});  // `old` must not go inside a call from its own connection
   });
+}
+
+void BackupService::note_active(bool known) {
+  if (std::exchange(knows_active_, known) != known) server_.count_active(known ? 1 : -1);
 }
 
 void BackupService::on_databases_changed() {

@@ -56,12 +56,15 @@ class BackupService final : private CommitObserver {
   void on_logged(const ServedDatabase&, const CommitRef&) override {}
   void on_databases_changed() override;
   void end_following(const std::string& reason, Task done);
+  /// Tells the server whether the one that is followed is an active one.
+  void note_active(bool known);
 
   DatabaseServer& server_;
   net::IoShard& shard_;
   net::TlsContext& tls_;
   std::shared_ptr<Following> following_;         // shard only
   std::vector<Task> after_end_;                  // of the one that is being closed; shard only
+  bool knows_active_ = false;                    // shard only
   std::uint64_t changes_ = 0;                    // of what is wanted; shard only
   std::map<std::string, std::string> findings_;  // of schemas, by database; shard only
 

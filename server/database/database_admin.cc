@@ -86,6 +86,7 @@ void DatabaseServer::describe(ServedDatabase& database) {
 void DatabaseServer::set_advertised_role(AdvertisedRole role) {
   advertised_ = role;
   for (const auto& [name, database] : databases_) describe(*database);
+  let_in();
   schedule_wake();
 }
 
@@ -93,6 +94,30 @@ void DatabaseServer::show_roles() {
   if (advertised_ == AdvertisedRole::kNone) return;
   index_due_ms_.reset();
   for (const auto& [name, database] : databases_) describe(*database);
+  let_in();
+}
+
+bool DatabaseServer::makes_newcomers_wait() const {
+  if (advertised_ != AdvertisedRole::kConnected || others_active_ > 0) return false;
+  bool any = false;
+  for (const auto& [name, database] : databases_) {
+    if (database->built_in) continue;
+    if (database->shown && database->shown->leader) return false;
+    any = true;
+  }
+  return any;
+}
+
+void DatabaseServer::let_in() {
+  const std::int64_t now = ports_.clock.monotonic_ms();
+  const bool wait = makes_newcomers_wait();
+  for (std::unique_ptr<NewMonitor>& newcomer : std::exchange(newcomers_, {})) {
+    if (wait && now < newcomer->let_in_ms) {
+      newcomers_.push_back(std::move(newcomer));
+    } else {
+      start(std::move(newcomer));
+    }
+  }
 }
 
 void DatabaseServer::set_write_deadline(std::optional<std::int64_t> at_ms) {

@@ -11,6 +11,8 @@ namespace {
 
 /// Transactions of a database that may wait for backups.
 constexpr std::size_t kMostWaiting = 10'000;
+/// How often those who look for the active server are thought of.
+constexpr std::int64_t kLookForActiveMs = 20;
 /// Waits are tried again for so long before others have their turn.
 constexpr std::int64_t kRetryUs = 500;
 
@@ -234,7 +236,10 @@ void DatabaseServer::schedule_wake() {
   if (advertised_ != AdvertisedRole::kNone) {
     // Whoever may not write any more is shown so at once.
     const bool lasts = write_deadline_ms_ && !may_not_write();
-    for (const auto& due : {index_due_ms_, lasts ? write_deadline_ms_ : std::nullopt})
+    const std::optional<std::int64_t> look =
+        newcomers_.empty() ? std::nullopt
+                           : std::optional(ports_.clock.monotonic_ms() + kLookForActiveMs);
+    for (const auto& due : {index_due_ms_, look, lasts ? write_deadline_ms_ : std::nullopt})
       if (due && (!next || *due < *next)) next = due;
   }
   if (next) ports_.wake_at(*next);
@@ -268,6 +273,8 @@ void DatabaseServer::close_session(SessionId session, Lane& lane) {
   turns_.drop(lane);
   tell(locks_.release_all(session));
   sessions_.erase(session);
+  std::erase_if(newcomers_,
+                [session](const auto& newcomer) { return newcomer->session == session; });
   for (auto& [name, database] : databases_) {
     if (database->followers.erase(session) > 0) database->gate.remove(gate_id(session));
     database->blocked.drop(session);

@@ -10,6 +10,7 @@
 // it only when the database's gate opens; all that is published of the database after it waits
 // behind it, so nobody sees what is not acknowledged. Reads wait for a moment only (stand_in.h).
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -88,6 +89,8 @@ class DatabaseServer {
   void set_write_deadline(std::optional<std::int64_t> at_ms);
   /// What "_Server" shows from now on.
   void set_advertised_role(AdvertisedRole role);
+  /// Of other servers so many more, or less, are known to be active. Thread-safe.
+  void count_active(int change) { others_active_ += change; }
   enum class IfDamaged : std::uint8_t {
     kRefuse,
     kGiveUp,  ///< goes on without what is behind the damage of the file
@@ -122,6 +125,7 @@ class DatabaseServer {
     std::optional<Uuid> since;
     Mailbox* mailbox;
     std::function<void(Result<MonitorStart>)> started;
+    std::int64_t let_in_ms = 0;  ///< the writer's: when it has waited long enough
   };
   /// Starts a monitor: `started` runs on the mailbox's thread, between the commits that the
   /// snapshot holds and those that it does not.
@@ -288,6 +292,11 @@ class DatabaseServer {
   void describe(ServedDatabase& database);
   /// The rows of all, if they show the role.
   void show_roles();
+  /// Nobody is active, as far as this server knows: who comes to look for the active waits a while.
+  bool makes_newcomers_wait() const;
+  /// Lets in those for whom there is an active now, or who have waited for long.
+  void let_in();
+  void start(std::unique_ptr<NewMonitor> monitor);
   void cancel_blocked(ServedDatabase& database);
   void tell(const std::vector<LockTable::Notice>& notices);
   void schedule_wake();
@@ -330,6 +339,8 @@ class DatabaseServer {
   std::optional<std::int64_t> write_deadline_ms_;
   WaitLimits wait_limits_;
   AdvertisedRole advertised_ = AdvertisedRole::kNone;
+  std::vector<std::unique_ptr<NewMonitor>> newcomers_;  ///< who wait to see "_Server"
+  std::atomic<int> others_active_ = 0;
   std::optional<std::int64_t> index_due_ms_;  ///< when "_Server" is to show what was written
   bool directory_changed_ = false;
   bool trim_on_compaction_ = false;

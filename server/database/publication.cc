@@ -12,6 +12,9 @@ namespace {
 
 /// For so long at most "_Server" shows an index that is behind.
 constexpr std::int64_t kIndexLagMs = 1000;
+/// Who looks for the active server while there is none waits for so long: clients ask all servers
+/// at once, then after 1, 2, 4 and 8 s.
+constexpr std::int64_t kMostWaitMs = 4000;
 /// Reads wait for so long behind a commit whose gate does not open.
 constexpr std::int64_t kReadsWaitMs = 100;
 
@@ -210,7 +213,18 @@ void DatabaseServer::reply(Mailbox& mailbox, Task task) {
 
 void DatabaseServer::start_monitor(std::unique_ptr<NewMonitor> monitor) {
   if (shows_published_) return stand_in_->start(std::move(monitor));
-  if (monitor->database == "_Server") show_roles();
+  if (monitor->database == "_Server") {
+    show_roles();
+    if (makes_newcomers_wait()) {
+      monitor->let_in_ms = ports_.clock.monotonic_ms() + kMostWaitMs;
+      newcomers_.push_back(std::move(monitor));
+      return schedule_wake();
+    }
+  }
+  start(std::move(monitor));
+}
+
+void DatabaseServer::start(std::unique_ptr<NewMonitor> monitor) {
   // Behind the commits that its snapshot holds, which may wait for a gate.
   Outgoing outgoing;
   outgoing.database = find(monitor->database);

@@ -123,6 +123,8 @@ void Session::on_databases_changed() {
 void Session::on_role_change() {
   // Locks are to be had from an active only: whoever holds one, or was refused one, asks anew.
   if (locks_.asked()) return close("change of role, and the client has to do with locks");
+  // It is about to see who is active, and says only then that it is aware of changes.
+  if (monitors_.are_of_server_only()) return;
   on_databases_changed();
 }
 

@@ -1,5 +1,6 @@
 #include "server/session/session_monitors.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/session/session.h"
@@ -109,6 +110,12 @@ void SessionMonitors::start(const JsonRpcMessage& message, const DatabaseInfoRef
            [this, number, id = message.id, monitor_id, request](MonitorStart start) {
              hub_.monitors().add(port_, number, monitor_id, id, request, std::move(start));
            }});
+}
+
+bool SessionMonitors::are_of_server_only() const {
+  return !asked_.empty() && std::all_of(asked_.begin(), asked_.end(), [](const auto& asked) {
+    return asked.second.database->name == "_Server";
+  });
 }
 
 void SessionMonitors::change(JsonRpcMessage message) {

@@ -41,6 +41,8 @@ class SessionMonitors {
   /// A request has not taken effect. No other may be made before Session::go_on() is called.
   bool is_busy() const { return turn_.has_value(); }
   std::size_t size() const { return asked_.size(); }
+  /// It has asked for what "_Server" shows, and for nothing else yet.
+  bool are_of_server_only() const;
   /// Of the conditions of all monitors.
   std::size_t clauses() const { return clauses_; }
   /// Of the ids of all monitors.

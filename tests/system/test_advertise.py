@@ -4,6 +4,7 @@
 import json
 import random
 import subprocess
+import threading
 import time
 
 import ovs.db.idl
@@ -143,6 +144,31 @@ class Advertise(SystemTest):
             backup.appctl("tandem/wait-synced", "--timeout", "10")
             self.move(active, backup)
         self.assertEqual(len(self.nbctl(servers, "ls-list").splitlines()), 30)
+
+    def test_who_looks_while_nobody_is_active_writes_as_soon_as_somebody_is(self):
+        """The active dies; its backup is promoted only seconds later, when clients would long ask every few seconds."""
+        active, backup = self.pair(NB_SCHEMA, "connected")
+        self.nbctl([active, backup], "ls-add", "before")
+        backup.appctl("tandem/wait-synced", "--timeout", "10")
+        active.kill()
+        done = []
+
+        def write(servers, name):
+            self.nbctl(servers, "ls-add", name)
+            done.append(time.monotonic())
+
+        writers = [threading.Thread(target=write, args=(servers, f"s{number}"))
+                   for number, servers in enumerate(([active, backup], [backup, active]) * 3)]
+        for writer in writers:
+            writer.start()
+        time.sleep(2.5)
+        self.assertEqual(done, [])
+        backup.appctl("tandem/promote")
+        promoted = time.monotonic()
+        for writer in writers:
+            writer.join()
+        self.assertEqual(len(done), len(writers))
+        self.assertLess(max(done) - promoted, environment.timeout_s(1))
 
     def test_an_idl_moves_with_the_role_and_resumes(self):
         active, backup = servers = self.pair(load.SCHEMA, "none")
