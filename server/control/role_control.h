@@ -4,9 +4,11 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/control/server_control.h"
 #include "server/control/server_status.h"
+#include "server/session/session_facts.h"
 
 namespace tandem::control {
 
@@ -21,6 +23,10 @@ class RoleControl {
   /// Runs `then` on the control thread when status() is up to date in all; or after a moment, if
   /// the writer is busy: then it is not `fresh`.
   virtual void refresh(std::function<void(bool fresh)> then) = 0;
+
+  /// Hands over all clients as they stand; after a second those that client threads have told of by
+  /// then.
+  virtual void sessions(std::function<void(const std::vector<SessionFacts>&)> then) = 0;
 
   struct Promotion {
     bool force = false;  ///< also when a database never had anything

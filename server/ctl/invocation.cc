@@ -22,6 +22,7 @@ struct ShortCommand {
 constexpr std::array kShortCommands = {ShortCommand{"status", true, true},
                                        ShortCommand{"position", true, true},
                                        ShortCommand{"history", true, true},
+                                       ShortCommand{"sessions", true, true},
                                        ShortCommand{"wait-synced", true, false, 30},
                                        ShortCommand{"promote", false, false, 10},
                                        ShortCommand{"demote", false, false, 10},

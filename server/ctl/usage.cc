@@ -12,6 +12,7 @@ Commands:
                                     one verdict on all copies, and a table of them
   position [DB] [--json]            how far each database is
   history [DB] [--json]             what is kept for backups and clients to resume from
+  sessions [--json]                 clients: who sends, who is slow, who holds which lock
   promote [--force] [--damaged]     become the active server
   demote [REMOTE]                   become a backup, of REMOTE
   wait-synced [--timeout SECONDS]   wait until backups have everything, or a backup has
@@ -23,7 +24,7 @@ Commands:
   list-commands                     all commands that the server knows
 Any other COMMAND is sent as it is, like ovs-appctl does.
 
-Options of status, position and history:
+Options of status, position, history and sessions:
   --watch[=SECONDS]       repeat it, each second or so often
   --json                  for programs (docs/operating.md describes the members)
   --format=FORMAT         text or json; of status also short: a line DB ROLE STATE
@@ -31,8 +32,8 @@ Options of status, position and history:
 
 Options:
   -t, --target=TARGET     control socket, pidfile, or name of a pidfile in the run
-                          directories. Without it status, position, history and
-                          wait-synced ask all Tandem servers of this host, other
+                          directories. Without it status, position, history, sessions
+                          and wait-synced ask all Tandem servers of this host, other
                           commands the only one
   -T, --timeout=SECONDS   give up after that time (default: 5, and for promote, demote
                           and wait-synced as long as these may take besides)

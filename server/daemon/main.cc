@@ -14,6 +14,7 @@
 #include "server/control/health_watch.h"
 #include "server/control/http_status.h"
 #include "server/control/ovsdb_commands.h"
+#include "server/control/sessions_command.h"
 #include "server/control/standard_commands.h"
 #include "server/control/tandem_commands.h"
 #include "server/control/unixctl_server.h"
@@ -107,6 +108,28 @@ std::unique_ptr<control::HttpStatus> open_http_status(const Options& options, Se
       });
 }
 
+/// What is looked at again and again: how often events happen, and how the server is.
+class Sampling {
+ public:
+  Sampling(net::IoShard& home, Server& server) : server_(server), timer_(home, [this] { look(); }) {
+    wait();
+  }
+  EventRates& events() { return events_; }
+
+ private:
+  void look() {
+    events_.sample();
+    server_.refresh([this](bool) { health_.look(server_.status()); });
+    wait();
+  }
+  void wait() { timer_.set(net::IoShard::now_ms() + EventRates::kSampleMs); }
+
+  Server& server_;
+  EventRates events_;
+  control::HealthWatch health_;
+  HomeTimer timer_;
+};
+
 /// What threads get to end in before the process ends without them. What they have not written was
 /// never acknowledged.
 constexpr std::chrono::milliseconds kPatience{3000};
@@ -133,18 +156,12 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
       loop.stop();
     });
   });
-  EventRates events;
-  control::HealthWatch health;
-  HomeTimer sampling(loop.home(), [&] {
-    events.sample();
-    server.refresh([&](bool) { health.look(server.status()); });
-    sampling.set(net::IoShard::now_ms() + EventRates::kSampleMs);
-  });
-  sampling.set(net::IoShard::now_ms() + EventRates::kSampleMs);
+  Sampling sampling(loop.home(), server);
   control::CommandRegistry commands;
-  control::add_standard_commands(commands, events, [&] { loop.end(); });
+  control::add_standard_commands(commands, sampling.events(), [&] { loop.end(); });
   control::add_ovsdb_commands(commands, server);
   control::add_tandem_commands(commands, server);
+  control::add_sessions_command(commands, server);
   // Files are locked before any socket is bound: those of a server that runs stay its own.
   if (const auto started = server.start(launch.handover().load()); started.has_error()) {
     return started.error();

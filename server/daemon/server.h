@@ -78,6 +78,7 @@ class Server final : public control::ServerControl,
   // control::RoleControl
   control::ServerStatus status() override;
   void refresh(std::function<void(bool fresh)> then) override;
+  void sessions(std::function<void(const std::vector<SessionFacts>&)> then) override;
   void promote(const Promotion& promotion, control::Done done) override;
   void demote(const Demotion& demotion, control::DoneWithText done) override;
   bool is_synced() override;

@@ -1,6 +1,7 @@
 // Figures that the home thread knows, so that commands are answered at once.
 
 #include <algorithm>
+#include <utility>
 
 #include "server/control/command_registry.h"
 #include "server/daemon/server.h"
@@ -67,6 +68,27 @@ void Server::memory_usage(std::function<void(const Counts&)> then) {
   call_later(kCountMs, [pending, answer] {
     if (*pending > 0) answer();
   });
+}
+
+void Server::sessions(std::function<void(const std::vector<SessionFacts>&)> then) {
+  struct Asked {
+    std::vector<SessionFacts> sessions;
+    std::size_t pending;
+    std::function<void(const std::vector<SessionFacts>&)> then;
+    void answer() {
+      if (const auto now = std::exchange(then, nullptr)) now(sessions);
+    }
+  };
+  const auto asked = std::make_shared<Asked>(Asked{{}, shards_.size(), std::move(then)});
+  for (ClientShard& client : shards_) {
+    client.shard->post([this, asked, hub = client.hub.get()] {
+      home_.post([asked, told = hub->sessions()] {
+        asked->sessions.insert(asked->sessions.end(), told.begin(), told.end());
+        if (--asked->pending == 0) asked->answer();
+      });
+    });
+  }
+  call_later(kCountMs, [asked] { asked->answer(); });
 }
 
 /// Rows are counted in snapshots, off the writer: a visit of all of them takes its time.

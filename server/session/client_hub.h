@@ -5,11 +5,13 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "server/database/database_server.h"
 #include "server/session/authority.h"
 #include "server/session/connection_port.h"
 #include "server/session/monitor_hub.h"
+#include "server/session/session_facts.h"
 #include "server/session/session_limits.h"
 
 namespace tandem {
@@ -69,6 +71,7 @@ class ClientHub final : public ClientThread {
     std::size_t monitors = 0;
   };
   Usage usage() const;
+  std::vector<SessionFacts> sessions() const;
 
  private:
   friend class Session;

@@ -20,6 +20,7 @@ class RequestWindow {
 
   bool is_open() const { return under_way_ < most_ && selects_ < allowed_; }
   bool is_idle() const { return under_way_ == 0; }
+  std::size_t under_way() const { return under_way_; }
   /// As many as may ever be.
   bool is_full() const { return under_way_ >= most_; }
   void begin(bool selects) {

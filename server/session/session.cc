@@ -37,6 +37,7 @@ Session::Session(ClientHub& hub, ConnectionPort& port, SessionId id)
 Session::~Session() = default;
 
 void Session::on_message(JsonRpcMessage message) {
+  ++requests_;
   if (is_busy() || !waiting_.empty()) {
     waiting_.push_back(std::move(message));
     set_reading();

@@ -12,6 +12,7 @@
 #include "server/session/methods.h"
 #include "server/session/request_window.h"
 #include "server/session/session_conversions.h"
+#include "server/session/session_facts.h"
 #include "server/session/session_feeds.h"
 #include "server/session/session_locks.h"
 #include "server/session/session_monitors.h"
@@ -57,6 +58,7 @@ class Session final : public ConnectionHandler {
   void on_peers_changed();
   /// Ends the connection once the requests under way are answered. Those that wait are not.
   void close(const std::string& reason);
+  SessionFacts facts() const;
   SessionConversions& conversions() { return conversions_; }
   SessionFeeds& feeds() { return feeds_; }
   SessionLocks& locks() { return locks_; }
@@ -192,6 +194,7 @@ class Session final : public ConnectionHandler {
   const SessionId id_;
   bool change_aware_ = false;
   bool known_to_writer_ = false;
+  std::uint64_t requests_ = 0;  ///< that have come
   const LaneRef lane_;
   RequestWindow window_;
   LimitsMet limits_met_;

@@ -44,12 +44,22 @@ void SessionLocks::open_on_writer(ClientHub& hub, SessionId session) {
 }
 
 void SessionLocks::give_back(const std::string& name) {
-  if (names_.erase(name) > 0) name_bytes_ -= name.size();
+  if (held_.erase(name) > 0) name_bytes_ -= name.size();
+}
+
+/// Nothing if it was given back meanwhile.
+void SessionLocks::set_held(const std::string& name, bool held) {
+  if (const auto lock = held_.find(name); lock != held_.end()) lock->second = held;
+}
+
+void SessionLocks::tell(SessionFacts& facts) const {
+  for (const auto& [name, held] : held_) (held ? facts.locks : facts.awaited).push_back(name);
 }
 
 // --- notices ---
 
 void SessionLocks::on_notice(const std::string& name, bool stolen) {
+  set_held(name, !stolen);
   if (!port_.is_behind()) return send_notice(name, stolen);
   const auto [untold, is_new] = untold_.try_emplace(name, Untold{stolen, stolen});
   if (!is_new) untold->second.last_stolen = stolen;
@@ -78,11 +88,11 @@ void SessionLocks::send_notice(const std::string& name, bool stolen) {
 void SessionLocks::acquire(const JsonRpcMessage& message, LockTable::Mode mode) {
   std::optional<std::string> name = name_of(message);
   if (!name) return;
-  if (names_.size() >= hub_.limits().locks && !names_.contains(*name))
+  if (held_.size() >= hub_.limits().locks && !held_.contains(*name))
     return session_.send_limit_error(message.id, Limit::kLocks);
-  if (!names_.contains(*name)) {
+  if (!held_.contains(*name)) {
     if (!session_.may_keep(message.id, name->size())) return;
-    names_.insert(*name);
+    held_.emplace(*name, false);
     name_bytes_ += name->size();
   }
   asked_ = true;
@@ -100,6 +110,7 @@ void SessionLocks::acquire(const JsonRpcMessage& message, LockTable::Mode mode) 
       if (!owned) {
         self->send_error(id, twice);
       } else {
+        self->locks().set_held(lock, *owned);
         self->send_reply(id, *owned ? R"({"locked":true})" : R"({"locked":false})");
       }
     });

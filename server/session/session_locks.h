@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "protocol/jsonrpc.h"
@@ -32,6 +31,7 @@ class SessionLocks {
   bool asked() const { return asked_; }
   /// Of the names of locks that it has asked for and not given back.
   std::size_t name_bytes() const { return name_bytes_; }
+  void tell(SessionFacts& facts) const;
   /// The socket has taken what was queued: what the client was not told follows.
   void on_writable();
 
@@ -44,6 +44,7 @@ class SessionLocks {
   /// The lock that params names; nothing after an error reply.
   std::optional<std::string> name_of(const JsonRpcMessage& message);
   void give_back(const std::string& name);
+  void set_held(const std::string& name, bool held);
   void on_notice(const std::string& name, bool stolen);
   /// Of a lock, before an answer that concerns it.
   void tell(const std::string& name);
@@ -57,8 +58,9 @@ class SessionLocks {
   Session& session_;
   ConnectionPort& port_;
   bool asked_ = false;
-  std::set<std::string> names_;  ///< of locks that it has asked for and not given back
-  std::size_t name_bytes_ = 0;   ///< of these
+  /// Locks that it has asked for and not given back, by name: does it hold them?
+  std::map<std::string, bool> held_;
+  std::size_t name_bytes_ = 0;  ///< of these
   std::map<std::string, Untold> untold_;
 };
 

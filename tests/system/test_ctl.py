@@ -107,6 +107,27 @@ class ThisHost(Ctl):
         self.assertEqual(database["file_bytes"], (self.scratch.path / "one.db").stat().st_size)
 
 
+    def test_clients_are_told_of_with_their_locks(self):
+        one = self.server("one", [self.database("one.db", load.SCHEMA)])
+        self.server("two", [self.database("two.db", load.SCHEMA)], f"--sync-from={one.socket}")
+        with one.connect() as first, one.connect() as second:
+            for client in (first, second):
+                client.call("lock", "ovn_northd")
+            first.call("monitor", load.DB, 7, {"Switch": {}})
+
+            def sessions():
+                return json.loads(self.output("-t", "one", "sessions", "--json"))["sessions"]
+
+            wait_until(lambda: [session["backup"] for session in sessions()].count(True) == 1, "the backup")
+            clients = [session for session in sessions() if not session["backup"]]
+            self.assertEqual(sorted((session["requests"], session["monitors"], session["locks"],
+                                     session["awaited_locks"], session["remote"]) for session in clients),
+                             [(1, 0, [], ["ovn_northd"], f"p{one.socket}"),
+                              (2, 1, ["ovn_northd"], [], f"p{one.socket}")])
+            self.assertIn(" waits for ovn_northd\n", self.output("-t", "one", "sessions"))
+        wait_until(lambda: len(sessions()) == 1, "the clients to go")
+
+
 class Cluster(Ctl):
     def test_one_verdict_on_all_copies(self):
         one, two = self.pair()

@@ -70,6 +70,7 @@ class SimulatedServer final : private control::RoleControl {
 
   // control::RoleControl
   control::ServerStatus status() override;
+  void sessions(std::function<void(const std::vector<SessionFacts>&)> then) override { then({}); }
   void refresh(std::function<void(bool fresh)> then) override;
   void promote(const Promotion& promotion, control::Done done) override;
   void demote(const Demotion& demotion, control::DoneWithText done) override;

@@ -12,6 +12,7 @@ namespace {
 class FakeServer : public RoleControl {
  public:
   ServerStatus now;
+  std::vector<SessionFacts> clients;
   std::string log;
   std::vector<Done> promotions;
   bool synced = false;
@@ -26,6 +27,9 @@ class FakeServer : public RoleControl {
     now.databases.push_back(database);
   }
 
+  void sessions(std::function<void(const std::vector<SessionFacts>&)> then) override {
+    then(clients);
+  }
   ServerStatus status() override {
     ServerStatus status = now;
     if (now.is_active() && now.lease.state(now.now_ms) == Lease::State::kExpired)

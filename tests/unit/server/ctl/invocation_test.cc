@@ -49,7 +49,7 @@ TEST_CASE("short commands stand for Tandem's") {
 }
 
 TEST_CASE("what only asks is for all servers of the host") {
-  for (const char* command : {"status", "position", "history", "wait-synced"})
+  for (const char* command : {"status", "position", "history", "sessions", "wait-synced"})
     CHECK(parse({command}).everywhere);
   for (const char* command : {"demote", "lease", "exit", "tandem/status"})
     CHECK(!parse({command}).everywhere);
