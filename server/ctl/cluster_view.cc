@@ -44,10 +44,14 @@ std::string or_dash(const std::string& text) { return text.empty() ? "-" : text;
 
 Line line_of(const Copy& copy, const std::map<std::string, Verdict>& verdicts) {
   Line line;
-  line.cells = {or_dash(copy.target), or_dash(copy.node),
-                copy.database,        copy.active ? "active" : "backup",
-                or_dash(copy.state),  fmt::format("{}:{}", copy.epoch, copy.index),
-                behind_text(copy),    health_text(copy)};
+  line.cells = {or_dash(copy.target),
+                or_dash(copy.node),
+                copy.database,
+                copy.active ? "active" : "backup",
+                or_dash(copy.state),
+                copy.digest.empty() ? "-" : fmt::format("{}:{}", copy.epoch, copy.index),
+                behind_text(copy),
+                health_text(copy)};
   const bool is_well = copy.active ? copy.writable : copy.in_sync;
   if (!is_well || !copy.troubles.empty()) line.level = Level::kDegraded;
   // One of several writers, or one that should be the writer.

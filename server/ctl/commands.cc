@@ -13,6 +13,7 @@
 #include "server/ctl/colours.h"
 #include "server/ctl/discovery.h"
 #include "server/ctl/http_page.h"
+#include "server/ctl/stock_server.h"
 #include "server/ctl/target.h"
 
 namespace tandem::ctl {
@@ -71,12 +72,28 @@ std::string outcome_text(const Invocation& invocation, const std::string& socket
   return text;
 }
 
+/// The server does not know Tandem's commands.
+Report for_stock(const Invocation& invocation, const FoundServer& server, const Answer& answer) {
+  if (invocation.command == "tandem/status") {
+    const Result<Json> status = stock_status(server.socket, invocation.timeout);
+    if (status.has_error()) return failed(status.error(), kRefused);
+    return {invocation.json ? to_text(*status) + "\n" : stock_status_text(*status), "", 0};
+  }
+  Report report = report_of(answer, server.name, false);
+  const std::string other = stock_command_for(invocation.command);
+  report.errors += fmt::format("tandem-ctl: {} is no Tandem server{}\n", server.name,
+                               other.empty() ? "" : ": use " + other);
+  return report;
+}
+
 Report for_one(const Invocation& invocation, const FoundServer& server, bool colours) {
   const bool is_status = invocation.command == "tandem/status";
   const bool changes_role =
       invocation.command == "tandem/promote" || invocation.command == "tandem/demote";
-  Report report = report_of(ask(invocation, server.socket), server.name,
-                            colours && is_status && !invocation.json);
+  const Result<Answer> answer = ask(invocation, server.socket);
+  if (answer && is_unknown_command(*answer) && invocation.command.starts_with("tandem/"))
+    return for_stock(invocation, server, *answer);
+  Report report = report_of(answer, server.name, colours && is_status && !invocation.json);
   if (changes_role && report.exit_status == 0)
     report.output += outcome_text(invocation, server.socket);
   return report;
@@ -107,9 +124,11 @@ Error several_found(const Discovery& found, const std::string& command) {
 std::vector<Result<Answer>> ask_all(const Invocation& invocation,
                                     const std::vector<FoundServer>& servers) {
   std::vector<std::future<Result<Answer>>> asked;
+  asked.reserve(servers.size());
   for (const FoundServer& server : servers)
     asked.push_back(std::async(std::launch::async, [&] { return ask(invocation, server.socket); }));
   std::vector<Result<Answer>> answers;
+  answers.reserve(asked.size());
   for (std::future<Result<Answer>>& answer : asked) answers.push_back(answer.get());
   return answers;
 }
@@ -178,6 +197,7 @@ Result<Json> local_status(const std::string& target, const Directories& director
   if (socket.has_error()) return socket.error();
   const auto answer = run_command(*socket, "tandem/status", {"--format", "json"}, timeout);
   if (answer.has_error()) return answer.error();
+  if (is_unknown_command(*answer)) return stock_status(*socket, timeout);
   if (answer->is_error) return failure(without_end_of_line(answer->text));
   return read_json(answer->text);
 }
@@ -203,12 +223,14 @@ Report for_cluster(const Invocation& invocation, const Directories& directories,
     for (const FoundServer& server : found.servers) targets.push_back(server.name);
   }
   std::vector<std::future<Asked>> asking;
+  asking.reserve(targets.size());
   for (const std::string& target : targets) {
     asking.push_back(std::async(std::launch::async, [&] {
       return ask_for_copies(target, directories, invocation.timeout);
     }));
   }
   std::vector<Asked> asked;
+  asked.reserve(asking.size());
   for (std::future<Asked>& one : asking) asked.push_back(one.get());
   const Copies all = gather(asked);
   return {invocation.json ? to_text(cluster_json(all)) + "\n" : cluster_text(all, colours), "",

@@ -60,7 +60,8 @@ void read_follower(const Json& follower, Copy& copy) {
   copy.own_digest = text_of(follower, "mode") != "monitor";
   copy.heard_ms_ago = number_of(follower, "heard_ms_ago");
   if (copy.state != "replicating") return;
-  copy.lag_records = count_of(follower, "lag_records");
+  if (find_member(follower, "lag_records") != nullptr)
+    copy.lag_records = count_of(follower, "lag_records");
   copy.lag_ms = number_of(follower, "lag_ms");
   if (copy.lag_ms.value_or(0) > kMostLagMs) copy.state = "behind";
   copy.in_sync = copy.state == "replicating";

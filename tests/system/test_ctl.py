@@ -168,6 +168,22 @@ class Cluster(Ctl):
         self.assertIn(f"; no answer from {self.pages['two']}\n", done.stdout)
         self.assertIn("no answer in time\n", done.stdout)
 
+    def test_stock_servers_tell_what_they_can(self):
+        stock = self.server("stock", [self.database("stock.db", load.SCHEMA)], binary=environment.STOCK_SERVER)
+        backup = self.server("backup", [self.database("backup.db", load.SCHEMA)], f"--sync-from={stock.socket}",
+                             binary=environment.STOCK_SERVER)
+        ours = self.server("ours", [self.database("ours.db", load.SCHEMA)], f"--sync-from={stock.socket}")
+        for server in (backup, ours):
+            wait_until(lambda: "replicating" in server.appctl("ovsdb-server/sync-status"), "replication")
+        self.assertRegex(self.output("-t", "stock", "status"),
+                         rf"^server: ovsdb-server .*, not Tandem\ndatabase: {load.DB}\n  role: active\n$")
+        self.assertRegex(self.output("-t", "backup", "status"), f"  source: {stock.socket}\n  follows: replicating\n$")
+        self.assertEqual(self.cluster("stock", "backup", "ours")[:2], (0, "one active, 2 backups in sync"))
+        self.assertEqual(self.cluster("backup", "ours")[0], 2)
+        refused = self.run_ctl("-t", "backup", "promote")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("use ovsdb-server/disconnect-active-ovsdb-server", refused.stderr)
+
     def test_a_mistake_is_no_verdict_that_is_only_degraded(self):
         self.assertEqual(self.cluster("--nonsense")[0], 2)
         self.assertEqual(self.cluster()[:2], (2, self.cluster()[1]))

@@ -27,7 +27,7 @@ TEST_CASE("the verdict comes first, then a line for each copy, the active at the
         "records                  ok\n"
         "d:80          host-d:80          D         backup  connecting   2:7       un"
         "known, heard 12.0 s ago  ok\n"
-        "n3            n3                 D         backup  behind       0:0       7 "
+        "n3            n3                 D         backup  behind       -         7 "
         "records                  as its active says\n"
         "c:80          -                  -         -       no-answer    -         - "
         "                         no way to c:80\n");

@@ -94,6 +94,31 @@ TEST_CASE("a host without a Tandem server is told from one that does not answer"
                            "one)\n");
 }
 
+/// As Open vSwitch's own server answers.
+std::optional<std::string> stock_answer(const std::string& command, const std::string& /*params*/) {
+  if (command == "version") return "ovsdb-server (Open vSwitch) 3.1.0\n";
+  if (command == "ovsdb-server/list-dbs") return "NB\n_Server\n";
+  if (command == "ovsdb-server/sync-status")
+    return "state: backup\nreplicating: tcp:1.2.3.4:6641\ndatabase: NB\n";
+  return std::nullopt;
+}
+
+TEST_CASE("a stock server says what it can of its status, and what to use for the rest") {
+  Folder folder;
+  folder.listen("stock.ctl");
+  folder.write("stock.pid", "1\n");
+  const FakeDaemon stock(std::move(folder.listener), stock_answer);
+  CHECK(run(folder, {"-t", "stock", "status"}).output ==
+        "server: ovsdb-server (Open vSwitch) 3.1.0, not Tandem\n"
+        "database: NB\n  role: backup\n  source: tcp:1.2.3.4:6641\n  follows: replicating\n");
+  CHECK_THAT(run(folder, {"-t", "stock", "promote"}).errors,
+             Catch::EndsWith("tandem-ctl: stock is no Tandem server: use "
+                             "ovsdb-server/disconnect-active-ovsdb-server\n"));
+  const Report cluster = run(folder, {"status", "--cluster", "stock"});
+  CHECK_THAT(cluster.output, Catch::StartsWith("no writer (stock follows tcp:1.2.3.4:6641)\n"));
+  CHECK(cluster.exit_status == 2);
+}
+
 TEST_CASE("what a server refuses is an error that names it") {
   Folder folder;
   const Server nb(folder, "nb");
