@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <ctime>
+#include <filesystem>
+#include <system_error>
 
 #include "server/database/record_codec.h"
 #include "server/storage/log_file.h"
@@ -13,6 +15,7 @@ namespace tandem {
 namespace {
 
 constexpr int kMaxFilesOfOneSecond = 100;
+constexpr std::string_view kMark = ".diverged-";
 
 std::string date_text(const Clock& clock) {
   const auto seconds = static_cast<std::time_t>(clock.wall_ms() / 1000);
@@ -53,7 +56,7 @@ Result<DivergedFile> save(storage::FileSystem& files, const Clock& clock, const 
                           std::size_t records_aside) {
   std::string name;
   Result<std::unique_ptr<storage::LogFile>> log =
-      create_beside(files, path + ".diverged-" + date_text(clock), to_text(schema), name);
+      create_beside(files, path + std::string(kMark) + date_text(clock), to_text(schema), name);
   if (!log) return log.error();
   std::vector<storage::PreparedRecord> records;
   records.reserve(bodies.size());
@@ -96,6 +99,18 @@ Result<DivergedFile> save_diverged(storage::FileSystem& files, const Clock& cloc
   std::string body;
   for (std::string_view piece = record.next(); !piece.empty(); piece = record.next()) body += piece;
   return save(files, clock, path, *rows.schema, {body}, 1);
+}
+
+std::optional<std::size_t> count_diverged(const std::string& path) {
+  const std::filesystem::path base(path);
+  const std::string begin = base.filename().string() + std::string(kMark);
+  std::error_code error;
+  std::filesystem::directory_iterator entry(base.parent_path(), error);
+  std::size_t count = 0;
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (entry->path().filename().string().starts_with(begin)) ++count;
+  }
+  return error ? std::nullopt : std::optional(count);
 }
 
 }  // namespace tandem

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "replication/standing.h"
@@ -26,5 +28,9 @@ Result<DivergedFile> save_diverged(storage::FileSystem& files, const Clock& cloc
 Result<DivergedFile> save_diverged(storage::FileSystem& files, const Clock& clock,
                                    const std::string& path, const Snapshot& rows,
                                    const Standing& standing);
+
+/// How many such files lie beside the database; nobody but an operator removes them. Nothing if the
+/// folder cannot be read. Waits for the disk.
+std::optional<std::size_t> count_diverged(const std::string& path);
 
 }  // namespace tandem

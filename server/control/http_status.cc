@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "server/control/client_room.h"
+#include "server/control/metrics.h"
 #include "server/control/trouble.h"
 #include "server/logging/log.h"
 #include "server/logging/printable.h"
@@ -141,7 +142,8 @@ std::string held_commits(const ServerStatus& status) {
 
 HttpPage make_page(std::string_view path, const ServerStatus& status) {
   if (path == "/metrics") {
-    return {200, "text/plain; version=0.0.4; charset=utf-8", to_metrics(status)};
+    return {200, "text/plain; version=0.0.4; charset=utf-8",
+            to_metrics(status, read_process_figures())};
   }
   if (path == "/status") return {200, "application/json", to_text(to_json(status)) + "\n"};
   if (path == "/active") {

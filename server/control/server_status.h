@@ -11,6 +11,7 @@
 #include "replication/role/role.h"
 #include "server/control/status_board.h"
 #include "server/logging/file_health.h"
+#include "server/logging/time_histogram.h"
 #include "server/net/key_file.h"
 #include "server/net/remote_options.h"
 #include "server/storage/log_health.h"
@@ -37,6 +38,14 @@ struct DatabaseStatus {
   storage::LogHealth health;               ///< of its file
   std::string file;                        ///< its name, as it was given
   std::uint64_t file_bytes = 0;            ///< of good records
+  /// How long calls for the file took.
+  struct FileTimes {
+    TimeHistogram::Totals writes;
+    TimeHistogram::Totals flushes;
+  };
+  std::optional<FileTimes> file_times;  ///< nothing: it has no file, or that is being closed
+  /// Files beside it with records that only this server had, as last looked at; nothing: not yet.
+  std::optional<std::size_t> divergence_files;
 };
 
 /// From then on, monotonic, the server had the role.
@@ -75,6 +84,7 @@ struct ServerStatus {
     std::uint64_t connections = 0;
   };
   std::vector<LimitStatus> limits;
+  std::size_t monitors = 0;  ///< of all clients
 
   bool is_active() const { return has_active_role(role); }
   bool lease_expired() const { return role == RoleState::kExpired; }
@@ -99,7 +109,5 @@ std::string status_text(const ServerStatus& status);
 /// backup (`replicating` only if it hears from the active), `writable` or `expired` on an active,
 /// `damaged` if the file is, and `failing` on either if nothing can be written to it.
 std::string short_status_text(const ServerStatus& status);
-/// Prometheus' text exposition format, version 0.0.4.
-std::string to_metrics(const ServerStatus& status);
 
 }  // namespace tandem::control

@@ -18,6 +18,8 @@ void StatusBoard::copy(const ServedDatabase& database, Entry& entry) {
   entry.history_start = history.oldest_position();
   entry.history_commits = history.size();
   entry.history_bytes = history.bytes();
+  entry.blocked = database.blocked.size();
+  entry.figures = database.figures;
   entry.gate = database.gate.status();
   entry.followers = database.gate.followers();
 }

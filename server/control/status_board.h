@@ -24,9 +24,11 @@ class StatusBoard final : private CommitObserver {
     Position history_start;
     std::size_t history_commits = 0;
     std::size_t history_bytes = 0;
+    std::size_t blocked = 0;            ///< transactions in a "wait"
     GateStatus gate;                    ///< of an active
     std::vector<FeedStatus> followers;  ///< backups that follow the database
     DatabaseInfoRef info;
+    DatabaseFiguresRef figures;           ///< counted on while they are read
     std::weak_ptr<storage::LogFile> log;  ///< closed with the database
   };
   /// By name, without databases that are built in.

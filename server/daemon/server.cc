@@ -35,6 +35,7 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       housekeeping_(std::make_unique<HomeTimer>(home,
                                                 [this] {
                                                   compact_what_is_due();
+                                                  look_for_divergences();
                                                   // Also while nobody connects: what is told
                                                   // of keys is to be true.
                                                   tls_.look();
@@ -115,6 +116,7 @@ void Server::serve() {
   remotes_->refresh();
   tls_.start_thread();
   housekeeping_->set(net::IoShard::now_ms() + kHousekeepingMs);
+  look_for_divergences();
   give_back_memory();  // of the replay
 }
 

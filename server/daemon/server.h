@@ -160,6 +160,7 @@ class Server final : public control::ServerControl,
   std::string excluded_of(const std::string& database) const;
   void begin_demotion(const Demotion& demotion, const control::DoneWithText& done);
   void compact_what_is_due();
+  void look_for_divergences();
   void count_rows(std::function<void(Counts)> then);
   void apply_sync();
   void apply_peers();
@@ -213,6 +214,8 @@ class Server final : public control::ServerControl,
     std::vector<ClientHub::Usage> clients;  ///< by shard
   };
   KnownCounts counts_;
+  std::map<std::string, std::optional<std::size_t>> divergence_files_;  // by database, as last seen
+  bool looks_for_divergences_ = false;
   std::set<std::pair<std::string, std::string>> logged_tables_;  // as table_log_ has them
   bool reloading_ = false;
 

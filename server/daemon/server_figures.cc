@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/backup/diverged_file.h"
 #include "server/control/command_registry.h"
 #include "server/daemon/server.h"
 #include "server/database/server_schema.h"
@@ -109,6 +110,23 @@ void Server::count_rows(std::function<void(Counts)> then) {
         counts["n-weak-refs"] += usage.weak_refs;
       }
       home_.post([then, counts = std::move(counts)] { then(counts); });
+    });
+  });
+}
+
+/// One look at a time: the disk may hang.
+void Server::look_for_divergences() {
+  if (std::exchange(looks_for_divergences_, true)) return;
+  std::map<std::string, std::string> paths;
+  for (const auto& [name, entry] : board_.entries()) {
+    if (!entry.info->file.empty()) paths[name] = entry.info->file;
+  }
+  files_thread_.post([this, paths = std::move(paths)] {
+    std::map<std::string, std::optional<std::size_t>> counts;
+    for (const auto& [name, path] : paths) counts[name] = count_diverged(path);
+    home_.post([this, counts = std::move(counts)]() mutable {
+      divergence_files_ = std::move(counts);
+      looks_for_divergences_ = false;
     });
   });
 }

@@ -74,6 +74,7 @@ control::ServerStatus Server::status() {
   }
   status.log_file = log::file_health();
   status.key_files = tls_.files();
+  for (const ClientShard& shard : shards_) status.monitors += shard.hub->usage().monitors;
   const std::map<std::string, FollowerStatus> followers = this->followers();
   for (const auto& [name, entry] : board_.entries()) {
     control::DatabaseStatus database;
@@ -84,7 +85,10 @@ control::ServerStatus Server::status() {
       database.health = log->health();
       database.file = log->name();
       database.file_bytes = log->size();
+      database.file_times = {log->write_times().totals(), log->sync_times().totals()};
     }
+    if (const auto found = divergence_files_.find(name); found != divergence_files_.end())
+      database.divergence_files = found->second;
     if (database.backup) {
       database.source = source_of(name);
       for (const auto& following : services_) {

@@ -101,11 +101,12 @@ void DatabaseServer::add_follower(ServedDatabase& database, const NewFeed& feed)
   // Nothing is acknowledged yet: where the backup stands is in its log, perhaps not on its disk.
   for (const CommitGate::Follower doubted :
        database.gate.add(gate_id(feed.session), std::move(status))) {
-    const auto& [its_mailbox, its_listener] = database.followers.at(SessionId{doubted});
-    its_mailbox->put([challenge = its_listener.challenge] { challenge(); });
+    const ServedDatabase::Follower& other = database.followers.at(SessionId{doubted});
+    other.mailbox->put([challenge = other.listener.challenge] { challenge(); });
   }
-  database.followers.insert_or_assign(feed.session,
-                                      ServedDatabase::Follower{feed.mailbox, feed.listener});
+  database.followers.insert_or_assign(
+      feed.session,
+      ServedDatabase::Follower{feed.mailbox, feed.listener, database.stored->position().index});
 }
 
 void DatabaseServer::stop_feeds(SessionId session) {
@@ -119,9 +120,15 @@ Result<Position> DatabaseServer::acknowledge(std::string_view database, SessionI
   ServedDatabase* served = find(database);
   if (served == nullptr) return Position{};
   const StoredDatabase& stored = *served->stored;
-  if (!served->followers.contains(session)) return stored.position();
+  const auto follower = served->followers.find(session);
+  if (follower == served->followers.end()) return stored.position();
   if (is_in_history(stored, position)) {
-    served->gate.acknowledge(gate_id(session), position, ports_.clock.monotonic_ms());
+    const std::int64_t now_us = ports_.clock.monotonic_us();
+    served->gate.acknowledge(gate_id(session), position, now_us / 1000);
+    std::uint64_t& delivered = follower->second.delivered;
+    served->delivery_times.acknowledged(delivered, position.index, now_us,
+                                        served->figures->deliveries);
+    delivered = position.index;
   } else if (!served->backup) {
     // (The history of a backup may be replaced while its own backups acknowledge.)
     return Error{"",

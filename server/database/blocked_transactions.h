@@ -33,6 +33,7 @@ class BlockedTransactions {
   void drop(SessionId session);
 
   bool empty() const { return entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
   /// Those of a session, and the bytes of their requests.
   WaitLimits used_by(SessionId session) const;
   /// Of the first that will be due by time.

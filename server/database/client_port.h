@@ -68,6 +68,7 @@ struct TransactCall {
   /// Instead of waiting: which of the limits its session would go beyond.
   std::size_t WaitLimits::*beyond = nullptr;
 
+  std::int64_t received_us = 0;     ///< monotonic
   std::size_t wait_bytes = 0;       ///< of id and params, once it waits; the writer's
   std::int64_t first_tried_ms = 0;  ///< monotonic; the writer's
   std::optional<std::int64_t>

@@ -159,6 +159,7 @@ void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
     release(database, &refused);
   }
   database.backup = backup;
+  if (!backup) DatabaseFigures::count(database.figures->promotions);
   show_roles();
   database.blocked.mark_all();
   retry_blocked(database);
@@ -229,6 +230,7 @@ void DatabaseServer::compact(ServedDatabase& database,
   Result<std::unique_ptr<storage::Compaction>> begun =
       writer_.wait_for([&] { return storage::Compaction::begin(*database.stored->log()); });
   if (!begun) {
+    DatabaseFigures::count(database.figures->failed_compactions);
     database.compacted_ms = ports_.clock.monotonic_ms();
     return done(begun.error());
   }
@@ -263,6 +265,8 @@ void DatabaseServer::end_compaction(const DatabaseInfoRef& info,
   if (database == nullptr) return done(removed_meanwhile());
   database->compacting = false;
   database->compacted_ms = ports_.clock.monotonic_ms();
+  DatabaseFigures& figures = *database->figures;
+  DatabaseFigures::count(written ? figures.compactions : figures.failed_compactions);
   if (trim_on_compaction_) give_back_memory();
   done(written);
   // One of them may begin another compaction, for which those behind it wait anew.

@@ -94,7 +94,7 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
     finish(std::move(call));
     return;
   }
-  if (try_transact(*database, call)) {
+  if (try_transact(*database, call, call->first_tried_ms)) {
     if (database->stored->has_staged()) retry_blocked(*database);
   } else {
     wait(*database, std::move(call));
@@ -132,7 +132,8 @@ bool DatabaseServer::may_not_write() const {
   return write_deadline_ms_ && ports_.clock.monotonic_ms() >= *write_deadline_ms_;
 }
 
-bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call) {
+bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call,
+                                  std::int64_t now_ms) {
   if (call->transaction.schema != database.info->schema) {
     call->transaction = Transaction::from_json(database.info->schema, call->params);
   }
@@ -143,7 +144,7 @@ bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<Tran
   context.owns_lock = [this, session](std::string_view lock) { return locks_.owns(session, lock); };
   context.role = call->role;
   context.client_id = call->client_id;
-  context.waited_ms = ports_.clock.monotonic_ms() - call->first_tried_ms;
+  context.waited_ms = now_ms - call->first_tried_ms;
   TransactOutcome outcome = database.stored->execute(call->transaction, context);
   if (outcome.blocked) {
     call->deadline_ms.reset();
@@ -171,7 +172,8 @@ void DatabaseServer::retry_blocked(ServedDatabase& database) {
   const std::int64_t end_us = ports_.clock.monotonic_us() + kRetryUs;
   while (std::unique_ptr<TransactCall> call = database.blocked.take_due()) {
     TaskRunner& runner = call->mailbox->runner();
-    if (!try_transact(database, call)) database.blocked.add(std::move(call));
+    if (!try_transact(database, call, ports_.clock.monotonic_ms()))
+      database.blocked.add(std::move(call));
     if (ports_.clock.monotonic_us() < end_us) continue;
     database.retry_posted = true;
     return submit(
@@ -229,7 +231,7 @@ void DatabaseServer::schedule_wake() {
   }
   for (const auto& [database, queue] : waiting_) {
     const auto deadline =
-        database->gate.deadline_ms(queue.front().logged_ms, ports_.clock.monotonic_ms());
+        database->gate.deadline_ms(queue.front().logged_ms(), ports_.clock.monotonic_ms());
     if (deadline && (!next || *deadline < *next)) next = deadline;
   }
   if (past_gates_ms_ && (!next || *past_gates_ms_ < *next)) next = past_gates_ms_;

@@ -219,6 +219,7 @@ class DatabaseServer {
   struct DurableReply {
     std::shared_ptr<storage::LogFile> log;
     std::unique_ptr<TransactCall> call;
+    DatabaseFiguresRef figures;  ///< null: its time is not counted
   };
   /// The order in which gates are asked must not be that of addresses: simulations repeat runs.
   struct ByName {
@@ -229,9 +230,12 @@ class DatabaseServer {
   };
   /// Something to publish when its database's log is written.
   struct Outgoing {
-    ServedDatabase* database = nullptr;         ///< null: tied to no log
-    CommitRef commit;                           ///< for all client threads
-    std::int64_t logged_ms = 0;                 ///< when the commit was; monotonic
+    ServedDatabase* database = nullptr;  ///< null: tied to no log
+    CommitRef commit;                    ///< for all client threads
+    std::int64_t logged_us = 0;          ///< when the commit was; monotonic
+    std::int64_t logged_ms() const { return logged_us / 1000; }
+    /// A commit of a client that has not been in a "wait": how long it takes is the server's doing.
+    bool is_timed() const { return commit != nullptr && call != nullptr && call->wait_bytes == 0; }
     std::unique_ptr<TransactCall> call;         ///< its reply
     bool durable = false;                       ///< the reply waits for fdatasync
     std::function<void(Result<void>)> written;  ///< told on the writer what became of the commit
@@ -261,7 +265,8 @@ class DatabaseServer {
   /// Publishes in its turn; a commit makes those due that wait for its tables.
   void send(Outgoing outgoing);
   /// Executes. True if it is done with; else it is to wait.
-  bool try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call);
+  bool try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call,
+                    std::int64_t now_ms);
   /// Tries those that are due, until nothing moves. Others wait for half a millisecond of it at
   /// most: a job of its own goes on.
   void retry_blocked(ServedDatabase& database);
@@ -271,9 +276,11 @@ class DatabaseServer {
   /// Writes what is staged. Returns the databases whose log could not be written.
   std::map<ServedDatabase*, Error> write_logs();
   /// The log was written, or not: backups and observers are told, and who waits for the log.
-  void logged(Outgoing& outgoing, const Error* failure);
-  void publish(Outgoing& outgoing);
-  bool gate_is_open(const Outgoing& outgoing);
+  void logged(Outgoing& outgoing, const Error* failure, std::int64_t now_us);
+  void publish(Outgoing& outgoing, std::int64_t now_us);
+  /// Counts a client's transaction that is about to be answered.
+  static void count(const Outgoing& outgoing, std::int64_t now_us);
+  bool gate_is_open(const Outgoing& outgoing, std::int64_t now_us);
   /// What the gates let pass now.
   void publish_waiting();
   /// A read waits behind a commit of then whose gate is not open.

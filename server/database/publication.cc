@@ -35,21 +35,26 @@ void DatabaseServer::flush() {
       database->blocked.mark_all();
       retry_blocked(*database);
     }
+    // One moment for the whole batch: its commits have come into the log together.
+    const std::int64_t now_us = std::any_of(batch.begin(), batch.end(),
+                                            [](const Outgoing& o) { return o.commit != nullptr; })
+                                    ? ports_.clock.monotonic_us()
+                                    : 0;
     for (Outgoing& outgoing : batch) {
       const auto failure = failed.find(outgoing.database);
-      logged(outgoing, failure == failed.end() ? nullptr : &failure->second);
+      logged(outgoing, failure == failed.end() ? nullptr : &failure->second, now_us);
     }
     publish_waiting();
     for (Outgoing& outgoing : batch) {
       const auto waiting = waiting_.find(outgoing.database);
       if (waiting != waiting_.end()) {
-        if (outgoing.only_reads()) look_past_gates_at(waiting->second.front().logged_ms);
+        if (outgoing.only_reads()) look_past_gates_at(waiting->second.front().logged_ms());
         waiting->second.push_back(std::move(outgoing));
-      } else if (!gate_is_open(outgoing)) {
+      } else if (!gate_is_open(outgoing, now_us)) {
         waiting_[outgoing.database].push_back(std::move(outgoing));
         schedule_wake();
       } else {
-        publish(outgoing);
+        publish(outgoing, now_us);
       }
     }
   }
@@ -75,7 +80,7 @@ std::map<ServedDatabase*, Error> DatabaseServer::write_logs() {
   return failed;
 }
 
-void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
+void DatabaseServer::logged(Outgoing& outgoing, const Error* failure, std::int64_t now_us) {
   if (failure != nullptr) {
     // Other answers of the batch may rest on what was taken back.
     if (outgoing.call) {
@@ -85,9 +90,10 @@ void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
   }
   if (outgoing.commit) {
     ServedDatabase& database = *outgoing.database;
-    outgoing.logged_ms = ports_.clock.monotonic_ms();
+    outgoing.logged_us = now_us;
     database.gate.logged(outgoing.commit->position);
     if (!database.followers.empty()) {
+      database.delivery_times.logged(outgoing.commit->position.index, now_us);
       const StreamTextRef text = stream_text(database.info->name, outgoing.commit);
       for (const auto& [session, follower] : database.followers) {
         follower.mailbox->put([deliver = follower.listener.deliver, text] { deliver(text); });
@@ -95,7 +101,7 @@ void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
     }
     for (CommitObserver* observer : observers_) observer->on_logged(database, outgoing.commit);
     if (advertised_ != AdvertisedRole::kNone && !database.built_in && !index_due_ms_) {
-      index_due_ms_ = outgoing.logged_ms + kIndexLagMs;
+      index_due_ms_ = outgoing.logged_ms() + kIndexLagMs;
       schedule_wake();
     }
   }
@@ -104,30 +110,31 @@ void DatabaseServer::logged(Outgoing& outgoing, const Error* failure) {
   }
 }
 
-bool DatabaseServer::gate_is_open(const Outgoing& outgoing) {
+bool DatabaseServer::gate_is_open(const Outgoing& outgoing, std::int64_t now_us) {
   if (!outgoing.commit || outgoing.database->backup) return true;
   ServedDatabase& database = *outgoing.database;
-  if (database.stored->log() == nullptr) return true;
+  if (database.stored->log() == nullptr || database.gate.options().replicas == 0) return true;
   // Backups may follow another active by now. If not, the lease is renewed.
-  if (database.gate.options().replicas > 0 && may_not_write()) return false;
-  return database.gate.open(outgoing.commit->position, outgoing.logged_ms,
-                            ports_.clock.monotonic_ms());
+  if (may_not_write()) return false;
+  return database.gate.open(outgoing.commit->position, outgoing.logged_ms(), now_us / 1000);
 }
 
 std::int64_t DatabaseServer::waiting_ms(const ServedDatabase& database) const {
   const auto found = waiting_.find(&database);
   return found == waiting_.end() ? 0
-                                 : ports_.clock.monotonic_ms() - found->second.front().logged_ms;
+                                 : ports_.clock.monotonic_ms() - found->second.front().logged_ms();
 }
 
 void DatabaseServer::publish_waiting() {
+  if (waiting_.empty()) return;
+  const std::int64_t now_us = ports_.clock.monotonic_us();
   bool moved = false;
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     std::deque<Outgoing>& queue = it->second;
-    while (!queue.empty() && gate_is_open(queue.front())) {
+    while (!queue.empty() && gate_is_open(queue.front(), now_us)) {
       Outgoing outgoing = std::move(queue.front());
       queue.pop_front();
-      publish(outgoing);
+      publish(outgoing, now_us);
       moved = true;
     }
     it = queue.empty() ? waiting_.erase(it) : std::next(it);
@@ -148,7 +155,7 @@ void DatabaseServer::look_past_gates() {
   flush();
   std::int64_t oldest_ms = now;
   for (const auto& [database, queue] : waiting_)
-    oldest_ms = std::min(oldest_ms, queue.front().logged_ms);
+    oldest_ms = std::min(oldest_ms, queue.front().logged_ms());
   if (waiting_.empty()) return;
   // Gates that open as quickly as they should are not worth it.
   if (now < oldest_ms + kReadsWaitMs) return look_past_gates_at(oldest_ms);
@@ -161,13 +168,26 @@ void DatabaseServer::release(ServedDatabase& database, const Error* refused) {
   if (waiting == waiting_.end()) return;
   std::deque<Outgoing> queue = std::move(waiting->second);
   waiting_.erase(waiting);
+  const std::int64_t now_us = ports_.clock.monotonic_us();
   for (Outgoing& outgoing : queue) {
     if (refused != nullptr && outgoing.call && outgoing.commit) outgoing.call->refused = *refused;
-    publish(outgoing);
+    publish(outgoing, now_us);
   }
 }
 
-void DatabaseServer::publish(Outgoing& outgoing) {
+void DatabaseServer::count(const Outgoing& outgoing, std::int64_t now_us) {
+  if (outgoing.call == nullptr || outgoing.database == nullptr || outgoing.call->canceled) return;
+  DatabaseFigures& figures = *outgoing.database->figures;
+  DatabaseFigures::count(figures.transactions);
+  if (outgoing.call->refused || outgoing.call->result.failed()) {
+    DatabaseFigures::count(figures.failed);
+  } else if (outgoing.is_timed() && !outgoing.durable) {
+    figures.commits.add(now_us - outgoing.call->received_us);
+  }
+}
+
+void DatabaseServer::publish(Outgoing& outgoing, std::int64_t now_us) {
+  count(outgoing, now_us);
   if (outgoing.commit) {
     for (const ClientThreadPort& port : threads_) {
       port.mailbox->put([thread = port.thread, database = outgoing.database->info,
@@ -176,7 +196,9 @@ void DatabaseServer::publish(Outgoing& outgoing) {
   }
   if (outgoing.call) {
     if (outgoing.durable && outgoing.database->stored->log() != nullptr) {
-      durable_replies_.push_back({outgoing.database->stored->log(), std::move(outgoing.call)});
+      DatabaseFiguresRef figures = outgoing.is_timed() ? outgoing.database->figures : nullptr;
+      durable_replies_.push_back(
+          {outgoing.database->stored->log(), std::move(outgoing.call), std::move(figures)});
     } else {
       Mailbox& mailbox = *outgoing.call->mailbox;
       mailbox.put([call = std::move(outgoing.call)] { call->done(); });
@@ -196,7 +218,10 @@ void DatabaseServer::sync_and_reply(DurableReply reply) {
   // std::function copies its target: the call rides in a shared box.
   auto box = std::make_shared<std::unique_ptr<TransactCall>>(std::move(reply.call));
   TaskRunner& runner = (*box)->mailbox->runner();
-  ports_.syncer.sync(reply.log, [box, &runner](const Result<void>& synced) {
+  ports_.syncer.sync(reply.log, [box, &runner, &clock = ports_.clock,
+                                 figures = std::move(reply.figures)](const Result<void>& synced) {
+    if (synced && figures != nullptr)
+      figures->commits.add(clock.monotonic_us() - (*box)->received_us);
     runner.post([box, synced] {
       if (!synced) (*box)->result.results.emplace_back(synced.error());
       (*box)->done();

@@ -11,6 +11,8 @@
 #include "replication/stream.h"
 #include "server/database/blocked_transactions.h"
 #include "server/database/client_port.h"
+#include "server/database/database_figures.h"
+#include "server/database/delivery_times.h"
 #include "server/database/server_row.h"
 #include "server/database/stored_database.h"
 
@@ -34,9 +36,12 @@ struct ServedDatabase {
   struct Follower {
     Mailbox* mailbox;
     FeedListener listener;
+    std::uint64_t delivered = 0;  ///< index up to which deliveries have been counted
   };
   std::map<SessionId, Follower> followers;
   CommitGate gate;
+  DeliveryTimes delivery_times;  ///< of what was logged while somebody followed
+  DatabaseFiguresRef figures = std::make_shared<DatabaseFigures>();
   bool compacting = false;
   /// Who waits for the end of the compaction under way; told on the writer how it ended.
   std::vector<std::function<void(const Result<void>&)>> after_compaction;

@@ -90,6 +90,8 @@ void DatabaseServer::StandIn::transact(std::unique_ptr<TransactCall> call) {
                           runner);
   }
   call->result = database->stored->database().execute(call->transaction, TransactContext{}).result;
+  DatabaseFigures::count(database->figures->transactions);
+  if (call->result.failed()) DatabaseFigures::count(database->figures->failed);
   Mailbox& mailbox = *call->mailbox;
   mailbox.put([call = std::move(call)] { call->done(); });
 }

@@ -33,6 +33,13 @@ EventCount::EventCount(const char* name) : name_(name) {
   registry().counts.push_back(this);
 }
 
+std::map<std::string_view, std::uint64_t> event_totals() {
+  std::map<std::string_view, std::uint64_t> totals;
+  const std::lock_guard lock(registry().mutex);
+  for (const EventCount* count : registry().counts) totals[count->name()] = count->total();
+  return totals;
+}
+
 EventRates::EventRates() {
   const std::lock_guard lock(registry().mutex);
   for (const EventCount* count : registry().counts) histories_[count->name()].count = count;

@@ -32,6 +32,9 @@ class EventCount {
   std::atomic<std::uint64_t> total_ = 0;
 };
 
+/// How often each kind of event has happened, by name.
+std::map<std::string_view, std::uint64_t> event_totals();
+
 /// How often lately: remembers the totals of the last hour. Sans clock: whoever owns it samples
 /// every kSampleMs. One thread.
 class EventRates {

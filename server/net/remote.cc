@@ -149,9 +149,9 @@ RemoteStatus Remote::status(std::int64_t now_ms) const {
 
 RemoteStatus Remote::passive_status() const {
   RemoteStatus status{spec_.target.text, !connections_.empty(), {}};
-  const bool is_listening = listener_ != nullptr && listener_->is_listening();
-  status.state = is_listening ? "listening" : "not listening";
-  if (!is_listening && listener_ != nullptr) status.problem = listener_->problem();
+  status.is_up = listener_ != nullptr && listener_->is_listening();
+  status.state = status.is_up ? "listening" : "not listening";
+  if (!status.is_up && listener_ != nullptr) status.problem = listener_->problem();
   status.connections = connections_.size();
   if (connections_.size() > 1) status.values["n_connections"] = std::to_string(connections_.size());
   if (listener_ != nullptr && listener_->bound_port() != 0) {
@@ -165,6 +165,7 @@ RemoteStatus Remote::passive_status() const {
 RemoteStatus Remote::active_status(std::int64_t now_ms) const {
   const ClientStatus& client = client_status_;
   RemoteStatus status{spec_.target.text, client.state == ClientStatus::State::kActive, {}};
+  status.is_up = status.is_connected;
   status.values["state"] = state_name(client.state);
   status.state = status.is_connected                                ? "connected"
                  : client.state == ClientStatus::State::kConnecting ? "connecting"

@@ -50,6 +50,8 @@ struct RemoteStatus {
   /// Keys state, last_error, sec_since_connect, sec_since_disconnect of active remotes;
   /// n_connections (if over 1), bound_port, and zeros for both ages of passive ones.
   std::map<std::string, std::string> values;
+  /// Listens, or is connected: what the remote is for can go on.
+  bool is_up = false;
   // For people.
   /// `listening` or `not listening`; `connected`, `connecting` or `waiting` to connect; `closed` if
   /// it is for an active server and this one is none.

@@ -27,6 +27,7 @@ std::unique_ptr<ConnectionHandler> ClientHub::make_session(ConnectionPort& port)
   static std::atomic<std::uint64_t> next_id{1};
   auto session = std::make_unique<Session>(*this, port, SessionId{next_id++});
   sessions_.emplace(session->id(), session.get());
+  open_sessions_.store(sessions_.size(), std::memory_order_relaxed);
   return session;
 }
 
@@ -41,7 +42,10 @@ Session* ClientHub::find_answered(SessionId id, std::optional<std::size_t> rows)
   return session;
 }
 
-void ClientHub::forget(SessionId id) { sessions_.erase(id); }
+void ClientHub::forget(SessionId id) {
+  sessions_.erase(id);
+  open_sessions_.store(sessions_.size(), std::memory_order_relaxed);
+}
 
 void ClientHub::on_commit(const DatabaseInfoRef& database, const CommitRef& commit) {
   monitors_.on_commit(*database, *commit);
@@ -86,6 +90,8 @@ SharedText ClientHub::schema_text(const DatabaseInfoRef& database) {
   return text;
 }
 
-ClientHub::Usage ClientHub::usage() const { return {sessions_.size(), monitors_.size()}; }
+ClientHub::Usage ClientHub::usage() const {
+  return {open_sessions_.load(std::memory_order_relaxed), monitors_.size()};
+}
 
 }  // namespace tandem

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -66,6 +68,7 @@ class ClientHub final : public ClientThread {
   const SessionLimits& limits() const { return limits_; }
   LimitCounts& limit_counts() { return *counts_; }
 
+  /// Any thread may ask.
   struct Usage {
     std::size_t sessions = 0;
     std::size_t monitors = 0;
@@ -84,6 +87,7 @@ class ClientHub final : public ClientThread {
   MonitorHub monitors_;
   DirectoryRef directory_;
   std::unordered_map<SessionId, Session*> sessions_;
+  std::atomic<std::size_t> open_sessions_ = 0;        // how many these are
   std::map<std::uint64_t, SharedText> schema_texts_;  // by generation
   bool conditional_monitors_ = true;
   PeerList peers_;

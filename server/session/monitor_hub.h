@@ -6,6 +6,7 @@
 // whose socket is full is sent nothing; the commits that it has not seen are merged, row by row,
 // into one net change, and sent when it drains. Whatever is long is made while the socket takes it.
 
+#include <atomic>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -56,7 +57,8 @@ class MonitorHub {
   /// The session's socket has room again, or is to get what may not overtake updates.
   void on_writable(ConnectionPort& session);
 
-  std::size_t size() const { return monitors_; }
+  /// How many there are. Any thread.
+  std::size_t size() const { return monitors_.load(std::memory_order_relaxed); }
 
  private:
   using ClientRef = std::shared_ptr<MonitorClient>;
@@ -76,7 +78,7 @@ class MonitorHub {
 
   std::map<std::uint64_t, WatchedDatabase> databases_;  // by generation
   std::unordered_map<const ConnectionPort*, ClientRef> clients_;
-  std::size_t monitors_ = 0;
+  std::atomic<std::size_t> monitors_ = 0;  // changed on its thread
   TextLibrary library_;
 };
 

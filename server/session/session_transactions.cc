@@ -25,6 +25,7 @@ void Session::transact(JsonRpcMessage& message) {
   call->read_only = port_.info().read_only;
   call->role = port_.info().role;
   call->client_id = port_.info().peer_id;
+  call->received_us = hub_.server().clock().monotonic_us();
   read(
       message.bytes,
       [database, call = std::move(call)]() mutable {

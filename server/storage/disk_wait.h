@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 
 #include "server/storage/file_system.h"
 
@@ -18,15 +19,21 @@ class DiskWait {
   /// Something that the disk is asked to do, for as long as that is under way.
   class Call {
    public:
-    explicit Call(DiskWait& wait) : wait_(wait) {
-      wait.since_.store(wait.now_(), std::memory_order_relaxed);
+    explicit Call(DiskWait& wait) : wait_(wait), begun_(wait.now_()) {
+      wait.since_.store(begun_, std::memory_order_relaxed);
     }
     ~Call() { wait_.since_.store({}, std::memory_order_relaxed); }
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
+    /// How long it has been under way.
+    std::int64_t lasted_us() const {
+      return std::chrono::duration_cast<std::chrono::microseconds>(wait_.now_() - begun_).count();
+    }
+
    private:
     DiskWait& wait_;
+    const Moment begun_;
   };
 
   /// A part of what is under way is done: the disk works, however long the whole takes.

@@ -139,6 +139,7 @@ Result<void> LogFile::append(std::span<const PreparedRecord> batch) {
   const DiskWait::Call call(writing_);
   const std::uint64_t before = end_;
   Result<void> written = write(batch);
+  write_times_.add(call.lasted_us());
   note(written, end_ - before);
   return written;
 }
@@ -237,6 +238,7 @@ Result<void> LogFile::sync() {
   syncs.add();
   const DiskWait::Call call(syncing_);
   const IoResult<void> synced = file->sync();
+  sync_times_.add(call.lasted_us());
   if (synced) return {};
   {
     // A compaction has meanwhile written the same records, and synced them, elsewhere.

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/logging/time_histogram.h"
 #include "server/storage/compaction_policy.h"
 #include "server/storage/disk_wait.h"
 #include "server/storage/file_system.h"
@@ -85,6 +86,9 @@ class LogFile {
   LogHealth health() const;
 
   const std::string& name() const { return name_; }
+  /// How long writes and flushes took. Any thread.
+  const TimeHistogram& write_times() const { return write_times_; }
+  const TimeHistogram& sync_times() const { return sync_times_; }
   /// Bytes of good records.
   std::uint64_t size() const { return end_.load(std::memory_order_acquire); }
   /// For CompactionPolicy.
@@ -168,6 +172,8 @@ class LogFile {
 
   DiskWait writing_;  ///< of the writer, in append() or a part of a compaction
   DiskWait syncing_;  ///< in sync()
+  TimeHistogram write_times_;
+  TimeHistogram sync_times_;
 
   std::atomic<std::uint64_t> end_ = 0;  ///< of the good records; changed by the writer only
   std::uint64_t records_ = 0;           ///< that were replayed

@@ -32,10 +32,8 @@ class Http(SystemTest):
         self.assertEqual(self.get(port, "/active")[0], 503)
         kind, metrics = self.get(port, "/metrics")[1:]
         self.assertTrue(kind.startswith("text/plain; version=0.0.4"))
-        self.assertIn("\ntandem_active 0\n", metrics)
-        self.assertIn(f'\ntandem_replicating{{database="{load.DB}",state="replicating"}} 1\n', metrics)
-        for line in metrics.splitlines():
-            self.assertRegex(line, r'^(# (HELP|TYPE) tandem_\w+ .+|tandem_\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? -?[0-9.e+-]+)$')
+        self.assertIn(f'\ntandem_active{{database="{load.DB}"}} 0\n', metrics)
+        self.assertIn(f'\ntandem_replicating{{database="{load.DB}"}} 1\n', metrics)
         backup.appctl("tandem/promote")
         self.assertEqual(self.get(port, "/active?x=1")[0], 200)
         status = json.loads(self.get(port, "/status")[2])

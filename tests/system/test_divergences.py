@@ -4,10 +4,13 @@
 import json
 import os
 import pathlib
+import urllib.request
 
 from harness import environment, load
 from harness.case import SystemTest, main
+from harness.ports import free_port
 from harness.proxy import Proxy
+from harness.server import wait_until
 
 TOOL = pathlib.Path(environment.SERVER).resolve().parent / "tandem-tool"
 
@@ -35,7 +38,8 @@ class Divergences(SystemTest):
         """A pair whose active wrote what the backup, now active in its place, has not."""
         for name in ("old", "new"):
             self.database(f"{name}.db", load.SCHEMA)
-        self.old = self.server("old", ["old.db"])
+        self.http = free_port()
+        self.old = self.server("old", ["old.db"], f"--http=127.0.0.1:{self.http}")
         self.transact(self.old, self.insert("gone"), self.insert("kept", number=1, external_ids=["map", [["k", "v"]]]))
         proxy = Proxy(self.old.socket)
         self.addCleanup(proxy.close)
@@ -58,6 +62,21 @@ class Divergences(SystemTest):
 
     def apply_again(self, transaction):
         return json.loads(self.scratch.run("ovsdb-client", "transact", self.new.socket, transaction))
+
+    def metrics(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/metrics", timeout=30) as page:
+            return page.read().decode()
+
+    def test_metrics_tell_of_a_file_until_it_is_removed_also_after_a_restart(self):
+        file = self.diverge()
+        metric = f'tandem_divergence_files{{database="{load.DB}"}}'
+        self.assertIn(f'tandem_diverged_records_total{{database="{load.DB}"}} 3\n', self.metrics())
+        wait_until(lambda: f"{metric} 1\n" in self.metrics(), "the file to be seen")
+        self.old.stop()
+        self.old.start()
+        wait_until(lambda: f"{metric} 1\n" in self.metrics(), "the file to be seen again")
+        file.unlink()
+        wait_until(lambda: f"{metric} 0\n" in self.metrics(), "the file to be missed")
 
     def test_records_of_an_ex_active_are_listed_and_applied_again(self):
         file = self.diverge()

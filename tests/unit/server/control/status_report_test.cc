@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/control/http_status.h"
+#include "server/control/metrics.h"
 #include "server/control/server_status.h"
 
 namespace tandem::control {
@@ -215,15 +216,16 @@ TEST_CASE("the status of a resync shows how far it is and what is left") {
 TEST_CASE("a follower's name cannot forge lines of the status, nor labels of metrics") {
   ServerStatus status = backup();
   FeedStatus feed;
-  feed.name = "x\nwritable: yes\x1b[2J" + std::string(5'000'000, 'n');
-  feed.address = "tcp:\"} 1\n\\";
-  status.databases[0].entry.followers.push_back(feed);
+  FeedStatus named;
+  named.name = "x\nwritable: yes\x1b[2J" + std::string(5'000'000, 'n');
+  feed.node = "n\"} 1\n\\";
+  status.databases[0].entry.followers = {feed, named};
   const std::string text = status_text(status);
   CHECK_THAT(text, Catch::Contains("x\\nwritable: yes\\x1b[2Jnnn"));
   CHECK_THAT(text, !Catch::Contains("\nwritable: yes"));
   CHECK(text.size() < 3000);
   CHECK(to_text(to_json(status)).size() < 4000);
-  CHECK_THAT(to_metrics(status), Catch::Contains(R"(address="tcp:\"} 1\\n\\"} 0)"));
+  CHECK_THAT(to_metrics(status), Catch::Contains(R"(node="n\"} 1\\n\\"} 0)"));
 }
 
 TEST_CASE("what the active says cannot forge lines of the status") {
@@ -247,8 +249,8 @@ TEST_CASE("what is wrong with log file and certificates is told, and makes no se
   ServerStatus status;
   status.databases.resize(1);
   status.databases[0].name = "D";
-  CHECK_THAT(to_metrics(status), !Catch::Contains("log_file"));
-  CHECK_THAT(to_metrics(status), !Catch::Contains("certificate"));
+  CHECK_THAT(to_metrics(status), !Catch::Contains("tandem_log_file"));
+  CHECK_THAT(to_metrics(status), !Catch::Contains("tandem_certificate"));
   status.log_file.path = "/log";
   status.key_files = {{net::KeyFile::Kind::kPrivateKey, "/key", "too short"},
                       {net::KeyFile::Kind::kCertificate, "/cert", "",

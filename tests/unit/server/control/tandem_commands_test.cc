@@ -225,7 +225,7 @@ TEST_CASE_METHOD(Fixture, "a load balancer is told where writes are accepted") {
 
 TEST_CASE_METHOD(Fixture, "metrics name each database") {
   const std::string page = make_page("/metrics", server.now).body;
-  CHECK(page.find("\ntandem_active 1\n") != std::string::npos);
+  CHECK(page.find("\ntandem_active{database=\"db\"} 1\n") != std::string::npos);
   CHECK(page.find("\ntandem_index{database=\"db\"} 41\n") != std::string::npos);
 }
 

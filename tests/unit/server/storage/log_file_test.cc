@@ -1,6 +1,7 @@
 #include "server/storage/log_file.h"
 
 #include <catch2/catch.hpp>
+#include <numeric>
 #include <utility>
 
 #include "server/storage/compaction.h"
@@ -41,6 +42,23 @@ TEST_CASE("A batch is one write") {
   const int before = disk.calls(Op::kWrite);
   REQUIRE(append(*log, std::vector<std::string>(100, "{}")));
   CHECK(disk.calls(Op::kWrite) == before + 1);
+}
+
+TEST_CASE("How long writes and flushes took is counted, those that fail among them") {
+  FakeFileSystem disk;
+  disk.put("db", log_text({}));
+  const auto log = opened(disk);
+  const auto count = [](const TimeHistogram& times) {
+    const TimeHistogram::Totals totals = times.totals();
+    return std::accumulate(totals.steps.begin(), totals.steps.end(), std::uint64_t{0});
+  };
+  REQUIRE(append(*log, {"{}", "{}"}));
+  CHECK(count(log->write_times()) == 1);
+  REQUIRE(log->sync());
+  CHECK(count(log->sync_times()) == 1);
+  disk.fail(Op::kSync, EIO);
+  CHECK(!log->sync());
+  CHECK(count(log->sync_times()) == 2);
 }
 
 TEST_CASE("A log is made only where no file is, and survives a power loss at once") {
