@@ -202,8 +202,8 @@ void Follower::end_rows() {
 
 void Follower::take_over_rows() {
   replica_.resync_to(
-      {resync_.position, resync_.epochs, resync_.origin}, *scope_, std::exchange(rows_, {}),
-      [this, attempt = attempt_](const Result<void>& applied) {
+      {resync_.position, resync_.epochs, resync_.origin, resync_.opened_ms}, *scope_,
+      std::exchange(rows_, {}), [this, attempt = attempt_](const Result<void>& applied) {
         if (attempt != attempt_) return;
         if (!applied)
           return fail("its contents could not be applied: " + applied.error().to_string());

@@ -17,6 +17,8 @@ constexpr std::string_view kPromotion = "tandem: promotion ";
 constexpr std::string_view kSnapshot = "tandem: snapshot ";
 constexpr std::string_view kEpochs = "tandem: epochs";
 constexpr std::string_view kOrigin = "tandem: origin ";
+constexpr std::string_view kOpened = "tandem: opened ";
+constexpr std::uint64_t kMostOpenedMs = std::uint64_t{1} << 42;
 
 void put_big_endian(std::uint64_t value, unsigned char* out) {
   for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<unsigned char>(value >> shift);
@@ -109,6 +111,15 @@ std::optional<Uuid> parse_origin(std::string_view line) {
   return origin;
 }
 
+std::optional<std::int64_t> parse_opened(std::string_view line) {
+  std::string_view rest = line;
+  std::uint64_t ms = 0;
+  if (!take(rest, kOpened) || !take_number(rest, ms) || ms >= kMostOpenedMs) return std::nullopt;
+  const auto opened_ms = static_cast<std::int64_t>(ms);
+  if (line != opened_mark(opened_ms)) return std::nullopt;
+  return opened_ms;
+}
+
 /// Calls `f` with each line of `text`, without its newline.
 template <class F>
 void for_each_line(std::string_view text, F&& f) {
@@ -194,6 +205,7 @@ PositionMarks PositionMarks::parse(std::string_view comment) {
   int snapshots = 0;
   int epochs = 0;
   int origins = 0;
+  int opened = 0;
   for_each_line(comment, [&](std::string_view line) {
     if (const auto promotion = parse_promotion(line)) {
       marks.promotion = promotion;
@@ -207,12 +219,16 @@ PositionMarks PositionMarks::parse(std::string_view comment) {
     } else if (const auto origin = parse_origin(line)) {
       marks.origin = origin;
       origins++;
+    } else if (const auto ms = parse_opened(line)) {
+      marks.opened_ms = ms;
+      opened++;
     }
   });
   if (promotions > 1) marks.promotion.reset();
   if (snapshots > 1) marks.snapshot.reset();
   if (epochs > 1) marks.epochs.clear();
   if (origins > 1) marks.origin.reset();
+  if (opened > 1) marks.opened_ms.reset();
   return marks;
 }
 
@@ -234,6 +250,8 @@ std::string epochs_mark(const std::vector<Position>& epochs) {
 std::string origin_mark(const Uuid& origin) {
   return fmt::format("{}{}", kOrigin, origin.to_string());
 }
+
+std::string opened_mark(std::int64_t wall_ms) { return fmt::format("{}{}", kOpened, wall_ms); }
 
 std::string without_marks(std::string_view comment) {
   std::string result;

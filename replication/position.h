@@ -75,6 +75,7 @@ struct PositionMarks {
                                      ///< compacted file, a resync; none far beyond kMaxIndex
   std::vector<Position> epochs;      ///< of a snapshot: the position after each promotion so far
   std::optional<Uuid> origin;        ///< of a snapshot: Standing::origin
+  std::optional<std::int64_t> opened_ms;  ///< Standing::opened_ms
 
   static PositionMarks parse(std::string_view comment);
 };
@@ -89,6 +90,9 @@ std::string epochs_mark(const std::vector<Position>& epochs);
 
 /// And, of files that have had records: "tandem: origin UUID".
 std::string origin_mark(const Uuid& origin);
+/// The line of a promotion, and of a snapshot, that says when the epoch began: "tandem: opened MS",
+/// since 1970. Not believed beyond the year 2100.
+std::string opened_mark(std::int64_t wall_ms);
 
 /// A client's comment in which no line can be taken for a mark: those that begin like one get a
 /// space before them.

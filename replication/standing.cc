@@ -24,7 +24,10 @@ void Standing::advance(const Position& after, std::string_view comment) {
     origin = marks.origin;
     // Versions that did not write it kept no more than the epochs.
     if (!origin) origin = epochs.empty() ? after.digest : epochs.front().digest;
+    opened_ms = marks.opened_ms.value_or(0);
   } else if (after.epoch > before.epoch || after.index == 1) {
+    if (after.epoch > before.epoch)
+      opened_ms = std::max(opened_ms + 1, marks.opened_ms.value_or(0));
     epochs.push_back(after);
     if (epochs.size() > kMaxEpochs) epochs.erase(epochs.begin());
   }
@@ -34,6 +37,7 @@ std::string Standing::marks() const {
   std::string text = snapshot_mark(position);
   if (!epochs.empty()) text += '\n' + epochs_mark(epochs);
   if (origin) text += '\n' + origin_mark(*origin);
+  if (opened_ms > 0) text += '\n' + opened_mark(opened_ms);
   return text;
 }
 

@@ -21,6 +21,9 @@ struct Standing {
   /// The digest after the first record of all: what the copies of one history have in common, and
   /// those of two have not. Nothing before that record.
   std::optional<Uuid> origin{};
+  /// When the present epoch was opened, by the clock of who did that; later than the one before.
+  /// 0: nobody knows.
+  std::int64_t opened_ms = 0;
 
   /// A record with this comment led to `after`.
   void advance(const Position& after, std::string_view comment);

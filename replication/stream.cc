@@ -165,6 +165,7 @@ void FollowReply::append_json(std::string& out) const {
     out += ']';
   }
   members.string("mode", to_string(mode));
+  if (has_rows && opened_ms > 0) members.integer("opened", opened_ms);
   if (has_rows) oldest.append_json(members.name("oldest"));
   if (has_rows && origin) members.string("origin", origin->to_string());
   position.append_json(members.name("position"));
@@ -206,6 +207,13 @@ Result<FollowReply> FollowReply::from_json(JsonView value) {
   if (const JsonView origin = value.find("origin")) {
     reply.origin = uuid_of(origin);
     if (!reply.origin) return bad_message("origin");
+  }
+  if (const JsonView opened = value.find("opened")) {
+    // As a mark is, which must not say more than one may.
+    const auto marks = as_integer(opened, reply.opened_ms)
+                           ? PositionMarks::parse(opened_mark(reply.opened_ms))
+                           : PositionMarks();
+    if (!marks.opened_ms) return bad_message("opened");
   }
   if (value.find("common")) {
     const Result<Position> common = position_of(value, "common");

@@ -6,7 +6,8 @@
 //       -> {"mode": "resume", "position", "backup"?}    records after it follow, then live ones
 //       -> {"mode": "compare", "position", "backup"?}   not in my history: ask again with your sums
 //   tandem_follow [db, {position, server_id, name, node?, file, "buckets", "recent"}]
-//       -> {"mode": "rows", "position", "epochs", "origin"?, "rows", "buckets", "oldest",
+//       -> {"mode": "rows", "position", "epochs", "origin"?, "opened"?, "rows", "buckets",
+//       "oldest",
 //           "common"?}
 //          so many rows of these buckets follow; they and yours outside make up the position
 //   tandem_rows [db, <table-updates2>]         a part of them
@@ -81,7 +82,8 @@ struct FollowReply {
   bool backup = false;  ///< not kRows: the server is itself a backup
   std::uint64_t rows = 0;
   std::vector<Position> epochs;    ///< kRows: of the snapshot's Standing
-  std::optional<Uuid> origin;      ///< kRows: the same; old versions do not tell it
+  std::optional<Uuid> origin;      ///< kRows: the same; old versions do not tell it,
+  std::int64_t opened_ms = 0;      ///< nor this
   std::string buckets;             ///< kRows: BucketScope, as JSON
   Position oldest;                 ///< kRows: the oldest in the active's history
   std::optional<Position> common;  ///< kRows: the newest of `recent` that the active knows

@@ -77,6 +77,7 @@ Result<FeedStart> DatabaseServer::start_of(const NewFeed& feed) {
   } else {
     start.epochs = stored.logged().epochs;
     start.origin = stored.logged().origin;
+    start.opened_ms = stored.logged().opened_ms;
     start.oldest = stored.history().oldest_position();
     for (auto id = request.recent.begin(); id != request.recent.end() && !start.common; ++id) {
       start.common = stored.history().find(*id);

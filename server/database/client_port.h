@@ -96,6 +96,7 @@ struct FeedStart {
   // Otherwise, if it has asked for rows:
   std::vector<Position> epochs;    ///< of the database's Standing
   std::optional<Uuid> origin;      ///< the same
+  std::int64_t opened_ms = 0;      ///< the same
   Position oldest;                 ///< in the history
   std::optional<Position> common;  ///< the newest of its recent ones that the history knows
 };

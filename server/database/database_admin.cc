@@ -76,7 +76,8 @@ void DatabaseServer::describe(ServedDatabase& database) {
   ServerRow row{.name = database.info->name, .schema = database.info->schema};
   if (advertised_ != AdvertisedRole::kNone && !database.built_in) {
     show_as_clustered(row, advertised_, !database.backup && !may_not_write(), server_id_,
-                      database.stored->logged(), database.shown);
+                      database.stored->logged(), database.advertised);
+    database.advertised = row;
   }
   if (database.shown == row) return;
   const char* const op = std::exchange(database.shown, row) ? "update" : "insert";
@@ -196,7 +197,8 @@ Result<void> DatabaseServer::promote(ServedDatabase& database, std::optional<Epo
     outgoing.database = &database;
     // With the server's id: two servers that are promoted by mistake open epochs of their own.
     outgoing.commit = database.stored->stage_comment(promotion_mark(epoch) + "\nby server " +
-                                                     server_id_.to_string());
+                                                     server_id_.to_string() + '\n' +
+                                                     opened_mark(ports_.clock.wall_ms()));
     outgoing.written = [&outcome](const Result<void>& written) { outcome = written; };
     outgoing_.push_back(std::move(outgoing));
     database.stored->replace_damage();

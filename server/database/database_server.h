@@ -221,13 +221,6 @@ class DatabaseServer {
     std::unique_ptr<TransactCall> call;
     DatabaseFiguresRef figures;  ///< null: its time is not counted
   };
-  /// The order in which gates are asked must not be that of addresses: simulations repeat runs.
-  struct ByName {
-    bool operator()(const ServedDatabase* a, const ServedDatabase* b) const {
-      if (a == nullptr || b == nullptr) return a == nullptr && b != nullptr;
-      return a->info->name < b->info->name;
-    }
-  };
   /// Something to publish when its database's log is written.
   struct Outgoing {
     ServedDatabase* database = nullptr;  ///< null: tied to no log
@@ -338,7 +331,7 @@ class DatabaseServer {
   std::vector<Outgoing> outgoing_;
   std::vector<Outgoing> writing_;  ///< what it was when the logs began to be written
   std::vector<DurableReply> durable_replies_;
-  std::map<const ServedDatabase*, std::deque<Outgoing>, ByName>
+  std::map<const ServedDatabase*, std::deque<Outgoing>, ServedByName>
       waiting_;                                // for gates; no empty ones
   std::optional<std::int64_t> past_gates_ms_;  ///< when reads behind gates are to be answered
   std::int64_t looked_past_gates_ms_ = 0;      ///< when they last were

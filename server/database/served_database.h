@@ -45,8 +45,17 @@ struct ServedDatabase {
   bool compacting = false;
   /// Who waits for the end of the compaction under way; told on the writer how it ended.
   std::vector<std::function<void(const Result<void>&)>> after_compaction;
-  std::int64_t compacted_ms = 0;   ///< when that was last tried, or it was opened; monotonic
-  std::optional<ServerRow> shown;  ///< its row in "_Server"
+  std::int64_t compacted_ms = 0;        ///< when that was last tried, or it was opened; monotonic
+  std::optional<ServerRow> shown;       ///< its row in "_Server"
+  std::optional<ServerRow> advertised;  ///< the last one that showed a role
+};
+
+/// The order in which gates are asked must not be that of addresses: simulations repeat runs.
+struct ServedByName {
+  bool operator()(const ServedDatabase* a, const ServedDatabase* b) const {
+    if (a == nullptr || b == nullptr) return a == nullptr && b != nullptr;
+    return a->info->name < b->info->name;
+  }
 };
 
 }  // namespace tandem

@@ -47,13 +47,10 @@ std::string ServerRow::to_json() const {
   return text += '}';
 }
 
-std::int64_t advertised_index(const Height& height) {
-  constexpr int kIndexBits = 40;
-  constexpr std::uint64_t kMostEpochs = (std::uint64_t{1} << 22) - 1;
-  constexpr std::uint64_t kMostRecords = (std::uint64_t{1} << kIndexBits) - 1;
-  const auto epoch = std::min(static_cast<std::uint64_t>(height.epoch), kMostEpochs);
-  const std::uint64_t records = std::min(height.index, kMostRecords);
-  return static_cast<std::int64_t>(epoch << kIndexBits | records);
+std::int64_t advertised_index(const Standing& standing) {
+  constexpr int kRecordBits = 20;  // more of them count as later milliseconds
+  const std::uint64_t records = std::min(standing.position.index, std::uint64_t{1} << 61);
+  return (standing.opened_ms << kRecordBits) + static_cast<std::int64_t>(records);
 }
 
 void show_as_clustered(ServerRow& row, AdvertisedRole role, bool writable, const Uuid& server,
@@ -63,7 +60,7 @@ void show_as_clustered(ServerRow& row, AdvertisedRole role, bool writable, const
   row.connected = writable || role == AdvertisedRole::kLeader;
   row.cid = standing.origin.value_or(standing.position.digest);
   row.sid = server;
-  row.index = advertised_index(standing.position.height());
+  row.index = advertised_index(standing);
   if (before && before->cid == row.cid && before->index)
     row.index = std::max(*row.index, *before->index);
 }

@@ -39,9 +39,10 @@ struct ServerRow {
   std::string to_json() const;
 };
 
-/// Where a copy stands, as one number that grows with its epoch and with its records. Greatest for
-/// what does not fit: epochs up to 4 million, a million million records.
-std::int64_t advertised_index(const Height& height);
+/// Where a copy stands, as one number: the time at which its epoch was opened, then its records. So
+/// a promotion outranks all that clients have seen, also in a history that begins anew, or one that
+/// is older: they remember the greatest number, and take no less from any server.
+std::int64_t advertised_index(const Standing& standing);
 
 /// Shows a database as a member of a cluster. `before` is the row as it was: within one cid no
 /// index is less than one that was shown.

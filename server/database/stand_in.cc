@@ -55,8 +55,9 @@ void DatabaseServer::StandIn::end_turn() {
 
 void DatabaseServer::StandIn::end() { put_back(); }
 
-void DatabaseServer::StandIn::answer_past_gates() {
+bool DatabaseServer::StandIn::answer_past_gates() {
   Writer::Sessions waiting;
+  bool left = false;
   take_out(waiting);
   for (auto& [database, queue] : server_.waiting_) {
     std::erase_if(queue, [&](Outgoing& outgoing) {
@@ -65,12 +66,14 @@ void DatabaseServer::StandIn::answer_past_gates() {
       } else if (outgoing.monitor && !waiting.contains(outgoing.monitor->session)) {
         start(std::move(outgoing.monitor));
       } else {
+        left = left || outgoing.only_reads();
         return false;
       }
       return true;
     });
   }
   put_back();
+  return left;
 }
 
 void DatabaseServer::StandIn::put_back() {
@@ -105,7 +108,7 @@ std::size_t DatabaseServer::StandIn::unpublished_in_history(ServedDatabase* data
 void DatabaseServer::StandIn::start(std::unique_ptr<NewMonitor> monitor) {
   ServedDatabase* const database = server_.find(monitor->database);
   const std::size_t unpublished = unpublished_in_history(database);
-  if (unpublished > 0 && unpublished > database->stored->history().size()) {
+  if (monitor->since && unpublished > database->stored->history().size()) {
     // It does not know the id of what is published any more.
     TaskRunner& runner = monitor->mailbox->runner();
     return server_.submit(

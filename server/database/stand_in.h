@@ -25,8 +25,8 @@ class DatabaseServer::StandIn final : public Writer::StandIn {
   void end() override;
 
   /// On the writer, after flush(): answers the reads that wait behind commits whose gates do not
-  /// open, each but those of sessions that wait for an answer to a write.
-  void answer_past_gates();
+  /// open, each but those of sessions that wait for an answer to a write. True if there are such.
+  bool answer_past_gates();
 
   // Between begin() and end():
 
@@ -47,7 +47,7 @@ class DatabaseServer::StandIn final : public Writer::StandIn {
 
   DatabaseServer& server_;
   /// Commits that are out of the rows, oldest first.
-  std::map<ServedDatabase*, std::vector<CommitRef>, ByName> unpublished_;
+  std::map<ServedDatabase*, std::vector<CommitRef>, ServedByName> unpublished_;
 };
 
 }  // namespace tandem

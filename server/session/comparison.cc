@@ -62,6 +62,7 @@ Comparison::Outcome Comparison::outcome() {
   scope_->append_json(reply.buckets, *start_.database->schema);
   reply.epochs = start_.epochs;
   reply.origin = start_.origin;
+  reply.opened_ms = start_.opened_ms;
   reply.oldest = start_.oldest;
   reply.common = start_.common;
   return {std::move(reply), std::make_unique<SnapshotRows>(database(), std::move(start_.snapshot),

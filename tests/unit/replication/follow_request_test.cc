@@ -41,6 +41,7 @@ TEST_CASE("what is asked for and answered survives being written and read") {
   reply.rows = 5;
   reply.epochs = {request.position};
   reply.origin = Uuid{3, 4};
+  reply.opened_ms = 77;
   reply.buckets = R"({"t":[1,[0]]})";
   reply.common = request.position;
   const auto answer = FollowReply::from_json(parse_json(to_text(reply)).value());
@@ -48,6 +49,7 @@ TEST_CASE("what is asked for and answered survives being written and read") {
   CHECK(answer->rows == 5);
   CHECK(answer->epochs == reply.epochs);
   CHECK(answer->origin == reply.origin);
+  CHECK(answer->opened_ms == 77);
   CHECK(answer->buckets == reply.buckets);
   CHECK(answer->common == reply.common);
 }

@@ -25,6 +25,29 @@ TEST_CASE("promotions and snapshots say which epochs a history has") {
   CHECK(copy.epochs.empty());
 }
 
+TEST_CASE("an epoch's beginning is later than that of the one before") {
+  Standing standing;
+  standing.advance(at(0, 1, 1), "");
+  CHECK(standing.opened_ms == 0);
+  standing.advance(at(1, 2, 2), promotion_mark(Epoch{1}) + '\n' + opened_mark(1000));
+  CHECK(standing.opened_ms == 1000);
+  standing.advance(at(2, 3, 3), promotion_mark(Epoch{2}) + '\n' + opened_mark(900));
+  CHECK(standing.opened_ms == 1001);
+  standing.advance(at(2, 4, 4), opened_mark(5000));
+  CHECK(standing.opened_ms == 1001);
+  standing.advance(at(3, 5, 5), promotion_mark(Epoch{3}));
+  CHECK(standing.opened_ms == 1002);
+  Standing copy;
+  copy.advance(standing.position, standing.marks());
+  CHECK(copy.opened_ms == 1002);
+  for (const std::string& bad :
+       {opened_mark(std::int64_t{1} << 42), opened_mark(7) + '\n' + opened_mark(8),
+        std::string("tandem: opened 07"), std::string("tandem: opened -7"), opened_mark(7) + ' '}) {
+    INFO(bad);
+    CHECK_FALSE(PositionMarks::parse(bad).opened_ms);
+  }
+}
+
 TEST_CASE("the origin of a history outlives compaction, and any number of promotions") {
   Standing standing;
   CHECK_FALSE(standing.origin);

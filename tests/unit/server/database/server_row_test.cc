@@ -11,15 +11,19 @@
 namespace tandem {
 namespace {
 
-Height at(std::uint64_t epoch, std::uint64_t index) { return {Epoch{epoch}, index}; }
+Standing opened(std::int64_t ms, std::uint64_t records) {
+  return {{Epoch{1}, records, Uuid{1, 9}}, {}, Uuid{1, 1}, ms};
+}
 
-TEST_CASE("the advertised index grows with the epoch first, and has a greatest value") {
-  CHECK(advertised_index(at(0, 0)) == 0);
-  CHECK(advertised_index(at(0, 7)) == 7);
-  CHECK(advertised_index(at(1, 0)) > advertised_index(at(0, 1'000'000'000'000)));
-  CHECK(advertised_index(at(2, 5)) > advertised_index(at(2, 4)));
-  CHECK(advertised_index(at(1'000'000'000, 1)) == advertised_index(at(2'000'000'000, 1)));
-  CHECK(advertised_index(at(1'000'000'000, std::uint64_t{1} << 61)) > 0);
+TEST_CASE("the advertised index grows with the time of the promotion first") {
+  CHECK(advertised_index(opened(0, 0)) == 0);
+  CHECK(advertised_index(opened(0, 7)) == 7);
+  CHECK(advertised_index(opened(1'700'000'000'000, 0)) >
+        advertised_index(opened(0, 1'000'000'000)));
+  CHECK(advertised_index(opened(1'700'000'000'001, 0)) >
+        advertised_index(opened(1'700'000'000'000, 1'000'000)));
+  CHECK(advertised_index(opened(5, 5)) > advertised_index(opened(5, 4)));
+  CHECK(advertised_index(opened((std::int64_t{1} << 42) - 1, std::uint64_t{1} << 62)) > 0);
 }
 
 TEST_CASE("within one history no index is less than one that was shown") {
