@@ -87,7 +87,7 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
     finish(std::move(call));
     return;
   }
-  if (waiting(*database) >= kMostWaiting) {
+  if (waiting(*database) >= kMostWaiting && !call->only_reads) {
     call->refused =
         Error{"resources exhausted",
               "too many transactions wait for the acknowledgement of backups", std::nullopt};

@@ -13,6 +13,8 @@ struct HeldSite : HungSite {
     hold_commits(backup);
     CHECK(writer.ask("transact", insert(7)).empty());
   }
+  /// Its history holds none of the commits that wait.
+  void on_short_history() { const_cast<History&>(database().stored->history()).set_max_bytes(1); }
   /// That much time passes, and the writer is woken as it wished.
   void pass(std::int64_t ms) {
     clock.now += ms;
@@ -74,6 +76,38 @@ TEST_CASE("who waits for an answer to a write reads behind it") {
   const std::string answers = taken(site.writer);
   CHECK(has_reply(answers, "1"));
   CHECK(answers.find(R"({"n":7})") != std::string::npos);
+}
+
+TEST_CASE(
+    "a read behind its session's own write is answered after that, though another commit waits") {
+  HeldSite site;
+  Client reader(site);
+  CHECK(reader.ask("transact", insert(9)).empty());
+  const Position own = site.position();
+  site.writer.say("transact", insert(10), "2");
+  reader.say("transact", kSelect, "8");
+  site.run();
+  site.pass(100);
+  CHECK(taken(reader).empty());
+  site.backup.acknowledge(own);
+  site.run();
+  CHECK(has_reply(taken(reader), "1"));
+  site.pass(100);
+  const std::string answer = taken(reader);
+  CHECK(has_reply(answer, "8"));
+  CHECK(answer.find(R"({"n":9})") != std::string::npos);
+  CHECK(answer.find(R"({"n":10})") == std::string::npos);
+}
+
+TEST_CASE("a monitor without ids starts however short the history is") {
+  HeldSite site;
+  site.on_short_history();
+  Client reader(site);
+  CHECK(reader.ask("monitor", R"(["D","m",{"T":{}}])").empty());
+  site.pass(100);
+  const std::string answer = taken(reader);
+  CHECK(has_reply(answer, "1"));
+  CHECK(answer.find(R"("n":7)") == std::string::npos);
 }
 
 TEST_CASE("what is written while reads are answered past a gate is whole afterwards") {
