@@ -11,6 +11,7 @@ import ovs.db.idl
 
 from harness import environment, load
 from harness.case import SystemTest, main
+from harness.ovn import start_chassis
 from harness.server import wait_until
 
 NB_SCHEMA = environment.OVN_SCHEMAS / "ovn-nb.ovsschema"
@@ -212,9 +213,6 @@ class Advertise(SystemTest):
         both = f"{active.socket},{backup.socket}"
         switch = self.server("ovs", [self.database("conf.db", environment.VSWITCH_SCHEMA)])
 
-        def vsctl(*words):
-            self.scratch.run("ovs-vsctl", f"--db={switch.socket}", "--timeout=20", *words)
-
         def wait(text):
             """Waits for a chain of writes, of ovn-controller and of northd."""
             self.nbctl([active, backup], "--wait=hv", "sync")
@@ -222,13 +220,7 @@ class Advertise(SystemTest):
 
         self.scratch.run("ovn-northd", "--detach", "--pidfile=northd.pid", "-vconsole:off", "--log-file=northd.log",
                          f"--ovnnb-db={both}", f"--ovnsb-db={both}")
-        vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".", "external_ids:system-id=c", f'external_ids:ovn-remote="{both}"',
-              "external_ids:ovn-encap-type=geneve", "external_ids:ovn-encap-ip=127.0.0.1")
-        self.scratch.run("ovs-vswitchd", "--detach", "--pidfile=vswitchd.pid", "--log-file=vswitchd.log",
-                         "--enable-dummy=override", "--disable-system", "--disable-system-route",
-                         "--unixctl=vswitchd.ctl", "-vconsole:off", switch.socket)
-        self.scratch.run("ovn-controller", "--detach", "--pidfile=controller.pid", "-vconsole:off",
-                         "--log-file=controller.log", switch.socket)
+        vsctl = start_chassis(self.scratch, switch, "c", both)
         self.nbctl([active, backup], "ls-add", "s")
         for turn in range(2):
             port = f"p{turn}"

@@ -5,7 +5,7 @@ import ipaddress
 
 from harness import environment
 from harness.case import SystemTest, main
-from harness.ovn import Ovn
+from harness.ovn import Ovn, start_chassis
 from harness.server import wait_until
 
 
@@ -15,18 +15,7 @@ class Chassis(SystemTest):
         ovn.ctl("start_northd")
         ovn.build_topology()
         switch = self.server("db", [self.database("conf.db", environment.VSWITCH_SCHEMA)])
-
-        def vsctl(*words):
-            return self.scratch.run("ovs-vsctl", f"--db={switch.socket}", "--timeout=20", *words)
-
-        vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".",
-              "external_ids:system-id=chassis1", f"external_ids:ovn-remote={ovn.sb}",
-              "external_ids:ovn-encap-type=geneve", "external_ids:ovn-encap-ip=127.0.0.1")
-        self.scratch.run("ovs-vswitchd", "--detach", "--pidfile=vswitchd.pid", "--log-file=vswitchd.log",
-                         "--enable-dummy=override", "--disable-system", "--disable-system-route",
-                         "--unixctl=vswitchd.ctl", "-vconsole:off", switch.socket)
-        self.scratch.run("ovn-controller", "--detach", "--pidfile=controller.pid", "-vconsole:off",
-                         "--log-file=controller.log", switch.socket)
+        vsctl = start_chassis(self.scratch, switch, "chassis1", ovn.sb)
         wait_until(lambda: "chassis1" in ovn.sbctl("--bare", "--columns=name", "list", "Chassis"),
                    "the chassis to register")
         vsctl("add-port", "br-int", "vif0", "--", "set", "Interface", "vif0",

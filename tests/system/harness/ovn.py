@@ -77,3 +77,22 @@ def make_pair_files(scratch, folder):
         shutil.move(scratch.path / f"ovn{db}_db.db", files[db])
     shutil.rmtree(ovn.programs)
     return files
+
+
+def start_chassis(scratch, switch, name, sb):
+    """A node of the data plane, with the dummy datapath, whose ovn-controller knows the Southbound servers SB.
+
+    SWITCH is the server of its Open_vSwitch database. Returns a function that runs ovs-vsctl on that.
+    """
+    def vsctl(*words):
+        return scratch.run("ovs-vsctl", f"--db={switch.socket}", "--timeout=20", *words)
+
+    vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".",
+          f"external_ids:system-id={name}", f'external_ids:ovn-remote="{sb}"',
+          "external_ids:ovn-encap-type=geneve", "external_ids:ovn-encap-ip=127.0.0.1")
+    scratch.run("ovs-vswitchd", "--detach", "--pidfile=vswitchd.pid", "--log-file=vswitchd.log",
+                "--enable-dummy=override", "--disable-system", "--disable-system-route",
+                "--unixctl=vswitchd.ctl", "-vconsole:off", switch.socket)
+    scratch.run("ovn-controller", "--detach", "--pidfile=controller.pid", "-vconsole:off",
+                "--log-file=controller.log", switch.socket)
+    return vsctl

@@ -61,6 +61,12 @@ struct Site {
       reader.run();
     } while (!shard.idle() || !background.idle() || !reader.idle());
   }
+  /// That much time passes, and the writer is woken as it wished.
+  void pass(std::int64_t ms) {
+    clock.now += ms;
+    server.call([this] { server.tick(); }, shard);
+    run();
+  }
   ServedDatabase& database() { return *server.find("D"); }
   Position position() { return database().stored->position(); }
 

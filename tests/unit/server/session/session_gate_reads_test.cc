@@ -15,12 +15,6 @@ struct HeldSite : HungSite {
   }
   /// Its history holds none of the commits that wait.
   void on_short_history() { const_cast<History&>(database().stored->history()).set_max_bytes(1); }
-  /// That much time passes, and the writer is woken as it wished.
-  void pass(std::int64_t ms) {
-    clock.now += ms;
-    server.call([this] { server.tick(); }, shard);
-    run();
-  }
 
   Client backup{*this};
 };

@@ -21,10 +21,6 @@ struct BackupSite : Site {
     server.call(std::move(task), shard);
     run();
   }
-  void pass(std::int64_t ms) {
-    clock.now += ms;
-    on_writer([this] { server.tick(); });
-  }
 };
 
 TEST_CASE("who looks for the active server waits until this one is") {
