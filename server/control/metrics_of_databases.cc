@@ -28,7 +28,7 @@ void add_writable(const MetricSource& from, MetricSamples& to) {
            may_write(from.status.role) && from.status.writable(database));
 }
 
-/// What is counted of a database as it happens.
+/// Reads a figure that is counted as things happen to a database.
 template <class Value>
 auto of_figures(Value value) {
   return of_databases([value](const DatabaseStatus& database) {

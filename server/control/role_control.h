@@ -59,7 +59,7 @@ class RoleControl {
   virtual Result<void> set_sync_peers(const std::string& names) = 0;
   /// The name of this server's node, as its cluster manager has it; empty: the host's name.
   virtual void set_node_name(const std::string& name) = 0;
-  /// What "_Server" shows of the role.
+  /// Changes how "_Server" shows the role.
   virtual void set_advertised_role(AdvertisedRole role) = 0;
   /// Grants the role for so long. Refused if the server's epoch is not `epoch`, if that is given,
   /// or if another server was made active in it.

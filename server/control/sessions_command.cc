@@ -33,7 +33,7 @@ std::string locks_text(const SessionFacts& session) {
   return text.empty() ? "-" : text;
 }
 
-/// What the client is to the server.
+/// The part that the client plays: a backup, say.
 std::string kind_of(const SessionFacts& session) {
   if (session.is_backup) return "backup";
   return session.role.empty() ? "-" : printable(session.role, kWidestCell);

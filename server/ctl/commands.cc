@@ -54,7 +54,7 @@ Report report_of(const Result<Answer>& answer, const std::string& name, bool col
   return {colours ? painted_status(answer->text) : answer->text, "", 0};
 }
 
-/// What a change of role has led to, as the server tells of each database afterwards: a line
+/// Asks the server how a change of role has ended for each database: a line
 /// "DB: ROLE, STATE, at EPOCH:INDEX". Empty if it does not tell.
 std::string outcome_text(const Invocation& invocation, const std::string& socket) {
   const auto answer =

@@ -7,7 +7,7 @@
 
 namespace tandem::ctl {
 
-/// What a command line has led to.
+/// The result of a command line.
 struct Report {
   std::string output;
   std::string errors;   ///< for the standard error output

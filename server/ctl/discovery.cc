@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSocketEnding = ".ctl";
 
-/// What is behind a control socket.
+/// A kind of program that may own a control socket.
 enum class Daemon : std::uint8_t {
   kTandem,  ///< answers as a Tandem server, or does not answer and may be one
   kStock,   ///< Open vSwitch's database server

@@ -108,7 +108,7 @@ std::unique_ptr<control::HttpStatus> open_http_status(const Options& options, Se
       });
 }
 
-/// What is looked at again and again: how often events happen, and how the server is.
+/// Looks again and again at how often events happen, and at how the server is.
 class Sampling {
  public:
   Sampling(net::IoShard& home, Server& server) : server_(server), timer_(home, [this] { look(); }) {

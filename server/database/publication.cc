@@ -12,8 +12,8 @@ namespace {
 
 /// For so long at most "_Server" shows an index that is behind.
 constexpr std::int64_t kIndexLagMs = 1000;
-/// Who looks for the active server while there is none waits for so long: clients ask all servers
-/// at once, then after 1, 2, 4 and 8 s.
+/// A client that looks for the active server while there is none waits for so long at most: it
+/// would ask all servers at once, and then again after 1, 2, 4 and 8 s.
 constexpr std::int64_t kMostWaitMs = 4000;
 /// Reads wait for so long behind a commit whose gate does not open.
 constexpr std::int64_t kReadsWaitMs = 100;
@@ -270,8 +270,7 @@ Result<MonitorStart> DatabaseServer::start_of(const NewMonitor& monitor,
   MonitorStart start;
   start.database = served->info;
   start.snapshot = served->stored->database().snapshot();
-  // It does not know the id of what is published, if that is long ago: only who asks for one needs
-  // it.
+  // A short history does not reach back to what is published; only a monitor with ids needs its id.
   if (unpublished <= history.size()) start.last_id = history.id_before(unpublished);
   if (monitor.since) start.since = history.since(*monitor.since);
   if (start.since) {

@@ -92,7 +92,7 @@ class Servers {
   /// Lets active servers write without a lease.
   Task<> end_leases();
   Task<> set_sync();
-  /// What clients are shown of the role.
+  /// Tells servers how to show their role to clients.
   Task<> advertise();
   /// Tells servers that were started without it how Pacemaker calls this node.
   Task<> name_node();
