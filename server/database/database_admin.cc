@@ -42,6 +42,7 @@ Result<void> DatabaseServer::add(std::unique_ptr<StoredDatabase> stored) {
       DatabaseInfo{name, next_generation_++, stored->schema(), stored->path(), stored->log()});
   served->stored = std::move(stored);
   served->backup = served->stored->is_damaged();
+  set_right(*served);
   served->compacted_ms = ports_.clock.monotonic_ms();
   served->gate.configure(sync_);
   served->gate.logged(served->stored->position());
@@ -75,7 +76,7 @@ Result<void> DatabaseServer::remove(std::string_view name) {
 void DatabaseServer::describe(ServedDatabase& database) {
   ServerRow row{.name = database.info->name, .schema = database.info->schema};
   if (advertised_ != AdvertisedRole::kNone && !database.built_in) {
-    show_as_clustered(row, advertised_, !database.backup && !may_not_write(), server_id_,
+    show_as_clustered(row, advertised_, database.right->holds(ports_.clock), server_id_,
                       database.stored->logged(), database.advertised);
     database.advertised = row;
   }
@@ -121,8 +122,14 @@ void DatabaseServer::let_in() {
   }
 }
 
+void DatabaseServer::set_right(ServedDatabase& database) const {
+  database.right->end_at(database.backup ? WriteRight::kNever
+                                         : write_deadline_ms_.value_or(WriteRight::kForever));
+}
+
 void DatabaseServer::set_write_deadline(std::optional<std::int64_t> at_ms) {
   write_deadline_ms_ = at_ms;
+  for (const auto& [name, database] : databases_) set_right(*database);
   show_roles();
   schedule_wake();
 }

@@ -128,10 +128,6 @@ bool DatabaseServer::is_blocked(const TransactCall& call) const {
   return false;
 }
 
-bool DatabaseServer::may_not_write() const {
-  return write_deadline_ms_ && ports_.clock.monotonic_ms() >= *write_deadline_ms_;
-}
-
 bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call,
                                   std::int64_t now_ms) {
   if (call->transaction.schema != database.info->schema) {
@@ -139,7 +135,7 @@ bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<Tran
   }
   const SessionId session = call->session;
   TransactContext context;
-  context.read_only = call->read_only || database.backup || may_not_write();
+  context.read_only = call->read_only || !database.right->holds(ports_.clock);
   context.reserved = database.built_in;
   context.owns_lock = [this, session](std::string_view lock) { return locks_.owns(session, lock); };
   context.role = call->role;
@@ -237,10 +233,10 @@ void DatabaseServer::schedule_wake() {
   if (past_gates_ms_ && (!next || *past_gates_ms_ < *next)) next = past_gates_ms_;
   if (advertised_ != AdvertisedRole::kNone) {
     // Whoever may not write any more is shown so at once.
-    const bool lasts = write_deadline_ms_ && !may_not_write();
+    const std::int64_t now = ports_.clock.monotonic_ms();
+    const bool lasts = write_deadline_ms_ && now < *write_deadline_ms_;
     const std::optional<std::int64_t> look =
-        newcomers_.empty() ? std::nullopt
-                           : std::optional(ports_.clock.monotonic_ms() + kLookForActiveMs);
+        newcomers_.empty() ? std::nullopt : std::optional(now + kLookForActiveMs);
     for (const auto& due : {index_due_ms_, look, lasts ? write_deadline_ms_ : std::nullopt})
       if (due && (!next || *due < *next)) next = due;
   }

@@ -84,8 +84,7 @@ class DatabaseServer {
   void set_backup(ServedDatabase& database, bool backup);
   /// Are all databases backups, the built-in one aside?
   bool is_backup() const;
-  /// From this monotonic time on writes answer "not allowed", whatever the role; nothing: never. To
-  /// the millisecond, also if the process was stopped meanwhile: no timer has to fire for it.
+  /// From this monotonic time on nothing is writable, whatever the role; nothing: never.
   void set_write_deadline(std::optional<std::int64_t> at_ms);
   /// What "_Server" shows from now on.
   void set_advertised_role(AdvertisedRole role);
@@ -219,6 +218,7 @@ class DatabaseServer {
   struct DurableReply {
     std::shared_ptr<storage::LogFile> log;
     std::unique_ptr<TransactCall> call;
+    WriteRightRef right;         ///< null: it wrote nothing
     DatabaseFiguresRef figures;  ///< null: its time is not counted
   };
   /// Something to publish when its database's log is written.
@@ -245,8 +245,8 @@ class DatabaseServer {
                  std::function<void(Result<void>)> written);
   /// Whether a transaction of the same session and id waits.
   bool is_blocked(const TransactCall& call) const;
-  /// The lease has run out.
-  bool may_not_write() const;
+  /// The role or the lease has changed.
+  void set_right(ServedDatabase& database) const;
   /// The writer ends a batch.
   void end_batch();
   /// Its first answer, from the rows as they are. `unpublished`: so many of the newest commits in

@@ -115,7 +115,7 @@ bool DatabaseServer::gate_is_open(const Outgoing& outgoing, std::int64_t now_us)
   ServedDatabase& database = *outgoing.database;
   if (database.stored->log() == nullptr || database.gate.options().replicas == 0) return true;
   // Backups may follow another active by now. If not, the lease is renewed.
-  if (may_not_write()) return false;
+  if (!database.right->holds(ports_.clock)) return false;
   return database.gate.open(outgoing.commit->position, outgoing.logged_ms(), now_us / 1000);
 }
 
@@ -190,6 +190,10 @@ void DatabaseServer::count(const Outgoing& outgoing, std::int64_t now_us) {
 }
 
 void DatabaseServer::publish(Outgoing& outgoing, std::int64_t now_us) {
+  // A disk may have hung for longer than the lease lasted.
+  if (outgoing.call && outgoing.commit && !outgoing.call->refused &&
+      !outgoing.database->right->holds(ports_.clock))
+    outgoing.call->refused = right_ended();
   count(outgoing, now_us);
   if (outgoing.commit) {
     for (const ClientThreadPort& port : threads_) {
@@ -200,8 +204,9 @@ void DatabaseServer::publish(Outgoing& outgoing, std::int64_t now_us) {
   if (outgoing.call) {
     if (outgoing.durable && outgoing.database->stored->log() != nullptr) {
       DatabaseFiguresRef figures = outgoing.is_timed() ? outgoing.database->figures : nullptr;
-      durable_replies_.push_back(
-          {outgoing.database->stored->log(), std::move(outgoing.call), std::move(figures)});
+      durable_replies_.push_back({outgoing.database->stored->log(), std::move(outgoing.call),
+                                  outgoing.commit ? outgoing.database->right : nullptr,
+                                  std::move(figures)});
     } else {
       Mailbox& mailbox = *outgoing.call->mailbox;
       mailbox.put([call = std::move(outgoing.call)] { call->done(); });
@@ -221,15 +226,19 @@ void DatabaseServer::sync_and_reply(DurableReply reply) {
   // std::function copies its target: the call rides in a shared box.
   auto box = std::make_shared<std::unique_ptr<TransactCall>>(std::move(reply.call));
   TaskRunner& runner = (*box)->mailbox->runner();
-  ports_.syncer.sync(reply.log, [box, &runner, &clock = ports_.clock,
-                                 figures = std::move(reply.figures)](const Result<void>& synced) {
-    if (synced && figures != nullptr)
-      figures->commits.add(clock.monotonic_us() - (*box)->received_us);
-    runner.post([box, synced] {
-      if (!synced) (*box)->result.results.emplace_back(synced.error());
-      (*box)->done();
-    });
-  });
+  ports_.syncer.sync(reply.log,
+                     [box, &runner, &clock = ports_.clock, right = std::move(reply.right),
+                      figures = std::move(reply.figures)](const Result<void>& synced) {
+                       TransactCall& call = **box;
+                       if (!call.refused && right != nullptr && !right->holds(clock))
+                         call.refused = right_ended();
+                       if (synced && !call.refused && figures != nullptr)
+                         figures->commits.add(clock.monotonic_us() - call.received_us);
+                       runner.post([box, synced] {
+                         if (!synced) (*box)->result.results.emplace_back(synced.error());
+                         (*box)->done();
+                       });
+                     });
 }
 
 void DatabaseServer::reply(Mailbox& mailbox, Task task) {

@@ -15,6 +15,7 @@
 #include "server/database/delivery_times.h"
 #include "server/database/server_row.h"
 #include "server/database/stored_database.h"
+#include "server/database/write_right.h"
 
 namespace tandem {
 
@@ -28,7 +29,8 @@ struct FeedListener {
 struct ServedDatabase {
   DatabaseInfoRef info;
   std::unique_ptr<StoredDatabase> stored;
-  bool backup = false;    ///< writes answer "not allowed"
+  bool backup = false;                                   ///< another server's copy is the original
+  WriteRightRef right = std::make_shared<WriteRight>();  ///< without it writes answer "not allowed"
   bool built_in = false;  ///< "_Server": clients may not write it, nobody may remove it
   BlockedTransactions blocked;
   bool retry_posted = false;  ///< a job goes on with those that are due

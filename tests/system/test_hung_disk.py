@@ -118,6 +118,19 @@ class HungDisk(FrozenFileSystem):
         self.assertIn("writable: yes\n", self.ctl("tandem/status"))
         wait_until(lambda: f"{DB}: the disk answers again" in self.log(), "the log to say so")
 
+    def test_no_success_after_the_lease(self):
+        """Whatever the disk has taken by then, another server may be active: only a new lease tells."""
+        self.ctl("tandem/lease", "3")
+        writer = self.hang()
+        wait_until(lambda: "the role lease has run out" in self.ctl("tandem/status"), "the end of the lease")
+        self.thaw()
+        self.assertEqual(writer.receive()["error"]["error"], "not allowed")
+        with Connection(self.socket) as client:
+            with self.assertRaisesRegex(AssertionError, "not allowed"):
+                client.transact(DB, insert(2))
+            self.ctl("tandem/lease", "60")
+            client.transact(DB, insert(3))
+
     def test_clients_are_served_meanwhile(self):
         """Also by the only thread that clients have, which was writing when the disk began to hang."""
         with Connection(self.socket) as old:
