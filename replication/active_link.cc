@@ -115,6 +115,7 @@ void ActiveLink::on_notification(const JsonRpcMessage& message) {
   if (params.size() != 2) return;
   if (message.method == "tandem_record") return follower.on_record(params[1]);
   if (message.method == "tandem_rows") return follower.on_rows(params[1]);
+  if (message.method == "tandem_role") return follower.on_role(params[1]);
   if (message.method == "update") return follower.on_update(params[1]);
 }
 

@@ -69,6 +69,7 @@ class Follower {
   // What the stream brings, without the database's name.
   void on_record(JsonView record);
   void on_rows(JsonView rows);
+  void on_role(JsonView role);
   void on_lost();
   /// Several times a second: what was refused is tried again; the active is asked for a sign of
   /// life.

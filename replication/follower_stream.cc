@@ -238,6 +238,15 @@ void Follower::on_record(JsonView message) {
   }
 }
 
+void Follower::on_role(JsonView message) {
+  heard();
+  if (status_.mode != FollowerStatus::Mode::kStream) return;
+  const Result<bool> backup = role_from_json(message);
+  if (!backup) return fail("its role cannot be read: " + backup.error().to_string());
+  status_.source_is_backup = backup.value();
+  port_.changed();
+}
+
 void Follower::append(StreamRecord record) {
   const Position position = record.position;
   const bool durable = record.durable;

@@ -100,6 +100,20 @@ std::string record_notification(std::string_view database, const Position& posit
   return make_notification("tandem_record", params);
 }
 
+std::string role_notification(std::string_view database, bool backup) {
+  std::string params = "[";
+  append_json_string(params, database);
+  params += ",{";
+  MemberWriter(params).boolean("backup", backup);
+  return make_notification("tandem_role", params + "}]");
+}
+
+Result<bool> role_from_json(JsonView value) {
+  const JsonView backup = value.is_object() ? value.find("backup") : JsonView{};
+  if (!backup.is_bool()) return bad_message("tandem_role");
+  return backup.get_bool();
+}
+
 void FollowRequest::append_json(std::string& out) const {
   out += '{';
   MemberWriter members(out);

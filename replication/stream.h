@@ -12,6 +12,9 @@
 //          so many rows of these buckets follow; they and yours outside make up the position
 //   tandem_rows [db, <table-updates2>]         a part of them
 //   tandem_record [db, {position, record, id?, durable?, ephemeral?}]   one commit
+//   tandem_role [db, {"backup"}]               the server has become a backup, or active, behind
+//   the
+//                                              records that were sent before
 //   tandem_lost [db]                           too slow, or the schema changed: ask anew
 //   tandem_ack [db, position]                  from the backup: all records up to there are in its
 //                                              log, and on its disk up to the last durable one; as
@@ -55,6 +58,11 @@ struct StreamRecord {
 std::string record_notification(std::string_view database, const Position& position, const Uuid& id,
                                 std::string_view record, std::string_view ephemeral,
                                 bool durable = false);
+
+/// The text of a tandem_role.
+std::string role_notification(std::string_view database, bool backup);
+/// Reads its second parameter: whether the server is a backup.
+Result<bool> role_from_json(JsonView value);
 
 /// The second parameter of tandem_follow.
 struct FollowRequest {

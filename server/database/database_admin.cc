@@ -167,7 +167,12 @@ void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
     release(database, &refused);
   }
   database.backup = backup;
+  set_right(database);
   if (!backup) DatabaseFigures::count(database.figures->promotions);
+  std::string role = role_notification(database.info->name, backup);
+  const std::size_t bytes = role.size();
+  tell_followers(database, std::make_shared<const StreamText>(
+                               [role = std::move(role)] { return role; }, bytes));
   show_roles();
   database.blocked.mark_all();
   retry_blocked(database);

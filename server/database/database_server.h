@@ -283,6 +283,7 @@ class DatabaseServer {
   /// Publishes what waits, whoever has acknowledged it: the database goes, or becomes a backup.
   /// Transactions are answered with the error, if there is one.
   void release(ServedDatabase& database, const Error* refused);
+  static void tell_followers(const ServedDatabase& database, const StreamTextRef& text);
   /// A follower is told that it has lost the thread; or all are.
   void lose_follower(ServedDatabase& database, SessionId session);
   void lose_followers(ServedDatabase& database);

@@ -171,6 +171,27 @@ class Advertise(SystemTest):
         self.assertEqual(len(done), len(writers))
         self.assertLess(max(done) - promoted, environment.timeout_s(1))
 
+    def test_nor_do_they_find_a_backup_whose_active_has_stepped_down(self):
+        """Between the demotion and the promotion of an orderly move the backup is still connected to the old active."""
+        active, backup = self.pair(NB_SCHEMA, "connected")
+        active.appctl("tandem/demote", backup.socket)
+        done = []
+
+        def write(name):
+            self.nbctl([backup, active], "ls-add", name)
+            done.append(time.monotonic())
+
+        writers = [threading.Thread(target=write, args=(f"s{number}",)) for number in range(4)]
+        for writer in writers:
+            writer.start()
+        time.sleep(1.5)
+        self.assertEqual(done, [])
+        backup.appctl("tandem/promote")
+        promoted = time.monotonic()
+        for writer in writers:
+            writer.join()
+        self.assertLess(max(done) - promoted, environment.timeout_s(0.5))
+
     def test_an_idl_moves_with_the_role_and_resumes(self):
         active, backup = servers = self.pair(load.SCHEMA, "none")
         for role in ("leader", "connected"):

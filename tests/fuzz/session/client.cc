@@ -198,6 +198,8 @@ void Client::on_notification(const Json& message) {
     monitors_.erase(params.at(0).is_string() ? params.at(0).get<std::string>() : "");
   } else if (method == "tandem_record") {
     streamed_ = params.at(1).at("position");
+  } else if (method == "tandem_role") {
+    require(params.at(1).at("backup").is_boolean(), "a role is told as it is read");
   } else {
     require(method == "locked" || method == "stolen" || method == "tandem_rows" ||
                 method == "tandem_lost",

@@ -58,6 +58,19 @@ TEST_CASE("a backup has caught up with the rows of a comparison, and at once if 
   CHECK(equal.replica.times_caught_up == 1);
 }
 
+TEST_CASE("a backup learns that its active has become a backup, and that it is active again") {
+  Backup backup;
+  backup.reach_stream(resume(5));
+  CHECK(backup.status().knows_active());
+  backup.notify("tandem_role", R"(,{"backup":true})");
+  CHECK_FALSE(backup.status().knows_active());
+  backup.notify("tandem_role", R"(,{"backup":false})");
+  CHECK(backup.status().knows_active());
+  CHECK(backup.port.restarts.empty());
+  backup.notify("tandem_role", R"(,{"backup":1})");
+  CHECK(backup.port.restarts.size() == 1);
+}
+
 TEST_CASE("a backup of a backup has not caught up with what it once had") {
   Backup resumed;
   resumed.reach_stream(R"({"mode":"resume","backup":true,"position":)" + at(5) + '}');
