@@ -88,8 +88,11 @@ Result<void> SessionConversions::Conversion::run(ServedDatabase* served) const {
     return Error{"unknown database", "convert request specifies unknown database " + database,
                  std::nullopt};
   }
-  if (served->backup || served->built_in) return read_only_error(database);
-  return hub->server().convert(*served, schema);
+  DatabaseServer& server = hub->server();
+  if (served->built_in || !served->right->holds(server.clock())) return read_only_error(database);
+  const Result<void> converted = server.convert(*served, schema);
+  if (converted && !served->right->holds(server.clock())) return right_ended();
+  return converted;
 }
 
 void SessionConversions::run(const std::shared_ptr<const Conversion>& conversion) {

@@ -197,6 +197,9 @@ class Roles(SystemTest):
         self.assertTrue(accepts(port))
         wait_until(lambda: not self.status(server)["writable"], "the lease to run out")
         self.assertEqual(self.write(server, "b"), "not allowed")
+        with server.connect() as client:
+            self.assertEqual(client.reply(client.request("convert", [load.DB, load.SCHEMA]))["error"]["error"],
+                             "not allowed")
         self.assertEqual(self.status(server)["role"], "active")
         self.assertEqual(self.status(server)["lease"]["state"], "expired")
         wait_until(lambda: "role lease of 0.5 s has run out" in server.log(), "the log", seconds=1)
