@@ -18,9 +18,10 @@ CommitGate::Follower gate_id(SessionId session) {
   return static_cast<CommitGate::Follower>(session);
 }
 
-/// A position of another history may be greater than all here, and would open a gate for what the
-/// backup has never seen. Where the history does not reach, an acknowledgement opens none: nor does
-/// that of a copy that parted in an earlier epoch, goes further there, and is compared just now.
+/// Is the position one of this database's history? A greater one of another history would open the
+/// gate for commits that the backup has never seen. A position below the oldest one that is kept
+/// passes: it opens no gate, even if it is that of a copy that parted in an earlier epoch and is
+/// being compared.
 bool is_in_history(const StoredDatabase& stored, const Position& position) {
   const Position& oldest = stored.history().oldest_position();
   if (position.height() < oldest.height()) return true;
@@ -131,7 +132,8 @@ Result<Position> DatabaseServer::acknowledge(std::string_view database, SessionI
                                         served->figures->deliveries);
     delivered = position.index;
   } else if (!served->backup) {
-    // (The history of a backup may be replaced while its own backups acknowledge.)
+    // On a backup this is no error: a resync may replace its history while its own backups
+    // acknowledge.
     return Error{"",
                  fmt::format("{}: acknowledgement of {}, which was never sent", database,
                              position.to_string()),
@@ -196,7 +198,7 @@ void DatabaseServer::replicate(ServedDatabase& database, Result<CommitRef> commi
     outgoing.commit = std::move(commit.value());
     outgoing.written = std::move(written);
   } else {
-    // In its turn, after those before it.
+    // The error is told in its turn, after the outcomes of the records before it.
     outgoing.written = [written = std::move(written), error = commit.error()](const Result<void>&) {
       written(error);
     };

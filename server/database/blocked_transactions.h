@@ -36,14 +36,15 @@ class BlockedTransactions {
   std::size_t size() const { return entries_.size(); }
   /// Those of a session, and the bytes of their requests.
   WaitLimits used_by(SessionId session) const;
-  /// Of the first that will be due by time.
+  /// When the next transaction becomes due by time; nothing: none will.
   std::optional<std::int64_t> next_deadline_ms() const;
 
-  /// What becomes due: by changes of its tables, since its time is over, or whatever it waits for.
+  /// Make transactions due: those that wait for a table that was changed, those whose time is over,
+  /// or all of them.
   void mark_touched(const std::vector<RowChange>& changes);
   void mark_overdue(std::int64_t now_ms);
   void mark_all();
-  /// The next that is due, which then is here no more; null if none is.
+  /// Takes out the next transaction that is due; null if none is.
   std::unique_ptr<TransactCall> take_due();
 
  private:
@@ -70,7 +71,7 @@ class BlockedTransactions {
   Places due_;
   Deadlines deadlines_;
   std::unordered_map<SessionId, WaitLimits> used_;
-  Entries entries_;  ///< last, so that it goes before the lists that it is in
+  Entries entries_;  ///< last, so that entries are destroyed before the lists that link them
 };
 
 }  // namespace tandem

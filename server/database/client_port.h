@@ -65,7 +65,7 @@ struct TransactCall {
   TransactResult result;
   bool canceled = false;
   std::optional<Error> refused;  ///< instead of a result, e.g. "unknown database"
-  /// Instead of waiting: which of the limits its session would go beyond.
+  /// The limit of its session for which it may not wait; null: it may.
   std::size_t WaitLimits::*beyond = nullptr;
 
   std::int64_t received_us = 0;     ///< monotonic
@@ -87,18 +87,18 @@ struct MonitorStart {
 /// Where a backup's feed starts.
 struct FeedStart {
   DatabaseInfoRef database;
-  Position position;    ///< the newest
+  Position position;    ///< of the newest record
   Uuid id;              ///< of the newest commit
   bool backup = false;  ///< this server is a backup, too
   Snapshot snapshot;
   /// The commits after the backup's position, if that is known: it resumes.
   std::optional<std::vector<CommitRef>> since;
   // Otherwise, if it has asked for rows:
-  std::vector<Position> epochs;    ///< of the database's Standing
-  std::optional<Uuid> origin;      ///< the same
-  std::int64_t opened_ms = 0;      ///< the same
-  Position oldest;                 ///< in the history
-  std::optional<Position> common;  ///< the newest of its recent ones that the history knows
+  std::vector<Position> epochs;  ///< the three are those of the database's Standing
+  std::optional<Uuid> origin;
+  std::int64_t opened_ms = 0;
+  Position oldest;                 ///< of the history
+  std::optional<Position> common;  ///< the newest of the backup's recent ones that is in it
 };
 
 }  // namespace tandem

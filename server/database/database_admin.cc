@@ -200,7 +200,7 @@ Result<void> DatabaseServer::promote(ServedDatabase& database, std::optional<Epo
   const Epoch epoch{static_cast<std::uint64_t>(last) + 1};
   Position promoted = database.stored->position();
   promoted.epoch = epoch;
-  // The record would not be taken for a promotion.
+  // Nobody who reads the record would believe that it is a promotion.
   if (!is_believable(database.stored->position(), promoted))
     return Error{"not allowed", "the epoch is too far above that of the database", std::nullopt};
   if (database.stored->log() != nullptr) {
@@ -249,9 +249,9 @@ void DatabaseServer::compact(ServedDatabase& database,
     return done(begun.error());
   }
   database.compacting = true;
-  // The background's thread may have more to do: it does not become the writer.
+  // A client thread becomes the writer for the end: the background thread may have more to do.
   TaskRunner& runner = threads_.empty() ? ports_.background : threads_.front().mailbox->runner();
-  // Lent: others have long work, too, and this one's disk may hang.
+  // The thread is lent: this disk may hang, and others have long work, too.
   ports_.background.post_lent([this, done = std::move(done), info = database.info,
                                log = database.stored->log(), compaction = std::move(begun.value()),
                                &runner, record = database.stored->snapshot_record()]() mutable {
@@ -283,7 +283,7 @@ void DatabaseServer::end_compaction(const DatabaseInfoRef& info,
   DatabaseFigures::count(written ? figures.compactions : figures.failed_compactions);
   if (trim_on_compaction_) give_back_memory();
   done(written);
-  // One of them may begin another compaction, for which those behind it wait anew.
+  // One of them may begin another compaction; those that come after it then wait for that one.
   for (const auto& told : std::exchange(database->after_compaction, {})) told(written);
 }
 

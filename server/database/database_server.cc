@@ -9,11 +9,11 @@
 namespace tandem {
 namespace {
 
-/// Transactions of a database that may wait for backups.
+/// So many transactions of a database may wait for backups; further ones are refused.
 constexpr std::size_t kMostWaiting = 10'000;
-/// How often those who look for the active server are thought of.
+/// While clients wait that look for the active server: how often it is seen whether there is one.
 constexpr std::int64_t kLookForActiveMs = 20;
-/// Waits are tried again for so long before others have their turn.
+/// Transactions in a "wait" are tried again for so long before other jobs have their turn.
 constexpr std::int64_t kRetryUs = 500;
 
 CommitGate::Follower gate_id(SessionId session) {
@@ -232,7 +232,7 @@ void DatabaseServer::schedule_wake() {
   }
   if (past_gates_ms_ && (!next || *past_gates_ms_ < *next)) next = past_gates_ms_;
   if (advertised_ != AdvertisedRole::kNone) {
-    // Whoever may not write any more is shown so at once.
+    // When the lease runs out "_Server" says at once that this server does not lead.
     const std::int64_t now = ports_.clock.monotonic_ms();
     const bool lasts = write_deadline_ms_ && now < *write_deadline_ms_;
     const std::optional<std::int64_t> look =

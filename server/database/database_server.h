@@ -88,7 +88,7 @@ class DatabaseServer {
   void set_write_deadline(std::optional<std::int64_t> at_ms);
   /// What "_Server" shows from now on.
   void set_advertised_role(AdvertisedRole role);
-  /// Of other servers so many more, or less, are known to be active. Thread-safe.
+  /// So many more (or fewer) other servers are known to be active. Thread-safe.
   void count_active(int change) { others_active_ += change; }
   enum class IfDamaged : std::uint8_t {
     kRefuse,
@@ -249,10 +249,10 @@ class DatabaseServer {
   void set_right(ServedDatabase& database) const;
   /// The writer ends a batch.
   void end_batch();
-  /// Its first answer, from the rows as they are. `unpublished`: so many of the newest commits in
-  /// the history are not in them.
+  /// A monitor's first answer, from the present rows. `unpublished`: so many of the newest commits
+  /// in the history are not in these.
   Result<MonitorStart> start_of(const NewMonitor& monitor, std::size_t unpublished = 0) const;
-  /// From the rows and the log as they are, which must show the same.
+  /// A feed's start, from the present rows and log, which must show the same.
   Result<FeedStart> start_of(const NewFeed& feed);
   void add_follower(ServedDatabase& database, const NewFeed& feed);
   /// Publishes in its turn; a commit makes those due that wait for its tables.
@@ -274,9 +274,9 @@ class DatabaseServer {
   /// Counts a client's transaction that is about to be answered.
   static void count(const Outgoing& outgoing, std::int64_t now_us);
   bool gate_is_open(const Outgoing& outgoing, std::int64_t now_us);
-  /// What the gates let pass now.
+  /// Publishes what the gates let pass now.
   void publish_waiting();
-  /// A read waits behind a commit of then whose gate is not open.
+  /// A read waits for the gate of a commit that was logged then.
   void look_past_gates_at(std::int64_t logged_ms);
   /// Answers reads that have waited for gates for too long.
   void look_past_gates();
@@ -291,7 +291,7 @@ class DatabaseServer {
   void publish_directory();
   /// Brings the database's row in "_Server" up to date.
   void describe(ServedDatabase& database);
-  /// The rows of all, if they show the role.
+  /// Brings all rows in "_Server" up to date, if they show the role.
   void show_roles();
   /// Nobody is active, as far as this server knows: who comes to look for the active waits a while.
   bool makes_newcomers_wait() const;
@@ -317,7 +317,7 @@ class DatabaseServer {
 
   Ports ports_;
   std::unique_ptr<StandIn> stand_in_;
-  bool shows_published_ = false;  ///< stand_in_ has seen to it
+  bool shows_published_ = false;  ///< stand_in_ has taken all else out of the rows
   Writer writer_;
   FairTurns turns_;
   bool turn_posted_ = false;  ///< a job runs the turn of a lane that waits
@@ -333,9 +333,9 @@ class DatabaseServer {
   std::vector<Outgoing> writing_;  ///< what it was when the logs began to be written
   std::vector<DurableReply> durable_replies_;
   std::map<const ServedDatabase*, std::deque<Outgoing>, ServedByName>
-      waiting_;                                // for gates; no empty ones
+      waiting_;                                // for gates; no queue is empty
   std::optional<std::int64_t> past_gates_ms_;  ///< when reads behind gates are to be answered
-  std::int64_t looked_past_gates_ms_ = 0;      ///< when they last were
+  std::int64_t looked_past_gates_ms_ = 0;      ///< end of the pause after the last time
   CommitGate::Options sync_;
   std::optional<std::int64_t> write_deadline_ms_;
   WaitLimits wait_limits_;

@@ -82,7 +82,7 @@ class Drafts {
   /// The row's draft, a new one for a row of the database that was not touched yet.
   Draft& touch(TableIndex table, const Uuid& uuid);
 
-  /// Up to so many are looked through.
+  /// Up to so many drafts are looked through; among more they are found by by_table_ and lookups_.
   static constexpr std::size_t kFew = 32;
   using Numbers = std::vector<std::uint32_t>;
   const Numbers& numbers_of(TableIndex table) const;
@@ -92,7 +92,7 @@ class Drafts {
   /// out when somebody looks there.
   struct Lookup {
     boost::unordered_flat_map<std::size_t, Numbers> numbers;
-    std::size_t seen = 0;  ///< of touches_
+    std::size_t seen = 0;  ///< so many of touches_ are in it
   };
 
   const Database& database_;
@@ -102,7 +102,7 @@ class Drafts {
   mutable boost::unordered_flat_map<TableIndex, Numbers> by_table_;
   mutable std::uint32_t grouped_ = 0;  // drafts in by_table_
   mutable boost::unordered_flat_map<const UniqueIndex*, Lookup> lookups_;
-  mutable Numbers touches_;  // of drafts, while there are lookups
+  mutable Numbers touches_;  // numbers of drafts, each time one is touched, once there are lookups
 };
 
 }  // namespace tandem

@@ -10,7 +10,7 @@
 namespace tandem {
 namespace {
 
-/// For so long at most "_Server" shows an index that is behind.
+/// New records are seen in the index of "_Server" after so long at the latest.
 constexpr std::int64_t kIndexLagMs = 1000;
 /// A client that looks for the active server while there is none waits for so long at most: it
 /// would ask all servers at once, and then again after 1, 2, 4 and 8 s.
@@ -60,7 +60,7 @@ void DatabaseServer::flush() {
   }
   publish_waiting();
   for (const ClientThreadPort& thread : threads_) thread.mailbox->flush();
-  // Only now: a disk may be quicker than the mailboxes, and a commit comes before its reply.
+  // Not before the mailboxes: clients get a commit before its reply, and a disk may be quicker.
   for (DurableReply& reply : std::exchange(durable_replies_, {})) sync_and_reply(std::move(reply));
 }
 
@@ -73,7 +73,8 @@ std::map<ServedDatabase*, Error> DatabaseServer::write_logs() {
     stored.settle(written);
     if (written) continue;
     failed.emplace(database.get(), written.error());
-    // They are out of the rows, should the next log's disk hang.
+    // Its commits are out of the rows already: a stand-in, should the next disk hang, must not take
+    // them out again.
     for (Outgoing& outgoing : writing_)
       if (outgoing.database == database.get()) outgoing.commit = nullptr;
   }
@@ -82,7 +83,7 @@ std::map<ServedDatabase*, Error> DatabaseServer::write_logs() {
 
 void DatabaseServer::logged(Outgoing& outgoing, const Error* failure, std::int64_t now_us) {
   if (failure != nullptr) {
-    // Other answers of the batch may rest on what was taken back.
+    // Transactions that wrote nothing get the error, too: they may have seen what was taken back.
     if (outgoing.call) {
       outgoing.call->result.results.emplace_back(*failure);
       outgoing.durable = false;
@@ -116,7 +117,8 @@ bool DatabaseServer::gate_is_open(const Outgoing& outgoing, std::int64_t now_us)
   if (!outgoing.commit || outgoing.database->backup) return true;
   ServedDatabase& database = *outgoing.database;
   if (database.stored->log() == nullptr || database.gate.options().replicas == 0) return true;
-  // Backups may follow another active by now. If not, the lease is renewed.
+  // After the lease no acknowledgement counts: backups may follow another active by now. The gate
+  // opens when the lease is renewed.
   if (!database.right->holds(ports_.clock)) return false;
   return database.gate.open(outgoing.commit->position, outgoing.logged_ms(), now_us / 1000);
 }
@@ -141,7 +143,7 @@ void DatabaseServer::publish_waiting() {
     }
     it = queue.empty() ? waiting_.erase(it) : std::next(it);
   }
-  if (moved && !waiting_.empty()) schedule_wake();  // for those that are first now
+  if (moved && !waiting_.empty()) schedule_wake();  // the first of each queue has its own deadline
 }
 
 void DatabaseServer::look_past_gates_at(std::int64_t logged_ms) {
@@ -159,10 +161,10 @@ void DatabaseServer::look_past_gates() {
   for (const auto& [database, queue] : waiting_)
     oldest_ms = std::min(oldest_ms, queue.front().logged_ms());
   if (waiting_.empty()) return;
-  // Gates that open as quickly as they should are not worth it.
+  // The oldest commit has not waited for long: its gate may still open in time.
   if (now < oldest_ms + kReadsWaitMs) return look_past_gates_at(oldest_ms);
   const bool left = stand_in_->answer_past_gates();
-  // What others do has ten times as much of the writer's time as this, however much waits.
+  // However much waits, others get ten times as much of the writer's time as this look took.
   const std::int64_t end = ports_.clock.monotonic_ms();
   looked_past_gates_ms_ = end + 10 * (end - now);
   if (left) look_past_gates_at(oldest_ms);
@@ -264,7 +266,7 @@ void DatabaseServer::start_monitor(std::unique_ptr<NewMonitor> monitor) {
 }
 
 void DatabaseServer::start(std::unique_ptr<NewMonitor> monitor) {
-  // Behind the commits that its snapshot holds, which may wait for a gate.
+  // The answer comes behind the commits that its snapshot holds; these may wait for a gate.
   Outgoing outgoing;
   outgoing.database = find(monitor->database);
   outgoing.monitor = std::move(monitor);
@@ -281,12 +283,13 @@ Result<MonitorStart> DatabaseServer::start_of(const NewMonitor& monitor,
   MonitorStart start;
   start.database = served->info;
   start.snapshot = served->stored->database().snapshot();
-  // A short history does not reach back to what is published; only a monitor with ids needs its id.
+  // A short history may not know the id of what is published any more. Only monitor_cond_since
+  // needs it.
   if (unpublished <= history.size()) start.last_id = history.id_before(unpublished);
   if (monitor.since) start.since = history.since(*monitor.since);
   if (start.since) {
     if (start.since->size() < unpublished) {
-      start.since.reset();  // the id itself is not
+      start.since.reset();  // the commit with this id is not published
     } else {
       start.since->resize(start.since->size() - unpublished);
     }

@@ -6,7 +6,8 @@
 namespace tandem {
 namespace {
 
-/// So many of the newest commits that the history has had are the first ones of these.
+/// How many of `commits`, the oldest first, have been put into the history: those up to its newest
+/// one.
 std::size_t newest_among(const History& history, const std::vector<CommitRef>& commits) {
   const auto newest = std::find_if(commits.begin(), commits.end(), [&](const CommitRef& commit) {
     return commit->id == history.newest_id();
@@ -34,7 +35,8 @@ void DatabaseServer::StandIn::take_out(Writer::Sessions& waiting) {
 void DatabaseServer::StandIn::begin(Writer::Sessions& waiting) {
   take_out(waiting);
   for (const LaneRef& lane : server_.turns_.waiting()) waiting.insert(lane->session());
-  // The writer's thread does not come now to the answers that it has left for its own clients.
+  // The writer's thread waits, and has left answers for its own clients: another one is to deliver
+  // them.
   for (const ClientThreadPort& thread : server_.threads_) thread.mailbox->deliver(false);
   answer_written(waiting);
 }
@@ -109,7 +111,8 @@ void DatabaseServer::StandIn::start(std::unique_ptr<NewMonitor> monitor) {
   ServedDatabase* const database = server_.find(monitor->database);
   const std::size_t unpublished = unpublished_in_history(database);
   if (monitor->since && unpublished > database->stored->history().size()) {
-    // It does not know the id of what is published any more.
+    // The history does not know the id of what is published any more: the monitor waits for the
+    // writer.
     TaskRunner& runner = monitor->mailbox->runner();
     return server_.submit(
         [server = &server_, m = std::move(monitor)]() mutable {

@@ -9,9 +9,9 @@
 namespace tandem {
 namespace {
 
-/// So many requests served by one flush show that more clients than one ask.
+/// A flush that serves so many requests shows that several clients ask at the same time.
 constexpr std::size_t kCrowd = 4;
-/// Together no longer than a slow disk's flush (0.1 to 10 ms).
+/// All pauses together are no longer than the flush of a slow disk, which takes 0.1 to 10 ms.
 constexpr std::chrono::microseconds kPause{20};  // 75 with the kernel's slack
 constexpr int kPauses = 4;
 
@@ -36,8 +36,9 @@ void SyncThread::sync(std::shared_ptr<storage::LogFile> log, Done done) {
   wake_.notify_one();
 }
 
-// Those who were served together ask again together, nearly: while they come, all are waited for.
-// Asleep, as a wait for the condition would end with each of them.
+// Clients that one flush has served ask again at nearly the same time. So while requests keep
+// coming, the next flush waits for as many. It sleeps, since the condition would wake it up for
+// each of them.
 void SyncThread::gather(std::unique_lock<std::mutex>& lock, std::size_t served) {
   if (served < kCrowd) return;
   std::size_t before = 0;
@@ -52,7 +53,7 @@ void SyncThread::gather(std::unique_lock<std::mutex>& lock, std::size_t served) 
 void SyncThread::run() {
   const SignalStack signal_stack;
   std::vector<Request> batch;
-  std::size_t served = 1;  // by a flush, lately
+  std::size_t served = 1;  // by one of the last flushes, at most
   for (;;) {
     {
       std::unique_lock lock(mutex_);

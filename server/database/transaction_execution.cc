@@ -25,9 +25,9 @@ struct RefusedName {
   const char* operator()(const AssertOp&) const { return nullptr; }
 };
 
-/// The rows that the selects of one transaction may try at once, and those that they may hold. A
-/// transaction may have very many of them, each of all rows: what it costs must not be both
-/// multiplied.
+/// So many rows the selects of one transaction may try before those of whole tables are left to the
+/// answer (snapshot_query.h), and so many they may hold. A transaction may have very many selects,
+/// each of all rows: without bounds it would cost the product of both.
 constexpr std::size_t kMostTried = 32'768;
 constexpr std::size_t kMostHeld = std::size_t{16} << 20;
 /// A copy of a row counts as so many that are only referred to.
@@ -219,8 +219,8 @@ TransactionExecution::Step TransactionExecution::execute(const MutateOp& op) {
   }
   const TableSchema& schema = drafts_.schema(op.table);
   for (const Row* const row : rows) {
-    // Touched even if nothing changes, or is to: the order of tables decides which error of many
-    // is named.
+    // The row counts as touched even if no value changes: of several errors that of the table that
+    // was touched first is named.
     Row& draft = drafts_.modify(op.table, row->uuid());
     for (const Mutation& mutation : op.mutations) {
       auto datum = mutation.apply(schema.column(mutation.column), draft.datum(mutation.column));

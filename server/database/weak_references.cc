@@ -30,8 +30,8 @@ class WeakReferences {
 
   Result<void> clean() {
     find_dead();
-    // Drafts made on the way are versions without the dead references: nothing is left to do for
-    // them.
+    // Cleaning a row may make a draft, which has no dead reference left: the loop ends with the
+    // drafts that are there now.
     const std::size_t n = drafts_.size();
     for (std::size_t i = 0; i < n; i++) {
       if (!drafts_[i].after) continue;

@@ -7,7 +7,7 @@
 namespace tandem {
 namespace {
 
-/// So many reads are run by whoever stands in, and then by the next one.
+/// A runner that stands in runs so many reads; then that of the next read has its turn.
 constexpr int kReadsATurn = 8;
 
 }  // namespace
@@ -70,7 +70,7 @@ void Writer::run(TaskRunner& runner) {
       if (task) task();
     }
     end_batch_();
-  } while (next_ < batch_.size());  // nobody has come to them while a disk hung
+  } while (next_ < batch_.size());  // end_wait() has put back reads that nobody has run
   batch_.clear();
   TaskRunner* next = nullptr;
   {
@@ -81,7 +81,7 @@ void Writer::run(TaskRunner& runner) {
   }
   if (next != nullptr) ask(*next);
   left_(runner.take_back());
-  // That runner may be busy with its own clients; this one is free again.
+  // The one that was asked may be busy with its own clients. This one is free, and may be quicker.
   if (next != nullptr && next != &runner) ask(runner);
 }
 
@@ -127,7 +127,7 @@ void Writer::ask_stand_in(TaskRunner& runner) {
 void Writer::stand_in() {
   std::unique_lock lock(mutex_);
   is_asked_ = false;
-  if (!is_stuck_ || is_standing_in_) return;  // who does looks at the queue again
+  if (!is_stuck_ || is_standing_in_) return;  // the one that stands in looks at the queue again
   is_standing_in_ = true;
   if (!std::exchange(has_stood_in_, true)) {
     for (const Job& job : std::span(batch_).first(next_))

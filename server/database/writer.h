@@ -106,7 +106,8 @@ class Writer {
   void end_wait();
   void ask_stand_in(TaskRunner& runner);
   void stand_in();
-  /// Takes out the reads that no job of their session comes before. Requires the mutex.
+  /// Moves to reads_ all jobs that only read, but those behind a write of their own session.
+  /// Requires the mutex.
   void take_reads();
 
   std::function<void()> end_batch_;
@@ -120,18 +121,18 @@ class Writer {
   State state_ = State::kIdle;      // under mutex_
 
   // Under mutex_, too:
-  std::uint64_t waits_ = 0;      // for a disk that have begun
-  bool is_waiting_ = false;      // in one
-  std::uint64_t seen_wait_ = 0;  // by look()
-  int looks_ = 0;                // at that one
-  bool is_stuck_ = false;        // it has seen this one often enough
-  bool is_asked_ = false;        // a runner is to stand in
-  bool is_standing_in_ = false;  // one does
-  // Of whoever stands in, and of end_wait() after it:
-  bool has_stood_in_ = false;  // during this wait
-  std::deque<Job> reads_;      // taken out, oldest first
-  Sessions waiting_;           // for an answer
-  std::size_t sorted_ = 0;     // jobs at the front of queue_ that stay
+  std::uint64_t waits_ = 0;      // how often it has begun to wait for a disk
+  bool is_waiting_ = false;      // it waits for a disk now
+  std::uint64_t seen_wait_ = 0;  // the wait that look() saw last
+  int looks_ = 0;                // how often it has seen that one
+  bool is_stuck_ = false;        // it has seen this one kPatience times
+  bool is_asked_ = false;        // a runner has been asked to stand in
+  bool is_standing_in_ = false;  // a runner stands in now
+  // Used by whoever stands in, and by end_wait() after that:
+  bool has_stood_in_ = false;  // a runner has, during this wait
+  std::deque<Job> reads_;      // taken out of batch_ and queue_, oldest first
+  Sessions waiting_;           // for the answer to a write
+  std::size_t sorted_ = 0;     // jobs at the front of queue_ that were looked at, and stay
 };
 
 }  // namespace tandem
