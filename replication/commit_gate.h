@@ -47,7 +47,8 @@ class CommitGate {
   };
   using Follower = std::uint64_t;
 
-  /// The time a commit takes grows with them, and what each is sent is kept for it.
+  /// There is a bound because each follower makes a commit take longer, and what it is sent is kept
+  /// for it.
   static constexpr std::size_t kMostFollowers = 64;
   static constexpr std::int64_t kTrialMs = 10'000;  ///< of a newcomer
   static constexpr std::int64_t kLongestTrialMs = 600'000;

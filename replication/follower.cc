@@ -95,7 +95,8 @@ void Follower::tick() {
     if (*restart_ms_ <= port_.monotonic_ms()) restart();
     return;
   }
-  // On the same connection: nothing of it was used up. What does use it up restarts it.
+  // What was refused has begun nothing on the connection, so it is asked for on the same one. What
+  // fails later takes a new one: restart().
   if (status_.state == FollowerStatus::State::kRefused &&
       status_.error_ms + retry_ms_ <= port_.monotonic_ms()) {
     ask_schema();

@@ -32,8 +32,8 @@ std::optional<std::size_t> who_gives_way(std::span<const PlaceHolder> followers,
   for (const PlaceHolder& follower : followers) ++places[follower.host];
   const std::size_t own = ++places[host];  // with the newcomer
   std::optional<std::size_t> found;
-  // First the host that has most; then what shows least, and of equals the one that is quiet for
-  // longest, or has been keeping up for the shortest time.
+  // The host that has most gives way first; of one host the follower that has shown least; of
+  // equals the one that has been silent for longest, or keeping up for the shortest time.
   const auto key = [&](const PlaceHolder& follower) {
     const bool keeps_up = follower.proof == PlaceHolder::Proof::kKeepsUp;
     return std::tuple(-static_cast<std::ptrdiff_t>(places[follower.host]), follower.proof,

@@ -261,7 +261,7 @@ void Follower::append(StreamRecord record) {
     }
     failures_ = 0;
     ++status_.commits;
-    // An epoch is opened by an active: the source, or the server that it follows.
+    // Only an active opens an epoch, so there is one: the source, or the server that it follows.
     if (position.epoch > status_.applied.epoch) {
       goal_ = position.index;
       status_.source_is_backup = false;
@@ -276,7 +276,7 @@ void Follower::append(StreamRecord record) {
 }
 
 void Follower::acknowledge() {
-  if (is_syncing_) return;  // that goes on from here
+  if (is_syncing_) return;  // make_durable() goes on when it is done
   if (unsynced_ || has_reached(status_.applied)) return make_durable();
   acknowledged_ = status_.applied;
   port_.notify("tandem_ack", params(to_text(*acknowledged_)));
@@ -299,7 +299,8 @@ void Follower::make_durable() {
       });
 }
 
-/// Another backup may have less than this one once had.
+/// A damaged copy is whole again when it has what the active has now. A source that is a backup
+/// sets no such goal: it may have less than this copy once had.
 void Follower::aim_at(const Position& position) {
   if (!status_.source_is_backup) goal_ = position.index;
 }

@@ -31,13 +31,13 @@ void Backlog::add(const RowChange& change) {
 void Backlog::merge_some(std::size_t most) {
   for (auto link = links_.begin(); link != links_.end();) {
     const auto next = std::next(link);
-    // The last one takes what comes.
+    // The last link takes the commits that come, so it stays.
     if (next == links_.end() || std::next(next) == links_.end()) return;
     if (next->cursors > 0 || link->is_read() || next->is_read()) {
       ++link;
       continue;
     }
-    // Small into large; what has begun goes on.
+    // The smaller one moves into the larger one; a move that has begun goes on in its direction.
     NetChanges& earlier = *link->changes;
     NetChanges& later = *next->changes;
     if (later.is_moving() || (!earlier.is_moving() && later.size() <= earlier.size())) {

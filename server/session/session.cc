@@ -96,7 +96,7 @@ void Session::on_writable() {
 }
 
 bool Session::on_end_of_input() {
-  if (!feeds_.empty()) return false;  // a backup is gone that acknowledges nothing more
+  if (!feeds_.empty()) return false;  // a backup that has said its last acknowledges nothing more
   input_ended_ = true;
   set_reading();
   return true;
@@ -107,7 +107,7 @@ void Session::on_alive() { feeds_.on_alive(); }
 void Session::on_closed(const std::string& /*reason*/) {
   hub_.monitors().remove_session(port_);
   hub_.forget(id_);
-  // Not in its lane: what waits there is for nobody, however many such clients come and go.
+  // Not as a job of its lane, where it would wait behind jobs that nobody wants any more.
   if (known_to_writer_) {
     hub_.server().submit(
         [server = &hub_.server(), id = id_, lane = lane_] { server->close_session(id, *lane); },
@@ -124,7 +124,8 @@ void Session::on_databases_changed() {
 void Session::on_role_change() {
   // Locks are to be had from an active only: whoever holds one, or was refused one, asks anew.
   if (locks_.asked()) return close("change of role, and the client has to do with locks");
-  // It is about to see who is active, and says only then that it is aware of changes.
+  // A client that has only asked for "_Server" is about to see who is active; only then does it say
+  // that it is aware of changes.
   if (monitors_.are_of_server_only()) return;
   on_databases_changed();
 }

@@ -181,9 +181,10 @@ class Session final : public ConnectionHandler {
   bool is_long(std::size_t message_bytes) const {
     return message_bytes > hub_.limits().bytes_read_at_once;
   }
-  /// Messages wait for something.
+  /// The client's next messages wait: for one that is being read, a request about monitors, or a
+  /// conversion.
   bool is_busy() const { return read_elsewhere_ || monitors_.is_busy() || conversions_.is_busy(); }
-  /// Are there answers to come to what the client has said, without anybody doing more?
+  /// Will the client get further answers although it says nothing more?
   bool owes_answers() const { return is_busy() || !waiting_.empty() || !window_.is_idle(); }
   void begin_request(bool selects);
   /// Tells the connection whether there is room for another request, and when the last is answered.
@@ -206,7 +207,7 @@ class Session final : public ConnectionHandler {
   /// is being read.
   std::list<JsonRpcMessage> waiting_;
   bool read_elsewhere_ = false;  ///< a message is being read, by another thread
-  bool reads_ = true;            ///< what the connection was told last
+  bool reads_ = true;            ///< the connection was last told to read
   bool reads_request_ = false;   ///< what is sent now answers a request that has just come
   bool input_ended_ = false;     ///< the client says nothing more
 };

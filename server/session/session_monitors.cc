@@ -12,7 +12,7 @@ void SessionMonitors::in_turn(Turn turn) {
 }
 
 void SessionMonitors::ask_writer() {
-  if (hub_.monitors().has_unfinished_answer(port_)) return;  // on_writable() follows
+  if (hub_.monitors().has_unfinished_answer(port_)) return;  // on_writable() asks
   with_writer_ = true;
   auto started = [hub = &hub_, session = session_.id()](Result<MonitorStart> start) {
     if (Session* self = hub->find_answered(session)) self->monitors().take_turn(std::move(start));
@@ -29,7 +29,7 @@ void SessionMonitors::ask_writer() {
 void SessionMonitors::take_turn(Result<MonitorStart> start) {
   with_writer_ = false;
   came_early_ = hub_.monitors().has_unfinished_answer(port_);
-  if (came_early_) return;  // it asks again
+  if (came_early_) return;  // on_writable() asks again
   const Turn turn = std::move(*turn_);
   turn_.reset();
   if (start && start.value().database == turn.database) {
@@ -44,7 +44,8 @@ void SessionMonitors::take_turn(Result<MonitorStart> start) {
 
 void SessionMonitors::on_writable() {
   if (turn_ && !with_writer_) ask_writer();
-  // On a busy database there is always something more to send: once it is a request's turn.
+  // On a busy database there is always something more to send. So nothing is sent while the writer
+  // has a request whose last answer came too early: the next one then finds nothing unfinished.
   if (!came_early_ || !with_writer_) hub_.monitors().on_writable(port_);
 }
 

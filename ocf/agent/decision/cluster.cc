@@ -11,7 +11,8 @@ namespace tandem::agent {
 
 namespace {
 
-/// For one tool of Pacemaker's. A third of an action's time is left to it at most.
+/// The limit of one tool of Pacemaker's. It gets a third of what is left of the action's time at
+/// most.
 constexpr std::int64_t kToolMs = 5'000;
 
 constexpr std::int64_t kRoundTripMs = 2'000;

@@ -57,7 +57,7 @@ Epoch Election::greatest_epoch(Which which) const {
                   Epoch{static_cast<std::uint64_t>(desk_.memory.taken_epoch[which])});
 }
 
-/// Another one is about to be promoted.
+/// Another node is about to be promoted: remembers the epoch that it will open.
 void Election::remember_epoch() {
   const Copy ours = servers_.copy();
   for (const Which which : kBoth) {
@@ -102,14 +102,16 @@ Task<> Election::judge() {
   }
 }
 
-/// There is an active, and this backup does not follow it. Once may be a moment, such as that after
-/// a promotion. An active without a position (a stock one) cannot be compared with.
+/// There is an active, and this backup does not follow it. A single look may fall into a moment
+/// such as that after a promotion, so the second one in a row counts. An active without a position
+/// (a stock one) cannot be compared with.
 Task<> Election::judge_cut_off(View view) {
   Memory& memory = desk_.memory;
   memory.alone_since.reset();
   memory.was_alone = memory.let_go = memory.refused = false;
   const Notice* active = cluster_.bulletin().of(view.active);
-  // The last word of ours, which was stopped there, does not tell of a stock active.
+  // A node whose last word is that ours was stopped may run a stock active now, which publishes
+  // nothing.
   const bool comparable = active != nullptr && active->word != Notice::Word::kStopped &&
                           active->copy.is_known() && servers_.copy().is_known();
   if (!std::exchange(memory.was_cut_off, true)) {
@@ -132,7 +134,7 @@ Task<> Election::judge_cut_off(View view) {
 
 Task<> Election::judge_without_active(View view) {
   Memory& memory = desk_.memory;
-  // Once may be in the middle of a change.
+  // A single look that finds no active may fall into a change of roles.
   if (score::points(memory.score) >= score::points(score::kSynced) &&
       !std::exchange(memory.was_alone, true))
     co_return;

@@ -11,7 +11,7 @@ namespace {
 /// Longer than this is waited for nobody who is alive, so that a part of an action leaves time for
 /// the others.
 constexpr std::int64_t kPromotionMs = 15'000;
-/// A demotion waits for backups, so long for the one that is to be active.
+/// A server that is demoted waits so long for the backup that is to be active.
 constexpr std::int64_t kDrainMs = 2'500;
 constexpr std::int64_t kNoTimeMs = 1;
 
@@ -211,8 +211,9 @@ Task<std::optional<std::string>> Servers::tell_to_follow(Which which, std::strin
   co_return co_await demote_stock(which, remote);
 }
 
-/// A stock server has no listeners that follow its role, and does not connect anew when the address
-/// of the active stays the same while its node changes: so by way of an address that nobody has.
+/// A stock server has no listeners that follow its role, so its remote is removed. It does not
+/// connect anew when the address of the active stays the same while its node changes, so it is told
+/// an address that nobody has first.
 Task<std::optional<std::string>> Servers::demote_stock(Which which, std::string remote) {
   const std::int64_t limit_ms = desk_.settings().control_timeout_ms;
   (void)co_await desk_.ask(

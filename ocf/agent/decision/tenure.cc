@@ -14,7 +14,7 @@ constexpr std::int64_t kToolMs = 5'000;
 /// A server that dies more often than this is Pacemaker's to recover, on another node.
 constexpr std::size_t kRepairs = 3;
 constexpr std::int64_t kRepairsWithinMs = 300'000;
-/// Pacemaker needs less for a move than what comes after this.
+/// A start that takes longer is not waited for where another copy has all: a move is quicker.
 constexpr std::int64_t kQuickStartMs = 4'000;
 
 struct Quorum {
@@ -151,7 +151,7 @@ Task<bool> Tenure::pass_on() {
 
 // --- servers that are not what they shall be ---
 
-/// Twice, since the one may die while the other is restarted.
+/// Two rounds, since one server may die while the other one is restarted.
 Task<bool> Tenure::put_both_right(ServerState::Role role) {
   passes_on_ = false;
   for (int round = 0; round < 2 && !servers_.both_are(role); ++round) {
@@ -172,7 +172,7 @@ Task<bool> Tenure::put_both_right(ServerState::Role role) {
   co_return servers_.both_are(role);
 }
 
-/// A server that is not there yet, or any more, is for the next round.
+/// Leaves a server that is gone or hangs to the next round.
 Task<bool> Tenure::put_in_role(Which which, ServerState::Role role) {
   const ServerState::Role state = servers_[which].role;
   if (state == role) co_return true;
