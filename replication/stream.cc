@@ -223,7 +223,7 @@ Result<FollowReply> FollowReply::from_json(JsonView value) {
     if (!reply.origin) return bad_message("origin");
   }
   if (const JsonView opened = value.find("opened")) {
-    // As a mark is, which must not say more than one may.
+    // It is read as a mark is, so that no later time is believed than a mark may say.
     const auto marks = as_integer(opened, reply.opened_ms)
                            ? PositionMarks::parse(opened_mark(reply.opened_ms))
                            : PositionMarks();

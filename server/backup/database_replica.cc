@@ -12,11 +12,11 @@ namespace tandem {
 
 namespace {
 
-/// What is to become of the contents.
+/// The contents that a resync is to lead to.
 struct Resync {
   std::vector<RowUpdate> rows;
   std::optional<BucketScope> scope;  ///< nothing: all tables that are not excluded
-  std::optional<Standing> standing;  ///< where that leads; nothing: one record on
+  std::optional<Standing> standing;  ///< of the database then; nothing: one record further
 };
 using ResyncRef = std::shared_ptr<const Resync>;
 
@@ -32,7 +32,7 @@ RowSource rows_of(const Snapshot& snapshot, const BucketScope* scope) {
 
 }  // namespace
 
-/// What jobs under way hold on to.
+/// The part of the replica that jobs under way keep alive.
 struct DatabaseReplica::Shared : std::enable_shared_from_this<DatabaseReplica::Shared> {
   DatabaseServer& server;
   TaskRunner& runner;
@@ -51,7 +51,7 @@ struct DatabaseReplica::Shared : std::enable_shared_from_this<DatabaseReplica::S
     Result<void> outcome;
   };
   std::mutex mutex;
-  std::vector<Outcome> appended;  // under mutex; their report is posted when it is not empty
+  std::vector<Outcome> appended;  // under mutex; a task that tells them is on its way
 
   Shared(DatabaseServer& s, TaskRunner& r, DatabaseInfoRef d)
       : server(s), runner(r), database(std::move(d)) {}

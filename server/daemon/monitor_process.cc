@@ -32,7 +32,7 @@ constexpr std::array kPassedOn = {SIGTERM, SIGINT, SIGHUP};
 volatile pid_t signal_target = 0;
 volatile std::sig_atomic_t signal_received = 0;
 
-/// Who stops the monitor means the server.
+/// Whoever stops the monitor process means the server, so that gets the signal.
 void pass_on(int signal) {
   signal_received = signal;
   if (signal_target > 0) ::kill(signal_target, signal);
@@ -125,7 +125,7 @@ void MonitorProcess::wait_until_ready(const Pipe& ready) {
   title_.set(fmt::format("ovsdb-server: monitoring pid {} ({})", child_, status_));
   log::take_kept_warnings();  // of its own, from before the fork
   if (!ready_) return;
-  // Last: who waits may look at once.
+  // The byte goes last: whoever waits for it may look at once at what there is.
   if (options_.detach) go_to_background(options_.chdir);
   const ssize_t written = ::write(ready_.get(), "", 1);
   static_cast<void>(written);

@@ -66,7 +66,7 @@ void Server::compact(const std::string& name, control::Done done) {
   const auto told = [this, done](const Result<void>& result) {
     home_.post([done, result] { done(result); });
   };
-  // The outcome of the job is that it has begun; how that ends is told by itself.
+  // The outcome of the job is that the compaction has begun; `told` gets the outcome of that.
   const auto begin = [this, name, told]() -> Result<void> {
     ServedDatabase* database = databases_.find(name);
     if (database == nullptr) return control::command_error("no database by that name");

@@ -45,7 +45,7 @@ void Server::begin_demotion(const Demotion& demotion, const control::DoneWithTex
                done);
 }
 
-/// Scripts look at sync-status next.
+/// Answered when the connection has shown something: scripts look at sync-status next.
 void Server::connect_active(control::Done done) {
   const auto connect = [this, done] {
     least_epoch_ = {};

@@ -68,7 +68,8 @@ class SessionMonitors {
   void change(const JsonRpcMessage& message, MonitorRequest request);
   /// Runs `then` on this thread in its turn, unless the session or the database is gone.
   void in_turn(Turn turn);
-  /// Unless an answer is still being made.
+  /// Asks the writer for the snapshot of turn_, unless an answer is still being made: on_writable()
+  /// asks then.
   void ask_writer();
   void take_turn(Result<MonitorStart> start);
 
@@ -76,12 +77,12 @@ class SessionMonitors {
   Session& session_;
   ConnectionPort& port_;
   std::map<JsonId, Asked> asked_;  ///< by the monitor's id
-  std::size_t clauses_ = 0;        ///< of those asked for
-  std::size_t id_bytes_ = 0;       ///< the same
+  std::size_t clauses_ = 0;        ///< in the conditions of all in asked_
+  std::size_t id_bytes_ = 0;       ///< of the ids of all in asked_
   std::uint64_t last_monitor_ = 0;
   std::optional<Turn> turn_;
-  bool with_writer_ = false;  ///< it was asked for the turn, and has not answered
-  bool came_early_ = false;   ///< its answer, because another answer was still being made
+  bool with_writer_ = false;  ///< the writer was asked, and has not answered
+  bool came_early_ = false;   ///< its last answer, as another answer was still being made
 };
 
 }  // namespace tandem

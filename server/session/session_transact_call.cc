@@ -9,7 +9,7 @@ namespace tandem {
 
 namespace {
 
-/// An answer with fewer is made at once, and one with fewer bytes.
+/// An answer of no more rows and no more bytes is short.
 constexpr std::size_t kFewRows = 64;
 constexpr std::size_t kFewBytes = std::size_t{64} << 10;
 
@@ -37,7 +37,7 @@ Task SessionTransactCall::blocked() {
 void SessionTransactCall::done() {
   answer();
   if (!is_long_message) return;
-  // Its parts take as long to be freed as a turn may last.
+  // To free the parts of a long message may take a whole turn: the thread that reads such does it.
   hub->reader().post([operations = std::move(transaction), message = std::move(request)] {});
 }
 
@@ -52,7 +52,8 @@ void SessionTransactCall::answer() {
     session_now->send_limit_error(id, beyond == &WaitLimits::number ? Limit::kWaits : Limit::kKept);
   } else {
     session_now->send_updates();
-    // Rows are less than their text: one who does not take what is there gets no more of it made.
+    // Rows take less memory than their text: for a client that does not take what is there, the
+    // text of a long answer is made later.
     const bool later = selects && session_now->is_behind() && is_long(result);
     session_now->send_answer(TransactAnswer(id, std::move(result)), later);
   }

@@ -15,7 +15,7 @@ struct SessionTransactCall final : TransactCall {
   ClientHub* hub = nullptr;
   bool selects = false;
   bool is_long_message = false;  ///< see Session::read()
-  bool waits = false;            ///< and is not counted among the requests under way any more
+  bool waits = false;            ///< in a "wait": it counts no longer among the requests under way
 
   Task blocked() override;
   void done() override;

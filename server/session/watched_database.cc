@@ -10,9 +10,9 @@ namespace {
 /// So many keys are looked up, and so many rows are taken, in one go; more are found by a walk.
 constexpr std::size_t kMostKeys = 16'384;
 constexpr std::size_t kMostRows = 16'384;
-/// So many changes of a commit a session is told in one go, each of its monitors counted.
+/// A session is told so many changes of a commit in one go; a change counts for each monitor.
 constexpr std::size_t kMostToldAtOnce = 4096;
-/// So many rows of the backlog are merged for each change of a commit, and for all of them.
+/// So many rows of the backlog are merged for each change of a commit, and at most for one commit.
 constexpr std::size_t kMergedPerChange = 16;
 constexpr std::size_t kMostMerged = 16'384;
 

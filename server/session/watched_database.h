@@ -62,7 +62,7 @@ class WatchedDatabase {
   /// Those of its sessions that are not to be sent anything now, or not all, are told later.
   /// `most`: what a monitor of the database may be told.
   void hold_back(const MonitorGroup& group, std::size_t most);
-  /// So many changes more, and it is too much to be made in one go.
+  /// Counts so many changes more for the client. True if they are too many to be told in one go.
   bool is_long(MonitorClient& client, std::size_t changes);
   bool is_held_back(const MonitorClient& client) const {
     return client.port == nullptr ||
