@@ -1,23 +1,32 @@
 #!/bin/bash
-# Installs what Tandem needs from Debian 12's packages: install-packages.sh GROUP...
+# Installs what Tandem needs from the packages of Debian 12 or 13: install-packages.sh GROUP...
 #   build   to build it     run   to run it beside OVN     test   what the tests start
-#   bench   for bench/run and bench/plot
+#   bench   for bench/run and bench/plot     package   for package.sh
 # Asks apt only for what is missing, uses sudo when it is not root, and needs no terminal.
 set -eu
+
+# What has a version in its name.
+case $(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release) in
+    12) boost=libboost1.81-dev sanitizers=libclang-rt-14-dev ;;
+    *) boost=libboost1.83-dev sanitizers=libclang-rt-19-dev ;;
+esac
 
 packages_of() {
     case $1 in
         build)
             echo cmake ninja-build g++ ccache git pkg-config catch2 \
-                libboost1.81-dev nlohmann-json3-dev libfmt-dev libssl-dev libjemalloc-dev help2man ;;
+                "$boost" nlohmann-json3-dev libfmt-dev libssl-dev libjemalloc-dev help2man python3 ;;
+        package)
+            echo dpkg-dev debhelper ;;
         run)
             echo openvswitch-common ovn-common ovn-central procps ;;
         test)
             echo openvswitch-switch openvswitch-vtep ovn-host ovn-ic ovn-ic-db python3 \
                 python3-openvswitch python3-ovsdbapp python3-oslotest python3-testscenarios \
-                clang libclang-rt-14-dev clang-format clang-tidy shellcheck xz-utils openssl \
+                clang "$sanitizers" clang-format clang-tidy shellcheck xz-utils openssl \
                 pacemaker pacemaker-cli-utils corosync pcs resource-agents libxml2-utils \
-                man-db iproute2 iputils-arping haproxy prometheus util-linux e2fsprogs strace valgrind ;;
+                man-db iproute2 iputils-arping haproxy prometheus util-linux e2fsprogs strace valgrind \
+                bash-completion lintian mmdebstrap ;;
         bench)
             echo openvswitch-common ovn-common python3 python3-matplotlib xz-utils openssl strace ;;
         *)

@@ -32,7 +32,7 @@ check() {
 build() {
     local preset=$1
     shift
-    cmake --preset "$preset" >/dev/null &&
+    cmake --preset "$preset" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON >/dev/null &&
         cmake --build --preset "$preset" -- -k 0 "$@" | awk '!/^\[/ || NR % 25 == 1 { print; fflush() }'
 }
 
@@ -87,7 +87,7 @@ prepare_style() { tidy; }
 stage_style() {
     local sources
     mapfile -t sources < <(find protocol replication server ocf tests bench -name '*.cc' -o -name '*.h')
-    check "shellcheck" shellcheck ./*.sh .ci/run ocf/ovndb-servers tests/agent/stub
+    check "shellcheck" shellcheck ./*.sh .ci/run ocf/ovndb-servers tests/agent/stub completion/*.bash packaging/debian/*.p{re,ost}*
     check "rooms" tests/style/rooms.py
     check "pages" tests/style/pages.py
     check "clang-format" clang-format --dry-run -Werror "${sources[@]}"
@@ -109,10 +109,10 @@ prepare_release() { build release; }
 
 stage_release() {
     check "build, release" prepared release
-    tests release -LE 'cluster|hostile' -j "$jobs"
+    tests release -LE 'cluster|hostile|packages' -j "$jobs"
     tests release -L '^hostile$' -j "$jobs"
     [ "$(id -u)" = 0 ] || as=(sudo)  # network namespaces
-    tests release -L cluster
+    tests release -L 'cluster|packages'
     as=()
 }
 
@@ -153,7 +153,7 @@ stage_quickstart() {
     check "quickstart --check" ./quickstart.sh --check
 }
 
-./install-packages.sh build run test || exit 1
+./install-packages.sh build package run test || exit 1
 [ $# -gt 0 ] || set -- release asan tsan quickstart style
 prepare_ahead "${@:2}"
 for stage in "$@"; do

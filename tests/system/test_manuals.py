@@ -34,6 +34,15 @@ class Manuals(unittest.TestCase):
                 for option in options:
                     self.assertRegex(text, rf"(?m)^ +(-\w, )?{option}(?![\w-])", "as the head of a paragraph")
 
+    def test_the_page_of_the_resource_agent_tells_its_parameters_and_actions(self):
+        text = self.shown(BUILD / "docs/man/ocf_ovn_ovndb-servers.7")
+        description = subprocess.run([environment.SOURCE / "ocf/ovndb-servers", "meta-data"], capture_output=True, text=True,
+                                     check=True, env={"PATH": "/usr/bin:/bin", "OCF_RA_VERSION_MINOR": "1"}).stdout
+        names = re.findall(r'<(?:parameter|action) name="([^"]*)"', description)
+        self.assertGreater(len(names), 30)
+        for name in names:
+            self.assertRegex(text, rf"(?m)^ +{name}( |$)", "as the head of a paragraph")
+
     def test_the_overview_is_shown_without_a_warning(self):
         self.assertIn("POSITIONS", self.shown(OVERVIEW))
 
