@@ -15,10 +15,10 @@
 #include "ocf/agent/ports/environment.h"
 #include "ocf/agent/ports/former_agent.h"
 #include "ocf/agent/ports/journal.h"
-#include "ocf/agent/ports/own_program.h"
 #include "ocf/agent/ports/ports.h"
 #include "ocf/agent/ports/state_file.h"
 #include "ocf/agent/ports/tool_run.h"
+#include "server/posix/own_program.h"
 
 namespace tandem::agent {
 
@@ -71,6 +71,13 @@ bool take_lock(ProcessLock& lock, const Order& order, bool told) {
                    looks ? ProcessLock::Holder::kIsLeftAlone : ProcessLock::Holder::kIsEnded);
 }
 
+/// Runs the keeper of the program that an upgrade has put in this one's place, if there is one.
+void become_newer_keeper() {
+  const OwnProgram program = own_program();
+  if (program.is_gone && ::access(program.path.c_str(), X_OK) == 0)
+    ::execl(program.path.c_str(), program.path.c_str(), "keep", static_cast<char*>(nullptr));
+}
+
 /// Takes the machine's steps until there is nothing more to do. Returns its answer.
 Exit drive(Machine& machine, Ports& ports, StateFile& state, ProcessLock& lock, Journal& journal,
            bool keeps, bool told) {
@@ -82,10 +89,7 @@ Exit drive(Machine& machine, Ports& ports, StateFile& state, ProcessLock& lock, 
       answer_and_go_on(*machine.exit_code(), &lock, journal);
       told = true;
     }
-    if (keeps && ports.idle() && !lock.is_held()) {
-      const OwnProgram program = own_program();
-      if (program.was_replaced) become_keeper(program);
-    }
+    if (keeps && ports.idle() && !lock.is_held()) become_newer_keeper();
     std::vector<Step> steps = machine.take_steps();
     if (steps.empty() && ports.idle()) {
       // It would go round here for ever.

@@ -79,7 +79,8 @@ OrderedJson remotes_json(const ServerStatus& status) {
 }
 
 std::string facts_text(const ServerStatus& status) {
-  std::string out = fmt::format("version: Tandem {}\n", TANDEM_VERSION);
+  std::string out = fmt::format("version: Tandem {}{}\n", TANDEM_VERSION,
+                                status.program_gone ? ", replaced since the start" : "");
   if (status.pid != 0) out += fmt::format("pid: {}\n", status.pid);
   if (!status.host.empty()) out += fmt::format("host: {}\n", printable(status.host));
   out += fmt::format("uptime: {}\n", duration_text(status.uptime_ms));

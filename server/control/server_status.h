@@ -61,7 +61,8 @@ struct ServerStatus {
   std::int64_t now_ms = 0;       ///< monotonic
   std::int64_t now_wall_ms = 0;  ///< since 1970
   std::int64_t uptime_ms = 0;
-  std::int64_t pid = 0;  ///< of the process that serves
+  std::int64_t pid = 0;       ///< of the process that serves
+  bool program_gone = false;  ///< its file was removed or replaced since the start
   std::string host;
   RoleState role = RoleState::kActive;
   Lease lease;

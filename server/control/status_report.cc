@@ -253,6 +253,7 @@ OrderedJson to_json(const ServerStatus& status) {
           {"host", printable(status.host)},
           {"server_id", status.server_id},
           {"version", TANDEM_VERSION},
+          {"program_gone", status.program_gone},
           {"pid", status.pid},
           {"time", calendar_time_of(status, status.now_ms)},
           {"uptime_ms", status.uptime_ms},

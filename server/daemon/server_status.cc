@@ -6,6 +6,7 @@
 
 #include "server/daemon/server.h"
 #include "server/logging/vlog.h"
+#include "server/posix/own_program.h"
 
 namespace tandem {
 namespace {
@@ -55,6 +56,7 @@ control::ServerStatus Server::status() {
   status.now_wall_ms = clock_.wall_ms();
   status.uptime_ms = status.now_ms - started_ms_;
   status.pid = ::getpid();
+  status.program_gone = own_program().is_gone;
   status.host = host_name();
   status.role = role_.state();
   status.lease = role_.lease();

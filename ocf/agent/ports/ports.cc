@@ -8,8 +8,8 @@
 #include <variant>
 
 #include "ocf/agent/ports/control_request.h"
-#include "ocf/agent/ports/own_program.h"
 #include "ocf/agent/ports/server_process.h"
+#include "server/posix/own_program.h"
 
 namespace tandem::agent {
 

@@ -100,6 +100,10 @@ TEST_CASE("a status says who the server is, who reaches it, and what roles it ha
   CHECK(object.at("pid") == 42);
   CHECK(object.at("host") == "ovn1");
   CHECK(object.at("version") == TANDEM_VERSION);
+  CHECK(object.at("program_gone") == false);
+  status.program_gone = true;
+  CHECK_THAT(status_text(status),
+             Catch::Contains("version: Tandem " TANDEM_VERSION ", replaced since the start\n"));
 }
 
 TEST_CASE("each database says whether it takes writes, and how large its file is") {
