@@ -7,6 +7,7 @@
 #include <ctime>
 #include <exception>
 #include <thread>
+#include <utility>
 
 #include "server/ctl/commands.h"
 #include "server/ctl/invocation.h"
@@ -16,12 +17,17 @@ namespace tandem::ctl {
 
 namespace {
 
-/// Where OVN's and Open vSwitch's servers have their pidfiles.
+/// Where OVN's, Open vSwitch's and Tandem's own services have their pidfiles.
 std::vector<std::string> run_directories() {
-  const char* ovn = std::getenv("OVN_RUNDIR");
   std::vector<std::string> directories{Directories::from_environment().run};
-  const std::string other = ovn != nullptr && *ovn != '\0' ? ovn : "/var/run/ovn";
-  if (other != directories.front()) directories.push_back(other);
+  constexpr std::array kOthers = {std::pair("OVN_RUNDIR", "/var/run/ovn"),
+                                  std::pair("TANDEM_RUNDIR", "/run/tandem")};
+  for (const auto& [variable, usual] : kOthers) {
+    const char* given = std::getenv(variable);
+    const std::string directory = given != nullptr && *given != '\0' ? given : usual;
+    if (std::find(directories.begin(), directories.end(), directory) == directories.end())
+      directories.push_back(directory);
+  }
   return directories;
 }
 

@@ -51,7 +51,11 @@ UniqueFd detach() {
 
 Launch Launch::start(const DaemonOptions& options, ProcessTitle& title) {
   Launch launch(options, HandoverFile());
-  if (options.detach) launch.ready_ = detach();
+  if (options.detach) {
+    launch.ready_ = detach();
+  } else {
+    launch.service_manager_ = ServiceManager::from_environment();
+  }
   if (options.monitor) {
     MonitorProcess monitor(options, title, std::move(launch.ready_));
     MonitoredChild child = monitor.run();
@@ -70,6 +74,7 @@ void Launch::ready() {
     static_cast<void>(written);  // nobody may be left to hear it
     ready_ = {};
   }
+  service_manager_.tell("READY=1");
 }
 
 void go_to_background(bool chdir) {

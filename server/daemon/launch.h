@@ -3,22 +3,26 @@
 #include "server/daemon/handover.h"
 #include "server/daemon/options.h"
 #include "server/daemon/process_title.h"
+#include "server/daemon/service_manager.h"
 #include "server/posix/unique_fd.h"
 
 namespace tandem {
 
 /// What the process that serves has of those above it: the one that the shell waits for with
-/// --detach, and the monitor process of --monitor. Made once, before any thread; lives until the
-/// end.
+/// --detach, the monitor process of --monitor, and the system's manager of services. Made once,
+/// before any thread; lives until the end.
 class Launch {
  public:
   /// Forks as the options say and returns in the process that is to serve, also again after a crash
   /// under the monitor. The other processes never return from here.
   static Launch start(const DaemonOptions& options, ProcessTitle& title);
 
-  /// The server serves: lets the shell go on, and with --detach leaves the terminal and the folder.
+  /// The server serves: lets the shell or the manager of services go on, and with --detach leaves
+  /// the terminal and the folder.
   /// Without this call the end of this process is a failed start.
   void ready();
+  /// The server winds up: no failure, whoever asked for it.
+  void stopping() const { service_manager_.tell("STOPPING=1"); }
 
   /// Where a crash handler writes for the monitor; -1 without one.
   int crash_report_fd() const { return crash_report_.get(); }
@@ -30,6 +34,7 @@ class Launch {
       : options_(options), handover_(std::move(handover)) {}
 
   DaemonOptions options_;
+  ServiceManager service_manager_;  ///< none with --detach: its main process is another
   HandoverFile handover_;
   UniqueFd ready_;         ///< takes a byte when the server is ready
   UniqueFd crash_report_;  ///< of the monitor's pipe

@@ -151,6 +151,7 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
                 [&](const HandoverState& state) { launch.handover().save(state); });
   bool orderly = true;
   loop.on_end([&] {
+    launch.stopping();
     server.shut_down([&](bool all_closed) {
       orderly = all_closed;
       loop.stop();

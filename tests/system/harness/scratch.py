@@ -50,6 +50,7 @@ class Scratch:
         self.env["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
         for name in ("RUNDIR", "LOGDIR", "DBDIR", "SYSCONFDIR"):
             self.env[f"OVS_{name}"] = self.env[f"OVN_{name}"] = str(self.path)
+        self.env["TANDEM_RUNDIR"] = str(self.path)
 
     def run(self, *command, check=True, timeout=60, env=None):
         """Runs COMMAND to its end; returns its output. Raises with both outputs when it fails."""
