@@ -24,6 +24,13 @@ std::optional<Uuid> uuid_of(JsonView value) {
   return value.is_string() ? Uuid::parse(value.get_string()) : std::nullopt;
 }
 
+/// Goes on in a form that is spoken here?
+bool is_spoken(JsonView reply) {
+  std::int64_t version = 1;
+  const JsonView member = reply.find("version");
+  return !member || (as_integer(member, version) && version >= 1 && version <= kStreamVersion);
+}
+
 bool is_true(JsonView value) { return value.is_bool() && value.get_bool(); }
 
 /// A text that a backup gives of itself, for status and logs: it is kept for as long as the backup
@@ -133,6 +140,7 @@ void FollowRequest::append_json(std::string& out) const {
     out += ']';
   }
   members.string("server_id", server_id.to_string());
+  members.integer("version", kStreamVersion);
   out += '}';
 }
 
@@ -184,12 +192,18 @@ void FollowReply::append_json(std::string& out) const {
   if (has_rows && origin) members.string("origin", origin->to_string());
   position.append_json(members.name("position"));
   if (has_rows) members.integer("rows", static_cast<std::int64_t>(rows));
+  members.integer("version", kStreamVersion);
   out += '}';
 }
 
 Result<FollowReply> FollowReply::from_json(JsonView value) {
   const JsonView mode = value.find("mode");
   if (!mode.is_string()) return bad_message("the reply to tandem_follow");
+  if (!is_spoken(value)) {
+    return Error{"unsupported version",
+                 "the active goes on in a version of the stream that this server does not speak",
+                 std::nullopt};
+  }
   FollowReply reply;
   bool known = false;
   for (const Mode candidate : {Mode::kResume, Mode::kCompare, Mode::kRows}) {

@@ -22,6 +22,12 @@
 //                                              position; one of what was never sent ends the
 //                                              connection
 //
+// Request and reply have "version", too: the newest form of the stream that the backup speaks, and
+// the form that the active goes on in, which is none that the other does not speak. Who says no
+// version speaks 1. What one does not know in a message it passes over; a member or message that
+// the other has to understand is a new version. docs/operating.md, "Versions", says what that is
+// worth to operators.
+//
 // A connection that is no peer (server/session/authority.h) is answered "permission error", with
 // "position" and "backup" as above: by them a backup decides whether to follow by monitor instead.
 //
@@ -41,6 +47,9 @@
 #include "replication/position.h"
 
 namespace tandem {
+
+/// The newest, and so far the only, form of the stream.
+inline constexpr std::int64_t kStreamVersion = 1;
 
 /// One commit of the active.
 struct StreamRecord {

@@ -54,6 +54,25 @@ TEST_CASE("what is asked for and answered survives being written and read") {
   CHECK(answer->common == reply.common);
 }
 
+TEST_CASE("the stream has a version, which is 1 of who says none") {
+  FollowRequest request;
+  request.server_id = Uuid{1, 2};
+  const std::string said = R"(,"version":1)";
+  CHECK_THAT(to_text(request), Catch::Contains(said));
+  std::string text = to_text(FollowReply{});
+  const auto read = [&] { return FollowReply::from_json(parse_json(text).value()); };
+  CHECK(read().has_value());
+  const std::size_t at = text.find(said);
+  REQUIRE(at != std::string::npos);
+  for (const char* other : {R"(,"version":2)", R"(,"version":0)", R"(,"version":"1")"}) {
+    text.replace(at, text.size() - at, std::string(other) + "}");
+    REQUIRE(read().has_error());
+    CHECK(read().error().tag == "unsupported version");
+  }
+  text.replace(at, text.size() - at, "}");
+  CHECK(read().has_value());
+}
+
 TEST_CASE("a backup is known by its node, or by its host if it tells none") {
   FeedStatus feed;
   feed.name = "host";
