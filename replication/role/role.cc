@@ -11,6 +11,12 @@ std::uint64_t number(Epoch epoch) { return static_cast<std::uint64_t>(epoch); }
 
 Error refusal(std::string text) { return Error{std::move(text), "", std::nullopt}; }
 
+std::string one_line(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ';');
+  return text;
+}
+
 Error deposed_error(Epoch epoch) {
   return refusal(fmt::format(
       "another server was made active in epoch {}: only a promotion gives the role back",
@@ -112,19 +118,24 @@ void Role::backups_seen(RoleChange change, const std::vector<DrainedDatabase>& d
       look_ms_ = now_ms + Drain::kLookMs;
       return set_timer();
     case Drain::Verdict::kEnded:
-      return become_backup(with_text(drain_->report()));
+      return end_demotion(drain_->report());
     case Drain::Verdict::kUndo:
       return undo_demotion(drain_->report(), now_ms);
   }
 }
 
+void Role::end_demotion(const std::string& report) {
+  log(LogRole::Level::kInfo,
+      report == "drained\n" ? "demoted: the backups that keep up have everything"
+                            : "demoted, and not all backups have everything: " + one_line(report));
+  become_backup(with_text(report));
+}
+
 /// Nothing was written since, so no new epoch is needed. If another server is being made active the
 /// lease has ended.
-void Role::undo_demotion(std::string report, std::int64_t now_ms) {
-  if (report.ends_with('\n')) report.pop_back();
-  std::replace(report.begin(), report.end(), '\n', ';');
+void Role::undo_demotion(const std::string& report, std::int64_t now_ms) {
   const std::string text =
-      "not demoted, the backup that is to be active has not everything: " + report;
+      "not demoted, the backup that is to be active has not everything: " + one_line(report);
   backups_ = BackupSet::none();
   become_active(now_ms);
   log(LogRole::Level::kWarn, text);
@@ -168,6 +179,11 @@ Result<void> Role::renew_lease(std::int64_t length_ms, std::optional<Epoch> want
     return refusal(
         fmt::format("this server is in epoch {}, not {}", number(epoch), number(*wanted)));
   if (lease_.is_deposed(epoch)) return deposed_error(epoch);
+  if (lease_.state(now_ms) == Lease::State::kUnarmed) {
+    log(LogRole::Level::kInfo,
+        fmt::format("role lease: this server may write for {:.1f} s at a time, from now on",
+                    static_cast<double>(length_ms) / 1000));
+  }
   lease_.renew(length_ms, now_ms);
   set_writable();
   look_at_lease(now_ms);
@@ -177,6 +193,8 @@ Result<void> Role::renew_lease(std::int64_t length_ms, std::optional<Epoch> want
 
 Result<void> Role::disarm_lease(Epoch epoch, std::int64_t now_ms) {
   if (lease_.is_deposed(epoch)) return deposed_error(epoch);
+  if (lease_.state(now_ms) != Lease::State::kUnarmed)
+    log(LogRole::Level::kInfo, "role lease: none any more, the role alone decides");
   lease_.disarm();
   set_writable();
   look_at_lease(now_ms);

@@ -134,7 +134,8 @@ class Role {
   /// Active or expired, as the lease says.
   void become_active(std::int64_t now_ms);
   void become_backup(const Result<std::string>& result);
-  void undo_demotion(std::string report, std::int64_t now_ms);
+  void end_demotion(const std::string& report);
+  void undo_demotion(const std::string& report, std::int64_t now_ms);
   void look_at_lease(std::int64_t now_ms);
   void set_writable();
   void set_timer();

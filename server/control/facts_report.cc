@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "server/control/human_text.h"
 #include "server/control/iso_time.h"
 #include "server/logging/printable.h"
 
@@ -17,7 +18,16 @@ namespace {
 /// Changes of role that people are shown.
 constexpr std::size_t kMostChanges = 3;
 
-/// Roles that last; what is between them is none.
+std::string remote_text(const net::RemoteStatus& remote) {
+  std::string text = fmt::format("remote: {} {}", printable(remote.target), remote.state);
+  if (!remote.problem.empty()) text += fmt::format(" ({})", printable(remote.problem));
+  if (remote.connections == 1) text += ", 1 client";
+  if (remote.connections > 1) text += fmt::format(", {} clients", remote.connections);
+  return text + "\n";
+}
+
+}  // namespace
+
 std::string_view role_name(RoleState role) {
   switch (role) {
     case RoleState::kActive:
@@ -31,25 +41,6 @@ std::string_view role_name(RoleState role) {
   }
   return "";
 }
-
-/// The two greatest units, as in "3 d 4 h".
-std::string duration_text(std::int64_t ms) {
-  const std::int64_t seconds = ms / 1000;
-  if (seconds < 60) return fmt::format("{} s", seconds);
-  if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
-  if (seconds < 86'400) return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
-  return fmt::format("{} d {} h", seconds / 86'400, seconds / 3600 % 24);
-}
-
-std::string remote_text(const net::RemoteStatus& remote) {
-  std::string text = fmt::format("remote: {} {}", printable(remote.target), remote.state);
-  if (!remote.problem.empty()) text += fmt::format(" ({})", printable(remote.problem));
-  if (remote.connections == 1) text += ", 1 client";
-  if (remote.connections > 1) text += fmt::format(", {} clients", remote.connections);
-  return text + "\n";
-}
-
-}  // namespace
 
 std::string calendar_time_of(const ServerStatus& status, std::int64_t monotonic_ms) {
   const std::chrono::milliseconds wall(status.now_wall_ms - (status.now_ms - monotonic_ms));

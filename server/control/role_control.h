@@ -50,9 +50,6 @@ class RoleControl {
   };
   /// Becomes a backup. The text says which backups lack something: Drain::report().
   virtual void demote(const Demotion& demotion, DoneWithText done) = 0;
-  /// Everything that this server has is in all its backups, or, on a backup, everything that the
-  /// active has is here.
-  virtual bool is_synced() = 0;
 
   virtual void set_sync(const SyncSettings& settings) = 0;
   /// The clients that may be backups: "any", or names of certificates with commas between them.

@@ -68,6 +68,7 @@ struct ServerStatus {
   Lease lease;
   std::vector<RoleNote> role_changes;  ///< the last ones since the start, the newest first
   std::vector<net::RemoteStatus> remotes;
+  std::vector<std::string> http;  ///< where the status pages are: http://ADDRESS:PORT
   SyncSettings sync;
   std::string sync_peers = "any";  ///< the clients that may be backups
   std::string node_name;           ///< that backups' actives know this server by; empty: the host's
@@ -98,6 +99,11 @@ struct ServerStatus {
   /// Why the first database that cannot write to its file, or has lost part of it, is so; empty:
   /// all are well.
   std::string disk_fault() const;
+  /// Why the database is not in sync: on a backup, it has not all that its active has; on an
+  /// active, not all of its backups have everything, or there are fewer than commits wait for.
+  /// Empty: it is.
+  std::string unsynced(const DatabaseStatus& database) const;
+  bool is_synced() const;  ///< each database
   /// Describes the damage of the first file that is damaged; empty: none is.
   std::string damage() const;
 };

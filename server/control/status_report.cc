@@ -241,6 +241,7 @@ OrderedJson to_json(const ServerStatus& status) {
           {"databases", std::move(databases)},
           {"clients", status.clients()},
           {"remotes", remotes_json(status)},
+          {"http", status.http},
           {"active_server", status.active_server},
           {"exclude_tables", status.exclude_tables},
           {"sync",

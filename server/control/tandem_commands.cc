@@ -214,7 +214,7 @@ void demote(RoleControl& server, Arguments arguments, const Reply& reply) {
 void poll_synced(RoleControl& server, const std::shared_ptr<Answer>& answer) {
   if (answer->given()) return;
   server.refresh([&server, answer](bool fresh) {
-    if (fresh && server.is_synced()) return answer->give({});
+    if (fresh && server.status().is_synced()) return answer->give({});
     server.call_later(kPollMs, [&server, answer] { poll_synced(server, answer); });
   });
 }

@@ -54,14 +54,6 @@ void add_key_file(const net::KeyFile& file, net::KeyFile::Time now,
   }
 }
 
-/// In words; empty if there is none.
-template <class Which>
-std::string first_of(const ServerStatus& status, Which&& which) {
-  const std::vector<Trouble> troubles = troubles_of(status);
-  const auto found = std::find_if(troubles.begin(), troubles.end(), which);
-  return found == troubles.end() ? "" : found->to_string();
-}
-
 }  // namespace
 
 bool Trouble::stops_writing() const {
@@ -119,26 +111,6 @@ std::vector<Trouble> troubles_of(const ServerStatus& status) {
   const net::KeyFile::Time now{std::chrono::milliseconds(status.now_wall_ms)};
   for (const net::KeyFile& file : status.key_files) add_key_file(file, now, troubles);
   return troubles;
-}
-
-std::size_t ServerStatus::clients() const {
-  std::size_t count = 0;
-  for (const net::RemoteStatus& remote : remotes) count += remote.connections;
-  return count;
-}
-
-bool ServerStatus::writable(const DatabaseStatus& database) const {
-  return !database.backup && database.health.can_write() &&
-         lease.state(now_ms) != Lease::State::kExpired;
-}
-
-std::string ServerStatus::disk_fault() const {
-  return first_of(*this, [](const Trouble& trouble) { return trouble.stops_writing(); });
-}
-
-std::string ServerStatus::damage() const {
-  return first_of(*this,
-                  [](const Trouble& trouble) { return trouble.kind == Trouble::Kind::kDamage; });
 }
 
 }  // namespace tandem::control

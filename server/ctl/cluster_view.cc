@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "server/ctl/colours.h"
+#include "server/ctl/table.h"
 
 namespace tandem::ctl {
 
 namespace {
 
 struct Line {
-  std::vector<std::string> cells;
+  Cells cells;
   Level level = Level::kGood;
 };
 
@@ -72,20 +73,13 @@ std::vector<Line> lines_of(const Copies& all) {
 }
 
 std::string table_of(const std::vector<Line>& lines, bool colours) {
-  std::vector<std::size_t> widths(lines.front().cells.size());
-  for (const Line& line : lines) {
-    for (std::size_t i = 0; i < widths.size(); ++i)
-      widths[i] = std::max(widths[i], line.cells[i].size());
-  }
-  std::string table;
-  for (const Line& line : lines) {
-    std::string text;
-    for (std::size_t i = 0; i + 1 < widths.size(); ++i)
-      text += fmt::format("{:<{}}  ", line.cells[i], widths[i]);
-    text += line.cells.back();
-    table += (colours && line.level != Level::kGood ? painted(line.level, text) : text) + '\n';
-  }
-  return table;
+  std::vector<Cells> rows;
+  rows.reserve(lines.size());
+  for (const Line& line : lines) rows.push_back(line.cells);
+  return table_text(rows, [&](std::size_t number, const std::string& text) {
+    const Level level = lines[number].level;
+    return colours && level != Level::kGood ? painted(level, text) : text;
+  });
 }
 
 OrderedJson copy_json(const Copy& copy) {

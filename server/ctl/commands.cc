@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <future>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
 
 #include "server/ctl/client.h"
+#include "server/ctl/cluster_nodes.h"
 #include "server/ctl/cluster_view.h"
 #include "server/ctl/colours.h"
 #include "server/ctl/discovery.h"
@@ -214,26 +216,56 @@ Asked ask_for_copies(const std::string& target, const Directories& directories,
           address ? remote_status(*address, timeout) : local_status(target, directories, timeout)};
 }
 
+std::vector<Asked> ask_for_all_copies(const std::vector<std::string>& targets,
+                                      const Directories& directories,
+                                      std::chrono::milliseconds timeout) {
+  std::vector<std::future<Asked>> asking;
+  asking.reserve(targets.size());
+  for (const std::string& target : targets) {
+    asking.push_back(std::async(std::launch::async,
+                                [&] { return ask_for_copies(target, directories, timeout); }));
+  }
+  std::vector<Asked> asked;
+  asked.reserve(asking.size());
+  for (std::future<Asked>& one : asking) asked.push_back(one.get());
+  return asked;
+}
+
+/// The servers of the other nodes, if this host is one of a Pacemaker cluster.
+std::vector<Asked> ask_neighbours(const std::vector<Asked>& own, const Directories& directories,
+                                  std::chrono::milliseconds timeout, std::string& remark) {
+  const std::vector<std::string> nodes = cluster_nodes(timeout);
+  if (nodes.size() < 2) return {};
+  std::vector<Json> statuses;
+  for (const Asked& one : own) {
+    if (one.status) statuses.push_back(*one.status);
+  }
+  const std::vector<std::string> targets = neighbours(statuses, nodes);
+  if (targets.empty() && !statuses.empty()) {
+    remark =
+        "tandem-ctl: the other nodes of the cluster are not asked: the servers here have no "
+        "status pages (--http; under Pacemaker nb_http and sb_http)\n";
+  }
+  return ask_for_all_copies(targets, directories, timeout);
+}
+
 Report for_cluster(const Invocation& invocation, const Directories& directories, bool colours) {
   std::vector<std::string> targets = invocation.arguments;
-  if (targets.empty()) {
+  const bool are_named = !targets.empty();
+  if (!are_named) {
     const Discovery found = find_servers(directories, invocation.timeout);
     if (found.servers.empty())
       return failed(none_found(found, directories), static_cast<int>(Level::kBad));
     for (const FoundServer& server : found.servers) targets.push_back(server.name);
   }
-  std::vector<std::future<Asked>> asking;
-  asking.reserve(targets.size());
-  for (const std::string& target : targets) {
-    asking.push_back(std::async(std::launch::async, [&] {
-      return ask_for_copies(target, directories, invocation.timeout);
-    }));
+  std::vector<Asked> asked = ask_for_all_copies(targets, directories, invocation.timeout);
+  std::string remark;
+  if (!are_named) {
+    std::vector<Asked> others = ask_neighbours(asked, directories, invocation.timeout, remark);
+    std::move(others.begin(), others.end(), std::back_inserter(asked));
   }
-  std::vector<Asked> asked;
-  asked.reserve(asking.size());
-  for (std::future<Asked>& one : asking) asked.push_back(one.get());
   const Copies all = gather(asked);
-  return {invocation.json ? to_text(cluster_json(all)) + "\n" : cluster_text(all, colours), "",
+  return {invocation.json ? to_text(cluster_json(all)) + "\n" : cluster_text(all, colours), remark,
           static_cast<int>(judge(all).level)};
 }
 

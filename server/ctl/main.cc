@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -11,6 +12,7 @@
 
 #include "server/ctl/commands.h"
 #include "server/ctl/invocation.h"
+#include "server/ctl/session_rates.h"
 #include "server/posix/directories.h"
 
 namespace tandem::ctl {
@@ -55,10 +57,14 @@ std::string date_and_time() {
 
 /// Asks again and again; a server that is away may come back. What is new takes the place of what
 /// is on the screen in one piece.
-int watch(const Invocation& invocation) {
+int watch(Invocation invocation) {
   const bool on_terminal = ::isatty(STDOUT_FILENO) != 0;
+  SessionRates rates;
+  const bool with_rates = invocation.command == "tandem/sessions" && !invocation.json;
+  if (with_rates) invocation.json = true;
   for (;;) {
     Report report = carry_out(invocation, run_directories(), wants_colours());
+    if (with_rates) report.output = rates.show(report.output, std::chrono::steady_clock::now());
     const std::string date = date_and_time();
     report.output = on_terminal ? "\033[H\033[2J" + date + report.output + report.errors
                                 : date + report.output + '\n';

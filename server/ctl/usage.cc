@@ -25,7 +25,8 @@ Commands:
 Any other COMMAND is sent as it is, like ovs-appctl does.
 
 Options of status, position, history and sessions:
-  --watch[=SECONDS]       repeat it, each second or so often
+  --watch[=SECONDS]       repeat it, each second or so often; of sessions with how
+                          many requests a second each client makes
   --json                  for programs (docs/operating.md describes the members)
   --format=FORMAT         text or json; of status also short: a line DB ROLE STATE
                           EPOCH INDEX a database
@@ -41,8 +42,9 @@ Options:
   -V, --version           print the version
 
 SERVER is HOST:PORT, where the server has its status pages (--http), or a TARGET
-on this host; without one all Tandem servers of this host are asked. Backups that
-an active tells of are in the table as well.
+on this host; without one all Tandem servers of this host are asked, and if it is
+a node of a Pacemaker cluster those of the other nodes, at the same ports. Backups
+that an active tells of are in the table as well.
 
 Exit status: 0 all well, 1 a server was not reached, 2 a server refused.
 Of status --cluster: 0 one writer whose backups are all in sync, 1 one writer and

@@ -31,6 +31,7 @@ void each_field(State& state, Field field) {
   field("sync_peers", state.sync_peers);
   field("node_name", state.node_name);
   field("advertised_role", state.advertised_role);
+  field("role_changes", state.role_changes);
 }
 
 std::optional<HandoverState> from_text(std::string_view text) {

@@ -29,6 +29,7 @@ struct HandoverState {
   std::string sync_peers = "any";
   std::string node_name;
   std::string advertised_role = "none";
+  std::vector<std::string> role_changes{};  ///< RoleLog::to_texts()
 
   bool operator==(const HandoverState&) const = default;
 };

@@ -8,29 +8,31 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
-#include "server/control/health_watch.h"
-#include "server/control/http_status.h"
 #include "server/control/ovsdb_commands.h"
 #include "server/control/sessions_command.h"
 #include "server/control/standard_commands.h"
+#include "server/control/start_text.h"
 #include "server/control/tandem_commands.h"
 #include "server/control/unixctl_server.h"
 #include "server/control/version.h"
 #include "server/daemon/crash_handler.h"
 #include "server/daemon/fatal.h"
-#include "server/daemon/home_timer.h"
 #include "server/daemon/last_resort.h"
 #include "server/daemon/launch.h"
 #include "server/daemon/main_loop.h"
+#include "server/daemon/observation.h"
 #include "server/daemon/options.h"
 #include "server/daemon/pidfile.h"
 #include "server/daemon/process_status.h"
 #include "server/daemon/server.h"
 #include "server/daemon/user.h"
-#include "server/logging/event_count.h"
+#include "server/http/http_server.h"
+#include "server/http/pages.h"
 #include "server/logging/vlog.h"
 
 /// Read by jemalloc: pages that have been free for two seconds go back to the system, by a thread
@@ -97,38 +99,26 @@ Result<std::unique_ptr<control::UnixctlServer>> open_control_socket(
   return control::UnixctlServer::listen(home.context().get_executor(), path, commands);
 }
 
-/// Null if the user wants none.
-std::unique_ptr<control::HttpStatus> open_http_status(const Options& options, Server& server,
-                                                      net::IoShard& home) {
-  if (!options.http) return nullptr;
-  return std::make_unique<control::HttpStatus>(
-      home.context().get_executor(), *options.http,
-      [&server](std::function<void(const control::ServerStatus&)> use) {
-        server.refresh([&server, use = std::move(use)](bool) { use(server.status()); });
-      });
+using HttpServers = std::vector<std::unique_ptr<http::HttpServer>>;
+
+/// Those that the user wants.
+HttpServers open_http(const Options& options, Server& server, const Observation& observation,
+                      net::IoShard& home) {
+  const auto answer = [&](std::string target, std::function<void(http::Page)> use) {
+    server.refresh([&, target = std::move(target), use = std::move(use)](bool) {
+      use(http::make_page(target, server.status(), observation.journal()));
+    });
+  };
+  HttpServers servers;
+  const auto open = [&](const std::optional<http::Endpoint>& endpoint, net::TlsContext* tls) {
+    if (!endpoint) return;
+    servers.push_back(
+        std::make_unique<http::HttpServer>(home.context().get_executor(), *endpoint, tls, answer));
+  };
+  open(options.http, nullptr);
+  open(options.https, &server.tls());
+  return servers;
 }
-
-/// Looks again and again at how often events happen, and at how the server is.
-class Sampling {
- public:
-  Sampling(net::IoShard& home, Server& server) : server_(server), timer_(home, [this] { look(); }) {
-    wait();
-  }
-  EventRates& events() { return events_; }
-
- private:
-  void look() {
-    events_.sample();
-    server_.refresh([this](bool) { health_.look(server_.status()); });
-    wait();
-  }
-  void wait() { timer_.set(net::IoShard::now_ms() + EventRates::kSampleMs); }
-
-  Server& server_;
-  EventRates events_;
-  control::HealthWatch health_;
-  HomeTimer timer_;
-};
 
 /// What threads get to end in before the process ends without them. What they have not written was
 /// never acknowledged.
@@ -157,9 +147,9 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
       loop.stop();
     });
   });
-  Sampling sampling(loop.home(), server);
+  Observation observation(loop.home(), server);
   control::CommandRegistry commands;
-  control::add_standard_commands(commands, sampling.events(), [&] { loop.end(); });
+  control::add_standard_commands(commands, observation.rates(), [&] { loop.end(); });
   control::add_ovsdb_commands(commands, server);
   control::add_tandem_commands(commands, server);
   control::add_sessions_command(commands, server);
@@ -172,18 +162,18 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
   if (const auto created = create_pidfile(options.daemon, true, pidfile); created.has_error())
     return created.error();
   server.serve();
-  auto http = open_http_status(options, server, loop.home());
+  HttpServers http = open_http(options, server, observation, loop.home());
   if (options.run_command) {
     if (const auto started = loop.start_command(*options.run_command); started.has_error())
       return started.error();
   }
 
   launch.ready();
-  if (!options.run_command)
-    logger.info("{} (Tandem {})", control::kCompatibleVersion, TANDEM_VERSION);
+  if (!options.run_command) logger.info("{}", control::start_text(server.status()));
+  observation.start();
   const auto outcome = loop.run();
   logger.dbg("exiting");
-  http.reset();
+  http.clear();
   control->reset();
   last_resort.arm(orderly ? kPatience : std::chrono::milliseconds(0), [&pidfile, outcome] {
     pidfile.reset();

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "server/control/http_status.h"
 #include "server/daemon/options.h"
+#include "server/http/http_server.h"
 
 namespace tandem::option_setters {
 
@@ -150,11 +150,11 @@ inline Failure set_advertised_role(Options& options, const Argument& argument, c
   return std::nullopt;
 }
 
-inline Failure set_http(Options& options, const Argument& argument, const Context&) {
-  const Result<control::HttpStatus::Endpoint> endpoint =
-      control::HttpStatus::parse_address(*argument);
+template <auto Member>
+Failure store_address(Options& options, const Argument& argument, const Context&) {
+  const Result<http::Endpoint> endpoint = http::parse_address(*argument);
   if (!endpoint) return endpoint.error().to_string();
-  options.http = *endpoint;
+  Member(options) = *endpoint;
   return std::nullopt;
 }
 

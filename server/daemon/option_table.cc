@@ -192,8 +192,11 @@ constexpr std::array kTable = {
                 "the same, before one of a client without a certificate was valid",
                 store_limit<TANDEM_MEMBER(limits.first_message_bytes)>, kOwn, show<TANDEM_MEMBER(limits.first_message_bytes)>},
     OptionEntry{Group::kOther, "http", 0, "=ADDRESS:PORT",
-                "serve status over HTTP",
-                set_http, kOwn},
+                "serve status over HTTP (see docs/operating.md)",
+                store_address<TANDEM_MEMBER(http)>, kOwn},
+    OptionEntry{Group::kOther, "https", 0, "=ADDRESS:PORT",
+                "the same over TLS, with the server's key and certificate",
+                store_address<TANDEM_MEMBER(https)>, kOwn},
 };
 // clang-format on
 

@@ -90,8 +90,9 @@ struct Options {
   net::RemoteDefaults remote_defaults;
 
   unsigned threads = 0;  ///< I/O threads; 0: as many as there are cores beside the writer's
-  std::optional<std::uint64_t> history_bytes;          ///< nothing: by the number of rows
-  std::optional<boost::asio::ip::tcp::endpoint> http;  ///< of the status pages
+  std::optional<std::uint64_t> history_bytes;           ///< nothing: by the number of rows
+  std::optional<boost::asio::ip::tcp::endpoint> http;   ///< of the status pages
+  std::optional<boost::asio::ip::tcp::endpoint> https;  ///< the same, over TLS
 };
 
 /// Reads a command line as getopt_long(3) would: options anywhere, "--opt VALUE" or "--opt=VALUE",

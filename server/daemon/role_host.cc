@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/control/facts_report.h"
 #include "server/database/open_epochs.h"
 #include "server/logging/log.h"
 
@@ -65,10 +66,12 @@ void RoleHost::resume(const HandoverState& before) {
   Lease lease;
   lease.resume(before.lease_length_ms, deadline_ms, deposed);
   role_.resume(lease);
+  log_.resume(before.role_changes);
 }
 
 void RoleHost::save_to(HandoverState& state) const {
   state.backup = !has_active_role(this->state());
+  state.role_changes = log_.to_texts();
   state.lease_length_ms = lease().length_ms();
   state.lease_deadline_ms = lease().deadline_ms().value_or(0);
   if (lease().deposed()) state.deposed_epoch = static_cast<std::uint64_t>(*lease().deposed());
@@ -142,9 +145,18 @@ void RoleHost::databases_changed() {
 
 void RoleHost::execute() {
   newest_ = role_.newest_change();
-  log_.note(state(), net::IoShard::now_ms());
+  note_role();
   for (const RoleAction& action : role_.take_actions())
     std::visit([this](const auto& a) { this->execute(a); }, action);
+}
+
+/// The first role is that of the start, and what a lease does is Role's own to say.
+void RoleHost::note_role() {
+  const bool first = log_.changes().empty();
+  const RoleState former = first ? RoleState::kExpired : log_.changes().front().role;
+  if (!log_.note(state(), net::IoShard::now_ms()) || first) return;
+  if (former != RoleState::kExpired && state() != RoleState::kExpired)
+    server_log.info("role: {}", control::role_name(state()));
 }
 
 void RoleHost::execute(const SetWritable& action) {

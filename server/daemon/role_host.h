@@ -69,6 +69,7 @@ class RoleHost {
   RoleChange begin(control::DoneWithText done);
   /// Executes what the Role wants done since its last event.
   void execute();
+  void note_role();
   void execute(const SetWritable& action);
   void execute(const WritePromotion& action);
   void execute(const SettleDatabases& action);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "server/control/server_status.h"
@@ -14,16 +15,15 @@ class RoleLog {
  public:
   static constexpr std::size_t kMost = 8;
 
-  /// The server is in this state now.
-  void note(RoleState state, std::int64_t now_ms) {
-    if (state == RoleState::kPromoting || state == RoleState::kDraining) return;
-    if (!changes_.empty() && changes_.front().role == state) return;
-    changes_.insert(changes_.begin(), control::RoleNote{state, now_ms});
-    if (changes_.size() > kMost) changes_.pop_back();
-  }
+  /// The server is in this state now. True if that is another role than before.
+  bool note(RoleState state, std::int64_t now_ms);
 
   /// The newest first.
   const std::vector<control::RoleNote>& changes() const { return changes_; }
+
+  /// For the server that the monitor process starts after a crash: a text "TIME ROLE" each.
+  std::vector<std::string> to_texts() const;
+  void resume(const std::vector<std::string>& texts);
 
  private:
   std::vector<control::RoleNote> changes_;

@@ -47,6 +47,7 @@ class Server final : public control::ServerControl,
   /// Closes all connections, and files as it is destroyed; `done` runs on home. Not `orderly` if
   /// that took too long, because a thread is blocked: then destroying this may never end.
   void shut_down(std::function<void(bool orderly)> done);
+  net::TlsContext& tls() { return tls_; }
 
   // control::ServerControl
   std::vector<std::string> list_databases() override;
@@ -81,7 +82,6 @@ class Server final : public control::ServerControl,
   void sessions(std::function<void(const std::vector<SessionFacts>&)> then) override;
   void promote(const Promotion& promotion, control::Done done) override;
   void demote(const Demotion& demotion, control::DoneWithText done) override;
-  bool is_synced() override;
   void set_sync(const control::SyncSettings& settings) override;
   Result<void> set_sync_peers(const std::string& names) override;
   void set_node_name(const std::string& name) override;

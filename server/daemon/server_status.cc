@@ -5,6 +5,7 @@
 #include <array>
 
 #include "server/daemon/server.h"
+#include "server/http/http_server.h"
 #include "server/logging/vlog.h"
 #include "server/posix/own_program.h"
 
@@ -62,6 +63,8 @@ control::ServerStatus Server::status() {
   status.lease = role_.lease();
   status.role_changes = role_.changes();
   status.remotes = remotes_->statuses();
+  if (options_.http) status.http.push_back(http::address_text(*options_.http, false));
+  if (options_.https) status.http.push_back(http::address_text(*options_.https, true));
   status.sync = sync_;
   status.sync_peers = peers_.to_string();
   status.node_name = node_name_;
@@ -125,26 +128,6 @@ void Server::refresh(std::function<void(bool fresh)> then) {
       for (const auto& told : std::exchange(refresh->waiting, {})) told(true);
     });
   });
-}
-
-bool Server::is_synced() {
-  for (const control::DatabaseStatus& database : status().databases) {
-    const control::StatusBoard::Entry& entry = database.entry;
-    if (database.backup) {
-      if (!database.follower || database.follower->state != FollowerStatus::State::kReplicating ||
-          database.follower->lag_records() > 0)
-        return false;
-      continue;
-    }
-    unsigned backups = 0;
-    for (const FeedStatus& follower : entry.followers) {
-      if (follower.doubted) continue;
-      if (follower.acknowledged != entry.position) return false;
-      ++backups;
-    }
-    if (backups < sync_.replicas) return false;
-  }
-  return true;
 }
 
 }  // namespace tandem

@@ -159,6 +159,12 @@ std::unique_ptr<Stream> TlsContext::make_stream(IoShard& shard, UniqueFd fd, FdL
   return stream;
 }
 
+std::shared_ptr<SSL_CTX> TlsContext::server_keys() {
+  look();
+  const std::lock_guard lock(mutex_);
+  return keys_.context != nullptr ? keys_.context : TlsKeys::none().context;
+}
+
 std::string TlsContext::save_root(const std::string& pem) {
   const auto reason = std::make_shared<std::string>();
   if (disk_.run([this, pem, reason] { *reason = write_root(pem); })) return *reason;

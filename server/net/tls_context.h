@@ -43,6 +43,10 @@ class TlsContext {
   std::unique_ptr<Stream> make_stream(IoShard& shard, UniqueFd fd, FdListener& listener, Side side,
                                       std::string name);
 
+  /// The keys for connections of another protocol, as they are now. Without any every handshake
+  /// fails.
+  std::shared_ptr<ssl_ctx_st> server_keys();
+
   /// Writes the root certificate at the end of the peer's chain to the file that is to be
   /// bootstrapped. Empty text, or the reason why it could not be.
   std::string save_root(const std::string& pem);

@@ -87,7 +87,7 @@ class Health(SurfaceTest):
         self.write(1)
         fault = f"log file: {log}: the last line was not written (No space left on device)"
         self.assertEqual(self.troubles_told(), [fault])
-        wait_until(lambda: f"|WARN|{fault}\n" in self.console(), "the console to say so")
+        wait_until(lambda: f"|WARN|{fault} - make room on its disk\n" in self.console(), "the console to say so")
         log.unlink()
         self.ctl("vlog/reopen")
         wait_until(lambda: self.troubles_told() == [], "the file to be opened")
@@ -112,7 +112,7 @@ class Health(SurfaceTest):
         expiries = [line for line in self.page("metrics").splitlines() if line.startswith("tandem_certificate_expiry")]
         self.assertEqual([line.partition("{")[2].partition("}")[0] for line in expiries],
                          ['kind="certificate"', 'kind="ca-cert"'])
-        wait_until(lambda: f"|WARN|{ending}\n" in self.console(), "the log to say so")
+        wait_until(lambda: f"|WARN|{ending} - put a new one in its place" in self.console(), "the log to say so")
 
         shutil.copy(pki.certificate("one", "new"), certificate)
         unusable = f"private-key {key}: key values mismatch"

@@ -74,7 +74,6 @@ class SimulatedServer final : private control::RoleControl {
   void refresh(std::function<void(bool fresh)> then) override;
   void promote(const Promotion& promotion, control::Done done) override;
   void demote(const Demotion& demotion, control::DoneWithText done) override;
-  bool is_synced() override { return false; }
   void set_sync(const control::SyncSettings& settings) override;
   Result<void> set_sync_peers(const std::string&) override { return {}; }
   void set_node_name(const std::string&) override {}

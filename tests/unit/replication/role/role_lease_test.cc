@@ -16,7 +16,9 @@ TEST_CASE_METHOD(RoleFixture, "an active is read-only from the end of its lease 
   CHECK(listening);
   pass(0);
   CHECK_FALSE(listening);
-  CHECK(log == "role lease of 0.5 s has run out: read-only until it is renewed\n");
+  CHECK(log ==
+        "role lease: this server may write for 0.5 s at a time, from now on\n"
+        "role lease of 0.5 s has run out: read-only until it is renewed\n");
   CHECK(role.renew_lease(500, kEpoch, kEpoch, now_ms));
   take();
   CHECK(state() == RoleState::kActive);

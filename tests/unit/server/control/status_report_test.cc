@@ -1,7 +1,6 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "server/control/http_status.h"
 #include "server/control/metrics.h"
 #include "server/control/server_status.h"
 
@@ -52,7 +51,7 @@ TEST_CASE("what is read first comes first in a status as JSON") {
   status.limits.push_back({"max-clients", 10, 2, 1});
   const OrderedJson object = to_json(status);
   CHECK(names_of(object) ==
-        "role writable health lease role_changes databases clients remotes active_server "
+        "role writable health lease role_changes databases clients remotes http active_server "
         "exclude_tables sync node_name advertised_role host server_id version pid time uptime_ms "
         "limits");
   CHECK(names_of(object.at("databases").at(0)) ==
@@ -137,8 +136,6 @@ TEST_CASE("a server that cannot write to its disk says so wherever it is asked")
   status.databases.resize(2);
   status.databases[0].name = "D";
   status.databases[1].name = "E";
-  CHECK(make_page("/active", status).status == 200);
-  CHECK(make_page("/healthz", status).status == 200);
   status.databases[1].health.failure =
       Error{"I/O error", "e.db: write failed", std::nullopt, "No space left on device"};
   const std::string fault = "E: I/O error: e.db: write failed (No space left on device)";
@@ -151,13 +148,6 @@ TEST_CASE("a server that cannot write to its disk says so wherever it is asked")
   CHECK(short_status_text(status) == "D active writable 0 0\nE active failing 0 0\n");
   CHECK_THAT(to_metrics(status), Catch::Contains("tandem_write_failing{database=\"D\"} 0\n"));
   CHECK_THAT(to_metrics(status), Catch::Contains("tandem_write_failing{database=\"E\"} 1\n"));
-  CHECK(make_page("/active", status).status == 503);
-  CHECK(make_page("/active", status).body == "active, but " + fault + "\n");
-  CHECK(make_page("/healthz", status).status == 503);
-  // A backup may be healthy and is not active.
-  status.role = RoleState::kBackup;
-  CHECK(make_page("/active", status).body == "backup\n");
-  CHECK(make_page("/healthz", status).body == fault + "\n");
 }
 
 TEST_CASE("a server whose commits wait for backups says so, and is active all the same") {
@@ -170,9 +160,6 @@ TEST_CASE("a server whose commits wait for backups says so, and is active all th
       "D: commits have waited 12s for backups to acknowledge them (1 of 2 in sync)";
   CHECK_THAT(status_text(status), Catch::Contains("writable: yes\nhealth: " + held + "\n"));
   CHECK(short_status_text(status) == "D active writable 0 0\n");
-  CHECK(make_page("/active", status).status == 200);
-  CHECK(make_page("/active", status).body == "active\nwarning: " + held + "\n");
-  CHECK(make_page("/healthz", status).body == "healthy\nwarning: " + held + "\n");
   const OrderedJson health = to_json(status).at("health");
   CHECK(health.at("writable") == true);
   CHECK(health.at("troubles").at(0).at("kind") == "commits-waiting");
@@ -182,7 +169,7 @@ TEST_CASE("a server whose commits wait for backups says so, and is active all th
              Catch::Contains("tandem_gate_waiting_seconds{database=\"D\"} 12.345\n"));
   // A round trip is no trouble, and a backup has no gate.
   gate.waiting_ms = 4999;
-  CHECK(make_page("/active", status).body == "active\n");
+  CHECK(to_json(status).at("health").at("troubles").empty());
   gate.waiting_ms = 12'345;
   status.databases[0].backup = true;
   CHECK(to_json(status).at("health").at("troubles").empty());
@@ -201,8 +188,6 @@ TEST_CASE("a database whose file is damaged is named wherever it is asked for") 
   CHECK(health.at("damage").at("whole_behind") == 1);
   CHECK(health.at("writable") == false);
   CHECK_THAT(to_metrics(status), Catch::Contains("tandem_file_damaged{database=\"D\"} 1\n"));
-  CHECK(make_page("/active", status).body == "backup, as " + fault + "\n");
-  CHECK(make_page("/healthz", status).status == 503);
 }
 
 TEST_CASE("the status of a resync shows how far it is and what is left") {
@@ -269,10 +254,6 @@ TEST_CASE("what is wrong with log file and certificates is told, and makes no se
   CHECK_THAT(status_text(status), Catch::Contains("writable: yes\nhealth: " + log + "\nhealth: " +
                                                   key + "\nhealth: " + certificate + "\n"));
   CHECK(short_status_text(status) == "D active writable 0 0\n");
-  CHECK(make_page("/active", status).status == 200);
-  CHECK(make_page("/healthz", status).status == 200);
-  CHECK(make_page("/healthz", status).body ==
-        "healthy\nwarning: " + log + "\nwarning: " + key + "\nwarning: " + certificate + "\n");
   const OrderedJson health = to_json(status).at("health");
   CHECK(health.at("writable") == true);
   CHECK(health.at("fault") == "");
@@ -291,12 +272,6 @@ TEST_CASE("what is wrong with log file and certificates is told, and makes no se
   CHECK_THAT(metrics,
              Catch::Contains("tandem_certificate_expiry_timestamp_seconds{kind=\"certificate\"} "
                              "1000000000\n"));
-
-  // Beside what does stop it.
-  status.databases[0].health.waiting = std::chrono::seconds(7);
-  CHECK(make_page("/healthz", status).status == 503);
-  CHECK_THAT(make_page("/healthz", status).body,
-             Catch::StartsWith("D: the disk has not answered for 7s\nwarning: log file"));
 }
 
 }  // namespace

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "server/control/http_status.h"
-
 namespace tandem::control {
 namespace {
 
@@ -15,7 +13,6 @@ class FakeServer : public RoleControl {
   std::vector<SessionFacts> clients;
   std::string log;
   std::vector<Done> promotions;
-  bool synced = false;
   std::vector<std::pair<std::int64_t, std::function<void()>>> later;
 
   FakeServer() {
@@ -51,7 +48,6 @@ class FakeServer : public RoleControl {
            (demotion.depose ? " depose" : "") + (demotion.if_drained ? " if drained;" : ";");
     done(with_text(demotion.successor.empty() ? "" : "drained\n"));
   }
-  bool is_synced() override { return synced; }
   void set_sync(const SyncSettings& settings) override { now.sync = settings; }
   Result<void> set_sync_peers(const std::string& names) override {
     if (names.empty()) return Error{"no names", "", std::nullopt};
@@ -151,12 +147,13 @@ TEST_CASE_METHOD(Fixture, "the name of the node is shown and changed") {
 }
 
 TEST_CASE_METHOD(Fixture, "waiting for synchrony ends with it, or in time") {
+  server.now.sync.replicas = 1;  // and no backup is there
   CHECK(run("wait-synced", {"--timeout", "2"}) == "no answer");
   server.pass(1000);
-  server.synced = true;
+  server.now.sync.replicas = 0;
   server.pass(900);
   CHECK(answer.empty());
-  server.synced = false;
+  server.now.sync.replicas = 1;
   CHECK(run("wait-synced", {"--timeout=0.5"}) == "no answer");
   server.pass(500);
   CHECK(answer == "error: not in sync within 0.5 s");
@@ -212,21 +209,6 @@ TEST_CASE_METHOD(Fixture, "status comes as text, in short, or as JSON") {
   server.pass(2000);
   CHECK(run("status", {"--format", "short"}) == "db active expired 3 41\n");
   CHECK(run("status").find("position: epoch 3 index 41 digest " + kZero) != std::string::npos);
-}
-
-TEST_CASE_METHOD(Fixture, "a load balancer is told where writes are accepted") {
-  CHECK(make_page("/active", server.now).status == 200);
-  server.now.role = RoleState::kExpired;
-  CHECK(make_page("/active", server.now).status == 503);
-  server.now.role = RoleState::kBackup;
-  CHECK(make_page("/active", server.now).status == 503);
-  CHECK(make_page("/", server.now).status == 404);
-}
-
-TEST_CASE_METHOD(Fixture, "metrics name each database") {
-  const std::string page = make_page("/metrics", server.now).body;
-  CHECK(page.find("\ntandem_active{database=\"db\"} 1\n") != std::string::npos);
-  CHECK(page.find("\ntandem_index{database=\"db\"} 41\n") != std::string::npos);
 }
 
 }  // namespace

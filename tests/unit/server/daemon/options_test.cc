@@ -146,7 +146,7 @@ TEST_CASE("numbers and choices are checked") {
   CHECK(error({"--sync-peers=a,"}) ==
         "--sync-peers: \"a,\" is neither \"any\" nor a list of names");
   for (const std::string address :
-       {"", "80", "localhost:80", "127.0.0.1:", "127.0.0.1:80x", "[::1:80"})
+       {"", "80", "example:80", "127.0.0.1:", "127.0.0.1:80x", "[::1:80"})
     CHECK(error({"--http=" + address}) ==
           "--http: \"" + address + "\" is not of the form ADDRESS:PORT");
 }

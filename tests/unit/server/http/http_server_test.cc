@@ -1,4 +1,4 @@
-#include "server/control/http_status.h"
+#include "server/http/http_server.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -7,7 +7,7 @@
 #include <chrono>
 #include <vector>
 
-namespace tandem::control {
+namespace tandem::http {
 namespace {
 
 using boost::asio::ip::tcp;
@@ -15,8 +15,8 @@ using boost::asio::ip::tcp;
 /// The pages of an active server, and clients of them, on one io_context.
 struct Fixture {
   boost::asio::io_context io{1};
-  HttpStatus server{io.get_executor(), HttpStatus::parse_address("127.0.0.1:0").value(),
-                    [](const std::function<void(const ServerStatus&)>& use) { use({}); }};
+  HttpServer server{io.get_executor(), parse_address("127.0.0.1:0").value(), nullptr,
+                    [](const std::string&, const std::function<void(Page)>& use) { use({}); }};
 
   tcp::socket connect() {
     tcp::socket client(io);
@@ -31,13 +31,17 @@ struct Fixture {
   }
   /// The first line of the answer.
   std::string get(tcp::socket& client, const std::string& path) {
-    boost::asio::write(client, boost::asio::buffer("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"));
+    const std::string answer = ask(client, "GET " + path);
+    return answer.substr(0, answer.find('\r'));
+  }
+  std::string ask(tcp::socket& client, const std::string& request) {
+    boost::asio::write(client, boost::asio::buffer(request + " HTTP/1.1\r\nHost: x\r\n\r\n"));
     for (int i = 0; i < 100; ++i) {
       serve();
       std::string answer(10000, '\0');
       boost::system::error_code error;
       answer.resize(client.read_some(boost::asio::buffer(answer), error));
-      if (error != boost::asio::error::would_block) return answer.substr(0, answer.find('\r'));
+      if (error != boost::asio::error::would_block) return answer;
     }
     return "no answer";
   }
@@ -77,5 +81,27 @@ TEST_CASE_METHOD(Fixture, "headers without end are not kept") {
   CHECK(error);
 }
 
+TEST_CASE_METHOD(
+    Fixture, "who asks by OPTIONS gets the status without the page, and who writes is refused") {
+  tcp::socket client = connect();
+  const std::string options = ask(client, "OPTIONS /active");
+  CHECK_THAT(options, Catch::StartsWith("HTTP/1.1 200 OK\r\n"));
+  CHECK_THAT(options, Catch::Contains("\r\nAllow: GET, HEAD, OPTIONS\r\n"));
+  CHECK_THAT(options, Catch::Contains("\r\nContent-Length: 0\r\n"));
+  CHECK_THAT(ask(client, "DELETE /active"), Catch::StartsWith("HTTP/1.1 405 "));
+}
+
+TEST_CASE("an address is a number, localhost or nothing, and a port") {
+  const auto text = [](const std::string& address) {
+    const Result<Endpoint> read = parse_address(address);
+    return read ? address_text(*read, false) : read.error().to_string();
+  };
+  CHECK(text("192.0.2.1:80") == "http://192.0.2.1:80");
+  CHECK(text("[2001:db8::1]:80") == "http://[2001:db8::1]:80");
+  CHECK(text("localhost:80") == "http://127.0.0.1:80");
+  CHECK(text(":80") == "http://[::]:80");
+  CHECK(text("example:80") == "\"example:80\" is not of the form ADDRESS:PORT");
+}
+
 }  // namespace
-}  // namespace tandem::control
+}  // namespace tandem::http
