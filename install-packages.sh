@@ -25,7 +25,7 @@ packages_of() {
                 python3-openvswitch python3-ovsdbapp python3-oslotest python3-testscenarios \
                 clang "$sanitizers" clang-format clang-tidy shellcheck xz-utils openssl \
                 pacemaker pacemaker-cli-utils corosync pcs resource-agents libxml2-utils \
-                man-db iproute2 iputils-arping haproxy prometheus util-linux e2fsprogs strace valgrind \
+                man-db iproute2 iputils-arping haproxy prometheus chromium-headless-shell util-linux e2fsprogs strace valgrind \
                 bash-completion lintian mmdebstrap ;;
         bench)
             echo openvswitch-common ovn-common python3 python3-matplotlib xz-utils openssl strace ;;

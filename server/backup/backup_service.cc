@@ -208,10 +208,10 @@ void BackupService::depose_active() {
   });
 }
 
-void BackupService::stop(Task done) {
-  shard_.post([this, done = std::move(done)]() mutable {
+void BackupService::stop(const std::string& reason, Task done) {
+  shard_.post([this, reason, done = std::move(done)]() mutable {
     ++changes_;
-    end_following("becoming active", [this, done = std::move(done)]() mutable {
+    end_following(reason, [this, done = std::move(done)]() mutable {
       // Jobs for what has arrived are ahead of this one.
       server_.submit(std::move(done), shard_);
     });

@@ -42,9 +42,9 @@ class BackupService final : private CommitObserver {
   void follow(BackupSource source, Task settled);
   /// Tells the one that is followed that another server is being made active.
   void depose_active();
-  /// Applies what has arrived, and closes the connection. `done` runs on the writer, after the last
-  /// commit.
-  void stop(Task done);
+  /// Applies what has arrived, and closes the connection, for that reason. `done` runs on the
+  /// writer, after the last commit.
+  void stop(const std::string& reason, Task done);
 
   /// By database; empty when nothing is followed. Any thread.
   std::map<std::string, FollowerStatus> status() const;

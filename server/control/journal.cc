@@ -32,8 +32,9 @@ std::string full_text(const Concern& concern) {
 }  // namespace
 
 void Journal::look(const ServerStatus& status) {
-  if (before_) {
-    for (Event& event : events_between(*before_, status)) add(std::move(event));
+  // At the start only the roles that it had are news, also those of before a crash.
+  for (Event& event : events_between(before_.value_or(ServerStatus()), status)) {
+    if (before_ || event.kind == Event::Kind::kRole) add(std::move(event));
   }
   look_at_concerns(status);
   lags_.look(status);

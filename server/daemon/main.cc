@@ -161,8 +161,8 @@ Result<MainLoop::Outcome> serve(const Options& options, const Directories& direc
   if (control.has_error()) return control.error();
   if (const auto created = create_pidfile(options.daemon, true, pidfile); created.has_error())
     return created.error();
-  server.serve();
   HttpServers http = open_http(options, server, observation, loop.home());
+  server.serve();
   if (options.run_command) {
     if (const auto started = loop.start_command(*options.run_command); started.has_error())
       return started.error();

@@ -237,7 +237,7 @@ void Server::shut_down(std::function<void(bool orderly)> done) {
     if (!std::exchange(*closing, true))
       manager_->shut_down("server exiting", [once] { once(true); });
   };
-  stop_following([this, close_clients] { home_.post(close_clients); });
+  stop_following("server exiting", [this, close_clients] { home_.post(close_clients); });
   call_later(kShutDownMs, [this, close_clients, once] {
     server_log.warn(
         "a thread is blocked, by a disk that hangs perhaps: exiting without waiting for it");

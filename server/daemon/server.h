@@ -170,6 +170,7 @@ class Server final : public control::ServerControl,
   // RoleHost::Port
   void follow(Task settled) override;
   void stop_following(Task done) override;
+  void stop_following(const std::string& reason, Task done);
   void depose_active() override;
   void set_listening(bool listening) override;
   void save_state() override;

@@ -100,17 +100,20 @@ void Server::follow(Task settled) {
     });
   };
   for (std::size_t i = 0; i < wanted.size(); ++i) service(i).follow(std::move(wanted[i]), one_less);
-  for (std::size_t i = wanted.size(); i < services_.size(); ++i) services_[i]->stop([] {});
+  for (std::size_t i = wanted.size(); i < services_.size(); ++i)
+    services_[i]->stop("following nobody", [] {});
   one_less();
 }
 
 /// `done` runs on the writer, behind all that had arrived.
-void Server::stop_following(Task done) {
+void Server::stop_following(Task done) { stop_following("becoming active", std::move(done)); }
+
+void Server::stop_following(const std::string& reason, Task done) {
   if (services_.empty()) return submit(std::move(done));
   const auto pending = std::make_shared<std::atomic<std::size_t>>(services_.size());
   const auto shared = std::make_shared<Task>(std::move(done));
   for (const auto& following : services_) {
-    following->stop([pending, shared] {
+    following->stop(reason, [pending, shared] {
       if (--*pending == 0) (*shared)();
     });
   }
