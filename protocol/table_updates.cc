@@ -24,6 +24,12 @@ Error bad_update(JsonView where, std::string details) {
   return syntax_error(where, std::move(details));
 }
 
+/// ["uuid", TEXT]
+std::optional<Uuid> version_from_json(JsonView value) {
+  if (!value.is_array() || value.size() != 2 || !value[1].is_string()) return std::nullopt;
+  return Uuid::parse(value[1].get_string());
+}
+
 Result<std::vector<ColumnValue>> columns_from_json(const TableSchema& table, JsonView row,
                                                    bool differences) {
   if (!row.is_object()) return bad_update(row, "<row> is not an object");
@@ -33,7 +39,7 @@ Result<std::vector<ColumnValue>> columns_from_json(const TableSchema& table, Jso
     const std::optional<ColumnIndex> column = table.find_column(name);
     if (!column)
       return bad_update(row, "No column " + std::string(name) + " in table " + table.name + ".");
-    if (*column < kFirstOwnColumn) continue;  // _version is the sender's own
+    if (*column < kFirstOwnColumn) continue;
     const ColumnType& type = table.column(*column).type;
     Result<Datum> datum =
         type.datum_from_json(value, nullptr,
@@ -71,6 +77,7 @@ Result<RowUpdate> row_update(const TableSchema& table, MonitorVersion version, J
         columns_from_json(table, row, result.kind == RowUpdate::Kind::kDifference);
     if (!columns) return columns.error();
     result.columns = std::move(columns.value());
+    result.version = version_from_json(row.find("_version"));
   }
   return result;
 }
@@ -120,7 +127,7 @@ Result<RowRef> updated_row(const DatabaseSchema& schema, const RowUpdate& update
       if (before) return misfit("insertion of existing");
       RowDraft row = Row::create(table, update.uuid);
       for (const ColumnValue& value : update.columns) row->set(value.column, value.datum);
-      row->set_version(Uuid::random());
+      row->set_version(update.version ? *update.version : Uuid::random());
       return RowRef(row);
     }
     case RowUpdate::Kind::kSet:
@@ -142,7 +149,7 @@ Result<RowRef> updated_row(const DatabaseSchema& schema, const RowUpdate& update
           return misfit("change of the wrong size of");
         row->set(value.column, std::move(datum));
       }
-      row->set_version(Uuid::random());
+      row->set_version(update.version ? *update.version : Uuid::random());
       return RowRef(row);
     }
   }

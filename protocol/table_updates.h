@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct RowUpdate {
   Uuid uuid;
   Kind kind = Kind::kInsert;
   std::vector<ColumnValue> columns;
+  std::optional<Uuid> version;  ///< the sender's _version; nothing: it told none
 };
 
 /// Reads <table-updates> of RFC 7047 section 4.1.6 or <table-updates2> of ovsdb-server(7) under the
@@ -29,7 +31,8 @@ struct RowUpdate {
 Result<std::vector<RowUpdate>> table_updates_from_json(const DatabaseSchema& schema,
                                                        MonitorVersion version, JsonView updates);
 
-/// The version of a row after an update, with a new _version. `before` is null for a row that the
+/// The version of a row after an update, with the sender's _version, or a
+/// new one. `before` is null for a row that the
 /// receiver has not. Null for a deleted row; an error when the update does not fit what the
 /// receiver holds (an insert of a row it has, a change of one it has not).
 Result<RowRef> updated_row(const DatabaseSchema& schema, const RowUpdate& update,

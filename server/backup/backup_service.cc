@@ -51,7 +51,7 @@ class BackupService::Following final : public ActiveLinkPort,
       return true;
     });
     for (const auto& [name, database] : directory) {
-      if (name == "_Server" || replicas_.contains(name)) continue;
+      if (name == "_Server" || database->relay || replicas_.contains(name)) continue;
       if (source_.databases && !source_.databases->contains(name)) continue;
       auto replica =
           std::make_unique<DatabaseReplica>(service_.server_, service_.shard_, database,

@@ -27,6 +27,7 @@ Result<Resolved> resolve(DatabaseServer& server, const ColumnPath& path, std::st
   Resolved r;
   r.database = server.find(path.database);
   if (r.database == nullptr) return path_error(text, "no database named " + path.database);
+  if (!r.database->info->available) return r;  // nothing is known of its tables yet
   const DatabaseSchema& schema = *r.database->info->schema;
   const std::optional<TableIndex> table = schema.find_table(path.table);
   if (!table) return path_error(text, "no table named " + path.table);
@@ -108,6 +109,7 @@ std::vector<DbRemote> read_remotes(DatabaseServer& server, const ColumnPath& pat
   const Result<Resolved> resolved = resolve(server, path, "");
   if (!resolved) return remotes;
   const Resolved& r = resolved.value();
+  if (r.table_schema == nullptr) return remotes;
   // As in ovsdb-server, a column that holds neither strings nor references names no remotes.
   if (r.column_schema->type.is_map()) return remotes;
   const BaseType& key = r.column_schema->type.key;
@@ -166,6 +168,7 @@ Result<std::string> read_string(DatabaseServer& server, std::string_view path) {
   const Result<Resolved> resolved = resolve_text(server, path);
   if (!resolved) return resolved.error();
   const Resolved& r = resolved.value();
+  if (r.table_schema == nullptr) return Result<std::string>(boost::system::in_place_value, "");
   if (r.column_schema->type.key.type != AtomicType::kString || r.column_schema->type.is_map()) {
     return path_error(path, "type mismatch: the column holds no strings");
   }

@@ -110,8 +110,9 @@ Concern of_lease(const ServerStatus& status) {
   return concern;
 }
 
-/// Why a backup does not have each commit as it comes; empty: it has, or is about to.
+/// Why a copy does not have each commit as it comes; empty: it has, or is about to.
 std::string separation(const DatabaseStatus& database) {
+  const std::string_view original = database.relay ? "source" : "active server";
   if (!database.follower) return "follows nobody";
   const FollowerStatus& follower = *database.follower;
   using State = FollowerStatus::State;
@@ -119,10 +120,10 @@ std::string separation(const DatabaseStatus& database) {
     return fmt::format("cannot be replicated from {}: {}", database.source, follower.error);
   if (follower.state == State::kConnecting) {
     return fmt::format(
-        "no active server is heard at {}{}", database.source,
+        "no {} is heard at {}{}", original, database.source,
         database.connection_error.empty() ? "" : fmt::format(" ({})", database.connection_error));
   }
-  if (follower.stale) return fmt::format("the active server {} has fallen silent", database.source);
+  if (follower.stale) return fmt::format("the {} {} has fallen silent", original, database.source);
   if (follower.state == State::kReplicating && follower.source_is_backup)
     return fmt::format("{} is a backup itself: there is no active server", database.source);
   return "";
@@ -136,11 +137,12 @@ Concern of_separation(const DatabaseStatus& database, std::string what) {
   if (database.follower && database.follower->state == FollowerStatus::State::kRefused)
     concern.advice = "mend what it says; it tries again by itself";
   if (!database.follower) concern.advice = "say whom it is to follow: tandem-ctl demote REMOTE";
+  if (database.relay) concern.advice = "look at its source, or give it another one";
   concern.outage = true;
   // Stock servers say nothing, and scripts take a warning for a fault of the server.
   concern.level = Concern::Level::kInfo;
   concern.patience_ms = kFollowPatienceMs;
-  concern.end = "has an active server again";
+  concern.end = database.relay ? "has a source again" : "has an active server again";
   return concern;
 }
 
@@ -201,7 +203,7 @@ Concern of_remote(const net::RemoteStatus& remote) {
 
 void add_database(const ServerStatus& status, const DatabaseStatus& database,
                   std::vector<Concern>& concerns) {
-  if (database.backup) {
+  if (database.is_copy()) {
     if (std::string what = separation(database); !what.empty())
       concerns.push_back(of_separation(database, std::move(what)));
     if (database.follower && !database.follower->stream_refused.empty())

@@ -60,8 +60,8 @@ MetricGroup role_metrics() {
       "Roles",
       {
           {"tandem_active", Type::kGauge, "database",
-           "1 if the server is active for the database, 0 if it is a backup.",
-           of_databases([](const DatabaseStatus& database) { return !database.backup; })},
+           "1 if the server is active for the database, 0 if it is a backup or a relay.",
+           of_databases([](const DatabaseStatus& database) { return !database.is_copy(); })},
           {"tandem_writable", Type::kGauge, "database",
            "1 if it accepts writes: active, its lease lasts, and the file can be written.",
            add_writable},

@@ -99,7 +99,7 @@ template <class Value>
 auto of_gates(Value value) {
   return [value](const MetricSource& from, MetricSamples& to) {
     for (const DatabaseStatus& database : from.status.databases) {
-      if (!database.backup) to.add({{"database", database.name}}, value(database.entry.gate));
+      if (!database.is_copy()) to.add({{"database", database.name}}, value(database.entry.gate));
     }
   };
 }
@@ -108,7 +108,7 @@ auto of_gates(Value value) {
 
 MetricGroup backup_metrics() {
   return {
-      "Of a backup: how it stands to its active",
+      "Of a backup or relay: how it stands to its active or source",
       {
           {"tandem_replicating", Type::kGauge, "database",
            "1 if every commit of the active is applied as it comes, and the active is heard.",

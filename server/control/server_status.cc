@@ -50,6 +50,9 @@ std::size_t ServerStatus::clients() const {
 }
 
 bool ServerStatus::writable(const DatabaseStatus& database) const {
+  // What is written to a relay goes to its source.
+  if (database.relay)
+    return database.follower && database.follower->state == FollowerStatus::State::kReplicating;
   return !database.backup && database.health.can_write() &&
          lease.state(now_ms) != Lease::State::kExpired;
 }
@@ -65,7 +68,7 @@ std::string ServerStatus::damage() const {
 
 std::string ServerStatus::unsynced(const DatabaseStatus& database) const {
   const std::string what =
-      database.backup ? unsynced_backup(database) : unsynced_active(database, sync.replicas);
+      database.is_copy() ? unsynced_backup(database) : unsynced_active(database, sync.replicas);
   return what.empty() ? "" : database.name + ": " + what;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/json/value.h"
@@ -32,9 +33,10 @@ struct DatabaseStatus {
   std::string name;
   StatusBoard::Entry entry;
   bool backup = false;
-  std::string source;                      ///< whom it follows, if it is a backup
+  bool relay = false;
+  std::string source;                      ///< whom it follows, if it is one of these
   std::string connection_error;            ///< last failure to reach it
-  std::optional<FollowerStatus> follower;  ///< of a backup
+  std::optional<FollowerStatus> follower;  ///< of a backup or relay
   storage::LogHealth health;               ///< of its file
   std::string file;                        ///< its name, as it was given
   std::uint64_t file_bytes = 0;            ///< of good records
@@ -46,6 +48,10 @@ struct DatabaseStatus {
   std::optional<FileTimes> file_times;  ///< nothing: it has no file, or that is being closed
   /// Files beside it with records that only this server had, as last looked at; nothing: not yet.
   std::optional<std::size_t> divergence_files;
+
+  /// Does all that it has come from another server?
+  bool is_copy() const { return backup || relay; }
+  std::string_view role() const { return relay ? "relay" : backup ? "backup" : "active"; }
 };
 
 /// From then on, monotonic, the server had the role.

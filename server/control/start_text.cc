@@ -21,8 +21,9 @@ std::string database_text(const DatabaseStatus& database, bool says_role) {
       fmt::format("{} at {}", database.name, database.entry.position.height().to_string());
   if (!database.file.empty())
     text += fmt::format(" ({} in {})", bytes_text(database.file_bytes), database.file);
-  if (says_role) text += database.backup ? ", a backup" : ", active";
-  if (database.backup && !database.source.empty()) text += ", of " + database.source;
+  if (says_role || database.relay)
+    text += database.relay ? ", a relay" : database.backup ? ", a backup" : ", active";
+  if (database.is_copy() && !database.source.empty()) text += ", of " + database.source;
   return text;
 }
 

@@ -96,13 +96,13 @@ OrderedJson gate_json(const GateStatus& gate) {
 OrderedJson database_json(const ServerStatus& status, const DatabaseStatus& database) {
   const StatusBoard::Entry& entry = database.entry;
   OrderedJson object = {{"name", database.name},
-                        {"role", database.backup ? "backup" : "active"},
+                        {"role", database.role()},
                         {"writable", status.writable(database)},
                         {"position", position_json(entry.position)},
                         {"health", health_json(database.health)},
                         {"file", printable(database.file)},
                         {"file_bytes", database.file_bytes}};
-  if (database.backup) {
+  if (database.is_copy()) {
     object["source"] = database.source;
     if (!database.connection_error.empty())
       object["connection_error"] = printable(database.connection_error);
@@ -211,15 +211,14 @@ std::string follower_text(const ServerStatus& status, const FollowerStatus& foll
 
 std::string database_text(const ServerStatus& status, const DatabaseStatus& database) {
   const Position& position = database.entry.position;
-  std::string out = fmt::format("database: {}\n  role: {}\n", database.name,
-                                database.backup ? "backup" : "active");
+  std::string out = fmt::format("database: {}\n  role: {}\n", database.name, database.role());
   out += fmt::format("  position: epoch {} index {} digest {}\n",
                      static_cast<std::uint64_t>(position.epoch), position.index,
                      position.digest.to_string());
   if (!database.file.empty())
     out += fmt::format("  file: {}, {} bytes\n", printable(database.file), database.file_bytes);
   out += followers_text(status, database);
-  if (!database.backup) return out;
+  if (!database.is_copy()) return out;
   out += fmt::format("  source: {}\n", printable(database.source));
   if (database.follower) out += follower_text(status, *database.follower);
   if (!database.connection_error.empty())
@@ -298,15 +297,14 @@ std::string short_status_text(const ServerStatus& status) {
   for (const DatabaseStatus& database : status.databases) {
     const StatusBoard::Entry& entry = database.entry;
     std::string_view state = status.lease_expired() ? "expired" : "writable";
-    if (database.backup) {
+    if (database.is_copy()) {
       state = !database.follower         ? "idle"
               : database.follower->stale ? "stale"
                                          : to_string(database.follower->state);
     }
     if (!database.health.can_write()) state = database.health.damage ? "damaged" : "failing";
-    out +=
-        fmt::format("{} {} {} {} {}\n", database.name, database.backup ? "backup" : "active", state,
-                    static_cast<std::uint64_t>(entry.position.epoch), entry.position.index);
+    out += fmt::format("{} {} {} {} {}\n", database.name, database.role(), state,
+                       static_cast<std::uint64_t>(entry.position.epoch), entry.position.index);
   }
   return out;
 }

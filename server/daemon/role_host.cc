@@ -34,6 +34,7 @@ Epoch epoch_of(const control::ServerStatus& status) {
 /// the place of a full one. Empty: there is none.
 std::string never_synced(const control::ServerStatus& status) {
   for (const control::DatabaseStatus& database : status.databases) {
+    if (database.relay) continue;
     const bool follows =
         database.follower && database.follower->state == FollowerStatus::State::kReplicating;
     if (database.entry.position.index == 0 && !follows) return database.name;

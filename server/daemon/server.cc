@@ -48,6 +48,7 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
           {clock_, files_, sync_thread_, background_,
            [this](std::int64_t at_ms) { home_.post([this, at_ms] { wake_->set(at_ms); }); }}),
       board_(databases_),
+      relays_(databases_, replication_, tls_),
       exclude_tables_(options.sync.exclude_tables),
       role_(*this, databases_, sync_thread_, errands_, to_writer_, home),
       sync_{options.sync.replicas, options.sync.timeout_ms,
@@ -158,8 +159,6 @@ void Server::set_tls() {
 }
 
 Result<std::unique_ptr<StoredDatabase>> Server::open_database(const std::string& file) {
-  if (file.starts_with("relay:"))
-    return Error{"ovsdb error", file + ": relays are not supported", std::nullopt};
   StoredDatabase::Options options;
   options.history_bytes = options_.history_bytes;
   options.column_diff = options_.file_column_diff;
@@ -184,22 +183,22 @@ bool Server::serves_file(const std::string& file) const {
                      [&](const auto& served) { return served.second == file; });
 }
 
+Result<void> Server::open_file(const std::string& file) {
+  if (!file.empty() && serves_file(std::filesystem::absolute(file).string()))
+    return {};  // named twice
+  Result<std::unique_ptr<StoredDatabase>> stored = open_database(file);
+  if (!stored) return stored.error();
+  files_of_[stored.value()->schema()->name()] = stored.value()->path();
+  return at_start([&] {
+    Result<void> outcome = databases_.add(std::move(stored.value()));
+    databases_.flush();  // home knows of it before it goes on
+    return outcome;
+  });
+}
+
 Result<void> Server::open_databases(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
-    if (!file.empty() && serves_file(std::filesystem::absolute(file).string()))
-      continue;  // named twice
-    Result<std::unique_ptr<StoredDatabase>> stored = open_database(file);
-    Result<void> added;
-    if (!stored) {
-      added = stored.error();
-    } else {
-      files_of_[stored.value()->schema()->name()] = stored.value()->path();
-      added = at_start([&] {
-        Result<void> outcome = databases_.add(std::move(stored.value()));
-        databases_.flush();  // home knows of it before it goes on
-        return outcome;
-      });
-    }
+    const Result<void> added = RelayName::is_one(file) ? open_relay(file) : open_file(file);
     if (!added) {
       server_log.warn("failed to open database '{}': {}", file, added.error().to_string());
       server_log.warn("failed to configure databases");
@@ -237,7 +236,11 @@ void Server::shut_down(std::function<void(bool orderly)> done) {
     if (!std::exchange(*closing, true))
       manager_->shut_down("server exiting", [once] { once(true); });
   };
-  stop_following("server exiting", [this, close_clients] { home_.post(close_clients); });
+  relays_.stop([this, close_clients] {
+    home_.post([this, close_clients] {
+      stop_following("server exiting", [this, close_clients] { home_.post(close_clients); });
+    });
+  });
   call_later(kShutDownMs, [this, close_clients, once] {
     server_log.warn(
         "a thread is blocked, by a disk that hangs perhaps: exiting without waiting for it");

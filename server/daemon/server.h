@@ -22,6 +22,7 @@
 #include "server/net/remote_manager.h"
 #include "server/net/thread_relief.h"
 #include "server/posix/directories.h"
+#include "server/relay/relay_service.h"
 #include "server/session/client_hub.h"
 #include "server/storage/posix_file_system.h"
 
@@ -117,9 +118,20 @@ class Server final : public control::ServerControl,
   /// Is a database served from the file that was given under this name?
   bool serves_file(const std::string& file) const;
   void serve_database(std::unique_ptr<StoredDatabase> stored, const control::Done& done);
+  Result<void> open_file(const std::string& file);
   Result<void> open_databases(const std::vector<std::string>& files);
   Result<void> configure_remotes(const std::vector<std::string>& remotes,
                                  const std::vector<std::string>& active_remotes);
+  Target in_run_folder(Target target) const;
+
+  // Relays
+  RelaySource with_settings(RelaySource source) const;
+  Result<void> serve_relay(const std::string& name, const RelaySource& source);
+  Result<void> open_relay(const std::string& file);
+  void add_relay(const std::string& file, const control::Done& done);
+  Result<RelaySource> configured_source(const ConfigFile::Database& database) const;
+  bool is_as_configured(const std::string& name, const ConfigFile::Database& wanted) const;
+
   /// Whom a database follows, or would.
   struct Upstream {
     std::string source;  ///< a remote, or several with commas; empty: none
@@ -130,11 +142,10 @@ class Server final : public control::ServerControl,
   Result<void> start_from_options(const std::optional<HandoverState>& before);
   void set_tls();
   Result<void> start_from_config(const std::optional<HandoverState>& before);
-  /// A file of the configuration, on its way to be served.
+  /// A database of the configuration, on its way to be served.
   struct Opened {
-    std::string file;
-    ConfigFile::Model model;
-    bool backup;
+    std::string file;  ///< of a relay: its name
+    ConfigFile::Database settings;
     Result<void> outcome;
     std::unique_ptr<StoredDatabase> stored;  ///< between its opening and the writer
     std::string name;                        ///< of the database, once it is the writer's
@@ -203,6 +214,7 @@ class Server final : public control::ServerControl,
   std::unique_ptr<net::RemoteManager> manager_;
   std::unique_ptr<RemoteConfig> remotes_;
   std::vector<std::unique_ptr<BackupService>> services_;  // one for each source
+  RelayService relays_;
 
   /// Callers that wait for one refresh of the board.
   struct Refresh {
@@ -223,10 +235,12 @@ class Server final : public control::ServerControl,
   std::map<std::string, std::string>
       files_of_;  // by database: absolute, or as the configuration file has it
   std::map<std::string, Upstream> upstreams_;  // by database; with a configuration file only
-  Epoch least_epoch_{};                        ///< of a server to be followed
+  std::map<std::string, ConfigFile::Database> relay_settings_;  // by database; the same
+  Epoch least_epoch_{};                                         ///< of a server to be followed
   std::string active_server_;
   std::string exclude_tables_;
   std::int64_t probe_ms_ = 10'000;
+  std::int64_t relay_probe_ms_ = 10'000;
   RoleHost role_;
   control::SyncSettings sync_;
   PeerList peers_;

@@ -14,8 +14,6 @@ log::Module server_log("ovsdb_server");
 
 /// Does the file hold what the configuration calls it? Files that are clustered are not opened.
 Result<void> check_model(const std::string& file, ConfigFile::Model model) {
-  if (model == ConfigFile::Model::kRelay)
-    return Error{"ovsdb error", file + ": relays are not supported", std::nullopt};
   if (model != ConfigFile::Model::kClustered) return {};
   return Error{"ovsdb error", file + ": database is standalone and not clustered", std::nullopt};
 }
@@ -59,9 +57,14 @@ Result<void> Server::apply_config(const ConfigFile& config, BackupSet& backups) 
 void Server::reload_databases(const ConfigFile& config, control::Done done) {
   std::vector<std::string> gone;
   for (const auto& [name, file] : files_of_) {
-    if (!config.databases.contains(file)) gone.push_back(name);
+    const auto wanted = config.databases.find(file);
+    if (wanted == config.databases.end() || !is_as_configured(name, wanted->second))
+      gone.push_back(name);
   }
-  for (const std::string& name : gone) files_of_.erase(name);
+  for (const std::string& name : gone) {
+    files_of_.erase(name);
+    relay_settings_.erase(name);
+  }
   const auto files = std::make_shared<std::vector<Opened>>(to_open(config));
   const auto add = [this, config, files, done = std::move(done)](const Result<void>&) {
     errands_.finish(
@@ -87,7 +90,10 @@ void Server::reload_databases(const ConfigFile& config, control::Done done) {
   errands_.finish(
       to_writer_,
       [this, gone] {
-        for (const std::string& name : gone) static_cast<void>(databases_.remove(name));
+        for (const std::string& name : gone) {
+          relays_.remove(name);
+          static_cast<void>(databases_.remove(name));
+        }
         return Result<void>();
       },
       open);
@@ -112,7 +118,7 @@ void Server::finish_reload(const ConfigFile& config, const Result<void>& databas
 std::vector<Server::Opened> Server::to_open(const ConfigFile& config) const {
   std::vector<Opened> files;
   for (const auto& [file, settings] : config.databases) {
-    Opened opened{file, settings.model, settings.backup, {}, nullptr, "", serves_file(file)};
+    Opened opened{file, settings, {}, nullptr, "", serves_file(file)};
     files.push_back(std::move(opened));
   }
   return files;
@@ -122,13 +128,13 @@ std::vector<Server::Opened> Server::to_open(const ConfigFile& config) const {
 /// are relative.
 void Server::open_files(std::vector<Opened>& files) {
   for (Opened& opened : files) {
-    opened.outcome = opened.served || opened.model == ConfigFile::Model::kRelay
-                         ? check_model(opened.file, opened.model)
-                         : Result<void>();
-    if (opened.served || !opened.outcome) continue;
+    const ConfigFile::Model model = opened.settings.model;
+    if (model == ConfigFile::Model::kRelay) continue;  // there is no file
+    if (opened.served) opened.outcome = check_model(opened.file, model);
+    if (opened.served) continue;
     Result<std::unique_ptr<StoredDatabase>> stored =
         open_database(Directories::resolve(directories_.db, opened.file));
-    opened.outcome = stored ? check_model(opened.file, opened.model) : Result<void>(stored.error());
+    opened.outcome = stored ? check_model(opened.file, model) : Result<void>(stored.error());
     if (opened.outcome) opened.stored = std::move(stored.value());
   }
 }
@@ -136,10 +142,16 @@ void Server::open_files(std::vector<Opened>& files) {
 /// On the writer. A backup is one before anybody can write to it.
 void Server::add_databases(std::vector<Opened>& files) {
   for (Opened& opened : files) {
+    if (opened.settings.model == ConfigFile::Model::kRelay && !opened.served) {
+      opened.name = opened.file;
+      const Result<RelaySource> source = configured_source(opened.settings);
+      opened.outcome = source ? serve_relay(opened.name, *source) : Result<void>(source.error());
+    }
     if (opened.stored == nullptr) continue;
     opened.name = opened.stored->schema()->name();
     opened.outcome = databases_.add(std::move(opened.stored));
-    if (opened.outcome && opened.backup) databases_.set_backup(*databases_.find(opened.name), true);
+    if (opened.outcome && opened.settings.backup)
+      databases_.set_backup(*databases_.find(opened.name), true);
   }
   databases_.flush();  // home knows of them before it goes on
 }
@@ -149,7 +161,10 @@ Result<void> Server::note_databases(const std::vector<Opened>& files) {
   Result<void> outcome;
   for (const Opened& opened : files) {
     if (opened.outcome) {
-      if (!opened.served) files_of_[opened.name] = opened.file;
+      if (opened.served) continue;
+      files_of_[opened.name] = opened.file;
+      if (opened.settings.model == ConfigFile::Model::kRelay)
+        relay_settings_[opened.name] = opened.settings;
       continue;
     }
     server_log.warn("failed to open database '{}': {}", opened.file,
@@ -176,6 +191,7 @@ BackupSet Server::read_upstreams(const ConfigFile& config) {
     const auto configured = config.databases.find(file);
     if (configured == config.databases.end()) continue;  // added by a command meanwhile
     const ConfigFile::Database& settings = configured->second;
+    if (settings.model == ConfigFile::Model::kRelay) continue;
     if (settings.backup) backups.add(name);
     Upstream upstream;
     upstream.source = settings.source;

@@ -13,6 +13,7 @@ log::Module server_log("ovsdb_server");
 }  // namespace
 
 void Server::add_database(const std::string& file, control::Done done) {
+  if (RelayName::is_one(file)) return add_relay(file, done);
   using Stored = Result<std::unique_ptr<StoredDatabase>>;
   errands_.run(
       to_files_, [this, file] { return open_database(file); },
@@ -48,6 +49,7 @@ void Server::serve_database(std::unique_ptr<StoredDatabase> stored, const contro
 
 void Server::remove_database(const std::string& name, control::Done done) {
   const auto remove = [this, name] {
+    relays_.remove(name);
     Result<void> removed = databases_.remove(name);
     databases_.flush();
     return removed;

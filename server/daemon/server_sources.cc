@@ -27,13 +27,21 @@ Result<std::map<std::string, std::set<std::string>>> parse_exclude_tables(std::s
 
 }  // namespace
 
+/// A path that is not absolute is in the folder of sockets, as for the remotes that are listened
+/// at.
+Target Server::in_run_folder(Target target) const {
+  if (!target.path.empty() && !target.path.starts_with('/'))
+    target.path = directories_.run + '/' + target.path;
+  return target;
+}
+
 Result<BackupSource> Server::backup_source() const {
   BackupSource source;
   for (std::string_view rest = active_server_; !rest.empty();) {
     const std::size_t comma = rest.find(',');
     Result<Target> target = Target::parse(rest.substr(0, comma));
     if (!target) return target.error();
-    source.targets.push_back(std::move(target.value()));
+    source.targets.push_back(in_run_folder(std::move(target.value())));
     rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
   }
   Result<std::map<std::string, std::set<std::string>>> excluded =
@@ -60,7 +68,7 @@ std::vector<BackupSource> Server::sources() const {
     Result<Target> target = Target::parse(upstream.source);
     if (!target || target->is_passive()) continue;  // nobody to connect to
     BackupSource& source = by_source[{upstream.source, upstream.probe_ms}];
-    source.targets = {std::move(*target)};
+    source.targets = {in_run_folder(std::move(*target))};
     source.node = node_name_;
     source.probe_ms = upstream.probe_ms;
     source.adopt_schemas = options_.sync.schema;
@@ -148,8 +156,6 @@ void Server::set_active_probe_interval(std::int64_t milliseconds) {
   probe_ms_ = milliseconds;
   if (role_.state() == RoleState::kBackup) follow(Task());
 }
-
-void Server::set_relay_probe_interval(std::int64_t /*milliseconds*/) {}  // no relays are served
 
 /// Whom a database follows, or would; empty: nobody.
 std::string Server::source_of(const std::string& database) const {

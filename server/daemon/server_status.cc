@@ -29,6 +29,7 @@ control::SyncStatus Server::sync_status() {
   for (const auto& [name, entry] : board_.entries()) {
     control::SyncStatus::Database database;
     database.name = name;
+    if (entry.info->relay) continue;
     database.source = source_of(name);
     const bool is_backup = role_.backups().contains(name);
     if (database.source.empty() && !is_backup) continue;
@@ -81,11 +82,13 @@ control::ServerStatus Server::status() {
   status.key_files = tls_.files();
   for (const ClientShard& shard : shards_) status.monitors += shard.hub->usage().monitors;
   const std::map<std::string, FollowerStatus> followers = this->followers();
+  const std::map<std::string, RelayService::Status> relays = relays_.status();
   for (const auto& [name, entry] : board_.entries()) {
     control::DatabaseStatus database;
     database.name = name;
     database.entry = entry;
-    database.backup = role_.backups().contains(name);
+    database.relay = entry.info->relay;
+    database.backup = !database.relay && role_.backups().contains(name);
     if (const auto log = entry.log.lock()) {
       database.health = log->health();
       database.file = log->name();
@@ -102,6 +105,11 @@ control::ServerStatus Server::status() {
       }
       if (const auto found = followers.find(name); found != followers.end())
         database.follower = found->second;
+    }
+    if (const auto relay = relays.find(name); database.relay && relay != relays.end()) {
+      database.source = relay->second.source;
+      database.connection_error = relay->second.connection_error;
+      database.follower = relay->second.link;
     }
     status.databases.push_back(std::move(database));
   }

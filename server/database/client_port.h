@@ -5,6 +5,7 @@
 // sockets.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +64,14 @@ struct TransactCall {
   std::string client_id;
 
   TransactResult result;
+  /// What the server said that executed it in the place of this one: JSON of a result or an error.
+  struct Reply {
+    bool is_error = false;  ///< of JSON-RPC
+    bool failed = false;    ///< nothing was done
+    std::string json;
+  };
+  std::optional<Reply> forwarded;
+  std::string lost;  ///< it was forwarded, and nobody knows what became of it: why
   bool canceled = false;
   std::optional<Error> refused;  ///< instead of a result, e.g. "unknown database"
   /// The limit of its session for which it may not wait; null: it may.
@@ -82,6 +91,17 @@ struct MonitorStart {
   Uuid last_id;  ///< of the newest commit in the snapshot
   /// monitor_cond_since: the commits after the id that was asked for, if that is known: found.
   std::optional<std::vector<CommitRef>> since;
+};
+
+/// A monitor that is to start.
+struct NewMonitor {
+  std::string database;
+  SessionId session;
+  std::optional<Uuid> since;
+  Mailbox* mailbox;
+  /// Runs on the mailbox's thread.
+  std::function<void(Result<MonitorStart>)> started;
+  std::int64_t let_in_ms = 0;  ///< the writer's: when it has waited long enough
 };
 
 /// Where a backup's feed starts.

@@ -75,7 +75,12 @@ Result<void> DatabaseServer::remove(std::string_view name) {
 
 void DatabaseServer::describe(ServedDatabase& database) {
   ServerRow row{.name = database.info->name, .schema = database.info->schema};
-  if (advertised_ != AdvertisedRole::kNone && !database.built_in) {
+  if (database.is_relay()) {
+    row.model = ServiceModel::kRelay;
+    row.connected = database.connected;
+    row.leader = false;
+    if (!database.info->available) row.schema = nullptr;
+  } else if (advertised_ != AdvertisedRole::kNone && !database.built_in) {
     show_as_clustered(row, advertised_, database.right->holds(ports_.clock), server_id_,
                       database.stored->logged(), database.advertised);
     database.advertised = row;
@@ -103,7 +108,7 @@ bool DatabaseServer::makes_newcomers_wait() const {
   if (advertised_ != AdvertisedRole::kConnected || others_active_ > 0) return false;
   bool any = false;
   for (const auto& [name, database] : databases_) {
-    if (database->built_in) continue;
+    if (database->built_in || database->is_relay()) continue;
     if (database->shown && database->shown->leader) return false;
     any = true;
   }
@@ -123,8 +128,9 @@ void DatabaseServer::let_in() {
 }
 
 void DatabaseServer::set_right(ServedDatabase& database) const {
-  database.right->end_at(database.backup ? WriteRight::kNever
-                                         : write_deadline_ms_.value_or(WriteRight::kForever));
+  const bool copy = database.backup || database.is_relay();
+  database.right->end_at(copy ? WriteRight::kNever
+                              : write_deadline_ms_.value_or(WriteRight::kForever));
 }
 
 void DatabaseServer::set_write_deadline(std::optional<std::int64_t> at_ms) {
@@ -150,7 +156,7 @@ bool DatabaseServer::is_backup() const {
   bool any = false;
   for (const auto& [name, database] : databases_) {
     if (database->built_in) continue;
-    if (!database->backup) return false;
+    if (!database->backup && !database->is_relay()) return false;
     any = true;
   }
   return any;
@@ -158,7 +164,7 @@ bool DatabaseServer::is_backup() const {
 
 void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
   backup = backup || database.stored->is_damaged();
-  if (database.backup == backup) return;
+  if (database.backup == backup || database.is_relay()) return;
   flush();
   if (backup) {
     const Error refused{"not allowed",
@@ -193,6 +199,7 @@ Result<void> DatabaseServer::may_promote(const ServedDatabase& database, IfDamag
 
 Result<void> DatabaseServer::promote(ServedDatabase& database, std::optional<Epoch> above,
                                      IfDamaged if_damaged) {
+  if (database.is_relay()) return {};
   if (Result<void> may = may_promote(database, if_damaged); !may) return may;
   if (!database.backup && (!above || database.stored->position().epoch > *above)) return {};
   flush();

@@ -80,6 +80,10 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
     finish(std::move(call));
     return;
   }
+  if (!database->info->available) {
+    call->refused = not_available("transact", call->database);
+    return finish(std::move(call));
+  }
   if (database->built_in) show_roles();  // who looks sees the index of now
   if (is_blocked(*call)) {
     call->refused =
@@ -87,6 +91,7 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
     finish(std::move(call));
     return;
   }
+  if (is_forwarded(*database, *call)) return forward(*database, std::move(call));
   if (waiting(*database) >= kMostWaiting && !call->only_reads) {
     call->refused =
         Error{"resources exhausted",
@@ -101,22 +106,31 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
   }
 }
 
-void DatabaseServer::wait(ServedDatabase& database, std::unique_ptr<TransactCall> call) {
-  call->wait_bytes = call->id.text().size() + to_text(call->params).size();
-  call->params = {};
-  call->request = {};
-  WaitLimits used{1, call->wait_bytes};
-  for (const auto& [name, other] : databases_) {
-    const WaitLimits there = other->blocked.used_by(call->session);
+bool DatabaseServer::may_wait(TransactCall& call) {
+  call.wait_bytes = call.id.text().size() + to_text(call.params).size();
+  WaitLimits used{1, call.wait_bytes};
+  const auto add = [&used](const WaitLimits& there) {
     used.number += there.number;
     used.bytes += there.bytes;
+  };
+  for (const auto& [name, other] : databases_) {
+    add(other->blocked.used_by(call.session));
+    const auto elsewhere = other->forwarded_waits.find(call.session);
+    if (elsewhere != other->forwarded_waits.end()) add(elsewhere->second);
   }
   for (const auto limit : {&WaitLimits::number, &WaitLimits::bytes}) {
     if (used.*limit <= wait_limits_.*limit) continue;
-    call->beyond = limit;
-    return finish(std::move(call));
+    call.beyond = limit;
+    return false;
   }
-  if (Task told = call->blocked()) reply(*call->mailbox, std::move(told));
+  if (Task told = call.blocked()) reply(*call.mailbox, std::move(told));
+  return true;
+}
+
+void DatabaseServer::wait(ServedDatabase& database, std::unique_ptr<TransactCall> call) {
+  if (!may_wait(*call)) return finish(std::move(call));
+  call->params = {};
+  call->request = {};
   database.blocked.add(std::move(call));
   schedule_wake();
 }
@@ -137,7 +151,10 @@ bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<Tran
   TransactContext context;
   context.read_only = call->read_only || !database.right->holds(ports_.clock);
   context.reserved = database.built_in;
-  context.owns_lock = [this, session](std::string_view lock) { return locks_.owns(session, lock); };
+  // Whose lock it is of a relay's database, its source alone knows.
+  context.owns_lock = [this, session, here = !database.is_relay()](std::string_view lock) {
+    return here && locks_.owns(session, lock);
+  };
   context.role = call->role;
   context.client_id = call->client_id;
   context.waited_ms = now_ms - call->first_tried_ms;
@@ -192,6 +209,7 @@ void DatabaseServer::finish(std::unique_ptr<TransactCall> call) {
 
 void DatabaseServer::cancel(SessionId session, const JsonId& id) {
   for (auto& [name, database] : databases_) {
+    if (database->forwarder != nullptr) database->forwarder->cancel(session, id);
     std::unique_ptr<TransactCall> call = database->blocked.take(session, id);
     if (call == nullptr) continue;
     call->canceled = true;
@@ -276,6 +294,8 @@ void DatabaseServer::close_session(SessionId session, Lane& lane) {
   for (auto& [name, database] : databases_) {
     if (database->followers.erase(session) > 0) database->gate.remove(gate_id(session));
     database->blocked.drop(session);
+    if (database->forwarder != nullptr) database->forwarder->drop(session);
+    database->forwarded_waits.erase(session);
   }
 }
 

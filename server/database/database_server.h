@@ -23,7 +23,7 @@
 #include "server/database/client_port.h"
 #include "server/database/commit_observer.h"
 #include "server/database/fair_turns.h"
-#include "server/database/served_database.h"
+#include "server/database/outgoing.h"
 #include "server/database/stored_database.h"
 #include "server/database/sync_thread.h"
 #include "server/database/writer.h"
@@ -82,7 +82,7 @@ class DatabaseServer {
   /// Makes a database a backup or active; transactions in flight of a new backup are refused. One
   /// whose file is damaged stays a backup.
   void set_backup(ServedDatabase& database, bool backup);
-  /// Are all databases backups, the built-in one aside?
+  /// Are all databases copies of another server's, the built-in one aside?
   bool is_backup() const;
   /// From this monotonic time on nothing is writable, whatever the role; nothing: never.
   void set_write_deadline(std::optional<std::int64_t> at_ms);
@@ -112,20 +112,28 @@ class DatabaseServer {
   /// compaction.
   Result<void> convert(ServedDatabase& database, const SchemaRef& schema);
 
+  // Relays
+
+  /// Serves a copy of another server's database, which is not available before it has contents.
+  /// What may write goes to `forwarder`.
+  Result<void> add_relay(const std::string& name, std::shared_ptr<Forwarder> forwarder);
+  /// Other contents, perhaps of another schema, take the place of a relay's: see
+  /// StoredDatabase::replace().
+  void replace_relayed(ServedDatabase& database, std::unique_ptr<Database> rows, const Uuid& id);
+  /// Commits changes of a relay's source, as replicate() does.
+  void relay(ServedDatabase& database, std::vector<RowChange> changes, const Uuid& id,
+             std::function<void(Result<void>)> written);
+  /// Whether a relay is in contact with its source, as "_Server" shows it.
+  void set_connected(ServedDatabase& database, bool connected);
+
   // Clients
 
   void set_wait_limits(const WaitLimits& limits) { wait_limits_ = limits; }
   void transact(std::unique_ptr<TransactCall> call);
+  /// Answers what a Forwarder had taken, behind all that was published before.
+  void answer(std::unique_ptr<TransactCall> call);
   /// RFC 7047 section 4.1.4.
   void cancel(SessionId session, const JsonId& id);
-  struct NewMonitor {
-    std::string database;
-    SessionId session;
-    std::optional<Uuid> since;
-    Mailbox* mailbox;
-    std::function<void(Result<MonitorStart>)> started;
-    std::int64_t let_in_ms = 0;  ///< the writer's: when it has waited long enough
-  };
   /// Starts a monitor: `started` runs on the mailbox's thread, between the commits that the
   /// snapshot holds and those that it does not.
   void start_monitor(std::unique_ptr<NewMonitor> monitor);
@@ -214,32 +222,6 @@ class DatabaseServer {
   storage::FileSystem& files() { return ports_.files; }
 
  private:
-  /// A reply that waits for the log to be on the disk.
-  struct DurableReply {
-    std::shared_ptr<storage::LogFile> log;
-    std::unique_ptr<TransactCall> call;
-    WriteRightRef right;         ///< null: it wrote nothing
-    DatabaseFiguresRef figures;  ///< null: its time is not counted
-  };
-  /// Something to publish when its database's log is written.
-  struct Outgoing {
-    ServedDatabase* database = nullptr;  ///< null: tied to no log
-    CommitRef commit;                    ///< for all client threads
-    std::int64_t logged_us = 0;          ///< when the commit was; monotonic
-    std::int64_t logged_ms() const { return logged_us / 1000; }
-    /// A commit of a client that has not been in a "wait": how long it takes is the server's doing.
-    bool is_timed() const { return commit != nullptr && call != nullptr && call->wait_bytes == 0; }
-    std::unique_ptr<TransactCall> call;         ///< its reply
-    bool durable = false;                       ///< the reply waits for fdatasync
-    std::function<void(Result<void>)> written;  ///< told on the writer what became of the commit
-    std::unique_ptr<NewMonitor> monitor;        ///< a monitor that begins:
-    std::optional<Result<MonitorStart>> start;  ///< with this, once the log is written
-    Mailbox* mailbox = nullptr;                 ///< of `task`
-    Task task;
-
-    bool only_reads() const { return monitor || (call && call->only_reads); }
-  };
-
   /// Sends a commit of the active on its way, or tells of the error in its turn.
   void replicate(ServedDatabase& database, Result<CommitRef> commit,
                  std::function<void(Result<void>)> written);
@@ -263,6 +245,11 @@ class DatabaseServer {
   /// Tries those that are due, until nothing moves. Others wait for half a millisecond of it at
   /// most: a job of its own goes on.
   void retry_blocked(ServedDatabase& database);
+  /// Is it for another server to execute?
+  static bool is_forwarded(const ServedDatabase& database, const TransactCall& call);
+  void forward(ServedDatabase& database, std::unique_ptr<TransactCall> call);
+  /// Counts one that is to wait; false if its session may have no more of them.
+  bool may_wait(TransactCall& call);
   /// A transaction has been tried in vain for the first time.
   void wait(ServedDatabase& database, std::unique_ptr<TransactCall> call);
   void finish(std::unique_ptr<TransactCall> call);

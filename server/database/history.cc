@@ -28,11 +28,11 @@ void History::reset(const Uuid& id, const Position& position) {
   first_ = 1;
   base_id_ = id;
   base_position_ = position;
-  number_of_.emplace(id, 0);
+  if (!id.is_zero()) number_of_.emplace(id, 0);
 }
 
 void History::push(CommitRef commit) {
-  number_of_.insert_or_assign(commit->id, first_ + commits_.size());
+  if (!commit->id.is_zero()) number_of_.insert_or_assign(commit->id, first_ + commits_.size());
   bytes_ += cost(*commit);
   commits_.push_back(std::move(commit));
   trim();
@@ -41,7 +41,9 @@ void History::push(CommitRef commit) {
 void History::trim() {
   while (bytes_ > max_bytes_ && !commits_.empty()) {
     const CommitRef& oldest = commits_.front();
-    number_of_.erase(base_id_);
+    // An id may have come again, of a source that went back to it.
+    const auto base = number_of_.find(base_id_);
+    if (base != number_of_.end() && base->second < first_) number_of_.erase(base);
     base_id_ = oldest->id;
     base_position_ = oldest->position;
     bytes_ -= cost(*oldest);

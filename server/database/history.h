@@ -21,6 +21,8 @@ class History {
 
   explicit History(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
+  // The id of zeros, which servers give that know none, is nobody's.
+
   /// What the database was before the first commit that is kept.
   void reset(const Uuid& id, const Position& position);
   void push(CommitRef commit);

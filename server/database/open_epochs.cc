@@ -9,7 +9,7 @@ Result<void> open_epochs(DatabaseServer& databases, std::optional<Epoch> above,
   for (const auto& [name, database] : databases.databases()) {
     if (Result<void> may = DatabaseServer::may_promote(*database, if_damaged); !may) return may;
     const Height held = database->stored->position().height();
-    if (database->built_in || !least || held >= *least) continue;
+    if (database->built_in || database->is_relay() || !least || held >= *least) continue;
     return Error{fmt::format("{} is at {}, behind {}: refusing to promote", name, held.to_string(),
                              least->to_string()),
                  "", std::nullopt};

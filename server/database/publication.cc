@@ -186,7 +186,9 @@ void DatabaseServer::count(const Outgoing& outgoing, std::int64_t now_us) {
   if (outgoing.call == nullptr || outgoing.database == nullptr || outgoing.call->canceled) return;
   DatabaseFigures& figures = *outgoing.database->figures;
   DatabaseFigures::count(figures.transactions);
-  if (outgoing.call->refused || outgoing.call->result.failed()) {
+  const TransactCall& call = *outgoing.call;
+  const bool failed_elsewhere = (call.forwarded && call.forwarded->failed) || !call.lost.empty();
+  if (call.refused || call.result.failed() || failed_elsewhere) {
     DatabaseFigures::count(figures.failed);
   } else if (outgoing.is_timed() && !outgoing.durable) {
     figures.commits.add(now_us - outgoing.call->received_us);

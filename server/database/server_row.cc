@@ -11,6 +11,7 @@ namespace {
 using namespace std::literals;
 
 constexpr std::array kNames{"none"sv, "leader"sv, "connected"sv};
+constexpr std::array kModels{"standalone"sv, "clustered"sv, "relay"sv};
 
 }  // namespace
 
@@ -40,9 +41,13 @@ std::string ServerRow::to_json() const {
     members.name("index") += R"(["set",[]])";
   }
   members.boolean("leader", leader);
-  members.string("model", clustered ? "clustered" : "standalone");
+  members.string("model", kModels[static_cast<std::size_t>(model)]);
   members.string("name", name);
-  members.string("schema", to_text(*schema));
+  if (schema != nullptr) {
+    members.string("schema", to_text(*schema));
+  } else {
+    members.name("schema") += R"(["set",[]])";
+  }
   members.name("sid") += set_of(sid);
   return text += '}';
 }
@@ -55,7 +60,7 @@ std::int64_t advertised_index(const Standing& standing) {
 
 void show_as_clustered(ServerRow& row, AdvertisedRole role, bool writable, const Uuid& server,
                        const Standing& standing, const std::optional<ServerRow>& before) {
-  row.clustered = true;
+  row.model = ServiceModel::kClustered;
   row.leader = writable;
   row.connected = writable || role == AdvertisedRole::kLeader;
   row.cid = standing.origin.value_or(standing.position.digest);

@@ -24,11 +24,13 @@ std::optional<AdvertisedRole> parse_advertised_role(std::string_view name);
 /// What to say of a name that is none.
 std::string no_advertised_role(std::string_view name);
 
+enum class ServiceModel : std::uint8_t { kStandalone, kClustered, kRelay };
+
 /// A row of the table Database of "_Server", ovsdb-server(5).
 struct ServerRow {
   std::string name;
-  SchemaRef schema;
-  bool clustered = false;
+  SchemaRef schema;  ///< null: not known yet
+  ServiceModel model = ServiceModel::kStandalone;
   bool connected = true;
   bool leader = true;
   std::optional<Uuid> cid{};  ///< of the history, the same on all its copies

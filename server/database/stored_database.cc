@@ -8,9 +8,6 @@
 
 #include "protocol/json/json_reader.h"
 #include "protocol/table_updates.h"
-#include "server/database/schema_conversion.h"
-#include "server/storage/compaction.h"
-#include "server/storage/sha1.h"
 
 // The history at the start. Whoever resumes after a restart has mostly been away for seconds, and
 // who was away for longer is served nearly as cheaply by the rows (clients) or a comparison
@@ -29,20 +26,6 @@ std::chrono::system_clock::time_point wall_time(const Clock& clock) {
 /// outlive the process.
 Uuid ephemeral_id(const Uuid& before) {
   return Uuid{before.hi ^ 0x657068656d657261ULL, before.lo + 1};
-}
-
-/// Does a column that was ephemeral become persistent? Its values are each server's own.
-bool keeps_ephemeral_values(const DatabaseSchema& before, const DatabaseSchema& after) {
-  for (const TableSchema& table : after.tables()) {
-    const std::optional<TableIndex> old_table = before.find_table(table.name);
-    if (!old_table) continue;
-    for (ColumnIndex i = kFirstOwnColumn; i < table.columns.size(); ++i) {
-      const TableSchema& old = before.table(*old_table);
-      const std::optional<ColumnIndex> column = old.find_column(table.column(i).name);
-      if (column && old.column(*column).ephemeral && !table.column(i).ephemeral) return true;
-    }
-  }
-  return false;
 }
 
 bool have_equal_columns(const Row& a, const Row& b) {
@@ -150,8 +133,9 @@ TransactOutcome StoredDatabase::execute(Transaction& transaction, const Transact
   return outcome;
 }
 
-Result<CommitRef> StoredDatabase::stage_changes(std::vector<RowChange> changes, std::string comment,
-                                                Database::References references) {
+Result<std::shared_ptr<Commit>> StoredDatabase::take_over(std::vector<RowChange> changes,
+                                                          std::string comment,
+                                                          Database::References references) {
   auto commit = std::make_shared<Commit>();
   commit->schema = schema();
   std::stable_sort(changes.begin(), changes.end(),
@@ -161,9 +145,24 @@ Result<CommitRef> StoredDatabase::stage_changes(std::vector<RowChange> changes, 
   commit->persistent = true;
   if (Result<void> taken = database_->take_over(commit->changes, references); !taken)
     return taken.error();
+  return commit;
+}
+
+Result<CommitRef> StoredDatabase::stage_changes(std::vector<RowChange> changes, std::string comment,
+                                                Database::References references) {
+  const auto commit = take_over(std::move(changes), std::move(comment), references);
+  if (!commit) return commit.error();
   replace_damage();
-  stage(commit);
-  return CommitRef(commit);
+  stage(*commit);
+  return CommitRef(*commit);
+}
+
+Result<CommitRef> StoredDatabase::stage_relayed(std::vector<RowChange> changes, const Uuid& id) {
+  const auto commit = take_over(std::move(changes), "", Database::References::kWhole);
+  if (!commit) return commit.error();
+  (*commit)->id = id;
+  stage_at(*commit, Position{{}, position().index + 1, id});
+  return CommitRef(*commit);
 }
 
 CommitRef StoredDatabase::stage_comment(std::string comment) {
@@ -303,43 +302,6 @@ void StoredDatabase::bound_history() {
 Result<void> StoredDatabase::set_damage_aside() {
   if (log_ == nullptr || !std::exchange(replaces_damage_, false)) return {};
   return log_->set_damage_aside();
-}
-
-SnapshotRecord StoredDatabase::snapshot_record() const {
-  return SnapshotRecord(database_->snapshot(), standing_.marks(), clock_.wall_ms());
-}
-
-Result<StoredDatabase::Converted> StoredDatabase::converted_to(const SchemaRef& schema) const {
-  Result<std::unique_ptr<Database>> rows = convert_database(database_->snapshot(), schema);
-  if (!rows) return rows.error();
-  // A backup that takes over the new schema at the same position comes to the same rows and
-  // position.
-  Standing standing = standing_;
-  standing.position =
-      after_record(position(), storage::Sha1().add("convert ").add(to_text(*schema)).finish(), "");
-  if (keeps_ephemeral_values(*this->schema(), *schema)) standing.position.digest = Uuid::random();
-  return Converted{std::move(rows.value()), std::move(standing)};
-}
-
-Result<void> StoredDatabase::write(const Converted& converted) {
-  if (log_ == nullptr) return {};
-  if (Result<void> aside = set_damage_aside(); !aside) return aside;
-  Result<std::unique_ptr<storage::Compaction>> begun = storage::Compaction::begin(*log_);
-  if (!begun) return begun.error();
-  SnapshotRecord record(converted.rows->snapshot(), converted.standing.marks(), clock_.wall_ms());
-  Result<void> written = begun.value()->write_snapshot_on_writer(to_text(*converted.rows->schema()),
-                                                                 [&] { return record.next(); });
-  if (written) written = begun.value()->finish();
-  // Once the file has its place, memory has to follow, even if that is not on the disk yet: the log
-  // has then said so and takes no more.
-  if (!written && begun.value()->took_place()) return {};
-  return written;
-}
-
-void StoredDatabase::adopt(Converted converted) {
-  database_ = std::move(converted.rows);
-  standing_ = staged_standing_ = std::move(converted.standing);
-  history_.reset(position().digest, position());
 }
 
 }  // namespace tandem

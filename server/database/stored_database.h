@@ -53,6 +53,8 @@ class StoredDatabase {
   /// error when they leave what no transaction leaves (Database::take_over).
   Result<CommitRef> stage_changes(std::vector<RowChange> changes, std::string comment,
                                   Database::References references);
+  /// The same for a relay: the commit has this id, which is its source's.
+  Result<CommitRef> stage_relayed(std::vector<RowChange> changes, const Uuid& id);
   /// Stages a commit of the active with its own text. An error when the text is not one record that
   /// fits the rows, and "diverged" when it does not lead to the position that came with it: this is
   /// not the database that the active thinks.
@@ -75,6 +77,9 @@ class StoredDatabase {
   Result<void> write(const Converted& converted);
   /// After that write succeeded.
   void adopt(Converted converted);
+  /// For a relay: other rows, perhaps of another schema, take the place of all that was. `id` is
+  /// that of the last commit in them. Requires that nothing is staged.
+  void replace(std::unique_ptr<Database> rows, const Uuid& id);
 
   /// The next write() puts other contents in the place of those of a damaged file, if
   /// it is one: an active's, or what its operator goes on with
@@ -99,6 +104,9 @@ class StoredDatabase {
   void bound_history();
   /// Is the record among those that the history is filled with at the start?
   bool is_recent(const storage::Record& record) const;
+  /// Applies changes as a commit that is to be staged.
+  Result<std::shared_ptr<Commit>> take_over(std::vector<RowChange> changes, std::string comment,
+                                            Database::References references);
   /// Gives the commit its record, position and id, and puts it last in the line.
   void stage(const std::shared_ptr<Commit>& commit);
   void stage_at(const std::shared_ptr<Commit>& commit, const Position& position);

@@ -124,7 +124,7 @@ std::string todo(const ServerStatus& status, const control::Journal& journal) {
 // --- copies ---
 
 std::string role_pill(const ServerStatus& status, const DatabaseStatus& database) {
-  if (database.backup) return pill("plain", "backup");
+  if (database.is_copy()) return pill("plain", database.relay ? "relay" : "backup");
   return status.writable(database) ? pill("good", "active") : pill("bad", "active, read-only");
 }
 
@@ -226,7 +226,7 @@ std::string sources(const ServerStatus& status, const control::LagHistory& lags)
   std::vector<std::string> rows;
   std::size_t all = 0;
   for (const DatabaseStatus& database : status.databases) {
-    if (!database.backup || ++all > kMostDatabases) continue;
+    if (!database.is_copy() || ++all > kMostDatabases) continue;
     rows.push_back(source_row(status, database, lags));
   }
   return table("Followed by this server",

@@ -1,6 +1,6 @@
 #include "server/http/verdict_words.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <string_view>
@@ -63,7 +63,7 @@ std::string backups_words(const Databases& databases) {
 }
 
 std::string active_words(const ServerStatus& status, const Databases& databases) {
-  const std::string who = "Active for " + names_of(databases);
+  const std::string who = "active for " + names_of(databases);
   if (status.lease_expired()) return who + ", but read-only: the role lease has run out";
   const bool failing =
       std::any_of(databases.begin(), databases.end(),
@@ -96,10 +96,7 @@ std::string following_words(const DatabaseStatus& database) {
 }
 
 /// Those that stand alike are named together.
-std::string backup_words(const ServerStatus& status, Databases databases) {
-  if (status.role == RoleState::kPromoting) return "Being made active for " + names_of(databases);
-  if (status.role == RoleState::kDraining)
-    return "Becoming a backup for " + names_of(databases) + ", when backups have everything";
+std::string copy_words(std::string_view kind, Databases databases) {
   std::string words;
   while (!databases.empty()) {
     const std::string how = following_words(*databases.front());
@@ -108,10 +105,16 @@ std::string backup_words(const ServerStatus& status, Databases databases) {
         [&](const DatabaseStatus* one) { return following_words(*one) == how; });
     const Databases alike(databases.begin(), others);
     databases.erase(databases.begin(), others);
-    words +=
-        fmt::format("{} for {}, {}", words.empty() ? "Backup" : "; backup", names_of(alike), how);
+    words += fmt::format("{}{} for {}, {}", words.empty() ? "" : "; ", kind, names_of(alike), how);
   }
   return words;
+}
+
+std::string backup_words(const ServerStatus& status, const Databases& databases) {
+  if (status.role == RoleState::kPromoting) return "being made active for " + names_of(databases);
+  if (status.role == RoleState::kDraining)
+    return "becoming a backup for " + names_of(databases) + ", when backups have everything";
+  return copy_words("backup", databases);
 }
 
 }  // namespace
@@ -125,20 +128,16 @@ Mood mood_of(const ServerStatus& status) {
 std::string verdict_words(const ServerStatus& status) {
   Databases active;
   Databases backup;
+  Databases relay;
   for (const DatabaseStatus& database : status.databases)
-    (database.backup ? backup : active).push_back(&database);
-  if (active.empty() && backup.empty()) return "No database is served here.";
-  std::string words;
-  if (!active.empty()) words = active_words(status, active);
-  if (!backup.empty()) {
-    std::string more = backup_words(status, backup);
-    if (!words.empty()) {
-      words += "; ";
-      more.front() = static_cast<char>(more.front() | 0x20);  // to lower case
-    }
-    words += more;
-  }
-  return words + ".";
+    (database.relay ? relay : database.backup ? backup : active).push_back(&database);
+  std::vector<std::string> parts;
+  if (!active.empty()) parts.push_back(active_words(status, active));
+  if (!backup.empty()) parts.push_back(backup_words(status, backup));
+  if (!relay.empty()) parts.push_back(copy_words("relay", relay));
+  if (parts.empty()) return "No database is served here.";
+  parts.front().front() = static_cast<char>(parts.front().front() & 0xdf);  // to upper case
+  return fmt::format("{}.", fmt::join(parts, "; "));
 }
 
 }  // namespace tandem::http

@@ -53,15 +53,19 @@ void ClientHub::on_commit(const DatabaseInfoRef& database, const CommitRef& comm
 
 void ClientHub::on_directory(const DirectoryRef& directory) {
   const DirectoryRef before = std::exchange(directory_, directory);
-  // Who does not know of such changes is disconnected before it could be told; the first directory
-  // is no change.
-  if (!before->empty()) {
-    for (const auto& [id, session] : sessions_) session->on_databases_changed();
-  }
   std::vector<DatabaseInfoRef> gone;
+  bool is_change = directory->size() > before->size();
   for (const auto& [name, database] : *before) {
     const auto now = directory->find(name);
-    if (now == directory->end() || now->second != database) gone.push_back(database);
+    if (now != directory->end() && now->second == database) continue;
+    gone.push_back(database);
+    // Who was told that a database is not available yet is surprised by nothing when it is.
+    is_change = is_change || now == directory->end() || database->available;
+  }
+  // Who does not know of such changes is disconnected before it could be told; the first directory
+  // is no change.
+  if (!before->empty() && is_change) {
+    for (const auto& [id, session] : sessions_) session->on_databases_changed();
   }
   for (const DatabaseInfoRef& database : gone) {
     schema_texts_.erase(database->generation);

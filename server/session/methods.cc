@@ -30,6 +30,8 @@ std::span<const Method> Session::methods() {
       Method{"tandem_ack", kEither, A::kPeer, &S::tandem_ack, &S::refuse_peer},
       Method{"tandem_depose", kNotification, A::kPeer, &S::tandem_depose, &S::refuse_peer},
       Method{"tandem_follow", kRequest, A::kPeer, &S::tandem_follow, &S::refuse_peer},
+      Method{"tandem_path", kRequest, A::kAnyone, &S::tandem_path, nullptr},
+      Method{"tandem_transact", kRequest, A::kPeer, &S::tandem_transact, &S::refuse_peer},
       Method{"transact", kRequest, A::kAnyone, &S::transact, nullptr},
       Method{"unlock", kRequest, A::kWriter, &S::unlock, &S::refuse_lock},
   };

@@ -100,6 +100,11 @@ class Session final : public ConnectionHandler {
   bool may_keep(const JsonId& request_id, std::size_t bytes);
   /// The client has not taken what is there.
   bool is_behind() const { return port_.is_behind(); }
+  /// Passes on what another server has answered.
+  void send_forwarded(const JsonId& id, const TransactCall::Reply& reply);
+  /// Ends the connection at once: the client is to know that nobody knows what became of what it
+  /// asked for.
+  void lose(const std::string& reason);
   /// `later`: nothing of it is made before the client has taken what is there.
   void send_answer(TransactAnswer answer, bool later);
   struct Asks {
@@ -174,8 +179,17 @@ class Session final : public ConnectionHandler {
   void tandem_ack(JsonRpcMessage& message);
   void tandem_depose(JsonRpcMessage& message);
   void tandem_follow(JsonRpcMessage& message);
+  void tandem_path(JsonRpcMessage& message);
+  void tandem_transact(JsonRpcMessage& message);
   void transact(JsonRpcMessage& message);
 
+  /// Who is held to the rules for a role, and where their transaction stands in a message.
+  struct OnBehalf {
+    std::string role;
+    std::string client_id;
+    JsonView params;
+  };
+  void transact(JsonRpcMessage& message, const DatabaseInfoRef& database, OnBehalf client);
   void submit(std::unique_ptr<SessionTransactCall> call);
   void start_monitor(JsonRpcMessage& message, MonitorVersion version);
   bool is_long(std::size_t message_bytes) const {

@@ -17,7 +17,7 @@ void SessionMonitors::ask_writer() {
   auto started = [hub = &hub_, session = session_.id()](Result<MonitorStart> start) {
     if (Session* self = hub->find_answered(session)) self->monitors().take_turn(std::move(start));
   };
-  auto monitor = std::make_unique<DatabaseServer::NewMonitor>(DatabaseServer::NewMonitor{
+  auto monitor = std::make_unique<NewMonitor>(NewMonitor{
       turn_->database->name, session_.id(), turn_->since, &hub_.mailbox(), std::move(started)});
   session_.submit_request(
       [server = &hub_.server(), monitor = std::move(monitor)]() mutable {

@@ -48,6 +48,10 @@ void SessionTransactCall::answer() {
     session_now->send_plain_error(id, "canceled");
   } else if (refused) {
     session_now->send_error(id, *refused);
+  } else if (!lost.empty()) {
+    session_now->lose(lost);
+  } else if (forwarded) {
+    session_now->send_forwarded(id, *forwarded);
   } else if (beyond != nullptr) {
     session_now->send_limit_error(id, beyond == &WaitLimits::number ? Limit::kWaits : Limit::kKept);
   } else {

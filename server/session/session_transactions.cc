@@ -10,9 +10,53 @@
 
 namespace tandem {
 
+namespace {
+
+std::string text_of(JsonView value) {
+  return value.is_string() ? std::string(value.get_string()) : "";
+}
+
+}  // namespace
+
 void Session::transact(JsonRpcMessage& message) {
+  if (const DatabaseInfoRef database = database_of(message))
+    transact(message, database, {port_.info().role, port_.info().peer_id, message.params});
+}
+
+/// [DB]: the ids of the servers that a transaction comes through until it is executed, this one
+/// first. By it relays see that they go round in a circle.
+void Session::tandem_path(JsonRpcMessage& message) {
   const DatabaseInfoRef database = database_of(message);
   if (!database) return;
+  submit_request([hub = &hub_, id = id_, request = message.id, name = database->name] {
+    DatabaseServer& server = hub->server();
+    std::string path = "[\"" + server.server_id().to_string() + '"';
+    if (const ServedDatabase* const served = server.find(name)) {
+      for (const Uuid& next : served->path) path += ",\"" + next.to_string() + '"';
+    }
+    server.reply(hub->mailbox(), [hub, id, request, path = path + ']'] {
+      if (Session* const self = hub->find_answered(id)) self->send_reply(request, path);
+    });
+  });
+}
+
+/// [DB, {"client": ID, "role": ROLE}, PARAMS]: a client of the peer's, whose role counts, asks for
+/// "transact" with these params.
+void Session::tandem_transact(JsonRpcMessage& message) {
+  const DatabaseInfoRef database = database_of(message);
+  if (!database) return;
+  const JsonView params = message.params;
+  OnBehalf client;
+  if (params.size() == 3) {
+    client = {text_of(params[1].find("role")), text_of(params[1].find("client")), params[2]};
+  }
+  const bool valid = !client.role.empty() && client.params.is_array() && !client.params.empty() &&
+                     text_of(client.params.front()) == database->name;
+  if (!valid) return send_error(message.id, params_error(message, "invalid parameters"));
+  transact(message, database, std::move(client));
+}
+
+void Session::transact(JsonRpcMessage& message, const DatabaseInfoRef& database, OnBehalf client) {
   auto call = std::make_unique<SessionTransactCall>();
   call->hub = &hub_;
   call->session = id_;
@@ -20,11 +64,11 @@ void Session::transact(JsonRpcMessage& message) {
   call->database = database->name;
   call->id = std::move(message.id);
   call->request = std::move(message.document);
-  call->params = message.params;
+  call->params = client.params;
   call->is_long_message = is_long(message.bytes);
   call->read_only = port_.info().read_only;
-  call->role = port_.info().role;
-  call->client_id = port_.info().peer_id;
+  call->role = std::move(client.role);
+  call->client_id = std::move(client.client_id);
   call->received_us = hub_.server().clock().monotonic_us();
   read(
       message.bytes,

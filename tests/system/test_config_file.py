@@ -44,9 +44,7 @@ class ConfigFile(SystemTest):
             self.reload(server, config)
 
     def test_models_that_are_not_served(self):
-        """Section 12: a file that is standalone and not clustered, also one that is open; relays."""
-        relay = {"databases": {"db": {"service-model": "relay", "source": {"tcp:127.0.0.1:1": None}}}}
-        self.assertIn("relays are not supported", self.warnings(relay)[0])
+        """Section 12: a file that is standalone and not clustered, also one that is open."""
         server = self.serve({"databases": {"db": None}})
         self.reload_fails(server, {"databases": {"db": {"service-model": "clustered"}}})
         self.assertIn("failed to open database 'db': ovsdb error: db: database is standalone and not clustered",

@@ -1,0 +1,150 @@
+#include "server/relay/forwards.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/json/member_writer.h"
+#include "replication/error_tag.h"
+
+namespace tandem {
+namespace {
+
+/// What the server needs to know of a client whose role restricts it.
+std::string params_of(const TransactCall& call) {
+  if (call.role.empty()) {
+    std::string text;
+    append_json(text, call.params, Reals::kExact);
+    return text;
+  }
+  std::string text = "[";
+  append_json_string(text, call.database);
+  text += ",{";
+  MemberWriter members(text);
+  members.string("client", call.client_id);
+  members.string("role", call.role);
+  text += "},";
+  append_json(text, call.params, Reals::kExact);
+  return text += ']';
+}
+
+TransactCall::Reply reply_of(const JsonRpcMessage& answer) {
+  TransactCall::Reply reply;
+  reply.is_error = reply.failed = answer.kind == JsonRpcMessage::Kind::kError;
+  const JsonView value = reply.is_error ? answer.error : answer.result;
+  append_json(reply.json, value);
+  if (!reply.is_error && value.is_array()) {
+    for (const JsonView result : value.elements()) {
+      const JsonView error = result.find("error");
+      reply.failed = reply.failed || (error && !error.is_null());
+    }
+  }
+  return reply;
+}
+
+/// The server does not know what roles are, or does not trust this one to tell.
+bool is_refusal_of_role(const TransactCall& call, const JsonRpcMessage& answer) {
+  return !call.role.empty() && answer.kind == JsonRpcMessage::Kind::kError &&
+         (is_error(answer.error, "unknown method") || is_error(answer.error, "permission error"));
+}
+
+Error role_error(const TransactCall& call) {
+  return {"permission error",
+          "RBAC rules for client \"" + call.client_id + "\" role \"" + call.role +
+              "\" cannot be applied through this server: the one that executes its transactions " +
+              "does not take them with a client's role",
+          std::nullopt};
+}
+
+}  // namespace
+
+Forwards::Forwards(std::string database, ForwardsPort& port)
+    : database_(std::move(database)), port_(port) {}
+
+void Forwards::forward(std::unique_ptr<TransactCall> call) {
+  if (ended_) return refuse(std::move(call));
+  if (open_) return send(std::move(call));
+  waiting_.push_back(std::move(call));
+}
+
+void Forwards::send(std::unique_ptr<TransactCall> call) {
+  const JsonId id = JsonId::of_string("forwarded-" + std::to_string(++next_id_));
+  port_.send(
+      make_request(call->role.empty() ? "transact" : "tandem_transact", params_of(*call), id));
+  call->params = {};
+  call->request = {};
+  sent_.emplace(id, std::move(call));
+}
+
+void Forwards::open() {
+  open_ = true;  // it may be already
+  for (std::unique_ptr<TransactCall>& call : std::exchange(waiting_, {})) send(std::move(call));
+}
+
+void Forwards::give_up(std::unique_ptr<TransactCall> call, const std::string& reason) {
+  if (call == nullptr) return;
+  call->lost =
+      "the outcome of a transaction is not known, since the server that executes those of " +
+      database_ + " was lost" + (reason.empty() ? "" : ": " + reason);
+  port_.answer(std::move(call));
+}
+
+void Forwards::close(const std::string& reason) {
+  open_ = false;
+  for (auto& [id, call] : std::exchange(sent_, {})) give_up(std::move(call), reason);
+}
+
+void Forwards::end() {
+  ended_ = true;
+  close("the database was removed");
+  for (std::unique_ptr<TransactCall>& call : std::exchange(waiting_, {})) refuse(std::move(call));
+}
+
+void Forwards::refuse(std::unique_ptr<TransactCall> call) {
+  call->canceled = true;
+  port_.answer(std::move(call));
+}
+
+bool Forwards::on_answer(const JsonRpcMessage& answer) {
+  const auto sent = sent_.find(answer.id);
+  if (sent == sent_.end()) return false;
+  std::unique_ptr<TransactCall> call = std::move(sent->second);
+  sent_.erase(sent);
+  if (call == nullptr) return true;
+  if (is_refusal_of_role(*call, answer)) {
+    call->refused = role_error(*call);
+  } else {
+    call->forwarded = reply_of(answer);
+  }
+  port_.answer(std::move(call));
+  return true;
+}
+
+void Forwards::send_cancel(const JsonId& id) {
+  port_.send(make_notification("cancel", "[" + id.text() + "]"));
+}
+
+void Forwards::cancel(SessionId session, const JsonId& id) {
+  const auto is_meant = [&](const std::unique_ptr<TransactCall>& call) {
+    return call != nullptr && call->session == session && call->id == id;
+  };
+  const auto waiting = std::find_if(waiting_.begin(), waiting_.end(), is_meant);
+  if (waiting != waiting_.end()) {
+    std::unique_ptr<TransactCall> call = std::move(*waiting);
+    waiting_.erase(waiting);
+    return refuse(std::move(call));
+  }
+  for (const auto& [sent_id, call] : sent_) {
+    if (is_meant(call)) return send_cancel(sent_id);
+  }
+}
+
+void Forwards::drop(SessionId session) {
+  std::erase_if(waiting_, [session](const auto& call) { return call->session == session; });
+  for (auto& [id, call] : sent_) {
+    if (call == nullptr || call->session != session) continue;
+    if (call->wait_bytes > 0) send_cancel(id);  // or it would wait for ever, for nobody
+    call.reset();
+  }
+}
+
+}  // namespace tandem

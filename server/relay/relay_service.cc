@@ -1,0 +1,243 @@
+#include "server/relay/relay_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/logging/log.h"
+#include "server/relay/forwards.h"
+#include "server/relay/relay_database.h"
+#include "server/relay/relay_link.h"
+
+namespace tandem {
+namespace {
+
+log::Module relay_log("relay");
+
+}  // namespace
+
+/// One database and its source: connection, link, forwarded transactions. On the shard.
+class RelayService::Relay final : public RelayLinkPort,
+                                  public ForwardsPort,
+                                  public net::WheelTimer,
+                                  public std::enable_shared_from_this<Relay> {
+ public:
+  Relay(RelayService& service, const std::string& database, RelaySource source)
+      : service_(service),
+        database_(database),
+        source_(std::move(source)),
+        copy_(service.server_, service.shard_, database),
+        link_(database, service.server_.server_id(), source_.targets.size(), copy_, *this),
+        forwards_(database, *this) {
+    status_.source = source_.text;
+  }
+
+  void start() {
+    changed();
+    if (source_.targets.empty()) {
+      log_info(database_ + ": the source is passive, and nobody connects to it");
+      return;
+    }
+    service_.shard_.set_timer(*this, monotonic_ms() + kTickMs);
+    client_ = std::make_unique<net::ClientConnection>(
+        service_.shard_, &service_.tls_, client_options(),
+        [this](const net::ClientStatus& status) { on_status(status); });
+    client_->start();
+  }
+
+  /// `done` runs on the shard when nothing of it is in use any more.
+  void stop(const std::string& reason, Task done) {
+    cancel_timer();
+    forwards_.end();
+    if (client_ == nullptr) return done();
+    client_->stop(reason, std::move(done));
+  }
+
+  void set_probe_ms(std::int64_t probe_ms) {
+    source_.probe_ms = probe_ms;
+    if (client_ != nullptr) client_->reconfigure("", false, probe_ms, source_.max_backoff_ms);
+  }
+
+  Forwards& forwards() { return forwards_; }
+
+  // RelayLinkPort and ForwardsPort
+  void send(std::string text) override {
+    if (connection_ != nullptr) connection_->send(std::move(text));
+  }
+  void restart(const std::string& reason) override {
+    if (connection_ != nullptr) connection_->close(reason);
+  }
+  std::int64_t monotonic_ms() const override { return net::IoShard::now_ms(); }
+  void changed() override {
+    status_.link = link_.status();
+    std::lock_guard lock(service_.mutex_);
+    service_.status_[database_] = status_;
+  }
+  void current() override { forwards_.open(); }
+  void log_info(const std::string& text) override { relay_log.info("{}", text); }
+  void answer(std::unique_ptr<TransactCall> call) override {
+    copy_.submit([server = &service_.server_, call = std::move(call)]() mutable {
+      server->answer(std::move(call));
+    });
+  }
+
+ private:
+  /// The connection's handler: passes everything on.
+  class Handler final : public ConnectionHandler {
+   public:
+    Handler(Relay& relay, ConnectionPort& port) : relay_(relay) {
+      relay_.connection_ = &port;
+      relay_.status_.connected_to = port.info().name;
+      relay_.link_.on_connected(port.info().name);
+    }
+    void on_message(JsonRpcMessage message) override {
+      const bool is_answer = message.kind == JsonRpcMessage::Kind::kReply ||
+                             message.kind == JsonRpcMessage::Kind::kError;
+      if (is_answer && relay_.forwards_.on_answer(message)) return;
+      relay_.link_.on_message(message);
+    }
+    void on_writable() override {}
+    void on_closed(const std::string& reason) override {
+      relay_.connection_ = nullptr;
+      relay_.forwards_.close(reason);
+      relay_.link_.on_disconnected(reason);
+    }
+
+   private:
+    Relay& relay_;
+  };
+
+  net::ClientOptions client_options() {
+    net::ClientOptions options;
+    options.targets = source_.targets;
+    options.name = source_.text;
+    options.probe_ms = source_.probe_ms;
+    options.dscp = source_.dscp;
+    options.connect_timeout_ms = options.targets.size() == 1 ? 2000 : 500;
+    options.resend_ms = 10;  // the source's address may move: see BackupService
+    options.backoff = {std::min<std::int64_t>(100, source_.max_backoff_ms), source_.max_backoff_ms,
+                       0};
+    options.limits.max_message_bytes = std::size_t{1} << 40;  // a whole database is one message
+    options.make_handler = [this](ConnectionPort& port) {
+      return std::make_unique<Handler>(*this, port);
+    };
+    return options;
+  }
+
+  void on_status(const net::ClientStatus& status) {
+    status_.connection_error = status.last_error;
+    changed();
+  }
+
+  void on_timer(std::int64_t now_ms) override {
+    link_.tick();
+    changed();
+    service_.shard_.set_timer(*this, now_ms + kTickMs);
+  }
+
+  static constexpr std::int64_t kTickMs = 250;
+
+  RelayService& service_;
+  const std::string database_;
+  RelaySource source_;
+  Status status_;
+  RelayDatabase copy_;
+  RelayLink link_;
+  Forwards forwards_;
+  ConnectionPort* connection_ = nullptr;
+  std::unique_ptr<net::ClientConnection> client_;  // last: its handler uses all the above
+};
+
+/// The way from the writer to a relay's Forwards.
+class RelayService::RemoteForwarder final : public Forwarder {
+ public:
+  RemoteForwarder(RelayService& service, std::weak_ptr<Relay> relay)
+      : service_(service), relay_(std::move(relay)) {}
+
+  void forward(std::unique_ptr<TransactCall> call) override {
+    service_.shard_.post([&service = service_, relay = relay_, call = std::move(call)]() mutable {
+      if (const std::shared_ptr<Relay> there = relay.lock())
+        return there->forwards().forward(std::move(call));
+      call->canceled = true;
+      service.server_.submit([&server = service.server_,
+                              call = std::move(call)]() mutable { server.answer(std::move(call)); },
+                             service.shard_);
+    });
+  }
+  void cancel(SessionId session, const JsonId& id) override {
+    with_relay([session, id](Relay& relay) { relay.forwards().cancel(session, id); });
+  }
+  void drop(SessionId session) override {
+    with_relay([session](Relay& relay) { relay.forwards().drop(session); });
+  }
+
+ private:
+  template <class F>
+  void with_relay(F&& f) {
+    service_.shard_.post([relay = relay_, f = std::forward<F>(f)] {
+      if (const std::shared_ptr<Relay> there = relay.lock()) f(*there);
+    });
+  }
+
+  RelayService& service_;
+  const std::weak_ptr<Relay> relay_;
+};
+
+RelayService::RelayService(DatabaseServer& server, net::IoShard& shard, net::TlsContext& tls)
+    : server_(server), shard_(shard), tls_(tls) {}
+
+RelayService::~RelayService() = default;
+
+Result<void> RelayService::add(const std::string& database, const RelaySource& source) {
+  const auto relay = std::make_shared<Relay>(*this, database, source);
+  if (Result<void> added =
+          server_.add_relay(database, std::make_shared<RemoteForwarder>(*this, relay));
+      !added)
+    return added;
+  shard_.post([this, database, relay] {
+    relays_[database] = relay;
+    relay->start();
+  });
+  return {};
+}
+
+void RelayService::remove(const std::string& database) {
+  shard_.post([this, database] {
+    const auto found = relays_.extract(database);
+    if (found.empty()) return;
+    const std::shared_ptr<Relay> relay = found.mapped();
+    {
+      std::lock_guard lock(mutex_);
+      status_.erase(database);
+    }
+    // It must not go inside a call from its own connection.
+    relay->stop("the database was removed", [this, relay] { shard_.post([relay] {}); });
+  });
+}
+
+void RelayService::set_probe_ms(std::int64_t probe_ms) {
+  shard_.post([this, probe_ms] {
+    for (const auto& [database, relay] : relays_) relay->set_probe_ms(probe_ms);
+  });
+}
+
+void RelayService::stop(Task done) {
+  shard_.post([this, done = std::move(done)]() mutable {
+    const auto relays = std::exchange(relays_, {});
+    if (relays.empty()) return done();
+    const auto left =
+        std::make_shared<std::pair<std::size_t, Task>>(relays.size(), std::move(done));
+    for (const auto& [database, relay] : relays) {
+      relay->stop("server exiting", [this, left, relay = relay] {
+        shard_.post([relay] {});  // it must not go inside a call from its own connection
+        if (--left->first == 0) left->second();
+      });
+    }
+  });
+}
+
+std::map<std::string, RelayService::Status> RelayService::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+}  // namespace tandem

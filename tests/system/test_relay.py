@@ -1,0 +1,554 @@
+#!/usr/bin/python3
+"""Relays: copies of other servers' databases, in chains, before and behind the stock server, through crashes."""
+
+import json
+import re
+import time
+
+from harness import environment, load
+from harness.case import SystemTest, main
+from harness.jsonrpc import Closed, Connection
+from harness.pki import Pki
+from harness.ports import free_port
+from harness.server import Server, wait_until
+from test_surface_rbac import SCHEMA as RULED, TlsConnection
+
+DB = load.DB
+ZEROS = "00000000-0000-0000-0000-000000000000"
+STOCK = environment.STOCK_SERVER
+NOT_YET = {"error": "database not available",
+           "details": "{} request specifies database " + DB + " which is not yet available because it has not "
+                      "completed joining its cluster"}
+
+
+def insert(name, **row):
+    return {"op": "insert", "table": "Switch", "row": {"name": name, **row}}
+
+
+def select(name=None, columns=("name",)):
+    where = [] if name is None else [["name", "==", name]]
+    return {"op": "select", "table": "Switch", "where": where, "columns": list(columns)}
+
+
+def wait_for(name, timeout=None):
+    """A "wait" until there is a switch of that name."""
+    operation = {"op": "wait", "table": "Switch", "where": [["name", "==", name]], "columns": ["name"],
+                 "until": "==", "rows": [{"name": name}]}
+    return operation if timeout is None else operation | {"timeout": timeout}
+
+
+class RelayTest(SystemTest):
+    def main_server(self, binary=None, name="main", options=("-vjsonrpc:file:dbg",)):
+        return self.server(name, [self.database(f"{name}.db", load.SCHEMA)], *options, binary=binary)
+
+    def relay(self, name, *sources, binary=None, ready=True, options=("-vjsonrpc:file:dbg",)):
+        remotes = ",".join(source if isinstance(source, str) else source.socket for source in sources)
+        relay = self.server(name, [f"relay:{DB}:{remotes}"], *options, binary=binary)
+        if ready:
+            self.wait_ready(relay)
+        return relay
+
+    def wait_ready(self, server):
+        with server.connect() as connection:
+            wait_until(lambda: not connection.call("transact", DB)["error"], f"{server.name} to have its contents",
+                       poll_s=0.01)
+
+    def shown(self, server, db=DB):
+        """The row of `_Server` for DB, without UUIDs of its own."""
+        with server.connect() as connection:
+            row, = connection.transact("_Server", {"op": "select", "table": "Database",
+                                                   "where": [["name", "==", db]]})[0]["rows"]
+        return {column: value for column, value in row.items() if column not in ("_uuid", "_version")}
+
+    def received(self, server):
+        """The ids of the updates that a relay has received, as upstream's tests find them."""
+        return re.findall(r'received notification, method="update3", params=\[\["monid","' + DB + r'"\],"([-0-9a-f]*)",\{',
+                          server.log())
+
+    def no_warnings(self, *servers):
+        for server in servers:
+            bad = [line for line in server.log().splitlines()
+                   if re.search(r"\|(WARN|ERR|EMER)\|", line) and "is not connected" not in line
+                   and "reset by peer" not in line and "Broken pipe" not in line]
+            self.assertEqual(bad, [], server.name)
+
+
+class OneRelay(RelayTest):
+    def test_before_the_source_has_answered(self):
+        relay = self.relay("relay", f"unix:{self.scratch.path}/nobody.sock", ready=False)
+        self.assertEqual(self.shown(relay), {"name": DB, "model": "relay", "connected": False, "leader": False,
+                                             "schema": ["set", []], "cid": ["set", []], "sid": ["set", []],
+                                             "index": ["set", []]})
+        with relay.connect() as client:
+            self.assertEqual(client.result("list_dbs"), [DB, "_Server"])
+            for method, *params in [("get_schema",), ("transact",), ("transact", select()), ("transact", insert("a")),
+                                    ("monitor", "m", {"Switch": [{}]}), ("monitor_cond", "m", {"Switch": [{}]}),
+                                    ("monitor_cond_since", "m", {"Switch": [{}]}, ZEROS),
+                                    ("convert", load.SCHEMA)]:
+                self.assertEqual(client.call(method, DB, *params)["error"],
+                                 {key: text.format(method) for key, text in NOT_YET.items()}, method)
+        self.no_warnings(relay)
+
+    def test_reads_writes_and_errors(self):
+        source = self.main_server()
+        relay = self.relay("relay", source)
+        self.assertEqual(self.shown(relay)["connected"], True)
+        self.assertEqual(json.loads(self.shown(relay)["schema"]), json.loads(self.shown(source)["schema"]))
+        with relay.connect() as here, source.connect() as there:
+            for number in range(200):
+                here.transact(DB, insert(f"s{number}", number=number))
+                rows = here.transact(DB, select(f"s{number}", ["number", "_version"]))[0]["rows"]
+                self.assertEqual([row["number"] for row in rows], [number])
+                self.assertEqual(rows, there.transact(DB, select(f"s{number}", ["number", "_version"]))[0]["rows"])
+            wrong = [[insert("s1")], [insert("x", number="text")], [insert("y", nothing=1)],
+                     [{"op": "delete", "table": "Nowhere", "where": []}], [insert("z"), {"op": "abort"}],
+                     [insert("z"), {"op": "assert", "lock": "l"}], [insert("z"), {"op": "nothing"}],
+                     [insert("z"), wait_for("q", 0)],
+                     [{"op": "insert", "table": "Port", "row": {"name": "p"}}, {"op": "comment", "comment": 1}]]
+            for operations in wrong:
+                replies = [re.sub(r"\b[0-9a-f-]{36}\b", "U", json.dumps(client.call("transact", DB, *operations) | {"id": 0},
+                                                                        sort_keys=True)) for client in (here, there)]
+                self.assertEqual(*replies)
+            self.assertEqual(len(here.transact(DB, select())[0]["rows"]), 200)
+            here.transact(DB, insert("durable"), {"op": "commit", "durable": True})
+            self.assertIsNotNone(here.call("lock", "l")["error"])
+            self.assertEqual(here.call("transact", DB, {"op": "assert", "lock": "l"})["result"][0]["error"], "not owner")
+        self.assertEqual(source.dump(DB), relay.dump(DB))
+        self.no_warnings(source, relay)
+
+    def test_requests_come_in_the_stock_relays_order(self):
+        source = self.main_server(STOCK)
+        relay = self.relay("relay", source)
+        with relay.connect() as client:
+            client.transact(DB, insert("a"))
+        sent = [re.sub(r'"id".*', "", line.partition("send request, ")[2]) for line in relay.log().splitlines()
+                if "send request, " in line and "echo" not in line and "main.sock" in line]
+        columns = '["name","model","connected","leader","schema","cid","index"]'
+        self.assertEqual([line.partition(", id=")[0] for line in sent], [
+            'method="get_schema", params=["_Server"]',
+            f'method="monitor_cond", params=["_Server",["monid","_Server"],{{"Database":[{{"columns":{columns}}}]}}]',
+            f'method="monitor_cond_since", params=["{DB}",["monid","{DB}"],{{"Port":[{{}}],"Switch":[{{}}]}},"{ZEROS}"]',
+            'method="set_db_change_aware", params=[true]',
+            f'method="transact", params=["{DB}",{{"op":"insert","row":{{"name":"a"}},"table":"Switch"}}]'])
+        self.assertEqual(self.received(relay), [ZEROS])
+        with relay.connect() as client:  # a stock source knows no ids, so neither does its relay
+            for _ in range(2):
+                found, last, _ = client.result("monitor_cond_since", DB, ["m", _], {"Switch": [{}]}, ZEROS)
+                self.assertEqual((found, last), (False, ZEROS))
+
+    def test_control_commands(self):
+        source = self.main_server()
+        relay = self.relay("relay", source)
+        self.assertEqual(relay.appctl("ovsdb-server/list-dbs"), f"{DB}\n_Server\n")
+        self.assertEqual(relay.appctl("ovsdb-server/sync-status"), "state: active\n")
+        self.assertEqual(relay.appctl("ovsdb-server/get-db-storage-status", DB), "status: ok\n")
+        self.assertEqual(relay.appctl("ovsdb-server/compact", DB), "")  # the stock server crashes
+        self.assertEqual(relay.appctl("ovsdb-server/set-relay-source-probe-interval", "7000"), "")
+        status = json.loads(relay.appctl("tandem/status", "--format", "json"))["databases"][0]
+        self.assertEqual((status["role"], status["source"], status["follower"]["state"]),
+                         ("relay", source.socket, "replicating"))
+        self.assertIn("role: relay", relay.appctl("tandem/status"))
+        self.assertRegex(relay.appctl("tandem/status", "--format", "short"), f"^{DB} relay replicating ")
+        for name, error in [(f"relay:{DB}:unix:x", f"ovsdb error: {DB}: duplicate database name"),
+                            ("relay:Q", "ovsdb error: relay:Q: invalid syntax"),
+                            ("relay:_Q:unix:x", 'ovsdb error: _Q: names beginning with "_" are reserved'),
+                            ("relay:Q:nonsense", "relay:Q:nonsense: ")]:
+            outcome = relay.appctl("ovsdb-server/add-db", name, check=False)
+            self.assertEqual(outcome.returncode, 2)
+            self.assertIn(error, outcome.stderr)
+        with relay.connect() as client:
+            self.assertEqual(client.call("convert", DB, load.SCHEMA)["error"]["error"], "not allowed")
+        relay.appctl("ovsdb-server/remove-db", DB)
+        self.assertEqual(relay.appctl("ovsdb-server/list-dbs"), "_Server\n")
+        relay.appctl("ovsdb-server/add-db", f"relay:{DB}:{source.socket}")
+        self.wait_ready(relay)
+        self.no_warnings(source, relay)
+
+    def test_waits_and_cancel(self):
+        source = self.main_server()
+        relay = self.relay("relay", source)
+        with relay.connect() as client, source.connect() as there:
+            blocked = client.request("transact", [DB, wait_for("later"), insert("after")])
+            pure = client.request("transact", [DB, wait_for("later")])
+            gone = client.request("transact", [DB, wait_for("never"), insert("gone")])
+            for number in range(600):  # more than a client may have under way
+                client.request("transact", [DB, wait_for(f"never{number}"), insert("gone")])
+            client.transact(DB, insert("meanwhile"))
+            client.send({"id": None, "method": "cancel", "params": [gone]})
+            self.assertEqual(client.reply(gone)["error"], "canceled")
+            there.transact(DB, insert("later"))
+            replies = {blocked: None, pure: None}
+            while None in replies.values():
+                message = client.receive()
+                replies[message["id"]] = message["result"]
+            self.assertEqual(replies[pure], [{}])
+            self.assertEqual(list(replies[blocked][1]), ["uuid"])
+            self.assertEqual({row["name"] for row in client.transact(DB, select())[0]["rows"]},
+                             {"meanwhile", "later", "after"})
+        # What waited for a client that has gone is given up at the source.
+        with source.connect() as there:
+            wait_until(lambda: json.loads(source.appctl("tandem/sessions", "--format", "json")) is not None, "sessions")
+            there.transact(DB, insert("never"), insert("never0"))
+            time.sleep(0.2)
+            self.assertEqual(there.transact(DB, select("gone"))[0]["rows"], [])
+
+    def test_read_only_clients_stay_so(self):
+        source = self.main_server()
+        config = self.scratch.path / "relay.json"
+        config.write_text(json.dumps({
+            "remotes": {"punix:relay.sock": {"read-only": True}},
+            "databases": {DB: {"service-model": "relay", "source": {source.socket: None}}}}))
+        relay = self.configured_server("relay", config.name)
+        self.wait_ready(relay)
+        with relay.connect() as client:
+            self.assertEqual(client.result("transact", DB, insert("a")), [
+                {"error": "not allowed",
+                 "details": "insert operation not allowed when database server is in read only mode"}])
+            self.assertEqual(client.transact(DB, select()), [{"rows": []}])
+
+    def test_monitors_resume_across_restarts(self):
+        source = self.main_server()
+        relay = self.relay("relay", source)
+        watch = {"Switch": [{"columns": ["name"]}]}
+        with relay.connect() as client:
+            found, last, _ = client.result("monitor_cond_since", DB, "m", watch, ZEROS)
+            self.assertFalse(found)
+            client.result("set_db_change_aware", True)
+            for name in ("a", "b"):
+                client.transact(DB, insert(name))
+            last = client.notifications[0]["params"][1]
+            self.assertEqual([note["method"] for note in client.notifications], ["update3", "update3"])
+            client.notifications.clear()
+            # The source is started anew: it still knows the ids, and nobody hears of it.
+            source.kill()
+            source.start()
+            wait_until(lambda: relay.log().count(f"{DB}: relaying") == 2, "the relay to be back")
+            self.assertIn('received reply, result=[true,', relay.log())
+            client.transact(DB, insert("c"))
+            self.assertEqual(len(client.notifications), 1)
+            newest = client.notifications[0]["params"][1]
+        with relay.connect() as client:
+            found, _, updates = client.result("monitor_cond_since", DB, "m", watch, last)
+            self.assertTrue(found)
+            self.assertEqual(sorted(row["insert"]["name"] for row in updates["Switch"].values()), ["b", "c"])
+        # The relay is: its clients have what it has.
+        relay.kill()
+        relay.start()
+        self.wait_ready(relay)
+        with relay.connect() as client:
+            self.assertEqual(client.result("monitor_cond_since", DB, "m", watch, newest), [True, newest, {}])
+        self.no_warnings(source, relay)
+
+    def test_another_history_changes_what_differs(self):
+        """The source comes back with other contents, and ids that the relay does not know."""
+        source = self.main_server()
+        relay = self.relay("relay", source)
+        with relay.connect() as client:
+            client.transact(DB, insert("stays"), insert("goes"), insert("changes", number=1))
+            client.result("monitor_cond_since", DB, "m", {"Switch": [{"columns": ["name", "number"]}]}, ZEROS)
+            client.result("set_db_change_aware", True)
+            source.kill()
+            self.scratch.run("ovsdb-tool", "compact", "main.db")
+            for operations in ([{"op": "delete", "table": "Switch", "where": [["name", "==", "goes"]]}],
+                               [{"op": "update", "table": "Switch", "where": [["name", "==", "changes"]],
+                                 "row": {"number": 2}}]):
+                self.scratch.run("ovsdb-tool", "transact", "main.db", json.dumps([DB, *operations]))
+            source.start()
+            note = client.receive()
+            self.assertEqual(note["method"], "update3")
+            self.assertEqual(sorted(list(row) for row in note["params"][2]["Switch"].values()),
+                             [["delete"], ["modify"]])
+            client.transact(DB, insert("more"))
+        self.assertEqual(source.dump(DB), relay.dump(DB))
+
+    def test_the_schema_follows_the_sources(self):
+        for binary in (environment.SERVER, STOCK):
+            name = pathless = "ours" if binary != STOCK else "stock"
+            source = self.main_server(binary, name)
+            relay = self.relay(f"relay-{pathless}", source)
+            wider = json.loads(json.dumps(load.SCHEMA))
+            wider["version"] = "1.1.0"
+            wider["tables"]["Switch"]["columns"]["new"] = {"type": "string"}
+            with relay.connect() as aware, relay.connect() as unaware, source.connect() as there:
+                aware.result("set_db_change_aware", True)
+                aware.result("monitor_cond", DB, "m", {"Switch": [{}]})
+                unaware.result("monitor_cond", DB, "m", {"Switch": [{}]})
+                there.transact(DB, insert("a"))
+                there.result("convert", DB, wider)
+                wait_until(lambda: aware.result("get_schema", DB)["version"] == "1.1.0", f"the schema of {name}")
+                self.assertIn(["m"], [note["params"] for note in aware.notifications
+                                      if note["method"] == "monitor_canceled"])
+                with self.assertRaises(Closed):
+                    while True:
+                        unaware.receive(timeout=5)
+                aware.transact(DB, insert("b", new="x"))
+                self.assertEqual(sorted(row["new"] for row in aware.transact(DB, select(None, ["name", "new"]))[0]["rows"]),
+                                 ["", "x"])
+
+    def test_lost_in_mid_flight(self):
+        """What was sent and not answered may have happened: the client's connection breaks, as the source's did."""
+        source = self.main_server()
+        relay = self.relay("relay", source)
+        with relay.connect() as waiting, relay.connect() as other:
+            waiting.request("transact", [DB, wait_for("never"), insert("a")])
+            other.transact(DB, insert("b"))
+            source.kill()
+            with self.assertRaises(Closed):
+                waiting.receive(timeout=10)
+            # Who has nothing under way stays, reads, and writes when there is a source again.
+            held = other.request("transact", [DB, insert("c")])
+            self.assertEqual(other.transact(DB, select("b"))[0]["rows"], [{"name": "b"}])
+            self.assertTrue(self.shown(relay)["connected"])
+            source.start()
+            self.assertIn("uuid", other.reply(held)["result"][0])
+            self.assertEqual(other.transact(DB, select("c"))[0]["rows"], [{"name": "c"}])
+        self.no_warnings(source, relay)
+
+    def test_the_next_source(self):
+        first, second = self.main_server(), self.main_server(name="second")
+        with second.connect() as client:
+            client.transact(DB, insert("second"))
+        relay = self.relay("relay", f"unix:{self.scratch.path}/nobody.sock", first, second)
+        self.assertEqual(relay.dump(DB), first.dump(DB))
+        first.appctl("ovsdb-server/remove-db", DB)
+        wait_until(lambda: relay.dump(DB) == second.dump(DB), "the relay to move")
+        second.stop()
+        first.appctl("ovsdb-server/add-db", "main.db")
+        wait_until(lambda: relay.dump(DB) == first.dump(DB), "the relay to move back")
+        self.no_warnings(relay)
+
+    def test_it_moves_with_the_active_server(self):
+        a = self.server("a", [self.database("a.db", load.SCHEMA)], "--advertise-role=leader")
+        b = self.server("b", [self.database("b.db", load.SCHEMA)], "--advertise-role=leader", f"--sync-from={a.socket}")
+        b.appctl("tandem/wait-synced", "--timeout", "10")
+        relay = self.relay("relay", b, a)
+        with relay.connect() as client:
+            client.result("monitor_cond_since", DB, "m", {"Switch": [{}]}, ZEROS)
+            client.result("set_db_change_aware", True)
+            for number in range(6):
+                client.transact(DB, insert(f"s{number}"))
+                active, backup = (a, b) if number % 2 == 0 else (b, a)
+                active.appctl("tandem/demote", backup.socket)
+                backup.appctl("tandem/promote")
+            client.transact(DB, insert("last"))
+            self.assertEqual([list(note["params"][2]["Switch"].values())[0]["insert"]["name"]
+                              for note in client.notifications], [f"s{n}" for n in range(6)] + ["last"])
+        self.no_warnings(relay)
+
+    def test_a_circle_is_no_source(self):
+        path = self.scratch.path
+        itself = self.relay("itself", f"unix:{path}/itself.sock", ready=False)
+        one = self.relay("one", f"unix:{path}/two.sock", ready=False)
+        two = self.relay("two", one, ready=False)
+        time.sleep(1)
+        for server in (itself, one, two):
+            self.assertFalse(self.shown(server)["connected"])
+            self.assertIn("the source has not got this database yet", server.appctl("tandem/status"))
+            self.assertLess(len(server.log().splitlines()), 400)
+
+
+class Restricted(RelayTest):
+    """Clients with a role gain nothing by going through relays."""
+
+    def setUp(self):
+        super().setUp()
+        self.pki = Pki(self.scratch.path)
+        self.pki.authority("one")
+        for name in ("relay", "alice"):
+            self.pki.certify("one", name)
+
+    def ruled(self, binary=None, *options):
+        source = self.server("main", [self.database("main.db", RULED)], *options, binary=binary)
+        with source.connect() as client:
+            client.transact(
+                "D", {"op": "insert", "table": "RBAC_Permission", "uuid-name": "owned", "row": {
+                    "table": "Owned", "authorization": "owner", "insert_delete": True, "update": "n"}},
+                {"op": "insert", "table": "RBAC_Role", "row": {
+                    "name": "R", "permissions": ["map", [["Owned", ["named-uuid", "owned"]]]]}},
+                {"op": "insert", "table": "Owned", "row": {"owner": "bob"}})
+        return source
+
+    def restricting(self, source):
+        """A relay, and a client of it with the role R and the name alice."""
+        port = free_port()
+        (self.scratch.path / "relay.json").write_text(json.dumps({
+            "remotes": {f"pssl:{port}:127.0.0.1": {"role": "R"}, "punix:relay.sock": None},
+            "databases": {"D": {"service-model": "relay", "source": {source.socket: None}}}}))
+        relay = Server(self.scratch, "relay", [], [
+            "--config-file=relay.json", f"--private-key={self.pki.key('one', 'relay')}",
+            f"--certificate={self.pki.certificate('one', 'relay')}", f"--ca-cert={self.pki.ca('one')}"], own_remote=False)
+        self.addCleanup(relay.stop)
+        relay.start()
+        with relay.connect() as client:
+            wait_until(lambda: not client.call("transact", "D")["error"], "the relay's contents")
+        return relay, TlsConnection(port, self.pki, "alice")
+
+    def check_rules(self, client):
+        def outcome(*operations):
+            return client.call("transact", "D", *operations)["result"][-1]
+
+        self.assertIn("uuid", outcome({"op": "insert", "table": "Owned", "row": {"owner": "alice"}}))
+        self.assertEqual(outcome({"op": "update", "table": "Owned", "where": [["owner", "==", "alice"]],
+                                  "row": {"n": 5}}), {"count": 1})
+        self.assertEqual(outcome({"op": "select", "table": "Owned", "where": [["owner", "==", "alice"]],
+                                  "columns": ["n"]}), {"rows": [{"n": 5}]})
+        for operation, what in [
+                ({"op": "insert", "table": "Owned", "row": {"owner": "bob"}}, 'row insertion into table "Owned".'),
+                ({"op": "insert", "table": "Open", "row": {}}, 'row insertion into table "Open".'),
+                ({"op": "update", "table": "Owned", "where": [], "row": {"n": 1}}, 'modification of table "Owned".'),
+                ({"op": "delete", "table": "Owned", "where": []}, 'row deletion from table "Owned".')]:
+            self.assertEqual(outcome(operation), {
+                "error": "permission error",
+                "details": f'RBAC rules for client "alice" role "R" prohibit {what}'})
+
+    def test_the_source_applies_the_clients_own_rules(self):
+        _, client = self.restricting(self.ruled())
+        self.check_rules(client)
+
+    def test_through_two_relays(self):
+        source = self.ruled()
+        middle = self.server("middle", [f"relay:D:{source.socket}"])
+        _, client = self.restricting(middle)
+        self.check_rules(client)
+
+    def test_a_source_that_cannot_is_not_asked(self):
+        for binary, *options in [(STOCK,), (None, "--sync-peers=somebody")]:
+            source = self.ruled(binary, *options)
+            relay, client = self.restricting(source)
+            reply = client.call("transact", "D", {"op": "insert", "table": "Owned", "row": {"owner": "alice"}})
+            self.assertEqual(reply["error"]["error"], "permission error")
+            self.assertIn('role "R" cannot be applied through this server', reply["error"]["details"])
+            self.assertEqual(len(client.transact("D", {"op": "select", "table": "Owned", "where": []})[0]["rows"]), 1)
+            relay.stop()
+            source.stop()
+            (self.scratch.path / "main.db").unlink()
+
+    def test_only_peers_speak_for_others(self):
+        source = self.ruled(None, "--sync-peers=somebody")
+        with source.connect() as client:
+            reply = client.call("tandem_transact", "D", {"client": "bob", "role": "R"}, ["D"])
+            self.assertEqual(reply["error"]["error"], "permission error")
+        source.stop()
+        (self.scratch.path / "main.db").unlink()
+        with self.ruled().connect() as client:
+            for params in ([], ["D"], ["D", {}, ["D"]], ["D", {"role": ""}, ["D"]], ["D", {"role": "R"}, []],
+                           ["D", {"role": "R"}, ["_Server"]], ["D", {"role": "R", "client": "x"}, 1], [{}, {}, []]):
+                self.assertEqual(client.call("tandem_transact", *params)["error"]["error"], "syntax error", params)
+
+
+class Chain(RelayTest):
+    def chain(self, length=5, main=None, relays=None):
+        servers = [self.main_server(main)]
+        for number in range(length):
+            binary = relays[number % len(relays)] if relays else None
+            servers.append(self.relay(f"relay{number + 1}", servers[-1], binary=binary, ready=False))
+        self.wait_ready(servers[-1])
+        return servers
+
+    def test_five(self):
+        servers = self.chain()
+        watch = {"Switch": [{}], "Port": [{}]}
+        with servers[-1].connect() as client:
+            client.result("monitor_cond_since", DB, "m", watch, ZEROS)
+            for number in range(300):
+                client.transact(DB, *load.random_transaction(self.random))
+                name = f"chain{number}"
+                client.transact(DB, insert(name))
+                self.assertEqual(client.transact(DB, select(name))[0]["rows"], [{"name": name}])
+            ids = [note["params"][1] for note in client.notifications]
+        dump = servers[0].dump(DB)
+        lists = [self.received(server) for server in servers[1:]]
+        for server, received in zip(servers[1:], lists):
+            self.assertEqual(server.dump(DB), dump)
+            self.assertEqual(received, lists[0], server.name)
+        self.assertEqual(ids, lists[-1])
+        self.assertEqual(len(set(ids)), len(ids))
+        for server in servers:
+            server.stop()
+        self.no_warnings(*servers)
+
+    def test_with_stock_servers_between(self):
+        servers = self.chain(4, STOCK, [None, STOCK])
+        with servers[-1].connect() as client:
+            for number in range(100):
+                client.transact(DB, insert(f"s{number}"))
+        for server in servers[1:]:
+            self.assertEqual(server.dump(DB), servers[0].dump(DB))
+        for server in servers:
+            server.stop()
+        self.no_warnings(*servers)
+
+    def test_killed_in_mid_load(self):
+        """Whatever dies, no answered transaction is lost or done twice."""
+        servers = self.chain(3)
+        for victim in servers[1:3] + servers[:1]:
+            with servers[-1].connect() as client:
+                answered = set()
+                for number in range(40):
+                    client.transact(DB, insert(f"{victim.name}-{number}"))
+                    answered.add(f"{victim.name}-{number}")
+                under_way = [client.request("transact", [DB, insert(f"{victim.name}-x{n}")]) for n in range(100)]
+                victim.kill()
+                names = dict(zip(under_way, (f"{victim.name}-x{n}" for n in range(100))))
+                try:
+                    victim.start()
+                    while names:
+                        reply = client.receive()
+                        if reply["result"] and "uuid" in reply["result"][0]:
+                            answered.add(names.pop(reply["id"]))
+                except Closed:
+                    pass
+            self.wait_ready(servers[-1])
+            with servers[-1].connect() as client:
+                client.transact(DB, insert(f"{victim.name}-end"))
+                names = [row["name"] for row in client.transact(DB, select())[0]["rows"]]
+            self.assertEqual(answered - set(names), set())
+            self.assertEqual(len(names), len(set(names)))
+            for server in servers[1:]:
+                wait_until(lambda s=server: s.dump(DB) == servers[0].dump(DB), f"{server.name} to be equal")
+
+
+class Configured(RelayTest):
+    def test_the_configuration_file(self):
+        source = self.main_server()
+        config = self.scratch.path / "relay.json"
+
+        def write(databases):
+            config.write_text(json.dumps({"remotes": {"punix:relay.sock": None}, "databases": databases}))
+
+        def of(remote, **options):
+            return {"service-model": "relay", "source": {remote: options or None}}
+
+        write({DB: of(source.socket, **{"inactivity-probe": 10000, "max-backoff": 8000, "dscp": 42})})
+        relay = self.configured_server("relay", config.name)
+        self.wait_ready(relay)
+        write({DB: of(source.socket), "Other": of("punix:nobody.sock")})
+        relay.appctl("ovsdb-server/reload")
+        self.assertEqual(relay.appctl("ovsdb-server/list-dbs"), f"{DB}\nOther\n_Server\n")
+        self.assertFalse(self.shown(relay, "Other")["connected"])
+        self.wait_ready(relay)
+        write({})
+        relay.appctl("ovsdb-server/reload")
+        self.assertEqual(relay.appctl("ovsdb-server/list-dbs"), "_Server\n")
+        write({DB: of("unix:main.sock")})  # relative to the folder of sockets
+        relay.appctl("ovsdb-server/reload")
+        self.wait_ready(relay)
+        self.no_warnings(relay)
+
+    def test_remotes_in_the_database(self):
+        """Connection rows are read through the relay once it has them; before, there are none."""
+        schema = {"name": "S", "tables": {"T": {"isRoot": True, "columns": {
+            "remotes": {"type": {"key": "string", "min": 0, "max": "unlimited"}}}}}}
+        source = Server(self.scratch, "source", [self.database("s.db", schema)])
+        self.addCleanup(source.stop)
+        relay = self.server("relay", [f"relay:S:{source.socket}"], "--remote=db:S,T,remotes")
+        source.start()
+        with source.connect() as client:
+            client.transact("S", {"op": "insert", "table": "T", "row": {"remotes": "punix:more.sock"}})
+        with Connection(f"unix:{self.scratch.path}/more.sock") as client:
+            self.assertEqual(client.result("get_schema", "S")["name"], "S")
+        self.no_warnings(relay)
+
+
+if __name__ == "__main__":
+    main()
