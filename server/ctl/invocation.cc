@@ -29,6 +29,7 @@ constexpr std::array kShortCommands = {ShortCommand{"status", true, true},
                                        ShortCommand{"sync-replicas"},
                                        ShortCommand{"sync-peers"},
                                        ShortCommand{"node-name"},
+                                       ShortCommand{"advertise-role"},
                                        ShortCommand{"lease"}};
 
 Error failure(std::string text) { return Error{std::move(text), "", std::nullopt}; }

@@ -20,6 +20,8 @@ Commands:
                                     how many backups must have a commit before its reply
   sync-peers [NAME,...|any]         which clients may be backups
   node-name [NAME]                  what the cluster manager calls the server's node
+  advertise-role [none|leader|connected]
+                                    what "_Server" shows of the role
   lease [SECONDS|off]               be active only for so long, unless renewed
   list-commands                     all commands that the server knows
 Any other COMMAND is sent as it is, like ovs-appctl does.

@@ -56,6 +56,14 @@ class ThisHost(Ctl):
         self.assertIn("several Tandem servers run here: say -t with one of one, two", refused.stderr)
         self.assertEqual(self.output("-t", "./two.ctl", "status", "--format=short").split()[1], "backup")
 
+    def test_all_commands_of_ours_have_a_short_name(self):
+        one = self.server("one", [self.database("one.db", load.SCHEMA)])
+        names = re.findall(r"^  tandem/([\w-]+)", one.appctl("list-commands"), re.M)
+        self.assertIn("advertise-role", names)
+        for name in names:
+            self.assertRegex(self.output("--help"), f"\n  {name}[ \n]")
+            self.assertIn(f'"tandem/{name}" command takes', self.run_ctl(name, *["x"] * 9).stderr)
+
     def test_a_server_that_hangs_is_told_of(self):
         self.server("one", [self.database("one.db", load.SCHEMA)])
         two = self.server("two", [self.database("two.db", load.SCHEMA)])
