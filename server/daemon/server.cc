@@ -282,6 +282,7 @@ void Server::resume(const HandoverState& before) {
 std::vector<std::string> Server::list_remotes() { return remotes_->list(); }
 
 void Server::add_remote(const std::string& remote, control::Done done) {
+  if (const std::optional<Error> refused = file_decides()) return done(*refused);
   const auto add = [this, remote] {
     const Result<void> added = remotes_->add(remote, {}, RemoteConfig::Origin::kRunTime);
     if (added) {
@@ -304,6 +305,7 @@ void Server::add_remote(const std::string& remote, control::Done done) {
 }
 
 void Server::remove_remote(const std::string& remote, control::Done done) {
+  if (const std::optional<Error> refused = file_decides()) return done(*refused);
   if (!remotes_->remove(remote)) return done(control::command_error("no such remote"));
   remotes_->refresh();
   save_state();

@@ -115,6 +115,8 @@ class Server final : public control::ServerControl,
   Result<std::unique_ptr<StoredDatabase>> open_database(const std::string& file);
   /// Adds the databases whose files are damaged.
   BackupSet with_damaged(BackupSet backups) const;
+  /// Why databases and remotes do not change by command; nothing: they do.
+  std::optional<Error> file_decides() const;
   /// Is a database served from the file that was given under this name?
   bool serves_file(const std::string& file) const;
   void serve_database(std::unique_ptr<StoredDatabase> stored, const control::Done& done);

@@ -1,5 +1,7 @@
 // How databases come, go and are compacted by command.
 
+#include <fmt/core.h>
+
 #include "server/control/command_registry.h"
 #include "server/daemon/server.h"
 #include "server/logging/log.h"
@@ -12,7 +14,16 @@ log::Module server_log("ovsdb_server");
 
 }  // namespace
 
+std::optional<Error> Server::file_decides() const {
+  if (!options_.config_file) return std::nullopt;
+  return control::command_error(
+      fmt::format("databases and remotes are those of the configuration file: change {} and run "
+                  "ovsdb-server/reload",
+                  *options_.config_file));
+}
+
 void Server::add_database(const std::string& file, control::Done done) {
+  if (const std::optional<Error> refused = file_decides()) return done(*refused);
   if (RelayName::is_one(file)) return add_relay(file, done);
   using Stored = Result<std::unique_ptr<StoredDatabase>>;
   errands_.run(
@@ -48,6 +59,7 @@ void Server::serve_database(std::unique_ptr<StoredDatabase> stored, const contro
 }
 
 void Server::remove_database(const std::string& name, control::Done done) {
+  if (const std::optional<Error> refused = file_decides()) return done(*refused);
   const auto remove = [this, name] {
     relays_.remove(name);
     Result<void> removed = databases_.remove(name);

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """--config-file and ovsdb-server/reload: what is served, and the exact words for what cannot be (surface, section 12)."""
 
+import http.client
 import json
 import subprocess
 
 from harness import environment, load
 from harness.case import SystemTest, main
+from harness.ports import free_port
 from harness.server import wait_until
 
 FAILED = "ovsdb-server: server configuration failed"
@@ -31,9 +33,9 @@ class ConfigFile(SystemTest):
         return [line for line in done.stderr.splitlines() if not line.startswith(("INFO|", "DBG|"))
                 and "failed to load configuration from" not in line]
 
-    def serve(self, config):
+    def serve(self, config, *options):
         self.write({"remotes": {"punix:server.sock": None}} | config)
-        return self.configured_server("server", f"{self.scratch.path}/config.json")
+        return self.configured_server("server", f"{self.scratch.path}/config.json", *options)
 
     def reload(self, server, config):
         self.write({"remotes": {"punix:server.sock": None}} | config)
@@ -172,6 +174,36 @@ class ConfigFile(SystemTest):
         server = self.serve({"databases": databases})
         for name in ("Load", "Second"):
             wait_until(lambda: name in str(server.dump(name)), "replication")
+
+    def test_roles_differ_by_database(self):
+        """Whoever asks is told of each by itself; and a promotion makes all of them active, also those that are."""
+        source = self.server("active", [self.database("active.db", load.SCHEMA)])
+        self.database("db2", load.SCHEMA | {"name": "Second"})
+        port = free_port()
+        server = self.serve({"databases": {"db2": None, "db": {"service-model": "active-backup", "backup": True,
+                                                               "source": {source.socket: None}}}}, f"--http=127.0.0.1:{port}")
+
+        def active(query):
+            peer = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            peer.request("GET", f"/active{query}")
+            status = peer.getresponse().status
+            peer.close()
+            return status
+        self.assertEqual((active("?db=Load"), active("?db=Second"), active("")), (503, 200, 503))
+        roles = {database["name"]: (database["role"], database["writable"])
+                 for database in json.loads(server.appctl("tandem/status", "--format=json"))["databases"]}
+        self.assertEqual(roles, {"Load": ("backup", False), "Second": ("active", True)})
+        server.appctl("tandem/promote", "--force")
+        self.assertEqual((active("?db=Load"), active("?db=Second"), active("")), (200, 200, 200))
+        self.assertEqual(server.appctl("tandem/promote"), "")
+
+    def test_commands_do_not_change_what_the_file_says(self):
+        server = self.serve({"databases": {"db": None}})
+        for words in (("add-remote", "ptcp:0:127.0.0.1"), ("remove-remote", "punix:server.sock"), ("add-db", "x"), ("remove-db", "Load")):
+            done = server.appctl(f"ovsdb-server/{words[0]}", *words[1:], check=False)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn("config.json and run ovsdb-server/reload\n", done.stderr + done.stdout)
+        self.assertIn("Load", server.appctl("ovsdb-server/list-dbs"))
 
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ class SystemTest(unittest.TestCase):
         self.addCleanup(server.stop)
         return server.start()
 
-    def configured_server(self, name, config):
+    def configured_server(self, name, config, *options):
         """The same from the configuration file CONFIG, which must have the remote punix:NAME.sock."""
-        server = Server(self.scratch, name, [], [f"--config-file={config}"], own_remote=False)
+        server = Server(self.scratch, name, [], [f"--config-file={config}", *options], own_remote=False)
         self.addCleanup(server.stop)
         return server.start()
 
