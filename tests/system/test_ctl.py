@@ -135,8 +135,55 @@ class ThisHost(Ctl):
             self.assertIn(" waits for ovn_northd\n", self.output("-t", "one", "sessions"))
         wait_until(lambda: len(sessions()) == 1, "the clients to go")
 
+    def test_who_sends_most_is_seen(self):
+        """A look at the sessions again and again tells how many requests a second each makes."""
+        one = self.server("one", [self.database("one.db", load.SCHEMA)])
+        with one.connect() as busy, one.connect() as idle:
+            idle.call("list_dbs")
+            watching = subprocess.Popen([str(environment.CTL), "-t", "one", "sessions", "--watch=0.2"], env=self.scratch.env,
+                                        cwd=self.scratch.path, stdout=subprocess.PIPE, text=True)
+            self.addCleanup(watching.stdout.close)
+            self.addCleanup(watching.wait)
+            self.addCleanup(watching.kill)
+
+            def look():
+                """The rates of the next table, in its order; nothing of clients that have just come."""
+                while (line := watching.stdout.readline()) and not line.startswith("CLIENT"):
+                    pass
+                self.assertEqual(line.split(), ["CLIENT", "REMOTE", "ROLE", "REQ/S", "REQUESTS", "OPEN", "UNSENT", "MONITORS", "LOCKS"])
+                return [watching.stdout.readline().split()[3] for _ in range(2)]
+            self.assertEqual(look(), ["-", "-"])
+            for _ in range(50):
+                busy.call("list_dbs")
+
+            def told():
+                rates = look()
+                return float(rates[0]) > 0 and rates[1] == "0.0"
+            wait_until(told, "the rate of the one that sends")
+
 
 class Cluster(Ctl):
+    def test_on_a_node_of_a_cluster_the_others_are_found(self):
+        """By Pacemaker's list of nodes, at the port that the servers here have."""
+        port = free_port()
+        one = self.server("one", [self.database("one.db", load.SCHEMA)], f"--http=127.0.0.1:{port}", "--node-name=ovn1")
+        elsewhere = self.scratch.path / "elsewhere"
+        elsewhere.mkdir()
+        two = self.server("elsewhere/two", [self.database("two.db", load.SCHEMA)], f"--http=127.0.0.2:{port}", "--node-name=127.0.0.2",
+                          f"--sync-from={one.socket}")
+        crm_node = self.scratch.path / "crm_node"
+        crm_node.write_text("#!/bin/sh\n[ \"$*\" = -l ] && printf '1 ovn1 member\\n2 127.0.0.2 member\\n3 127.0.0.3 lost\\n'\n")
+        crm_node.chmod(0o755)
+        self.scratch.env["PATH"] = f"{self.scratch.path}:{self.scratch.env['PATH']}"
+        wait_until(lambda: "replicating" in two.appctl("ovsdb-server/sync-status"), "replication")
+        status, verdict, table = self.cluster()
+        self.assertEqual((status, verdict), (1, f"one active, 1 backup in sync; no answer from 127.0.0.3:{port}"))
+        self.assertEqual([line.split()[0] for line in table], ["SERVER", "one", f"127.0.0.2:{port}", f"127.0.0.3:{port}"])
+        crm_node.write_text("#!/bin/sh\nexec sleep 60\n")
+        begun = time.monotonic()
+        self.assertEqual(self.run_ctl("-T", "1", "status", "--cluster").returncode, 0)
+        self.assertLess(time.monotonic() - begun, environment.timeout_s(20))
+
     def test_one_verdict_on_all_copies(self):
         one, two = self.pair()
         asked = list(self.pages.values())
