@@ -96,7 +96,7 @@ TEST_CASE_METHOD(Fixture, "a server of mixed roles names both, and one without d
 }
 
 TEST_CASE_METHOD(Fixture, "nothing that others say is markup, nor makes the page long") {
-  const std::string evil = "\"'><script>alert(1)</script>\n\x1b" + std::string(100'000, 'x');
+  const std::string evil = "\"'><script>alert(1)</script>\n\x1b" + std::string(5000, 'x');
   make_backup(south(), FollowerStatus::State::kRefused);
   south().source = evil;
   south().connection_error = evil;
@@ -107,7 +107,7 @@ TEST_CASE_METHOD(Fixture, "nothing that others say is markup, nor makes the page
   status.host = status.node_name = evil;
   status.active_server = evil;
   journal.look(status);
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 100; ++i) {
     FeedStatus& feed = join(north(), evil + std::to_string(i));
     feed.node = feed.name;
     feed.address = feed.file = evil;
@@ -122,7 +122,7 @@ TEST_CASE_METHOD(Fixture, "nothing that others say is markup, nor makes the page
   CHECK_THAT(text, !Catch::Contains("<script"));
   CHECK_THAT(text, !Catch::Contains("'>&lt;script"));
   CHECK_THAT(text, Catch::Contains("&quot;&#39;&gt;&lt;script&gt;alert(1)"));
-  CHECK_THAT(text, Catch::Contains("and 980 more"));
+  CHECK_THAT(text, Catch::Contains("and 80 more"));
   CHECK(text.find('\x1b') == std::string::npos);
   CHECK(text.size() < 150'000);
 }
