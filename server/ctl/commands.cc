@@ -9,6 +9,8 @@
 #include <sstream>
 #include <utility>
 
+#include "protocol/json/fields.h"
+#include "protocol/target.h"
 #include "server/ctl/client.h"
 #include "server/ctl/cluster_nodes.h"
 #include "server/ctl/cluster_view.h"
@@ -39,6 +41,46 @@ std::string joined(const std::vector<std::string>& words) {
 std::string without_end_of_line(std::string text) {
   while (text.ends_with('\n')) text.pop_back();
   return text;
+}
+
+// --- statuses of servers ---
+
+Result<Json> local_status(const std::string& target, const Directories& directories,
+                          std::chrono::milliseconds timeout) {
+  const auto socket = find_control_socket(target, directories);
+  if (socket.has_error()) return socket.error();
+  const auto answer = run_command(*socket, "tandem/status", {"--format", "json"}, timeout);
+  if (answer.has_error()) return answer.error();
+  if (is_unknown_command(*answer)) return stock_status(*socket, timeout);
+  if (answer->is_error) return failure(without_end_of_line(answer->text));
+  return read_json(answer->text);
+}
+
+Result<Json> remote_status(const HttpAddress& address, std::chrono::milliseconds timeout) {
+  const Result<std::string> page = get_page(address, "/status", timeout);
+  return page ? read_json(*page) : Result<Json>(page.error());
+}
+
+Asked ask_for_copies(const std::string& target, const Directories& directories,
+                     std::chrono::milliseconds timeout) {
+  const std::optional<HttpAddress> address = parse_http_address(target);
+  return {target,
+          address ? remote_status(*address, timeout) : local_status(target, directories, timeout)};
+}
+
+std::vector<Asked> ask_for_all_copies(const std::vector<std::string>& targets,
+                                      const Directories& directories,
+                                      std::chrono::milliseconds timeout) {
+  std::vector<std::future<Asked>> asking;
+  asking.reserve(targets.size());
+  for (const std::string& target : targets) {
+    asking.push_back(std::async(std::launch::async,
+                                [&] { return ask_for_copies(target, directories, timeout); }));
+  }
+  std::vector<Asked> asked;
+  asked.reserve(asking.size());
+  for (std::future<Asked>& one : asking) asked.push_back(one.get());
+  return asked;
 }
 
 // --- one server ---
@@ -88,7 +130,32 @@ Report for_stock(const Invocation& invocation, const FoundServer& server, const 
   return report;
 }
 
-Report for_one(const Invocation& invocation, const FoundServer& server, bool colours) {
+/// Who else writes, now that the server was promoted: the servers of this host are asked, and the
+/// host that it would follow, at the ports of its own pages. Empty: nobody who was reached.
+std::string rivals_text(const Invocation& invocation, const FoundServer& server,
+                        const Directories& directories) {
+  const std::chrono::milliseconds timeout =
+      std::min(invocation.timeout, std::chrono::milliseconds(1000));
+  std::vector<Asked> asked{{server.name, local_status(server.socket, directories, timeout)}};
+  if (asked.front().status.has_error()) return "";
+  std::vector<std::string> targets;
+  for (const FoundServer& other : find_servers(directories, timeout).servers) {
+    if (other.socket != server.socket) targets.push_back(other.socket);
+  }
+  const Json& own = *asked.front().status;
+  const auto* const source = find_as<std::string>(own, "active_server");
+  const auto target = Target::parse(source != nullptr ? source->substr(0, source->find(',')) : "");
+  if (target && !target->host.empty()) {
+    for (std::string& page : neighbours({own}, {target->host})) targets.push_back(std::move(page));
+  }
+  std::vector<Asked> others = ask_for_all_copies(targets, directories, timeout);
+  std::move(others.begin(), others.end(), std::back_inserter(asked));
+  const std::string text = rivals(gather(asked));
+  return text.empty() ? "" : fmt::format("warning: {}: demote all but one\n", text);
+}
+
+Report for_one(const Invocation& invocation, const FoundServer& server,
+               const Directories& directories, bool colours) {
   const bool is_status = invocation.command == "tandem/status";
   const bool changes_role =
       invocation.command == "tandem/promote" || invocation.command == "tandem/demote";
@@ -98,6 +165,8 @@ Report for_one(const Invocation& invocation, const FoundServer& server, bool col
   Report report = report_of(answer, server.name, colours && is_status && !invocation.json);
   if (changes_role && report.exit_status == 0)
     report.output += outcome_text(invocation, server.socket);
+  if (invocation.command == "tandem/promote" && report.exit_status == 0)
+    report.errors += rivals_text(invocation, server, directories);
   return report;
 }
 
@@ -188,48 +257,10 @@ Report for_this_host(const Invocation& invocation, const Directories& directorie
   if (found.servers.empty()) return failed(none_found(found, directories), kNotReached);
   if (invocation.everywhere) return for_all(invocation, found.servers, colours);
   if (found.servers.size() > 1) return failed(several_found(found, invocation.name), kNotReached);
-  return for_one(invocation, found.servers.front(), colours);
+  return for_one(invocation, found.servers.front(), directories, colours);
 }
 
-// --- all copies ---
-
-Result<Json> local_status(const std::string& target, const Directories& directories,
-                          std::chrono::milliseconds timeout) {
-  const auto socket = find_control_socket(target, directories);
-  if (socket.has_error()) return socket.error();
-  const auto answer = run_command(*socket, "tandem/status", {"--format", "json"}, timeout);
-  if (answer.has_error()) return answer.error();
-  if (is_unknown_command(*answer)) return stock_status(*socket, timeout);
-  if (answer->is_error) return failure(without_end_of_line(answer->text));
-  return read_json(answer->text);
-}
-
-Result<Json> remote_status(const HttpAddress& address, std::chrono::milliseconds timeout) {
-  const Result<std::string> page = get_page(address, "/status", timeout);
-  return page ? read_json(*page) : Result<Json>(page.error());
-}
-
-Asked ask_for_copies(const std::string& target, const Directories& directories,
-                     std::chrono::milliseconds timeout) {
-  const std::optional<HttpAddress> address = parse_http_address(target);
-  return {target,
-          address ? remote_status(*address, timeout) : local_status(target, directories, timeout)};
-}
-
-std::vector<Asked> ask_for_all_copies(const std::vector<std::string>& targets,
-                                      const Directories& directories,
-                                      std::chrono::milliseconds timeout) {
-  std::vector<std::future<Asked>> asking;
-  asking.reserve(targets.size());
-  for (const std::string& target : targets) {
-    asking.push_back(std::async(std::launch::async,
-                                [&] { return ask_for_copies(target, directories, timeout); }));
-  }
-  std::vector<Asked> asked;
-  asked.reserve(asking.size());
-  for (std::future<Asked>& one : asking) asked.push_back(one.get());
-  return asked;
-}
+// --- all copies, for one verdict ---
 
 /// The servers of the other nodes, if this host is one of a Pacemaker cluster.
 std::vector<Asked> ask_neighbours(const std::vector<Asked>& own, const Directories& directories,
@@ -280,7 +311,7 @@ Report carry_out(const Invocation& invocation, const Directories& directories, b
   if (!invocation.target) return for_this_host(invocation, directories, colours);
   const auto socket = find_control_socket(*invocation.target, directories);
   if (socket.has_error()) return failed(socket.error(), kNotReached);
-  return for_one(invocation, {*invocation.target, *socket}, colours);
+  return for_one(invocation, {*invocation.target, *socket}, directories, colours);
 }
 
 }  // namespace tandem::ctl

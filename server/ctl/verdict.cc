@@ -21,6 +21,16 @@ Group those(const Group& group, Wanted wanted) {
   return found;
 }
 
+std::map<std::string, Group> by_database(const Copies& all) {
+  std::map<std::string, Group> groups;
+  for (const Copy& copy : all.copies) groups[copy.database].push_back(&copy);
+  return groups;
+}
+
+Group writers_of(const Group& copies) {
+  return those(copies, [](const Copy& copy) { return copy.writable; });
+}
+
 std::string names_of(const Group& group) {
   std::string names;
   for (const Copy* copy : group) {
@@ -119,16 +129,23 @@ Verdict summarize(const std::map<std::string, Verdict>& databases) {
 }  // namespace
 
 std::map<std::string, Verdict> judge_databases(const Copies& all) {
-  std::map<std::string, Group> groups;
-  for (const Copy& copy : all.copies) groups[copy.database].push_back(&copy);
   std::map<std::string, Verdict> verdicts;
-  for (const auto& [name, copies] : groups) {
-    const Group writers = those(copies, [](const Copy& copy) { return copy.writable; });
+  for (const auto& [name, copies] : by_database(all)) {
+    const Group writers = writers_of(copies);
     verdicts[name] = writers.empty()       ? no_writer(copies)
                      : writers.size() == 1 ? one_writer(copies)
                                            : several_writers(writers);
   }
   return verdicts;
+}
+
+std::string rivals(const Copies& all) {
+  std::map<std::string, Verdict> verdicts;
+  for (const auto& [name, copies] : by_database(all)) {
+    if (const Group writers = writers_of(copies); writers.size() > 1)
+      verdicts[name] = several_writers(writers);
+  }
+  return summarize(verdicts).sentence;
 }
 
 Verdict judge(const Copies& all) {

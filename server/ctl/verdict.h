@@ -27,6 +27,9 @@ std::map<std::string, Verdict> judge_databases(const Copies& all);
 /// Of all together: the worst level.
 Verdict judge(const Copies& all);
 
+/// The servers that write to a database although others do, in a sentence. Empty: none does.
+std::string rivals(const Copies& all);
+
 /// "good", "degraded" or "bad".
 std::string_view to_string(Level level);
 

@@ -58,7 +58,7 @@ def unread(target):
         peer.setblocking(False)
         try:
             for _ in range(200):
-                peer.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+                peer.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n" * 10)
         except (BlockingIOError, OSError):
             pass
     is_active()

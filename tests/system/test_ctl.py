@@ -163,6 +163,24 @@ class ThisHost(Ctl):
 
 
 class Cluster(Ctl):
+    def test_a_promotion_beside_an_active_is_warned_of(self):
+        """If the former active is of this host, or has pages where the promoted one has them; not if it was demoted first."""
+        port = free_port()
+        (self.scratch.path / "elsewhere").mkdir()
+        one = self.server("elsewhere/one", [self.database("one.db", load.SCHEMA)], f"--remote=ptcp:{port}:127.0.0.2", f"--http=127.0.0.2:{(http := free_port())}")
+        two = self.server("two", [self.database("two.db", load.SCHEMA)], f"--http=127.0.0.1:{http}", f"--sync-from=tcp:127.0.0.2:{port}")
+        wait_until(lambda: "replicating" in two.appctl("ovsdb-server/sync-status"), "replication")
+        done = self.run_ctl("-t", "two", "promote")
+        self.assertEqual((done.returncode, done.stderr), (0, f"warning: TWO writers: two and 127.0.0.2:{http}: demote all but one\n"))
+        self.run_ctl("-t", "two", "demote")
+        wait_until(lambda: "replicating" in two.appctl("ovsdb-server/sync-status"), "replication")
+        one.appctl("tandem/demote", two.socket)
+        done = self.run_ctl("-t", "two", "promote")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        three = self.server("three", [self.database("three.db", load.SCHEMA)], f"--sync-from={two.socket}")
+        wait_until(lambda: "replicating" in three.appctl("ovsdb-server/sync-status"), "replication")
+        self.assertIn("warning: TWO writers: three and ", self.run_ctl("-t", "three", "promote").stderr)
+
     def test_on_a_node_of_a_cluster_the_others_are_found(self):
         """By Pacemaker's list of nodes, at the port that the servers here have."""
         port = free_port()

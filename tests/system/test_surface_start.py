@@ -160,7 +160,7 @@ class CommandLine(SurfaceTest):
     def test_a_status_page_without_a_port_is_refused_before_anything_is_touched(self):
         """With --http: a slip of the pen, while a server runs that must not notice."""
         before = sorted(os.listdir(self.path))
-        for address in ("127.0.0.1", "localhost:80", ":99999"):
+        for address in ("127.0.0.1", "example:80", ":99999"):
             self.assertEqual(self.run_server("--detach", "--pidfile", "--log-file", "--remote=punix:db.sock",
                                              f"--http={address}", "db"),
                              (1, "", f'ovsdb-server: --http: "{address}" is not of the form ADDRESS:PORT\n'))
