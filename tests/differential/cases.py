@@ -25,8 +25,9 @@ class Script:
     `case` is complete, and can be played again without the script, when `next_step` has returned None.
     """
 
-    def __init__(self, seed, transactions):
+    def __init__(self, seed, transactions, through_relay=False):
         self.rng = random.Random(seed)
+        self._through_relay = through_relay
         schema = random_schema(self.rng)
         self.case = {"seed": seed, "schema": schema, "sessions": self.rng.randint(1, 4), "steps": []}
         self.schema = schema
@@ -54,6 +55,8 @@ class Script:
     def _step(self):
         rng = self.rng
         session = self._session = rng.randrange(self.case["sessions"])
+        if self._through_relay:
+            return {"do": "send", "session": session, "requests": [self._relayed()]}
         kind = rng.random()
         if kind < 0.015:
             return {"do": "reconnect", "session": session}
@@ -83,6 +86,15 @@ class Script:
         if kind < 0.60:
             return [self._any() for _ in range(rng.randint(2, 6))]
         return [_transact(self.operations.transaction()) for _ in range(rng.randint(2, 30))]
+
+    def _relayed(self):
+        """What is answered through a relay as without: one at a time, since reads do not wait for writes."""
+        kind = self.rng.random()
+        if kind < 0.08 or not self.case["steps"]:
+            return self._monitor()
+        if kind < 0.14:
+            return self._monitor_change()
+        return _transact(self.operations.transaction())
 
     def _any(self):
         choice = self.rng.choice([self._monitor, self._narrow_monitor_change, self._lock, self._other, None])

@@ -4,7 +4,7 @@ import json
 import time
 
 from harness.jsonrpc import Closed
-from harness.server import Server, create_database
+from harness.server import Server, create_database, wait_until
 from names import Names
 from normalisations import MISREAD, is_cancellation, normalise
 from shadow import Shadow
@@ -19,6 +19,10 @@ class Died(Exception):
 
 class Misread(Exception):
     """A stock server gave up in the middle of a sound file."""
+
+
+class BehindRelay(str):
+    """The path of a server's program, which is to be reached through a relay that is one, too."""
 
 
 class Session:
@@ -69,6 +73,9 @@ class Participant:
         self.rows = {table: [] for table in case["schema"]["tables"]}
         create_database(scratch, self.file, self.names.schema)
         self.server = Server(scratch, name, [self.file], binary=binary)
+        self.relay = None
+        if isinstance(binary, BehindRelay):
+            self.relay = Server(scratch, f"{name}-relay", [f"relay:D:{self.server.socket}"], binary=binary)
         self.start()
 
     def start(self):
@@ -80,13 +87,22 @@ class Participant:
             raise Died(str(error)) from error
         if MISREAD.search(self.server.log()):
             raise Misread(f"{self.server.binary} fails to read {self.file}")
-        self.sessions = [Session(number, self.server.connect()) for number in range(self.case["sessions"])]
+        if self.relay:
+            self.relay.start()
+            with self.relay.connect() as connection:
+                wait_until(lambda: not connection.call("transact", "D")["error"], "the relay's contents", poll_s=0.005)
+        self.sessions = [Session(number, self.connect()) for number in range(self.case["sessions"])]
+
+    def connect(self):
+        return (self.relay or self.server).connect()
 
     def stop(self):
         """Ends the server, which must do so cleanly."""
         for session in self.sessions:
             session.connection.close()
         try:
+            if self.relay:
+                self.relay.stop()
             self.server.stop()
         except (AssertionError, Closed, OSError) as error:
             raise Died(str(error)) from error
@@ -128,7 +144,7 @@ class Participant:
             elif step["do"] == "reconnect":
                 self.sessions[step["session"]].connection.close()
                 time.sleep(_QUIET_S)
-                self.sessions[step["session"]] = Session(step["session"], self.server.connect())
+                self.sessions[step["session"]] = Session(step["session"], self.connect())
                 self._exact = True
             elif step["do"] == "convert":
                 self._convert(self.sessions[step["session"]], step["schema"])

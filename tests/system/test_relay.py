@@ -356,6 +356,61 @@ class OneRelay(RelayTest):
             self.assertLess(len(server.log().splitlines()), 400)
 
 
+    def test_a_circle_that_had_a_source(self):
+        """Two relays that would take each other for the source when that is gone; clients' writes wait."""
+        source = self.main_server()
+        path = self.scratch.path
+        one = self.relay("one", source, f"unix:{path}/two.sock")
+        two = self.relay("two", one)
+        with two.connect() as client, one.connect() as other:
+            client.transact(DB, insert("a"))
+            source.stop()
+            wait_until(lambda: "they are a circle" in one.log(), "the circle to be seen")
+            held = [client.request("transact", [DB, insert("b")]), other.request("transact", [DB, insert("c")])]
+            time.sleep(2)
+            for connection in (client, other):
+                self.assertEqual(connection.transact(DB, select("a"))[0]["rows"], [{"name": "a"}])
+            self.assertLess(one.log().count('method="transact"'), 100)
+            source.start()
+            self.assertIn("uuid", other.reply(held[1])["result"][0])
+            self.assertIn("uuid", client.reply(held[0])["result"][0])
+        wait_until(lambda: one.dump(DB) == source.dump(DB) == two.dump(DB), "all to be equal")
+
+    def test_a_source_that_stalls_holds_up_only_what_it_executes(self):
+        source = self.main_server()
+        relay = self.relay("relay", source)
+        with relay.connect() as client, relay.connect() as other:
+            client.transact(DB, insert("a"))
+            source.process.send_signal(signal.SIGSTOP)
+            written = [client.request("transact", [DB, insert(f"b{number}")]) for number in range(200)]
+            for connection in (client, other):
+                self.assertEqual(connection.transact(DB, select("a"))[0]["rows"], [{"name": "a"}])
+                self.assertEqual(len(connection.result("monitor", DB, "m", {"Switch": [{}]})["Switch"]), 1)
+            self.assertIn("role: relay", relay.appctl("tandem/status"))
+            source.process.send_signal(signal.SIGCONT)
+            for request in written:
+                self.assertIn("uuid", client.reply(request)["result"][0])
+
+    def test_a_relay_that_is_removed(self):
+        """What was not sent is canceled; of what was, nobody knows."""
+        source = self.main_server()
+        relay = self.relay("relay", source)
+        with relay.connect() as sent, relay.connect() as aware, relay.connect() as late:
+            for client in (sent, aware, late):
+                client.result("set_db_change_aware", True)
+            waiting = sent.request("transact", [DB, wait_for("never"), insert("a")])
+            aware.result("monitor", DB, "m", {"Switch": [{}]})
+            source.stop()
+            with self.assertRaises(Closed):
+                sent.reply(waiting)
+            held = late.request("transact", [DB, insert("b")])
+            time.sleep(0.2)
+            relay.appctl("ovsdb-server/remove-db", DB)
+            self.assertEqual(late.reply(held)["error"], "canceled")
+            self.assertEqual(aware.call("transact", DB)["error"]["error"], "unknown database")
+            self.assertEqual(aware.notifications[-1]["method"], "monitor_canceled")
+
+
 class Restricted(RelayTest):
     """Clients with a role gain nothing by going through relays."""
 
