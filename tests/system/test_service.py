@@ -40,7 +40,8 @@ class Notify(SystemTest):
     def test_it_is_not_ready_when_it_cannot_start(self):
         manager = self.manager(str(self.scratch.path / "notify"))
         env = self.scratch.env | {"NOTIFY_SOCKET": str(self.scratch.path / "notify")}
-        failed = subprocess.run([environment.SERVER, "--unixctl=none", "missing.db"], env=env, capture_output=True, text=True)
+        failed = subprocess.run([environment.SERVER, "--unixctl=none", "missing.db"], env=env, cwd=self.scratch.path,
+                                capture_output=True, text=True)
         self.assertEqual(failed.returncode, 1, failed.stderr)
         manager.setblocking(False)
         self.assertRaises(BlockingIOError, manager.recv, 1)
