@@ -35,6 +35,8 @@ std::string params_of(std::string_view method) {
       {"tandem_follow",
        R"(["D",{"position":{"epoch":0,"index":0,"digest":"00000000-0000-0000-0000-000000000000"},)"
        R"("server_id":"11111111-1111-4111-8111-111111111111"}])"},
+      {"tandem_path", R"(["D"])"},
+      {"tandem_transact", R"(["D",{"role":"r","client":"c"},["D"]])"},
       {"transact", R"(["D"])"},
       {"unlock", R"(["l"])"},
   };
