@@ -67,7 +67,7 @@ ServerStatus narrowed(const ServerStatus& status, const std::string& database) {
   // Roles may differ where a configuration file says so.
   for (const DatabaseStatus& found : one.databases) {
     if (!found.backup && !one.is_active()) one.role = RoleState::kActive;
-    if (!found.backup && one.lease.state(one.now_ms) == Lease::State::kExpired)
+    if (!found.is_copy() && one.lease.state(one.now_ms) == Lease::State::kExpired)
       one.role = RoleState::kExpired;
     if (found.backup && one.is_active()) one.role = RoleState::kBackup;
   }
@@ -84,7 +84,18 @@ std::string held_commits(const ServerStatus& status) {
   return warnings;
 }
 
+/// A line for each relay that has no source to write to.
+std::string lost_sources(const ServerStatus& status) {
+  std::string lost;
+  for (const DatabaseStatus& database : status.databases) {
+    if (database.relay && !status.writable(database))
+      lost += "relay, " + printable(status.unsynced(database)) + "\n";
+  }
+  return lost;
+}
+
 Page active_page(const ServerStatus& status) {
+  if (const std::string lost = lost_sources(status); !lost.empty()) return {503, kText, lost};
   if (status.writable()) return {200, kText, "active\n" + held_commits(status)};
   if (!status.is_active()) {
     const std::string damage = printable(status.damage());

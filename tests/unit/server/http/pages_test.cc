@@ -54,6 +54,20 @@ TEST_CASE_METHOD(Fixture, "where roles differ each database is asked about by it
   CHECK(page("/metrics?db=D").body.find("E/F") == std::string::npos);
 }
 
+TEST_CASE_METHOD(Fixture, "a relay accepts writes while it has a source") {
+  first().relay = true;
+  first().follower.emplace();
+  first().follower->state = FollowerStatus::State::kConnecting;
+  CHECK(page("/active").status == 503);
+  CHECK(body("/active") == "relay, D: connecting\n");
+  CHECK(body("/synced") == "D: connecting\n");
+  CHECK(page("/active?db=E/F").status == 200);
+  first().follower->state = FollowerStatus::State::kReplicating;
+  status.lease.renew(1000, 10'000);  // it is not the relay's
+  CHECK(page("/active?db=D").status == 200);
+  CHECK(page("/synced?db=D").status == 200);
+}
+
 TEST_CASE_METHOD(Fixture, "a server that cannot write to its disk is no longer fit") {
   second().health.failure = Error{"I/O error", "e.db", std::nullopt, "No space left on device"};
   const std::string fault = "E/F: I/O error: e.db (No space left on device)";
