@@ -80,7 +80,8 @@ std::string usage(const Directories& directories) {
   std::string text = fmt::format(
       "ovsdb-server: Tandem, an Open vSwitch database server\n"
       "usage: ovsdb-server [OPTIONS] [DATABASE...]\n"
-      "where each DATABASE is a database file in ovsdb format.\n"
+      "where each DATABASE is a database file in ovsdb format, or\n"
+      "relay:NAME:REMOTE[,REMOTE]..., a copy of what another server has.\n"
       "The default DATABASE, if none is given, is\n{}/conf.db.\n",
       directories.db);
   for (const Section& section : kSections) {
