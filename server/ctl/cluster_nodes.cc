@@ -96,7 +96,7 @@ std::vector<std::string> neighbours(const std::vector<Json>& statuses,
   std::vector<std::string> others;
   for (const std::string& node : nodes) {
     if (own.contains(node)) continue;
-    for (const std::string& port : ports) others.push_back(node + ":" + port);
+    for (const std::string& port : ports) others.push_back(fmt::format("{}:{}", node, port));
   }
   return others;
 }
