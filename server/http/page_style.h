@@ -12,17 +12,18 @@ inline constexpr std::string_view kPageStyle = R"css(
 --good:#5fd394;--good-bg:#153323;--care:#f0bd5a;--care-bg:#382b10;--bad:#ff8a80;--bad-bg:#3f1a18;--ink:#7db2f5}}
 *{box-sizing:border-box}
 body{margin:0 auto;padding:1.5rem 1rem 3rem;max-width:64rem;background:var(--bg);color:var(--text);
-font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;overflow-wrap:anywhere}
+font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;overflow-wrap:break-word}
+header,h1,li,small,footer,td:first-child,td.wide{overflow-wrap:anywhere}
 header p{margin:0 0 .5rem;color:var(--dim);font-size:.87em}
 header p b{color:var(--text)}
 h1{margin:0;padding:1.1rem 1.25rem;border-radius:12px;font-size:1.35rem;line-height:1.35;font-weight:600;border-left:6px solid}
 h1.good{color:var(--good);background:var(--good-bg)}h1.care{color:var(--care);background:var(--care-bg)}
 h1.bad{color:var(--bad);background:var(--bad-bg)}
 h2{margin:2rem 0 .6rem;font-size:.8rem;font-weight:600;letter-spacing:.06em;text-transform:uppercase;color:var(--dim)}
-.card{background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:hidden}
+.card{background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:auto hidden}
 table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.55rem .9rem;text-align:left;vertical-align:middle;border-top:1px solid var(--line)}
-thead th{border-top:0;font-size:.78rem;font-weight:600;color:var(--dim)}
+thead th{white-space:nowrap;border-top:0;font-size:.78rem;font-weight:600;color:var(--dim)}
 td:first-child{font-weight:600}
 small,.dim{color:var(--dim);font-weight:400}
 .pill{display:inline-block;padding:.05rem .6rem;border-radius:99px;font-size:.82rem;font-weight:600;white-space:nowrap}
@@ -31,6 +32,7 @@ small,.dim{color:var(--dim);font-weight:400}
 ul.todo{list-style:none;margin:0;padding:0}
 ul.todo li{padding:.75rem .9rem;border-top:1px solid var(--line)}
 ul.todo li:first-child{border-top:0}
+ul.todo small{white-space:nowrap}
 ul.todo p{margin:.15rem 0 0;color:var(--dim)}
 ul.todo b.bad{color:var(--bad)}ul.todo b.care{color:var(--care)}
 svg.lag{display:block;width:9rem;height:1.7rem}
