@@ -46,6 +46,8 @@ def make_archive(packages, kept):
         run("mmdebstrap", "--quiet", "--mode=root", "--variant=apt", f"--include={','.join(packages)}",
             f"--aptopt={options}", "--dpkgopt=force-unsafe-io",
             f"--customize-hook=chroot \"$1\" sh -c {shlex.quote(keep)}", suite, f"{scratch}/root.tar", *sources(suite))
+        for former in CACHE.glob(f"root-{suite}-*.tar"):
+            former.unlink()
         os.rename(f"{scratch}/root.tar", archive)
     return archive
 
