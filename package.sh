@@ -28,7 +28,8 @@ tar -C "$top" --exclude=./build --exclude=./.git -cf - . | tar -C "$scratch/tand
 cp -r "$top/packaging/debian" "$scratch/tandem/debian"
 "$top/packaging/changelog.py" "$version" <"$top/CHANGELOG.md" >"$scratch/tandem/debian/changelog"
 
-export DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=$(nproc) ${DEB_BUILD_OPTIONS:-}"
+jobs=$(nproc)
+export DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=$jobs ${DEB_BUILD_OPTIONS:-}"
 (cd "$scratch/tandem" && dpkg-buildpackage --build=binary --no-sign)
 mv "$scratch"/*.deb "$folder"
 ls "$folder"/*.deb
