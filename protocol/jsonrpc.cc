@@ -97,7 +97,7 @@ std::string make_message(std::string_view first, std::string_view first_json, co
   return text;
 }
 
-std::string quoted(std::string_view method) {
+std::string json_string(std::string_view method) {
   std::string text;
   append_json_string(text, method);
   return text;
@@ -131,11 +131,11 @@ std::string JsonRpcMessage::answer_text() const {
 }
 
 std::string make_notification(std::string_view method, std::string_view params_json) {
-  return make_message("method", quoted(method), JsonId(), "params", params_json);
+  return make_message("method", json_string(method), JsonId(), "params", params_json);
 }
 
 std::string make_request(std::string_view method, std::string_view params_json, const JsonId& id) {
-  return make_message("method", quoted(method), id, "params", params_json);
+  return make_message("method", json_string(method), id, "params", params_json);
 }
 
 std::string make_reply(const JsonId& id, std::string_view result_json) {

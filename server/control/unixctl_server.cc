@@ -40,7 +40,7 @@ EventCount requests_answered("unixctl_replied");
 
 constexpr std::size_t kMostOfError = std::size_t{16} * 1024;
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -166,8 +166,10 @@ class Connection : public RoomClient, public std::enable_shared_from_this<Connec
     // ovs-appctl(8), "--format": commands that have a JSON form of their own take an argument for
     // it.
     if (json_ && result.has_value())
-      return send(make_reply(id, R"({"reply":)" + quoted(text) + R"(,"reply-format":"plain"})"));
-    send(result.has_value() ? make_reply(id, quoted(text)) : make_error_reply(id, quoted(text)));
+      return send(
+          make_reply(id, R"({"reply":)" + json_string(text) + R"(,"reply-format":"plain"})"));
+    send(result.has_value() ? make_reply(id, json_string(text))
+                            : make_error_reply(id, json_string(text)));
   }
 
   /// Writes what the socket takes now, so that the answer to "exit" is out before the server ends,

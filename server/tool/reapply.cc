@@ -11,7 +11,7 @@
 namespace tandem::tool {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -27,7 +27,7 @@ std::string json_of(const DatumView& datum) {
 class RowOperations {
  public:
   RowOperations(const TableSchema& table, const Uuid& row)
-      : table_(quoted(table.name)),
+      : table_(json_string(table.name)),
         uuid_(fmt::format(R"(["uuid","{}"])", row.to_string())),
         where_(fmt::format(R"("where":[["_uuid","==",{}]])", uuid_)) {}
 
@@ -61,7 +61,7 @@ class RowOperations {
 
  private:
   void add(const ColumnSchema& column, const DatumView& before, const DatumView& after) {
-    const std::string name = quoted(column.name);
+    const std::string name = json_string(column.name);
     if (column.type.n_max > 1 && column.type.n_min == 0) {
       for (const auto& [mutator, elements] : {std::pair("delete", set_difference(before, after)),
                                               std::pair("insert", set_difference(after, before))}) {
@@ -92,7 +92,7 @@ Result<Reapply::Step> Reapply::next(const storage::Record& record) {
   database_.apply(changes);
   // A snapshot is what another server had.
   if (changes.empty() || PositionMarks::parse(step.comment).snapshot) return step;
-  step.transaction = '[' + quoted(database_.schema()->name());
+  step.transaction = '[' + json_string(database_.schema()->name());
   for (const RowChange& change : changes) {
     const TableSchema& table = database_.schema()->table(change.table);
     RowOperations operations(table, change.uuid());
@@ -108,7 +108,7 @@ Result<Reapply::Step> Reapply::next(const storage::Record& record) {
   const std::string comment = step.comment.empty() ? "" : ": " + step.comment;
   step.transaction += fmt::format(
       R"(,{{"op":"comment","comment":{}}}])",
-      quoted(fmt::format("applied again from {}, record {}{}", name_, record.index, comment)));
+      json_string(fmt::format("applied again from {}, record {}{}", name_, record.index, comment)));
   return step;
 }
 
