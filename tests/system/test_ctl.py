@@ -67,7 +67,7 @@ class ThisHost(Ctl):
     def test_a_server_that_hangs_is_told_of(self):
         self.server("one", [self.database("one.db", load.SCHEMA)])
         two = self.server("two", [self.database("two.db", load.SCHEMA)])
-        two.process.send_signal(signal.SIGSTOP)
+        two.suspend()
         self.addCleanup(two.process.send_signal, signal.SIGCONT)
         done = self.run_ctl("-T", "1", "status", "--format=short")
         self.assertEqual(done.returncode, 1)
@@ -232,7 +232,7 @@ class Cluster(Ctl):
 
     def test_a_host_that_does_not_answer_holds_the_others_up_until_the_timeout_only(self):
         one, two = self.pair()
-        two.process.send_signal(signal.SIGSTOP)
+        two.suspend()
         self.addCleanup(two.process.send_signal, signal.SIGCONT)
         began = time.monotonic()
         done = self.run_ctl("-T", "1", "status", "--cluster", *self.pages.values())

@@ -45,7 +45,7 @@ class Log(SystemTest):
     def test_commits_that_no_backup_has_are_a_warning(self):
         active, backup = self.pair("--sync-replicas=1", "--sync-timeout=300")
         self.wait_for(active, "joined, in sync")
-        backup.process.send_signal(signal.SIGSTOP)
+        backup.suspend()
         self.addCleanup(backup.process.send_signal, signal.SIGCONT)
         self.write(active)
         self.wait_for(active, rf"WARN\|{load.DB}: 1 commit was acknowledged that fewer than 1 backups have")

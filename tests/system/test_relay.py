@@ -381,7 +381,7 @@ class OneRelay(RelayTest):
         relay = self.relay("relay", source)
         with relay.connect() as client, relay.connect() as other:
             client.transact(DB, insert("a"))
-            source.process.send_signal(signal.SIGSTOP)
+            source.suspend()
             written = [client.request("transact", [DB, insert(f"b{number}")]) for number in range(200)]
             for connection in (client, other):
                 self.assertEqual(connection.transact(DB, select("a"))[0]["rows"], [{"name": "a"}])
@@ -600,7 +600,7 @@ class WithPythonsIdl(RelayTest):
             there.transact(DB, insert("b"))
         wait_until(lambda: idl.run() or len(idl.tables["Switch"].rows) == 2, "the IDL to follow")
         # The source takes the transaction, and dies before it answers.
-        source.process.send_signal(signal.SIGSTOP)
+        source.suspend()
 
         def die():
             if re.search(r'send request, method="transact".*"name":"c"', relay.log()) and source.alive():

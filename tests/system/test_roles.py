@@ -20,12 +20,6 @@ from harness.server import wait_until
 INSERT = {"op": "insert", "table": "Switch"}
 
 
-def is_stopped(pid):
-    """Whether SIGSTOP has reached all threads: kill(2) does not wait for that."""
-    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
-    return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
-
-
 def accepts_control(path):
     try:
         Connection(f"unix:{path}", deadline_s=0).close()
@@ -168,7 +162,7 @@ class Roles(SystemTest):
 
     def test_a_backup_of_a_silent_server_says_stale_not_replicating(self):
         active, backup = self.pair()
-        os.kill(active.process.pid, signal.SIGSTOP)
+        active.suspend()
         try:
             wait_until(lambda: "stale: " in backup.appctl("ovsdb-server/sync-status"), "silence to be seen")
             self.assertNotIn("replicating", backup.appctl("ovsdb-server/sync-status"))
@@ -214,8 +208,7 @@ class Roles(SystemTest):
         server = self.start("active")
         with server.connect() as connection:
             server.appctl("tandem/lease", "0.3")
-            os.kill(server.process.pid, signal.SIGSTOP)
-            wait_until(lambda: is_stopped(server.process.pid), "all threads to stop")
+            server.suspend()
             requests = [connection.request("transact", [load.DB, INSERT | {"row": {"name": f"n{i}"}}])
                         for i in range(50)]
             time.sleep(0.5)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -97,6 +98,18 @@ class Server:
         if code != 0:
             raise AssertionError(f"server {self.name} exited with {code}\n{self.stderr()}")
         self.check_stderr()
+
+    def suspend(self):
+        """Stops all threads, until SIGCONT: kill(2) does not wait for that."""
+        self.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: set(self._thread_states()) == {"T"}, "all threads to stop", poll_s=0.002)
+
+    def _thread_states(self):
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            try:
+                yield (task / "stat").read_text().rpartition(")")[2].split()[0]
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # it has ended meanwhile
 
     def kill(self):
         """Kills it with SIGKILL, as a crash does."""
