@@ -22,7 +22,7 @@ std::string exact(double value) {
   return text;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -31,11 +31,11 @@ std::string quoted(std::string_view text) {
 }  // namespace
 
 TEST_CASE("JSON strings escape quotes, backslashes and control characters, and nothing else") {
-  CHECK(quoted("plain") == R"("plain")");
-  CHECK(quoted("") == R"("")");
-  CHECK(quoted("\b\f\n\r\t\"\\") == R"("\b\f\n\r\t\"\\")");
-  CHECK(quoted(std::string("\x01\x1f\0x", 4)) == R"("\u0001\u001f\u0000x")");
-  CHECK(quoted("/<>&\x7f é 𝄞") == "\"/<>&\x7f é 𝄞\"");
+  CHECK(json_string("plain") == R"("plain")");
+  CHECK(json_string("") == R"("")");
+  CHECK(json_string("\b\f\n\r\t\"\\") == R"("\b\f\n\r\t\"\\")");
+  CHECK(json_string(std::string("\x01\x1f\0x", 4)) == R"("\u0001\u001f\u0000x")");
+  CHECK(json_string("/<>&\x7f é 𝄞") == "\"/<>&\x7f é 𝄞\"");
 }
 
 TEST_CASE("reals print as ovsdb-server prints them") {
