@@ -77,7 +77,7 @@ class Life(unittest.TestCase):
         depends = ",".join(run("dpkg-deb", "--field", package_file(name), "Depends") for name in NAMES)
         libraries = sorted({name for name in re.findall(r"[a-z0-9][a-z0-9.+-]+(?= *\(|,|$)", depends)
                             if name.startswith("lib")})
-        archive = make_archive(["logrotate", "openvswitch-common", "ovn-central", "ovn-common", "procps", "systemd",
+        archive = make_archive(["logrotate", "mount", "openvswitch-common", "ovn-central", "ovn-common", "procps", "systemd",
                                 *libraries], ["ovn-common"])
         cls.root = Root(archive, SCRATCH / "root")
         cls.addClassCleanup(cls.root.close)
