@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/json/json_verbatim.h"
 #include "protocol/json/member_writer.h"
 #include "replication/error_tag.h"
 
@@ -13,7 +14,7 @@ namespace {
 std::string params_of(const TransactCall& call) {
   if (call.role.empty()) {
     std::string text;
-    append_json(text, call.params, Reals::kExact);
+    append_json_verbatim(text, call.params);
     return text;
   }
   std::string text = "[";
@@ -23,7 +24,7 @@ std::string params_of(const TransactCall& call) {
   members.string("client", call.client_id);
   members.string("role", call.role);
   text += "},";
-  append_json(text, call.params, Reals::kExact);
+  append_json_verbatim(text, call.params);
   return text += ']';
 }
 
@@ -31,7 +32,7 @@ TransactCall::Reply reply_of(const JsonRpcMessage& answer) {
   TransactCall::Reply reply;
   reply.is_error = reply.failed = answer.kind == JsonRpcMessage::Kind::kError;
   const JsonView value = reply.is_error ? answer.error : answer.result;
-  append_json(reply.json, value);
+  append_json_verbatim(reply.json, value);
   if (!reply.is_error && value.is_array()) {
     for (const JsonView result : value.elements()) {
       const JsonView error = result.find("error");
