@@ -115,6 +115,9 @@ Result<AtomView> compute(Mutator mutator, double a, double b) {
                         : mutator == Mutator::kMultiply ? a * b
                                                         : a / b;
   if (!std::isfinite(result)) return out_of_range(mutator);
+  // Neither ovsdb-server's clients nor ovsdb-server itself could read a subnormal one. What is too
+  // small counts as zero when it is read, too.
+  if (std::fpclassify(result) == FP_SUBNORMAL) return AtomView(0.0);
   return AtomView(result);
 }
 

@@ -62,6 +62,12 @@ TEST_CASE("results that do not fit are range errors") {
         error("range error", R"(Result of "*=" operation is out of range.)"));
 }
 
+TEST_CASE("a result that is too small for a normal real is zero") {
+  CHECK(mutated(R"(["r","/=",1e200])", R"({"r":1e-200})") == "0");
+  CHECK(mutated(R"(["r","/=",1e115])", R"({"r":-1e-200})") == "0");
+  CHECK(mutated(R"(["r","*=",1e-100])", R"({"r":1e-200})") == "1e-300");
+}
+
 TEST_CASE("the largest products are refused too, as ovsdb-server does") {
   const auto* half = R"({"i":4611686018427387903})";
   CHECK(mutated(R"(["i","*=",1])", half) == "4611686018427387903");
