@@ -348,7 +348,7 @@ TEST_CASE("A database that was converted is taken over anew") {
 }
 
 TEST_CASE("A source that has it all from this server is none") {
-  for (const std::size_t sources : {1, 2}) {
+  for (const std::size_t sources : {std::size_t{1}, std::size_t{2}}) {
     Source source(sources);
     source.become_current(kOne);
     source.tell_path("[\"" + std::string(kOne) + "\",\"" + std::string(kSelf) + "\"]");
