@@ -169,6 +169,7 @@ class Server final : public control::ServerControl,
   BackupService& service(std::size_t index);
   BackupSet followers_set() const;
   std::map<std::string, FollowerStatus> followers() const;
+  std::vector<control::DatabaseStatus> database_statuses();
   std::string source_of(const std::string& database) const;
   std::string excluded_of(const std::string& database) const;
   void begin_demotion(const Demotion& demotion, const control::DoneWithText& done);

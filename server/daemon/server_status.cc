@@ -81,6 +81,12 @@ control::ServerStatus Server::status() {
   status.log_file = log::file_health();
   status.key_files = tls_.files();
   for (const ClientShard& shard : shards_) status.monitors += shard.hub->usage().monitors;
+  status.databases = database_statuses();
+  return status;
+}
+
+std::vector<control::DatabaseStatus> Server::database_statuses() {
+  std::vector<control::DatabaseStatus> statuses;
   const std::map<std::string, FollowerStatus> followers = this->followers();
   const std::map<std::string, RelayService::Status> relays = relays_.status();
   for (const auto& [name, entry] : board_.entries()) {
@@ -111,9 +117,9 @@ control::ServerStatus Server::status() {
       database.connection_error = relay->second.connection_error;
       database.follower = relay->second.link;
     }
-    status.databases.push_back(std::move(database));
+    statuses.push_back(std::move(database));
   }
-  return status;
+  return statuses;
 }
 
 void Server::refresh(std::function<void(bool fresh)> then) {
