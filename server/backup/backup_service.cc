@@ -125,17 +125,10 @@ class BackupService::Following final : public ActiveLinkPort,
   };
 
   net::ClientOptions client_options() {
-    net::ClientOptions options;
-    options.targets = source_.targets;
+    net::ClientOptions options = net::options_to_copy_from(source_.targets);
     options.name = source_.targets.front().text;
     options.probe_ms = source_.probe_ms;
-    // The active's address moves between hosts without any event, and requests to one that nobody
-    // has are lost without an answer: many of them find it soonest. Where there are several
-    // addresses the next one has its turn earlier.
-    options.connect_timeout_ms = options.targets.size() == 1 ? 2000 : 500;
-    options.resend_ms = 10;
     options.backoff = {100, 250, 0};
-    options.limits.max_message_bytes = std::size_t{1} << 40;  // a whole database is one message
     options.make_handler = [this](ConnectionPort& port) {
       return std::make_unique<Handler>(*this, port);
     };

@@ -11,6 +11,18 @@ namespace {
 log::Module reconnect_log("reconnect");
 }
 
+ClientOptions options_to_copy_from(std::vector<Target> targets) {
+  ClientOptions options;
+  options.targets = std::move(targets);
+  // The active's address moves between hosts without any event, and requests to one that nobody
+  // has are lost without an answer: many of them find it soonest. Where there are several
+  // addresses the next one has its turn earlier.
+  options.connect_timeout_ms = options.targets.size() == 1 ? 2000 : 500;
+  options.resend_ms = 10;
+  options.limits.max_message_bytes = std::size_t{1} << 40;  // a whole database is one message
+  return options;
+}
+
 using State = ClientStatus::State;
 
 ClientConnection::ClientConnection(IoShard& shard, TlsContext* tls, ClientOptions options,

@@ -31,6 +31,9 @@ struct ClientOptions {
   HandlerFactory make_handler;  ///< called for every connection that comes about
 };
 
+/// For a connection to the server whose databases are copied here.
+ClientOptions options_to_copy_from(std::vector<Target> targets);
+
 struct ClientStatus {
   /// Named as the status column of OVN's Connection table shows it.
   enum class State : std::uint8_t {

@@ -107,16 +107,12 @@ class RelayService::Relay final : public RelayLinkPort,
   };
 
   net::ClientOptions client_options() {
-    net::ClientOptions options;
-    options.targets = source_.targets;
+    net::ClientOptions options = net::options_to_copy_from(source_.targets);
     options.name = source_.text;
     options.probe_ms = source_.probe_ms;
     options.dscp = source_.dscp;
-    options.connect_timeout_ms = options.targets.size() == 1 ? 2000 : 500;
-    options.resend_ms = 10;  // the source's address may move: see BackupService
     options.backoff = {std::min<std::int64_t>(100, source_.max_backoff_ms), source_.max_backoff_ms,
                        0};
-    options.limits.max_message_bytes = std::size_t{1} << 40;  // a whole database is one message
     options.make_handler = [this](ConnectionPort& port) {
       return std::make_unique<Handler>(*this, port);
     };
