@@ -23,7 +23,16 @@ class Observation {
 
  private:
   void look() {
-    server_.refresh([this](bool) { journal_.look(server_.status()); });
+    // A writer that has not answered since the last look is busy: what is known has to do.
+    if (waits_) {
+      journal_.look(server_.status());
+    } else {
+      waits_ = true;
+      server_.when_refreshed([this] {
+        waits_ = false;
+        journal_.look(server_.status());
+      });
+    }
     const std::int64_t now_ms = net::IoShard::now_ms();
     if (now_ms >= sample_ms_) {
       rates_.sample();
@@ -36,6 +45,7 @@ class Observation {
   EventRates rates_;
   control::Journal journal_;
   std::int64_t sample_ms_ = 0;
+  bool waits_ = false;  ///< for the writer
   HomeTimer timer_;
 };
 

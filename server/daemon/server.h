@@ -80,6 +80,8 @@ class Server final : public control::ServerControl,
   // control::RoleControl
   control::ServerStatus status() override;
   void refresh(std::function<void(bool fresh)> then) override;
+  /// Runs `then` on home when the writer has told what status() shows, however long it is busy.
+  void when_refreshed(std::function<void()> then);
   void sessions(std::function<void(const std::vector<SessionFacts>&)> then) override;
   void promote(const Promotion& promotion, control::Done done) override;
   void demote(const Demotion& demotion, control::DoneWithText done) override;
@@ -222,7 +224,7 @@ class Server final : public control::ServerControl,
   /// Callers that wait for one refresh of the board.
   struct Refresh {
     std::atomic<bool> begun = false;
-    std::vector<std::function<void(bool)>> waiting;  // home's
+    std::vector<std::function<void()>> waiting;  // home's
   };
   std::shared_ptr<Refresh> refresh_;
   struct KnownCounts {

@@ -128,18 +128,22 @@ void Server::refresh(std::function<void(bool fresh)> then) {
     if (const auto now = std::exchange(*open, nullptr)) now(fresh);
   };
   call_later(kRefreshMs, [once] { once(false); });
+  when_refreshed([once] { once(true); });
+}
+
+void Server::when_refreshed(std::function<void()> then) {
   // One that waits for a busy writer will be fresh enough for all who ask meanwhile.
   if (refresh_ != nullptr && !refresh_->begun) {
-    refresh_->waiting.push_back(once);
+    refresh_->waiting.push_back(std::move(then));
     return;
   }
   refresh_ = std::make_shared<Refresh>();
-  refresh_->waiting.push_back(once);
+  refresh_->waiting.push_back(std::move(then));
   submit([this, refresh = refresh_] {
     refresh->begun = true;
     board_.refresh();
     home_.post([refresh] {
-      for (const auto& told : std::exchange(refresh->waiting, {})) told(true);
+      for (const auto& told : std::exchange(refresh->waiting, {})) told();
     });
   });
 }

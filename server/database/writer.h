@@ -81,7 +81,7 @@ class Writer {
   /// To be called from time to time while somebody may write. If it has seen the same wait so
   /// often, a thread stands in: first the runner's, then those of who submits more. False if nobody
   /// writes. Thread-safe.
-  static constexpr int kPatience = 10;
+  static constexpr int kPatience = 5;
   bool look(TaskRunner& runner);
 
  private:

@@ -13,9 +13,10 @@ EventCount threads_relieved("io_thread_relieved");
 
 /// So long a task may take before another thread goes on in its place: longer than a batch of
 /// ordinary transactions takes, shorter than a client notices.
-constexpr std::chrono::milliseconds kPatience{20};
-/// Writer::kPatience of these are what a disk may take before reads go on without it.
-constexpr std::chrono::milliseconds kLook{10};
+constexpr std::chrono::milliseconds kPatience{15};
+/// Each look wakes home. Writer::kPatience of them are what a disk may take before reads go on
+/// without it.
+constexpr std::chrono::milliseconds kLook{20};
 
 }  // namespace
 
