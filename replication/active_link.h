@@ -19,6 +19,8 @@ class ActiveLinkPort {
   virtual void restart(const std::string& reason) = 0;
   virtual std::int64_t monotonic_ms() const = 0;
   virtual void changed() = 0;
+  /// Stream: the copy has all records up to this one.
+  virtual void applied(const std::string& /*database*/, const Height& /*height*/) {}
   virtual void log_info(const std::string& text) = 0;
   virtual void log_warn(const std::string& text) = 0;
   /// What a comparison of schemas showed; logged when it is news.

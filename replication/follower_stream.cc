@@ -20,7 +20,7 @@ void Follower::start_stream() {
   replica_.standing([this, attempt = attempt_](const Standing& standing) {
     if (attempt != attempt_) return;
     standing_ = standing;
-    status_.applied = standing.position;
+    set_applied(standing.position);
     follow(introduction());
   });
 }
@@ -209,7 +209,7 @@ void Follower::take_over_rows() {
           return fail("its contents could not be applied: " + applied.error().to_string());
         failures_ = 0;
         ++status_.resyncs;
-        status_.applied = resync_.position;
+        set_applied(resync_.position);
         scope_.reset();
         port_.log_info(database_ + ": equal to the active server at " +
                        status_.applied.to_string());
@@ -266,13 +266,18 @@ void Follower::append(StreamRecord record) {
       goal_ = position.index;
       status_.source_is_backup = false;
     }
-    status_.applied = position;
+    set_applied(position);
     arrivals_ms_.pop_front();
     status_.behind_since_ms.reset();
     if (!arrivals_ms_.empty()) status_.behind_since_ms = arrivals_ms_.front();
     unsynced_ = unsynced_ || durable;
     if (!more) acknowledge();
   });
+}
+
+void Follower::set_applied(const Position& position) {
+  status_.applied = position;
+  port_.applied(position.height());
 }
 
 void Follower::acknowledge() {

@@ -8,6 +8,8 @@
 
 #include "replication/active_link.h"
 #include "server/backup/database_replica.h"
+#include "server/forwarding/backup_forwards.h"
+#include "server/forwarding/remote_forwarder.h"
 #include "server/logging/log.h"
 
 namespace tandem {
@@ -24,6 +26,7 @@ std::string host_name() {
 
 /// One source being followed: the link, its replicas, the connection. On the shard.
 class BackupService::Following final : public ActiveLinkPort,
+                                       public ForwardsPort,
                                        public net::WheelTimer,
                                        public std::enable_shared_from_this<Following> {
  public:
@@ -47,6 +50,7 @@ class BackupService::Following final : public ActiveLinkPort,
       const auto& [name, replica] = entry;
       const auto now = directory.find(name);
       if (now != directory.end() && now->second == replica.database) return false;
+      forwards_.remove(name);
       link_.remove(name);
       return true;
     });
@@ -58,6 +62,7 @@ class BackupService::Following final : public ActiveLinkPort,
                                             source_.excluded[name], source_.adopt_schemas);
       link_.add(name, *replica);
       replicas_.emplace(name, Entry{database, std::move(replica)});
+      if (source_.forward_writes) begin_forwarding(database);
     }
     changed();
   }
@@ -67,10 +72,11 @@ class BackupService::Following final : public ActiveLinkPort,
   void stop(const std::string& reason, Task done) {
     cancel_timer();
     settle();
+    forwards_.end(reason);
     client_.stop(reason, std::move(done));
   }
 
-  // ActiveLinkPort
+  // ActiveLinkPort and ForwardsPort
   void send(std::string text) override {
     if (connection_ != nullptr) connection_->send(std::move(text));
   }
@@ -85,11 +91,23 @@ class BackupService::Following final : public ActiveLinkPort,
           follower.state != FollowerStatus::State::kNegotiating)
         settle();
     }
+    forwards_.on_status(status);
     service_.note_active(std::any_of(status.begin(), status.end(), [](const auto& follower) {
       return follower.second.knows_active();
     }));
     std::lock_guard lock(service_.mutex_);
     service_.status_ = status;
+  }
+  void applied(const std::string& database, const Height& height) override {
+    forwards_.on_applied(database, height);
+  }
+  void answer(std::unique_ptr<TransactCall> call) override {
+    service_.server_.submit([&server = service_.server_,
+                             call = std::move(call)]() mutable { server.answer(std::move(call)); },
+                            service_.shard_);
+  }
+  void take_back(std::unique_ptr<TransactCall> call) override {
+    RemoteForwarder::take_back(service_.server_, service_.shard_, std::move(call));
   }
   void log_info(const std::string& text) override { replication_log.info("{}", text); }
   void log_warn(const std::string& text) override { replication_log.warn("{}", text); }
@@ -106,17 +124,33 @@ class BackupService::Following final : public ActiveLinkPort,
     std::unique_ptr<DatabaseReplica> replica;
   };
 
-  /// The connection's handler: passes everything to the link.
+  /// The writer sends what may write this way.
+  void begin_forwarding(const DatabaseInfoRef& database) {
+    service_.server_.submit(
+        [&service = service_, database,
+         forwarder = std::make_shared<RemoteForwarder>(service_.server_, service_.shard_,
+                                                       forwards_.add(database->name))]() mutable {
+          ServedDatabase* const served = service.server_.find(database->name);
+          if (served != nullptr && served->info == database)
+            service.server_.set_forwarder(*served, std::move(forwarder));
+        },
+        service_.shard_);
+  }
+
+  /// The connection's handler: passes everything on.
   class Handler final : public ConnectionHandler {
    public:
     Handler(Following& following, ConnectionPort& port) : following_(following) {
       following_.connection_ = &port;
       following_.link_.on_connected();
     }
-    void on_message(JsonRpcMessage message) override { following_.link_.on_message(message); }
+    void on_message(JsonRpcMessage message) override {
+      if (!following_.forwards_.on_message(message)) following_.link_.on_message(message);
+    }
     void on_writable() override {}
     void on_closed(const std::string& reason) override {
       following_.connection_ = nullptr;
+      following_.forwards_.on_disconnected(reason);
       following_.link_.on_disconnected(reason);
     }
 
@@ -160,6 +194,7 @@ class BackupService::Following final : public ActiveLinkPort,
   Task settled_;
   std::int64_t started_ms_ = 0;
   ActiveLink link_;
+  BackupForwards forwards_{*this};
   std::map<std::string, Entry> replicas_;
   ConnectionPort* connection_ = nullptr;
   net::ClientConnection client_;  // last: its connection's handler uses all the above

@@ -79,7 +79,8 @@ struct ServerStatus {
   std::string sync_peers = "any";  ///< the clients that may be backups
   std::string node_name;           ///< that backups' actives know this server by; empty: the host's
   AdvertisedRole advertised_role = AdvertisedRole::kNone;
-  std::string active_server;  ///< that is, or would be, followed; empty: none
+  bool forward_writes = false;  ///< as a backup
+  std::string active_server;    ///< that is, or would be, followed; empty: none
   std::string exclude_tables;
   std::vector<DatabaseStatus> databases;  ///< by name
   log::FileHealth log_file;

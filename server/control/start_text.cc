@@ -62,6 +62,8 @@ std::string settings_text(const ServerStatus& status) {
   if (!status.node_name.empty()) out += "; node " + status.node_name;
   if (status.advertised_role != AdvertisedRole::kNone)
     out += fmt::format("; advertises {}", to_string(status.advertised_role));
+  if (status.forward_writes)
+    out += status.is_active() ? "; as a backup it would forward writes" : "; forwards writes";
   if (!status.http.empty())
     out += "; pages at " + list_of(status.http, ", ", [](const std::string& at) { return at; });
   return out;

@@ -250,6 +250,7 @@ OrderedJson to_json(const ServerStatus& status) {
             {"peers", status.sync_peers}}},
           {"node_name", printable(status.node_name)},
           {"advertised_role", to_string(status.advertised_role)},
+          {"forward_writes", status.forward_writes},
           {"host", printable(status.host)},
           {"server_id", status.server_id},
           {"version", TANDEM_VERSION},
@@ -281,6 +282,7 @@ std::string status_text(const ServerStatus& status) {
   if (!status.node_name.empty()) out += fmt::format("\nnode-name: {}", printable(status.node_name));
   if (status.advertised_role != AdvertisedRole::kNone)
     out += fmt::format("\nadvertised-role: {}", to_string(status.advertised_role));
+  if (status.forward_writes) out += "\nforward-writes: yes";
   out += fmt::format("\nserver-id: {}\n", status.server_id);
   if (!status.active_server.empty())
     out += fmt::format("active-server: {}\n", printable(status.active_server));

@@ -61,9 +61,10 @@ struct SyncOptions {
   unsigned replicas = 0;  ///< acknowledgements that a commit waits for
   unsigned timeout_ms = 1000;
   SyncFallback fallback = SyncFallback::kAsync;
-  PeerList peers;         ///< the clients that may be backups
-  std::string node_name;  ///< of this server's node, as its cluster manager has it
-  bool schema = false;    ///< adopt the active's schema when it has more
+  PeerList peers;               ///< the clients that may be backups
+  std::string node_name;        ///< of this server's node, as its cluster manager has it
+  bool schema = false;          ///< adopt the active's schema when it has more
+  bool forward_writes = false;  ///< a backup has the active execute what clients write
   AdvertisedRole advertised_role = AdvertisedRole::kNone;
 };
 

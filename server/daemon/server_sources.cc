@@ -50,6 +50,7 @@ Result<BackupSource> Server::backup_source() const {
   source.excluded = std::move(excluded.value());
   source.probe_ms = probe_ms_;
   source.adopt_schemas = options_.sync.schema;
+  source.forward_writes = options_.sync.forward_writes;
   source.node = node_name_;
   source.least_epoch = least_epoch_;
   return source;
@@ -72,6 +73,7 @@ std::vector<BackupSource> Server::sources() const {
     source.node = node_name_;
     source.probe_ms = upstream.probe_ms;
     source.adopt_schemas = options_.sync.schema;
+    source.forward_writes = options_.sync.forward_writes;
     source.excluded[name] = upstream.excluded;
     if (!source.databases) source.databases.emplace();
     source.databases->insert(name);

@@ -70,6 +70,7 @@ control::ServerStatus Server::status() {
   status.sync_peers = peers_.to_string();
   status.node_name = node_name_;
   status.advertised_role = advertised_role_;
+  status.forward_writes = options_.sync.forward_writes;
   status.active_server = active_server_;
   status.exclude_tables = exclude_tables_;
   for (std::size_t i = 0; i < kLimits; ++i) {

@@ -62,6 +62,7 @@ struct TransactCall {
   bool read_only = false;   ///< the connection is
   std::string role;         ///< RBAC
   std::string client_id;
+  bool asks_height = false;  ///< see `height`
 
   TransactResult result;
   /// What the server said that executed it in the place of this one: JSON of a result or an error.
@@ -71,6 +72,8 @@ struct TransactCall {
     std::string json;
   };
   std::optional<Reply> forwarded;
+  /// How high the database stood where it was executed, once it was.
+  std::optional<Height> height;
   std::string lost;  ///< it was forwarded, and nobody knows what became of it: why
   bool canceled = false;
   std::optional<Error> refused;  ///< instead of a result, e.g. "unknown database"

@@ -173,6 +173,7 @@ void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
     release(database, &refused);
   }
   database.backup = backup;
+  if (!backup) database.forwarder = nullptr;
   set_right(database);
   if (!backup) DatabaseFigures::count(database.figures->promotions);
   std::string role = role_notification(database.info->name, backup);

@@ -92,17 +92,21 @@ void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
     return;
   }
   if (is_forwarded(*database, *call)) return forward(*database, std::move(call));
-  if (waiting(*database) >= kMostWaiting && !call->only_reads) {
+  execute(*database, std::move(call));
+}
+
+void DatabaseServer::execute(ServedDatabase& database, std::unique_ptr<TransactCall> call) {
+  if (waiting(database) >= kMostWaiting && !call->only_reads) {
     call->refused =
         Error{"resources exhausted",
               "too many transactions wait for the acknowledgement of backups", std::nullopt};
     finish(std::move(call));
     return;
   }
-  if (try_transact(*database, call, call->first_tried_ms)) {
-    if (database->stored->has_staged()) retry_blocked(*database);
+  if (try_transact(database, call, call->first_tried_ms)) {
+    if (database.stored->has_staged()) retry_blocked(database);
   } else {
-    wait(*database, std::move(call));
+    wait(database, std::move(call));
   }
 }
 
@@ -165,6 +169,9 @@ bool DatabaseServer::try_transact(ServedDatabase& database, std::unique_ptr<Tran
     return false;
   }
   call->result = std::move(outcome.result);
+  if (call->asks_height)
+    call->height =
+        (outcome.commit ? outcome.commit->position : database.stored->position()).height();
   Outgoing outgoing;
   outgoing.database = &database;
   outgoing.commit = std::move(outcome.commit);

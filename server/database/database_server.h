@@ -132,6 +132,10 @@ class DatabaseServer {
   void transact(std::unique_ptr<TransactCall> call);
   /// Answers what a Forwarder had taken, behind all that was published before.
   void answer(std::unique_ptr<TransactCall> call);
+  /// Executes here what a Forwarder had taken and did not hand on.
+  void take_back(std::unique_ptr<TransactCall> call);
+  /// What may write goes to `forwarder` as long as the database is a backup.
+  void set_forwarder(ServedDatabase& database, std::shared_ptr<Forwarder> forwarder);
   /// RFC 7047 section 4.1.4.
   void cancel(SessionId session, const JsonId& id);
   /// Starts a monitor: `started` runs on the mailbox's thread, between the commits that the
@@ -248,6 +252,9 @@ class DatabaseServer {
   /// Is it for another server to execute?
   static bool is_forwarded(const ServedDatabase& database, const TransactCall& call);
   void forward(ServedDatabase& database, std::unique_ptr<TransactCall> call);
+  /// It waits elsewhere no longer.
+  void end_forwarded_wait(const TransactCall& call);
+  void execute(ServedDatabase& database, std::unique_ptr<TransactCall> call);
   /// Counts one that is to wait; false if its session may have no more of them.
   bool may_wait(TransactCall& call);
   /// A transaction has been tried in vain for the first time.

@@ -109,20 +109,36 @@ void DatabaseServer::forward(ServedDatabase& database, std::unique_ptr<TransactC
   database.forwarder->forward(std::move(call));
 }
 
+void DatabaseServer::end_forwarded_wait(const TransactCall& call) {
+  ServedDatabase* const database = find(call.database);
+  if (database == nullptr || call.wait_bytes == 0) return;
+  const auto waits = database->forwarded_waits.find(call.session);
+  if (waits == database->forwarded_waits.end()) return;
+  waits->second.number -= 1;
+  waits->second.bytes -= call.wait_bytes;
+  if (waits->second.number == 0) database->forwarded_waits.erase(waits);
+}
+
 void DatabaseServer::answer(std::unique_ptr<TransactCall> call) {
-  ServedDatabase* const database = find(call->database);
-  if (database != nullptr && call->wait_bytes > 0) {
-    const auto waits = database->forwarded_waits.find(call->session);
-    if (waits != database->forwarded_waits.end()) {
-      waits->second.number -= 1;
-      waits->second.bytes -= call->wait_bytes;
-      if (waits->second.number == 0) database->forwarded_waits.erase(waits);
-    }
-  }
+  end_forwarded_wait(*call);
   Outgoing outgoing;
-  outgoing.database = database;
+  outgoing.database = find(call->database);
   outgoing.call = std::move(call);
   outgoing_.push_back(std::move(outgoing));
+}
+
+void DatabaseServer::take_back(std::unique_ptr<TransactCall> call) {
+  end_forwarded_wait(*call);
+  ServedDatabase* const database = find(call->database);
+  if (database == nullptr || database->is_relay()) {
+    call->canceled = true;
+    return finish(std::move(call));
+  }
+  execute(*database, std::move(call));
+}
+
+void DatabaseServer::set_forwarder(ServedDatabase& database, std::shared_ptr<Forwarder> forwarder) {
+  if (database.backup) database.forwarder = std::move(forwarder);
 }
 
 }  // namespace tandem

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/forwarding/remote_forwarder.h"
 #include "server/logging/log.h"
-#include "server/relay/forwards.h"
 #include "server/relay/relay_database.h"
 #include "server/relay/relay_link.h"
 
@@ -27,7 +27,7 @@ class RelayService::Relay final : public RelayLinkPort,
         source_(std::move(source)),
         copy_(service.server_, service.shard_, database),
         link_(database, service.server_.server_id(), source_.targets.size(), copy_, *this),
-        forwards_(database, *this) {
+        forwards_(database, Forwards::Copy::kRelay, *this) {
     status_.source = source_.text;
   }
 
@@ -47,7 +47,7 @@ class RelayService::Relay final : public RelayLinkPort,
   /// `done` runs on the shard when nothing of it is in use any more.
   void stop(const std::string& reason, Task done) {
     cancel_timer();
-    forwards_.end();
+    forwards_.end("the database was removed");
     if (client_ == nullptr) return done();
     client_->stop(reason, std::move(done));
   }
@@ -78,6 +78,9 @@ class RelayService::Relay final : public RelayLinkPort,
     copy_.submit([server = &service_.server_, call = std::move(call)]() mutable {
       server->answer(std::move(call));
     });
+  }
+  void take_back(std::unique_ptr<TransactCall> call) override {
+    RemoteForwarder::take_back(service_.server_, service_.shard_, std::move(call));
   }
 
  private:
@@ -143,41 +146,6 @@ class RelayService::Relay final : public RelayLinkPort,
   std::unique_ptr<net::ClientConnection> client_;  // last: its handler uses all the above
 };
 
-/// The way from the writer to a relay's Forwards.
-class RelayService::RemoteForwarder final : public Forwarder {
- public:
-  RemoteForwarder(RelayService& service, std::weak_ptr<Relay> relay)
-      : service_(service), relay_(std::move(relay)) {}
-
-  void forward(std::unique_ptr<TransactCall> call) override {
-    service_.shard_.post([&service = service_, relay = relay_, call = std::move(call)]() mutable {
-      if (const std::shared_ptr<Relay> there = relay.lock())
-        return there->forwards().forward(std::move(call));
-      call->canceled = true;
-      service.server_.submit([&server = service.server_,
-                              call = std::move(call)]() mutable { server.answer(std::move(call)); },
-                             service.shard_);
-    });
-  }
-  void cancel(SessionId session, const JsonId& id) override {
-    with_relay([session, id](Relay& relay) { relay.forwards().cancel(session, id); });
-  }
-  void drop(SessionId session) override {
-    with_relay([session](Relay& relay) { relay.forwards().drop(session); });
-  }
-
- private:
-  template <class F>
-  void with_relay(F&& f) {
-    service_.shard_.post([relay = relay_, f = std::forward<F>(f)] {
-      if (const std::shared_ptr<Relay> there = relay.lock()) f(*there);
-    });
-  }
-
-  RelayService& service_;
-  const std::weak_ptr<Relay> relay_;
-};
-
 RelayService::RelayService(DatabaseServer& server, net::IoShard& shard, net::TlsContext& tls)
     : server_(server), shard_(shard), tls_(tls) {}
 
@@ -185,8 +153,9 @@ RelayService::~RelayService() = default;
 
 Result<void> RelayService::add(const std::string& database, const RelaySource& source) {
   const auto relay = std::make_shared<Relay>(*this, database, source);
+  const std::shared_ptr<Forwards> forwards(relay, &relay->forwards());
   if (Result<void> added =
-          server_.add_relay(database, std::make_shared<RemoteForwarder>(*this, relay));
+          server_.add_relay(database, std::make_shared<RemoteForwarder>(server_, shard_, forwards));
       !added)
     return added;
   shard_.post([this, database, relay] {

@@ -40,7 +40,6 @@ class RelayService {
 
  private:
   class Relay;
-  class RemoteForwarder;
 
   DatabaseServer& server_;
   net::IoShard& shard_;

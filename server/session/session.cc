@@ -173,16 +173,6 @@ void Session::send_answer(TransactAnswer answer, bool later) {
   port_.send(std::make_unique<TransactAnswer>(std::move(answer)));
 }
 
-void Session::send_forwarded(const JsonId& id, const TransactCall::Reply& reply) {
-  send_updates();
-  port_.send(reply.is_error ? make_error_reply(id, reply.json) : make_reply(id, reply.json));
-}
-
-void Session::lose(const std::string& reason) {
-  waiting_.clear();
-  port_.close(reason);
-}
-
 void Session::send_limit_error(const JsonId& id, Limit limit) {
   hub_.limit_counts().add(limit, limits_met_);
   const Error error = limit_error(hub_.limits(), limit);

@@ -100,6 +100,8 @@ class Session final : public ConnectionHandler {
   bool may_keep(const JsonId& request_id, std::size_t bytes);
   /// The client has not taken what is there.
   bool is_behind() const { return port_.is_behind(); }
+  /// Tells a peer how high the database stood when its transaction was executed.
+  void tell_height(const JsonId& id, const Height& height);
   /// Passes on what another server has answered.
   void send_forwarded(const JsonId& id, const TransactCall::Reply& reply);
   /// Ends the connection at once: the client is to know that nobody knows what became of what it
@@ -188,6 +190,7 @@ class Session final : public ConnectionHandler {
     std::string role;
     std::string client_id;
     JsonView params;
+    bool asks_height = false;
   };
   void transact(JsonRpcMessage& message, const DatabaseInfoRef& database, OnBehalf client);
   void submit(std::unique_ptr<SessionTransactCall> call);

@@ -40,18 +40,21 @@ void Session::tandem_path(JsonRpcMessage& message) {
   });
 }
 
-/// [DB, {"client": ID, "role": ROLE}, PARAMS]: a client of the peer's, whose role counts, asks for
-/// "transact" with these params.
+/// [DB, {"client": ID, "role": ROLE, "height": true}, PARAMS]: a client of the peer's asks for
+/// "transact" with these params. If it has a role, that counts. If the peer asks for the height of
+/// the database, it is told in a "tandem_executed" before the answer.
 void Session::tandem_transact(JsonRpcMessage& message) {
   const DatabaseInfoRef database = database_of(message);
   if (!database) return;
   const JsonView params = message.params;
   OnBehalf client;
   if (params.size() == 3) {
-    client = {text_of(params[1].find("role")), text_of(params[1].find("client")), params[2]};
+    const JsonView height = params[1].find("height");
+    client = {text_of(params[1].find("role")), text_of(params[1].find("client")), params[2],
+              height.is_bool() && height.get_bool()};
   }
-  const bool valid = !client.role.empty() && client.params.is_array() && !client.params.empty() &&
-                     text_of(client.params.front()) == database->name;
+  const bool valid = (!client.role.empty() || client.asks_height) && client.params.is_array() &&
+                     !client.params.empty() && text_of(client.params.front()) == database->name;
   if (!valid) return send_error(message.id, params_error(message, "invalid parameters"));
   transact(message, database, std::move(client));
 }
@@ -69,6 +72,7 @@ void Session::transact(JsonRpcMessage& message, const DatabaseInfoRef& database,
   call->read_only = port_.info().read_only;
   call->role = std::move(client.role);
   call->client_id = std::move(client.client_id);
+  call->asks_height = client.asks_height;
   call->received_us = hub_.server().clock().monotonic_us();
   read(
       message.bytes,
@@ -91,6 +95,21 @@ void Session::submit(std::unique_ptr<SessionTransactCall> call) {
   submit_request([server = &hub_.server(),
                   call = std::move(call)]() mutable { server->transact(std::move(call)); },
                  asks);
+}
+
+void Session::send_forwarded(const JsonId& id, const TransactCall::Reply& reply) {
+  send_updates();
+  port_.send(reply.is_error ? make_error_reply(id, reply.json) : make_reply(id, reply.json));
+}
+
+void Session::tell_height(const JsonId& id, const Height& height) {
+  port_.send(
+      make_notification("tandem_executed", "[" + id.text() + ",\"" + height.to_string() + "\"]"));
+}
+
+void Session::lose(const std::string& reason) {
+  waiting_.clear();
+  port_.close(reason);
 }
 
 void Session::cancel(JsonRpcMessage& message) {

@@ -6,12 +6,20 @@
 #include <vector>
 
 #include "protocol/json/json_reader.h"
-#include "replication/active_link.h"
 #include "server/session/client_hub.h"
 #include "server/session/session.h"
 #include "tests/simulation/simulated_shard.h"
 
 namespace tandem::simulation {
+
+/// The backup's end of a wire.
+class LinkEnd {
+ public:
+  virtual ~LinkEnd() = default;
+  virtual void on_connected() = 0;
+  virtual void on_message(const JsonRpcMessage& message) = 0;
+  virtual void on_disconnected(const std::string& reason) = 0;
+};
 
 /// A connection from a backup's link to a session on another node. Messages arrive in order, after
 /// a delay; it may stall for a while, lose one direction, or break, and then each end learns of it
@@ -19,7 +27,7 @@ namespace tandem::simulation {
 class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
  public:
   /// A `plain` one is to a server that knows no more than RFC 7047.
-  Wire(World& world, ActiveLink& link, const SimulatedShard& link_shard, ClientHub& hub,
+  Wire(World& world, LinkEnd& link, const SimulatedShard& link_shard, ClientHub& hub,
        SimulatedShard& shard, bool plain)
       : world_(world), link_(&link), link_shard_(link_shard), shard_(shard), plain_(plain) {
     info_.name = "wire";
@@ -31,7 +39,13 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
   void send_up(std::string text) {
     deliver(true, [text = std::move(text)](Wire& wire) { wire.take_up(text); });
   }
-  void stall(std::int64_t ms) { stalled_ms_ = world_.now_ms() + ms; }
+  /// The socket takes no more for so long: what waits for room in its queue comes behind answers.
+  void stall(std::int64_t ms) {
+    stalled_ms_ = world_.now_ms() + ms;
+    world_.at(stalled_ms_, [self = shared_from_this()] {
+      if (!self->is_full() && self->session_ != nullptr) self->session_->on_writable();
+    });
+  }
   /// Nothing arrives in that direction any more, until a probe of one end finds out.
   void lose(bool up) {
     (up ? loses_up_ : loses_down_) = true;
@@ -64,7 +78,7 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
     while (const SharedText piece = source->next()) whole += *piece;
     send(std::make_shared<const std::string>(std::move(whole)));
   }
-  std::size_t queued_bytes() const override { return 0; }
+  std::size_t queued_bytes() const override { return is_full() ? std::size_t{2} << 20 : 0; }
   bool is_behind() const override { return false; }
   void set_reading(bool) override {}
   void close(std::string) override { cut(); }
@@ -101,6 +115,7 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
     session_->on_message(std::move(message));
   }
   std::int64_t delay() { return world_.ms(20); }
+  bool is_full() const { return world_.now_ms() < stalled_ms_; }
   using Message = std::function<void(Wire&)>;
   void deliver(bool up, Message message) {
     if (cut_ || (up ? loses_up_ : loses_down_)) return;
@@ -142,7 +157,7 @@ class Wire : public std::enable_shared_from_this<Wire>, private ConnectionPort {
   }
 
   World& world_;
-  ActiveLink* link_;
+  LinkEnd* link_;
   const SimulatedShard& link_shard_;
   SimulatedShard& shard_;
   const bool plain_;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "server/forwarding/remote_forwarder.h"
+
 namespace tandem::simulation {
 namespace {
 
@@ -135,7 +137,25 @@ void Process::follow(Source source) {
     replicas_.push_back(
         std::make_unique<DatabaseReplica>(server, shard, info, std::set<std::string>()));
     link_->add(name, *replicas_.back());
+    if (!node_.scenario.forwards) continue;
+    server.submit(
+        [this, name,
+         forwarder = std::make_shared<RemoteForwarder>(server, shard, forwards_.add(name))] {
+          server.set_forwarder(database(name), forwarder);
+        },
+        shard);
   }
+}
+
+void Process::answer(std::unique_ptr<TransactCall> call) {
+  if (!shard.is_alive()) return;
+  server.submit([this, call = std::move(call)]() mutable { server.answer(std::move(call)); },
+                shard);
+}
+
+void Process::take_back(std::unique_ptr<TransactCall> call) {
+  if (!shard.is_alive()) return;
+  RemoteForwarder::take_back(server, shard, std::move(call));
 }
 
 void Process::stop_following() {
@@ -143,6 +163,7 @@ void Process::stop_following() {
     wire_->close_link();
     wire_.reset();
   }
+  forwards_.end("another role");
   link_.reset();
   replicas_.clear();
   source_ = {};
@@ -155,13 +176,14 @@ void Process::depose_active() {
 void Process::tick() {
   if (!link_ || shard.is_stopped()) return;
   link_->tick();
+  changed();
   if (wire_ && wire_->is_closed()) wire_.reset();
   if (wire_) return;
   Node* const source = source_.reach();
   if (source == nullptr || !source->is_up()) return;
   Process& other = *source->process;
-  wire_ = std::make_shared<Wire>(world, *link_, shard, *other.hub, other.shard,
-                                 node_.is_plain() || source->is_plain());
+  wire_ = std::make_shared<Wire>(world, static_cast<LinkEnd&>(*this), shard, *other.hub,
+                                 other.shard, node_.is_plain() || source->is_plain());
   other.served.push_back(wire_);
   wire_->open();
 }

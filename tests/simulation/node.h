@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "replication/active_link.h"
 #include "server/backup/database_replica.h"
+#include "server/forwarding/backup_forwards.h"
 #include "tests/simulation/guards.h"
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/link.h"
@@ -68,7 +70,7 @@ struct Source {
 };
 
 /// What a node loses when it is killed.
-class Process final : private ActiveLinkPort {
+class Process final : private ActiveLinkPort, private ForwardsPort, private LinkEnd {
  public:
   Process(World& world, Node& node, Ledger& ledger);
   ~Process() override;
@@ -124,7 +126,20 @@ class Process final : private ActiveLinkPort {
     if (wire_) wire_->cut();
   }
   std::int64_t monotonic_ms() const override;
-  void changed() override {}
+  void changed() override { forwards_.on_status(followers()); }
+  void applied(const std::string& database, const Height& height) override {
+    forwards_.on_applied(database, height);
+  }
+  void answer(std::unique_ptr<TransactCall> call) override;
+  void take_back(std::unique_ptr<TransactCall> call) override;
+  void on_connected() override { link_->on_connected(); }
+  void on_message(const JsonRpcMessage& message) override {
+    if (!forwards_.on_message(message)) link_->on_message(message);
+  }
+  void on_disconnected(const std::string& reason) override {
+    forwards_.on_disconnected(reason);
+    link_->on_disconnected(reason);
+  }
   void log_info(const std::string& text) override;
   void log_warn(const std::string& text) override { log_info(text); }
   void log_finding(const std::string&, const std::string&) override {}
@@ -132,6 +147,7 @@ class Process final : private ActiveLinkPort {
   void wake_at(std::int64_t at_ms);
 
   Node& node_;
+  BackupForwards forwards_{*this};
   std::vector<std::unique_ptr<DatabaseReplica>> replicas_;
   std::unique_ptr<ActiveLink> link_;
   std::shared_ptr<Wire> wire_;

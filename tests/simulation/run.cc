@@ -58,7 +58,11 @@ void Run::write() {
   if (quiet_) return;
   world_.after(1 + world_.ms(60), [this] { write(); });
   for (const auto& node : nodes_) {
-    if (node->is_active()) submit(*node, some_database());
+    if (node->is_active()) {
+      submit(*node, some_database());
+    } else if (scenario_.forwards && node->is_up() && world_.chance(30)) {
+      submit(*node, some_database());
+    }
   }
 }
 
@@ -103,10 +107,17 @@ void Run::submit(Node& node, const std::string& database) {
   call->database = database;
   call->request = parse_json("[\"" + database + "\"," + operations + "]").value();
   call->params = call->request;
-  call->succeeded = [this, database, number, durable] {
+  call->succeeded = [this, &node, database, number, durable](bool elsewhere) {
     Ledger::Writes& writes = ledger_.databases[database];
     const auto write = writes.find(number);
     if (write == writes.end()) return;
+    if (elsewhere) {
+      ++forwarded_;
+      if (!write->second.deleted && !node.process->waits_for_disk() &&
+          !node.contents(database).contains(number))
+        broken(fmt::format("write {} of {} is answered at {}, and is not there", number, database,
+                           node.name));
+    }
     write->second.acknowledged = true;
     write->second.durable = durable;
   };

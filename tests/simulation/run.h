@@ -24,6 +24,8 @@ class Run {
   std::size_t acknowledged() const;
   /// Files that were damaged.
   std::size_t damages() const { return damages_; }
+  /// Writes that a backup answered.
+  std::size_t forwarded() const { return forwarded_; }
   /// Disks that hung while a call was under way.
   std::size_t hangs() const { return hangs_; }
 
@@ -67,6 +69,7 @@ class Run {
   const bool one_at_a_time_;  ///< see may_befall()
   std::size_t damages_ = 0;   ///< of files so far
   std::size_t hangs_ = 0;
+  std::size_t forwarded_ = 0;
   Ledger ledger_;
   Nodes nodes_;
   Manager manager_;

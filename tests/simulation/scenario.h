@@ -19,6 +19,7 @@ struct Scenario {
   bool disks_fail;    ///< they are full for a while, or fail at some step
   bool disks_hang;    ///< for a while they do not answer
   bool cascades;      ///< backups may follow backups
+  bool forwards;      ///< clients write at backups, too
   /// Of a server that dies while all others are up and whole a record in the middle may be lost.
   bool files_damaged;
   bool files_mounted;  ///< each by itself, so that no other can replace it

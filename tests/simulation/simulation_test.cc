@@ -21,6 +21,7 @@ struct Outcome {
   std::size_t acknowledged = 0;
   std::size_t damages = 0;
   std::size_t hangs = 0;
+  std::size_t forwarded = 0;
 };
 
 Outcome run_seed(std::uint64_t seed, const Guards& guards = {}) {
@@ -33,6 +34,7 @@ Outcome run_seed(std::uint64_t seed, const Guards& guards = {}) {
       outcome.acknowledged = run.acknowledged();
       outcome.damages = run.damages();
       outcome.hangs = run.hangs();
+      outcome.forwarded = run.forwarded();
     } catch (const std::exception& error) {
       outcome.broken.emplace_back(error.what());
     }
@@ -48,11 +50,13 @@ TEST_CASE("whatever the seed, clusters keep what they promise") {
   std::size_t acknowledged = 0;
   std::size_t damages = 0;
   std::size_t hangs = 0;
+  std::size_t forwarded = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     const Outcome outcome = run_seed(seed);
     acknowledged += outcome.acknowledged;
     damages += outcome.damages;
     hangs += outcome.hangs;
+    forwarded += outcome.forwarded;
     std::string broken;
     for (const std::string& promise : outcome.broken) broken += promise + '\n';
     if (broken.empty()) continue;
@@ -62,6 +66,7 @@ TEST_CASE("whatever the seed, clusters keep what they promise") {
   CHECK(acknowledged > 10 * count);
   CHECK(damages >= count / 20);
   CHECK(hangs >= count / 20);
+  CHECK(forwarded > 5 * count);
 }
 
 TEST_CASE("without syncs before acknowledgements some seed breaks a promise", "[guards]") {

@@ -108,7 +108,7 @@ void AgentRun::submit(Host& host, agent::Which which) {
   call->database = database;
   call->request = parse_json("[\"" + database + "\"," + operations + "]").value();
   call->params = call->request;
-  call->succeeded = [this, &host, which, number, durable] {
+  call->succeeded = [this, &host, which, number, durable](bool) {
     promises_.acknowledged(host, which, number, durable);
   };
   process.server.submit(

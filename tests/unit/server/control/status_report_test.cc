@@ -52,7 +52,8 @@ TEST_CASE("what is read first comes first in a status as JSON") {
   const OrderedJson object = to_json(status);
   CHECK(names_of(object) ==
         "role writable health lease role_changes databases clients remotes http active_server "
-        "exclude_tables sync node_name advertised_role host server_id version program_gone pid "
+        "exclude_tables sync node_name advertised_role forward_writes host server_id version "
+        "program_gone pid "
         "time uptime_ms "
         "limits");
   CHECK(names_of(object.at("databases").at(0)) ==

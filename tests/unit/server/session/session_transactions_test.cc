@@ -1,4 +1,5 @@
-// Transactions of sessions: those of clients that go, and those that wait.
+// Transactions of sessions: those of clients that go, those that wait, and those that another
+// server executes.
 
 #include <cerrno>
 
@@ -35,6 +36,96 @@ TEST_CASE("a transaction whose wait comes true when a failed write is taken back
   const std::vector<std::string> answers = waiter.connection.take();
   REQUIRE(answers.size() == 1);
   CHECK_THAT(answers.front(), Catch::Contains(R"("result":[{}])"));
+}
+
+TEST_CASE("a peer is told how high the database stood when its transaction was executed") {
+  Site site;
+  Client peer(site);
+  const auto ask = [&](const std::string& operations) {
+    return peer.ask("tandem_transact", R"(["D",{"height":true},["D",)" + operations + "]]");
+  };
+  const std::string insert = R"({"op":"insert","table":"T","row":{"n":1}})";
+  const auto executed = [](const std::string& height) {
+    return Catch::StartsWith(R"({"method":"tandem_executed","id":null,"params":[1,")" + height +
+                             R"("]})" + R"({"error":null,"id":1,"result":[)");
+  };
+  CHECK_THAT(ask(insert), executed("0:1"));
+  CHECK_THAT(ask(R"({"op":"select","table":"T","where":[]})"), executed("0:1"));
+  CHECK_THAT(ask(insert + R"(,{"op":"abort"})"), executed("0:1"));
+  CHECK_THAT(ask(insert + "," + insert), executed("0:2"));
+  for (const char* params : {R"(["D",{},["D"]])", R"(["D",{"height":1},["D"]])",
+                             R"(["D",{"height":true},["E"]])", R"(["E",{"height":true},["E"]])"}) {
+    const std::string answer = peer.ask("tandem_transact", params);
+    CHECK_THAT(answer, !Catch::Contains("tandem_executed") && Catch::Contains(R"("result":null)"));
+  }
+}
+
+/// Keeps what it is given.
+class FakeForwarder final : public Forwarder {
+ public:
+  void forward(std::unique_ptr<TransactCall> call) override { calls.push_back(std::move(call)); }
+  void cancel(SessionId, const JsonId& id) override { canceled.push_back(id.text()); }
+  void drop(SessionId) override { ++dropped; }
+  std::unique_ptr<TransactCall> take() {
+    std::unique_ptr<TransactCall> call = std::move(calls.front());
+    calls.erase(calls.begin());
+    return call;
+  }
+
+  std::vector<std::unique_ptr<TransactCall>> calls;
+  std::vector<std::string> canceled;
+  int dropped = 0;
+};
+
+/// A backup, and the forwarder of its writes.
+struct ForwardingSite : Site {
+  ForwardingSite() {
+    server.call(
+        [this] {
+          server.set_backup(database(), true);
+          server.set_forwarder(database(), forwarder);
+        },
+        shard);
+    run();
+  }
+  void take_back() {
+    server.call([this] { server.take_back(forwarder->take()); }, shard);
+    run();
+  }
+  std::shared_ptr<FakeForwarder> forwarder = std::make_shared<FakeForwarder>();
+};
+
+TEST_CASE("a backup forwards what may write, and executes what only reads") {
+  ForwardingSite site;
+  {
+    Client client(site);
+    CHECK_THAT(client.ask("transact", R"(["D",{"op":"select","table":"T","where":[]}])"),
+               Catch::Contains(R"("rows":[])"));
+    CHECK(client.ask("transact", kInsert).empty());
+    CHECK(site.forwarder->calls.size() == 1);
+    client.notify("cancel", "[1]");
+    CHECK(site.forwarder->canceled == std::vector<std::string>{"1"});
+    Client reader(site, {"tcp:1", "ptcp:", "", "", true});
+    CHECK_THAT(reader.ask("transact", kInsert), Catch::Contains("not allowed"));
+    CHECK(site.forwarder->calls.size() == 1);
+  }
+  CHECK(site.forwarder->dropped == 2);
+}
+
+TEST_CASE("what was not forwarded is executed by whatever role the server has by then") {
+  ForwardingSite site;
+  Client client(site);
+  CHECK(client.ask("transact", kInsert).empty());
+  site.take_back();
+  CHECK_THAT(client.connection.take().back(), Catch::Contains("not allowed"));
+  CHECK(client.ask("transact", kInsert).empty());
+  site.server.call([&] { CHECK(site.server.promote(site.database())); }, site.shard);
+  site.take_back();
+  CHECK_THAT(client.connection.take().back(), Catch::Contains("uuid"));
+  // An active server executes, and one that becomes a backup again has to be given a forwarder.
+  CHECK_THAT(client.ask("transact", kInsert), Catch::Contains("uuid"));
+  site.server.call([&] { site.server.set_backup(site.database(), true); }, site.shard);
+  CHECK_THAT(client.ask("transact", kInsert), Catch::Contains("not allowed"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "server/relay/forwards.h"
+#include "server/forwarding/forwards.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,9 +10,9 @@
 namespace tandem {
 namespace {
 
-/// What the server needs to know of a client whose role restricts it.
-std::string params_of(const TransactCall& call) {
-  if (call.role.empty()) {
+/// The transaction, and what the server needs to know of who asks for it.
+std::string params_of(const TransactCall& call, bool asks_height) {
+  if (call.role.empty() && !asks_height) {
     std::string text;
     append_json_verbatim(text, call.params);
     return text;
@@ -21,8 +21,11 @@ std::string params_of(const TransactCall& call) {
   append_json_string(text, call.database);
   text += ",{";
   MemberWriter members(text);
-  members.string("client", call.client_id);
-  members.string("role", call.role);
+  if (!call.role.empty()) {
+    members.string("client", call.client_id);
+    members.string("role", call.role);
+  }
+  if (asks_height) members.boolean("height", true);
   text += "},";
   append_json_verbatim(text, call.params);
   return text += ']';
@@ -42,9 +45,9 @@ TransactCall::Reply reply_of(const JsonRpcMessage& answer) {
   return reply;
 }
 
-/// The server does not know what roles are, or does not trust this one to tell.
-bool is_refusal_of_role(const TransactCall& call, const JsonRpcMessage& answer) {
-  return !call.role.empty() && answer.kind == JsonRpcMessage::Kind::kError &&
+/// The server does not know "tandem_transact", or does not take it from this one.
+bool is_not_taken(const JsonRpcMessage& answer) {
+  return answer.kind == JsonRpcMessage::Kind::kError &&
          (is_error(answer.error, "unknown method") || is_error(answer.error, "permission error"));
 }
 
@@ -58,25 +61,30 @@ Error role_error(const TransactCall& call) {
 
 }  // namespace
 
-Forwards::Forwards(std::string database, ForwardsPort& port)
-    : database_(std::move(database)), port_(port) {}
+Forwards::Forwards(std::string database, Copy copy, ForwardsPort& port)
+    : database_(std::move(database)), copy_(copy), port_(port) {}
 
 void Forwards::forward(std::unique_ptr<TransactCall> call) {
-  if (ended_) return refuse(std::move(call));
   if (open_) return send(std::move(call));
+  if (copy_ == Copy::kBackup) return port_.take_back(std::move(call));
+  if (ended_) return refuse(std::move(call));
   waiting_.push_back(std::move(call));
 }
 
 void Forwards::send(std::unique_ptr<TransactCall> call) {
-  const JsonId id = JsonId::of_string("forwarded-" + std::to_string(++next_id_));
-  port_.send(
-      make_request(call->role.empty() ? "transact" : "tandem_transact", params_of(*call), id));
-  call->params = {};
-  call->request = {};
+  const bool asks_height = copy_ == Copy::kBackup;
+  const JsonId id = JsonId::of_string("forwarded-" + database_ + "-" + std::to_string(++next_id_));
+  port_.send(make_request(call->role.empty() && !asks_height ? "transact" : "tandem_transact",
+                          params_of(*call, asks_height), id));
+  if (!asks_height) {
+    call->params = {};
+    call->request = {};
+  }
   sent_.emplace(id, std::move(call));
 }
 
 void Forwards::open() {
+  if (ended_) return;
   open_ = true;  // it may be already
   for (std::unique_ptr<TransactCall>& call : std::exchange(waiting_, {})) send(std::move(call));
 }
@@ -92,11 +100,13 @@ void Forwards::give_up(std::unique_ptr<TransactCall> call, const std::string& re
 void Forwards::close(const std::string& reason) {
   open_ = false;
   for (auto& [id, call] : std::exchange(sent_, {})) give_up(std::move(call), reason);
+  // These were executed, but a client that reads here would not see it.
+  for (auto& [height, call] : std::exchange(answered_, {})) give_up(std::move(call), reason);
 }
 
-void Forwards::end() {
+void Forwards::end(const std::string& reason) {
   ended_ = true;
-  close("the database was removed");
+  close(reason);
   for (std::unique_ptr<TransactCall>& call : std::exchange(waiting_, {})) refuse(std::move(call));
 }
 
@@ -111,13 +121,37 @@ bool Forwards::on_answer(const JsonRpcMessage& answer) {
   std::unique_ptr<TransactCall> call = std::move(sent->second);
   sent_.erase(sent);
   if (call == nullptr) return true;
-  if (is_refusal_of_role(*call, answer)) {
+  if (copy_ == Copy::kBackup && is_not_taken(answer)) {
+    port_.take_back(std::move(call));
+    return true;
+  }
+  if (!call->role.empty() && is_not_taken(answer)) {
     call->refused = role_error(*call);
   } else {
     call->forwarded = reply_of(answer);
   }
-  port_.answer(std::move(call));
+  if (call->height > applied_) {
+    answered_.emplace(*call->height, std::move(call));
+  } else {
+    port_.answer(std::move(call));
+  }
   return true;
+}
+
+bool Forwards::on_notification(const JsonRpcMessage& message) {
+  const JsonView params = message.params;
+  if (message.method != "tandem_executed" || params.size() != 2 || !params[1].is_string())
+    return false;
+  const auto sent = sent_.find(JsonId(params[0]));
+  if (sent == sent_.end()) return false;
+  if (sent->second != nullptr) sent->second->height = Height::parse(params[1].get_string());
+  return true;
+}
+
+void Forwards::on_applied(const Height& height) {
+  applied_ = height;
+  while (!answered_.empty() && answered_.begin()->first <= height)
+    port_.answer(std::move(answered_.extract(answered_.begin()).mapped()));
 }
 
 void Forwards::send_cancel(const JsonId& id) {
@@ -140,9 +174,13 @@ void Forwards::cancel(SessionId session, const JsonId& id) {
 }
 
 void Forwards::drop(SessionId session) {
-  std::erase_if(waiting_, [session](const auto& call) { return call->session == session; });
+  const auto is_meant = [session](const std::unique_ptr<TransactCall>& call) {
+    return call != nullptr && call->session == session;
+  };
+  std::erase_if(waiting_, is_meant);
+  std::erase_if(answered_, [&](const auto& entry) { return is_meant(entry.second); });
   for (auto& [id, call] : sent_) {
-    if (call == nullptr || call->session != session) continue;
+    if (!is_meant(call)) continue;
     if (call->wait_bytes > 0) send_cancel(id);  // or it would wait for ever, for nobody
     call.reset();
   }

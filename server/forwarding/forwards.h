@@ -18,14 +18,25 @@ class ForwardsPort {
   virtual void send(std::string text) = 0;
   /// Gives a transaction back, with its answer, behind the commits that came before the answer.
   virtual void answer(std::unique_ptr<TransactCall> call) = 0;
+  /// Gives one back that was not sent and will not be: DatabaseServer::take_back().
+  virtual void take_back(std::unique_ptr<TransactCall> call) = 0;
 };
 
-/// The transactions of one database on their way to the server that executes them. Those that come
-/// while there is none wait; nobody knows what has become of those that were sent when it goes.
-/// Sans-IO; one thread.
+/// The transactions of one database on their way to the server that executes them. Nobody knows
+/// what has become of those that were sent when that server is lost. Sans-IO; one thread.
 class Forwards {
  public:
-  Forwards(std::string database, ForwardsPort& port);
+  /// Who forwards.
+  enum class Copy : std::uint8_t {
+    /// Its source sends what a transaction has changed before the answer. What comes while there is
+    /// no source waits for the next one.
+    kRelay,
+    /// The active's records come in their own time: the active says how high the database stood
+    /// when it executed a transaction, and the answer waits until the copy is as high. What comes
+    /// while no active is known is given back, as is what the active does not take.
+    kBackup,
+  };
+  Forwards(std::string database, Copy copy, ForwardsPort& port);
 
   void forward(std::unique_ptr<TransactCall> call);
   void cancel(SessionId session, const JsonId& id);
@@ -34,12 +45,19 @@ class Forwards {
 
   /// The server takes them, and what it has is here.
   void open();
+  /// No further ones are sent.
+  void pause() { open_ = false; }
   /// It is lost.
   void close(const std::string& reason);
-  /// The database goes away here.
-  void end();
+  /// The database goes away here, or is no copy any more.
+  void end(const std::string& reason);
   /// False: the answer is to something else.
   bool on_answer(const JsonRpcMessage& answer);
+  /// "tandem_executed" [ID, "EPOCH:INDEX"], which comes before the answer. False: it is something
+  /// else, or of another one's transaction.
+  bool on_notification(const JsonRpcMessage& message);
+  /// The copy has all records up to this one.
+  void on_applied(const Height& height);
 
  private:
   void send(std::unique_ptr<TransactCall> call);
@@ -49,12 +67,15 @@ class Forwards {
   void refuse(std::unique_ptr<TransactCall> call);
 
   const std::string database_;
+  const Copy copy_;
   ForwardsPort& port_;
   bool open_ = false;
   bool ended_ = false;
   std::uint64_t next_id_ = 0;
+  Height applied_;
   std::deque<std::unique_ptr<TransactCall>> waiting_;
   std::map<JsonId, std::unique_ptr<TransactCall>> sent_;  // null: of a session that is gone
+  std::multimap<Height, std::unique_ptr<TransactCall>> answered_;  // that wait for their records
 };
 
 }  // namespace tandem

@@ -1,0 +1,248 @@
+#include "server/forwarding/forwards.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "protocol/json/json_reader.h"
+
+namespace tandem {
+namespace {
+
+class FakePort final : public ForwardsPort {
+ public:
+  void send(std::string text) override { sent.push_back(std::move(text)); }
+  void answer(std::unique_ptr<TransactCall> call) override { answered.push_back(std::move(call)); }
+  void take_back(std::unique_ptr<TransactCall> call) override { back.push_back(std::move(call)); }
+
+  std::vector<std::string> sent;
+  std::vector<std::unique_ptr<TransactCall>> answered;
+  std::vector<std::unique_ptr<TransactCall>> back;
+};
+
+struct Call final : TransactCall {
+  void done() override {}
+};
+
+std::unique_ptr<TransactCall> call_of(std::uint64_t session, std::int64_t id,
+                                      const std::string& params = R"(["D",{"op":"insert"}])") {
+  auto call = std::make_unique<Call>();
+  call->session = SessionId{session};
+  call->id = JsonId(id);
+  call->database = "D";
+  call->request = parse_json(params).value();
+  call->params = call->request.root();
+  return call;
+}
+
+std::string request(int number, const std::string& method = "transact",
+                    const std::string& params = R"(["D",{"op":"insert"}])") {
+  return make_request(method, params, JsonId::of_string("forwarded-D-" + std::to_string(number)));
+}
+
+bool answer(Forwards& forwards, const std::string& id, const std::string& rest) {
+  const std::string text = R"({"id":)" + id + "," + rest + "}";
+  return forwards.on_answer(JsonRpcMessage::from_json(parse_json(text).value()).value());
+}
+
+}  // namespace
+
+TEST_CASE("Transactions wait for the server that executes them, and its answer goes back") {
+  FakePort port;
+  Forwards forwards("D", Forwards::Copy::kRelay, port);
+  forwards.forward(call_of(1, 7));
+  CHECK(port.sent.empty());
+  forwards.open();
+  CHECK(port.sent == std::vector{request(1)});
+  CHECK_FALSE(answer(forwards, "7", R"("error":null,"result":[])"));
+  CHECK(answer(forwards, "\"forwarded-D-1\"",
+               R"("error":null,"result":[{"count":1},{"error":"x"}])"));
+  REQUIRE(port.answered.size() == 1);
+  CHECK(port.answered[0]->forwarded->json == R"([{"count":1},{"error":"x"}])");
+  CHECK(port.answered[0]->forwarded->failed);
+  CHECK_FALSE(port.answered[0]->forwarded->is_error);
+}
+
+TEST_CASE("What was sent is lost with the server; what was not waits for the next") {
+  FakePort port;
+  Forwards forwards("D", Forwards::Copy::kRelay, port);
+  forwards.open();
+  forwards.forward(call_of(1, 1));
+  forwards.close("gone");
+  forwards.forward(call_of(1, 2));
+  REQUIRE(port.answered.size() == 1);
+  CHECK(port.answered[0]->id == JsonId(1));
+  CHECK(port.answered[0]->lost.find("gone") != std::string::npos);
+  port.sent.clear();
+  forwards.open();
+  CHECK(port.sent == std::vector{request(2)});
+  CHECK_FALSE(answer(forwards, "\"forwarded-D-1\"", R"("error":null,"result":[])"));
+}
+
+TEST_CASE("A cancellation follows the transaction") {
+  FakePort port;
+  Forwards forwards("D", Forwards::Copy::kRelay, port);
+  forwards.forward(call_of(1, 1));
+  forwards.cancel(SessionId{2}, JsonId(1));
+  CHECK(port.answered.empty());
+  forwards.cancel(SessionId{1}, JsonId(1));
+  REQUIRE(port.answered.size() == 1);
+  CHECK(port.answered[0]->canceled);
+  forwards.open();
+  CHECK(port.sent.empty());
+  forwards.forward(call_of(1, 2));
+  forwards.cancel(SessionId{1}, JsonId(2));
+  CHECK(port.sent == std::vector{request(1), make_notification("cancel", R"(["forwarded-D-1"])")});
+  CHECK(answer(forwards, "\"forwarded-D-1\"", R"("result":null,"error":"canceled")"));
+  CHECK(port.answered[1]->forwarded->json == "\"canceled\"");
+  CHECK(port.answered[1]->forwarded->is_error);
+}
+
+TEST_CASE("Nothing waits for a session that is gone") {
+  FakePort port;
+  Forwards forwards("D", Forwards::Copy::kRelay, port);
+  forwards.forward(call_of(1, 1));
+  forwards.drop(SessionId{1});
+  forwards.open();
+  CHECK(port.sent.empty());
+  auto waits = call_of(1, 2);
+  waits->wait_bytes = 10;
+  forwards.forward(std::move(waits));
+  forwards.forward(call_of(1, 3));
+  port.sent.clear();
+  forwards.drop(SessionId{1});
+  CHECK(port.sent == std::vector{make_notification("cancel", R"(["forwarded-D-1"])")});
+  CHECK(answer(forwards, "\"forwarded-D-1\"", R"("result":null,"error":"canceled")"));
+  CHECK(answer(forwards, "\"forwarded-D-2\"", R"("error":null,"result":[])"));
+  CHECK(port.answered.empty());
+}
+
+TEST_CASE("A client with a role is named, and refused where that is not understood") {
+  for (const std::string error : {R"("unknown method")", R"({"error":"permission error"})"}) {
+    FakePort port;
+    Forwards forwards("D", Forwards::Copy::kRelay, port);
+    forwards.open();
+    auto call = call_of(1, 1);
+    call->role = "R";
+    call->client_id = "c";
+    forwards.forward(std::move(call));
+    CHECK(port.sent ==
+          std::vector{request(1, "tandem_transact",
+                              R"(["D",{"client":"c","role":"R"},["D",{"op":"insert"}]])")});
+    CHECK(answer(forwards, "\"forwarded-D-1\"", R"("result":null,"error":)" + error));
+    REQUIRE(port.answered.size() == 1);
+    CHECK(port.answered[0]->refused->tag == "permission error");
+  }
+}
+
+TEST_CASE("A database that goes away cancels what was not sent") {
+  FakePort port;
+  Forwards forwards("D", Forwards::Copy::kRelay, port);
+  forwards.forward(call_of(1, 1));
+  forwards.end("the database was removed");
+  forwards.forward(call_of(1, 2));
+  REQUIRE(port.answered.size() == 2);
+  CHECK(port.answered[0]->canceled);
+  CHECK(port.answered[1]->canceled);
+}
+
+// --- a backup's ---
+
+namespace {
+
+/// The active has executed the transaction with that number when it stood there.
+bool executed(Forwards& forwards, int number, const std::string& height) {
+  const std::string text = R"({"id":null,"method":"tandem_executed","params":["forwarded-D-)" +
+                           std::to_string(number) + R"(",")" + height + R"("]})";
+  return forwards.on_notification(JsonRpcMessage::from_json(parse_json(text).value()).value());
+}
+
+constexpr const char* kDone = R"("error":null,"result":[{"count":1}])";
+
+}  // namespace
+
+TEST_CASE("A backup gives back what comes while it knows no active server") {
+  FakePort port;
+  Forwards forwards("D", Forwards::Copy::kBackup, port);
+  forwards.forward(call_of(1, 1));
+  CHECK(port.back.size() == 1);
+  forwards.open();
+  forwards.forward(call_of(1, 2));
+  forwards.pause();
+  forwards.forward(call_of(1, 3));
+  CHECK(port.back.size() == 2);
+  CHECK(port.sent == std::vector{request(1, "tandem_transact",
+                                         R"(["D",{"height":true},["D",{"op":"insert"}]])")});
+  CHECK(answer(forwards, "\"forwarded-D-1\"", kDone));
+  REQUIRE(port.answered.size() == 1);
+  CHECK(port.answered[0]->id == JsonId(2));
+  forwards.end("another role");
+  forwards.open();
+  forwards.forward(call_of(1, 4));
+  CHECK(port.back.size() == 3);
+}
+
+TEST_CASE("A backup answers when it has the records that the active server had") {
+  FakePort port;
+  Forwards forwards("D", Forwards::Copy::kBackup, port);
+  forwards.open();
+  forwards.on_applied({Epoch{2}, 10});
+  for (int number = 1; number <= 4; ++number) forwards.forward(call_of(1, number));
+  CHECK(executed(forwards, 1, "2:10"));
+  CHECK(answer(forwards, "\"forwarded-D-1\"", kDone));
+  CHECK(port.answered.size() == 1);
+  CHECK(executed(forwards, 2, "2:12"));
+  CHECK(answer(forwards, "\"forwarded-D-2\"", kDone));
+  CHECK(executed(forwards, 3, "2:11"));
+  CHECK(answer(forwards, "\"forwarded-D-3\"", kDone));
+  CHECK(port.answered.size() == 1);
+  forwards.on_applied({Epoch{2}, 11});
+  REQUIRE(port.answered.size() == 2);
+  CHECK(port.answered[1]->id == JsonId(3));
+  forwards.on_applied({Epoch{3}, 0});
+  REQUIRE(port.answered.size() == 3);
+  CHECK(port.answered[2]->id == JsonId(2));
+  // A refusal tells of no height.
+  CHECK(answer(forwards, "\"forwarded-D-4\"", R"("error":{"error":"e"},"result":null)"));
+  REQUIRE(port.answered.size() == 4);
+  CHECK(port.answered[3]->forwarded->is_error);
+  CHECK_FALSE(executed(forwards, 4, "2:10"));
+}
+
+TEST_CASE("An answer whose records do not come is lost with the active server") {
+  FakePort port;
+  Forwards forwards("D", Forwards::Copy::kBackup, port);
+  forwards.open();
+  forwards.forward(call_of(1, 1));
+  forwards.forward(call_of(2, 1));
+  for (const int number : {1, 2}) {
+    CHECK(executed(forwards, number, "1:1"));
+    CHECK(answer(forwards, "\"forwarded-D-" + std::to_string(number) + "\"", kDone));
+  }
+  forwards.drop(SessionId{2});
+  CHECK(port.answered.empty());
+  forwards.close("gone");
+  REQUIRE(port.answered.size() == 1);
+  CHECK(port.answered[0]->session == SessionId{1});
+  CHECK(port.answered[0]->lost.find("gone") != std::string::npos);
+}
+
+TEST_CASE("A backup gives back what the active server does not take") {
+  for (const std::string error : {R"("unknown method")", R"({"error":"permission error"})"}) {
+    FakePort port;
+    Forwards forwards("D", Forwards::Copy::kBackup, port);
+    forwards.open();
+    auto call = call_of(1, 1);
+    call->role = "R";
+    call->client_id = "c";
+    forwards.forward(std::move(call));
+    CHECK(port.sent ==
+          std::vector{
+              request(1, "tandem_transact",
+                      R"(["D",{"client":"c","role":"R","height":true},["D",{"op":"insert"}]])")});
+    CHECK(answer(forwards, "\"forwarded-D-1\"", R"("result":null,"error":)" + error));
+    REQUIRE(port.back.size() == 1);
+    CHECK_FALSE(port.back[0]->params.empty());
+  }
+}
+
+}  // namespace tandem
