@@ -25,11 +25,11 @@ class Script:
     `case` is complete, and can be played again without the script, when `next_step` has returned None.
     """
 
-    def __init__(self, seed, transactions, through_relay=False):
+    def __init__(self, seed, transactions, copy=None):
         self.rng = random.Random(seed)
-        self._through_relay = through_relay
+        self._copy = copy  # through which what is asked goes
         schema = random_schema(self.rng)
-        self.case = {"seed": seed, "schema": schema, "sessions": self.rng.randint(1, 4), "steps": []}
+        self.case = {"seed": seed, "copy": copy, "schema": schema, "sessions": self.rng.randint(1, 4), "steps": []}
         self.schema = schema
         self.rows = Rows(schema)
         self.operations = Operations(self.rng, schema, self.rows, LOCKS)
@@ -55,8 +55,8 @@ class Script:
     def _step(self):
         rng = self.rng
         session = self._session = rng.randrange(self.case["sessions"])
-        if self._through_relay:
-            return {"do": "send", "session": session, "requests": [self._relayed()]}
+        if self._copy:
+            return {"do": "send", "session": session, "requests": [self._forwarded()]}
         kind = rng.random()
         if kind < 0.015:
             return {"do": "reconnect", "session": session}
@@ -87,14 +87,16 @@ class Script:
             return [self._any() for _ in range(rng.randint(2, 6))]
         return [_transact(self.operations.transaction()) for _ in range(rng.randint(2, 30))]
 
-    def _relayed(self):
-        """What is answered through a relay as without: one at a time, since reads do not wait for writes."""
+    def _forwarded(self):
+        """What is answered through a copy as without: one at a time, since reads do not wait for writes."""
         kind = self.rng.random()
         if kind < 0.08 or not self.case["steps"]:
-            return self._monitor()
-        if kind < 0.14:
-            return self._monitor_change()
-        return _transact(self.operations.transaction())
+            request = self._monitor()
+        elif kind < 0.14:
+            request = self._monitor_change()
+        else:
+            request = _transact(self.operations.transaction())
+        return request if self._copy == "relay" else _without_versions(request)
 
     def _any(self):
         choice = self.rng.choice([self._monitor, self._narrow_monitor_change, self._lock, self._other, None])
@@ -185,6 +187,14 @@ class Script:
             {"method": "monitor", "params": self.rng.choice([["E", 1, {}], ["D", None, []], ["D", None, {"T9": {}}]])},
             {"method": "cancel"},
         ])
+
+
+def _without_versions(request):
+    """A log has no versions, so a backup hears of no change that changes nothing else."""
+    if isinstance(request, dict):
+        return {key: [column for column in value if column != "_version"] if key == "columns" and isinstance(value, list)
+                else _without_versions(value) for key, value in request.items()}
+    return [_without_versions(value) for value in request] if isinstance(request, list) else request
 
 
 def _transact(operations):

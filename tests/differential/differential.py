@@ -3,7 +3,7 @@
 
     differential.py --candidate build/release/bin/tandem-server --seed 1 --transactions 20000
     differential.py --candidate … --replay failure.json
-    differential.py --reference build/release/bin/tandem-server --candidate build/release/bin/tandem-server --relay
+    differential.py --reference build/release/bin/tandem-server --candidate build/release/bin/tandem-server --through relay
 """
 
 import argparse
@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 from cases import Script  # noqa: E402
 from contest import CutShort, compare  # noqa: E402
 from harness import environment  # noqa: E402
-from participant import BehindRelay  # noqa: E402
+from participant import Behind  # noqa: E402
 from shrinking import shrink  # noqa: E402
 
 _CASE_TRANSACTIONS = 250
@@ -41,7 +41,7 @@ def main():
     done = failures = cut_short = 0
     seed = options.seed * 1000000
     while done < options.transactions and failures < options.failures:
-        script = Script(seed, _CASE_TRANSACTIONS, options.relay)
+        script = Script(seed, _CASE_TRANSACTIONS, options.copy)
         try:
             difference = compare(script.case, options.reference, options.candidate, script)
             if difference and _is_race(script.case, difference, options):
@@ -73,10 +73,11 @@ def _options():
     parser.add_argument("--shrink-seconds", type=float, default=60)
     parser.add_argument("--output", default=".", help="folder for failing cases")
     parser.add_argument("--replay", help="play one failing case again")
-    parser.add_argument("--relay", action="store_true", help="with a relay in front of the candidate")
+    parser.add_argument("--through", dest="copy", choices=["relay", "backup"],
+                        help="with a copy in front of the candidate, which has it execute what writes")
     options = parser.parse_args()
-    if options.relay:
-        options.candidate = BehindRelay(options.candidate)
+    if options.copy:
+        options.candidate = Behind(options.candidate, options.copy)
     return options
 
 

@@ -17,8 +17,9 @@ _UUID_LENGTH = 36
 class Names:
     """What one server calls tables, columns and rows. Belongs to a database file, and moves with it."""
 
-    def __init__(self, schema, salt):
+    def __init__(self, schema, salt, has_versions=True):
         self._salt = salt
+        self._has_versions = has_versions  # that mean something: other copies have others
         self._uuids = {}
         self._labels = {"00000000-0000-0000-0000-000000000000": "@zero"}
         self._versions = {}
@@ -99,7 +100,7 @@ class Names:
         return canonical
 
     def _version(self, row, uuid):
-        if row is None:
+        if row is None or not self._has_versions:
             return "some version"
         versions = self._versions.setdefault(row, {})
         return versions.setdefault(uuid, f"version {len(versions)}")

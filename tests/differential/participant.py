@@ -9,6 +9,7 @@ from names import Names
 from normalisations import MISREAD, is_cancellation, normalise
 from shadow import Shadow
 
+NOBODY = ["uuid", "12345678-1234-4234-8234-123456789abc"]
 _QUIET_S = 0.02  # for the server to notice a closed connection
 _SHORT_WAIT_MS = 1000  # waits up to this are awaited, longer ones stay open
 
@@ -21,8 +22,13 @@ class Misread(Exception):
     """A stock server gave up in the middle of a sound file."""
 
 
-class BehindRelay(str):
-    """The path of a server's program, which is to be reached through a relay that is one, too."""
+class Behind(str):
+    """The path of a server's program, which is to be reached through a COPY of it, a "relay" or a "backup"."""
+
+    def __new__(cls, path, copy):
+        program = super().__new__(cls, path)
+        program.copy = copy
+        return program
 
 
 class Session:
@@ -67,15 +73,19 @@ class Participant:
     def __init__(self, scratch, name, binary, case, salt=""):
         self.case = case
         self.schema = case["schema"]
-        self.names = Names(case["schema"], salt)
+        self.names = Names(case["schema"], salt, has_versions=case.get("copy") != "backup")
         self.file = f"{name}.db"
         self.notes_before = {}
         self.rows = {table: [] for table in case["schema"]["tables"]}
         create_database(scratch, self.file, self.names.schema)
         self.server = Server(scratch, name, [self.file], binary=binary)
-        self.relay = None
-        if isinstance(binary, BehindRelay):
-            self.relay = Server(scratch, f"{name}-relay", [f"relay:D:{self.server.socket}"], binary=binary)
+        self.copy = None
+        if isinstance(binary, Behind) and binary.copy == "relay":
+            self.copy = Server(scratch, f"{name}-relay", [f"relay:D:{self.server.socket}"], binary=binary)
+        elif isinstance(binary, Behind):
+            create_database(scratch, f"{name}-backup.db", self.names.schema)
+            self.copy = Server(scratch, f"{name}-backup", [f"{name}-backup.db"],
+                               [f"--sync-from={self.server.socket}", "--forward-writes"], binary=binary)
         self.start()
 
     def start(self):
@@ -87,22 +97,29 @@ class Participant:
             raise Died(str(error)) from error
         if MISREAD.search(self.server.log()):
             raise Misread(f"{self.server.binary} fails to read {self.file}")
-        if self.relay:
-            self.relay.start()
-            with self.relay.connect() as connection:
-                wait_until(lambda: not connection.call("transact", "D")["error"], "the relay's contents", poll_s=0.005)
+        if self.copy:
+            self.copy.start()
+            with self.copy.connect() as connection:
+                wait_until(lambda: self._forwards(connection), "the copy to forward", poll_s=0.005)
         self.sessions = [Session(number, self.connect()) for number in range(self.case["sessions"])]
 
     def connect(self):
-        return (self.relay or self.server).connect()
+        return (self.copy or self.server).connect()
+
+    @staticmethod
+    def _forwards(connection):
+        """Does the copy have something executed? An update of no rows says so."""
+        table = next(iter(connection.result("get_schema", "D")["tables"]), None)
+        reply = connection.call("transact", "D", {"op": "delete", "table": table, "where": [["_uuid", "==", NOBODY]]})
+        return not reply["error"] and reply["result"] == [{"count": 0}]
 
     def stop(self):
         """Ends the server, which must do so cleanly."""
         for session in self.sessions:
             session.connection.close()
         try:
-            if self.relay:
-                self.relay.stop()
+            if self.copy:
+                self.copy.stop()
             self.server.stop()
         except (AssertionError, Closed, OSError) as error:
             raise Died(str(error)) from error
