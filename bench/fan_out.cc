@@ -1,8 +1,10 @@
-// One writer and many clients that monitor the whole Southbound database.
+// One writer and many clients that monitor the whole Southbound database, at the same server or at
+// copies of it.
 
 #include <fmt/format.h>
 
 #include <memory>
+#include <sstream>
 #include <vector>
 
 #include "bench/ovn.h"
@@ -16,6 +18,9 @@ void run_fan_out(const Options& options, Report& report) {
   const Endpoint endpoint(options.text("address"), options);
   const auto clients = static_cast<std::size_t>(options.number("clients", 100));
   const auto count = static_cast<std::uint64_t>(options.number("count", 300));
+  std::vector<Endpoint> watched;
+  std::istringstream names(options.text("receivers", options.text("address")));
+  for (std::string name; std::getline(names, name, ',');) watched.emplace_back(name, options);
 
   Client asker(loop, endpoint);
   FlowWriter writer(asker, uuids_of(asker, "OVN_Southbound", "Datapath_Binding"));
@@ -32,10 +37,11 @@ void run_fan_out(const Options& options, Report& report) {
   std::string latest;  // the newest update: all receivers must get the same
   std::size_t complete = 0;
   std::uint64_t bytes = 0;
-  for (Receiver& receiver : receivers) {
-    receiver.client = std::make_unique<Client>(loop, endpoint);
+  for (std::size_t i = 0; i < clients; ++i) {
+    Receiver& receiver = receivers[i];
+    receiver.client = std::make_unique<Client>(loop, watched[i % watched.size()]);
     receiver.client->call("monitor_cond_since", monitor);
-    receiver.client->on_message = [&](std::string_view text) {
+    receiver.client->on_message = [&, &receiver = receiver](std::string_view text) {
       const std::int64_t mark = find_mark(text);
       require(mark == static_cast<std::int64_t>(receiver.seen),
               fmt::format("update {} came instead of {}", mark, receiver.seen));

@@ -183,8 +183,9 @@ void run_await(const Options& options, Report& report) {
       client->on_end = [&] { ended = true; };
       client->on_message = [&](std::string_view text) {
         if (text.find(mark) != std::string_view::npos) seen = true;
-        // No database yet, or it went.
+        // No database yet, or nothing in it, or it went.
         if (text.find("canceled") != std::string_view::npos ||
+            text.find("not available") != std::string_view::npos ||
             text.find("unknown database") != std::string_view::npos)
           ended = true;
       };

@@ -57,14 +57,16 @@ class Machine:
         return (self.path / "files" / f"{name}.db").exists()
 
     def server(self, binary, files, *options, wrapper=(), wait=True):
-        """A running server on copies of FILES (names, or paths that are used in place)."""
+        """A running server on copies of FILES (names; paths, which are used in place; or "relay:DB:REMOTE")."""
         self._count += 1
         folder = self.path / f"server{self._count}"
         folder.mkdir()
         paths = []
         for file in files:
             path = pathlib.Path(file)
-            if not path.is_absolute():
+            if str(file).startswith("relay:"):
+                path = file
+            elif not path.is_absolute():
                 path = folder / f"{file}.db"
                 shutil.copy(self.file(file), path)
             paths.append(path)
@@ -74,6 +76,9 @@ class Machine:
         if wait:
             server.wait_ready()
         return server
+
+    def is_tandem(self, binary):
+        return "Tandem" in subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout
 
     def certificates(self):
         """A private authority and a pair: options for both sides."""

@@ -38,6 +38,8 @@ def _number(value):
 
 
 def _cell(values):
+    if not values:
+        return "-"
     median = _number(statistics.median(values))
     if len(values) == 1:
         return median
@@ -45,10 +47,10 @@ def _cell(values):
 
 
 def verdict(figure, stock, tandem):
-    """The target, and whether the medians meet it."""
-    ratio = tandem / stock if stock else float("inf") if tandem else 1
+    """The ratio, the target, and whether the medians meet it. STOCK may be missing."""
+    ratio = None if stock is None else tandem / stock if stock else float("inf") if tandem else 1
     target, met = "", None
-    if figure.target is not None:
+    if figure.target is not None and ratio is not None:
         target = f"{'≥' if figure.at_least else '≤'} {figure.target:g}"
         met = ratio >= figure.target if figure.at_least else ratio <= figure.target
     for bound, sign, holds in ((figure.most, "≤", lambda b: tandem <= b), (figure.least, "≥", lambda b: tandem >= b)):
@@ -57,7 +59,7 @@ def verdict(figure, stock, tandem):
         sign, shown = ("> ", "0") if bound == 1e-9 else (f"{sign} ", f"{bound:g}")
         target += f"{', ' if target else ''}{sign}{shown} itself"
         met = holds(bound) and met is not False
-    return f"{ratio:.3g}", target, "" if met is None else "yes" if met else "**no**"
+    return "" if ratio is None else f"{ratio:.3g}", target, "" if met is None else "yes" if met else "**no**"
 
 
 def table(result, all_scenarios):
@@ -78,8 +80,8 @@ def table(result, all_scenarios):
         for figure in scenario.figures:
             if figure.key not in runs["tandem"][0]:  # measured before this figure was
                 continue
-            stock, tandem = ([run[figure.key] for run in runs[name]] for name in ("stock", "tandem"))
-            ratio, target, met = verdict(figure, statistics.median(stock), statistics.median(tandem))
+            stock, tandem = ([run[figure.key] for run in runs[name] if figure.key in run] for name in ("stock", "tandem"))
+            ratio, target, met = verdict(figure, statistics.median(stock) if stock else None, statistics.median(tandem))
             lines.append(f"| {title} | {figure.title} | {_cell(stock)} | {_cell(tandem)} | {ratio} | {target} | {met} |")
             title = ""
     return "\n".join(lines) + "\n"

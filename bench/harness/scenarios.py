@@ -5,7 +5,7 @@ import re
 import socket
 import typing
 
-from . import pairs
+from . import pairs, relays
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +142,19 @@ def all_scenarios(quick):
              Figure("cpu_us", cpu), Figure("idle_core_percent", "idle: % of a core", most=6 if clients == 5000 else None),
              Figure("client_kib", "memory a client, KiB")),
             lambda machine, binary, clients=clients: idle(machine, binary, clients, 5 if quick else 12)))
+    listed += [
+        Scenario("relays", f"{100 if quick else 500} monitors of the whole Southbound at two relays, not at their source",
+                 (Figure("share_percent", "CPU of the source, % of what they cost it directly", most=5),
+                  Figure("source_cpu_us", "CPU of the source a write, µs"), Figure("relay_cpu_us", "CPU of the relays a delivery, µs"),
+                  Figure("last_receiver_p50_ms", "last receiver p50, ms"), Figure("direct_p50_ms", "directly, ms"),
+                  Figure("first_sync_s", "CPU of a relay's first sync, s")),
+                 lambda machine, binary: relays.tree(machine, binary, sb, 100 if quick else 500, 2000 // few)),
+    ]
+    listed.append(Scenario(
+        "forwarded", "transactions at a relay, or a backup, executed elsewhere, one at a time",
+        tuple(Figure(f"{copy}_{key}", f"{copy}: {title}", most=2.2 if key == "latency_ratio" else None)
+              for copy in ("relay", "backup") for key, title in relays.FORWARDING.items()),
+        lambda machine, binary: relays.forwarding(machine, binary, nb, 20_000 // few)))
     listed += [
         Scenario("tls-mixed", "TLS: transactions, 4 connections × 8 in flight",
                  (Figure("cpu_us", cpu, 0.55), Figure("per_s", "per second"), *latency),
