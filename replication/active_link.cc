@@ -24,7 +24,9 @@ class ActiveLink::Lane final : public FollowerPort {
   void restart(const std::string& reason) override { link_.port_.restart(reason); }
   std::int64_t monotonic_ms() const override { return link_.port_.monotonic_ms(); }
   void changed() override { link_.port_.changed(); }
-  void applied(const Height& height) override { link_.port_.applied(follower_.database(), height); }
+  void handed_on(const Height& height) override {
+    link_.port_.handed_on(follower_.database(), height);
+  }
   void log_info(const std::string& text) override { link_.port_.log_info(text); }
   void log_warn(const std::string& text) override { link_.port_.log_warn(text); }
   void log_finding(const std::string& database, const std::string& finding) override {

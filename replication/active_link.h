@@ -19,8 +19,9 @@ class ActiveLinkPort {
   virtual void restart(const std::string& reason) = 0;
   virtual std::int64_t monotonic_ms() const = 0;
   virtual void changed() = 0;
-  /// Stream: the copy has all records up to this one.
-  virtual void applied(const std::string& /*database*/, const Height& /*height*/) {}
+  /// Stream: the replica has all records up to this one, or has been handed them: what goes the
+  /// same way from now on comes after them.
+  virtual void handed_on(const std::string& /*database*/, const Height& /*height*/) {}
   virtual void log_info(const std::string& text) = 0;
   virtual void log_warn(const std::string& text) = 0;
   /// What a comparison of schemas showed; logged when it is news.

@@ -33,8 +33,8 @@ class FollowerPort {
   virtual std::int64_t monotonic_ms() const = 0;
   /// The status has changed.
   virtual void changed() = 0;
-  /// Stream: the copy has all records up to FollowerStatus::applied, which has changed.
-  virtual void applied(const Height& height) = 0;
+  /// Stream: the copy has all records up to this one, or has been handed them.
+  virtual void handed_on(const Height& height) = 0;
   // For people.
   virtual void log_info(const std::string& text) = 0;
   virtual void log_warn(const std::string& text) = 0;
@@ -122,7 +122,6 @@ class Follower {
   std::optional<Fork> fork() const;
   void take_over_rows();
   void append(StreamRecord record);
-  void set_applied(const Position& position);
   void acknowledge();
   void aim_at(const Position& position);
   bool has_reached(const Position& position) const;

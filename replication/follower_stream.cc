@@ -20,7 +20,8 @@ void Follower::start_stream() {
   replica_.standing([this, attempt = attempt_](const Standing& standing) {
     if (attempt != attempt_) return;
     standing_ = standing;
-    set_applied(standing.position);
+    status_.applied = standing.position;
+    port_.handed_on(status_.applied.height());
     follow(introduction());
   });
 }
@@ -209,7 +210,8 @@ void Follower::take_over_rows() {
           return fail("its contents could not be applied: " + applied.error().to_string());
         failures_ = 0;
         ++status_.resyncs;
-        set_applied(resync_.position);
+        status_.applied = resync_.position;
+        port_.handed_on(status_.applied.height());
         scope_.reset();
         port_.log_info(database_ + ": equal to the active server at " +
                        status_.applied.to_string());
@@ -266,18 +268,14 @@ void Follower::append(StreamRecord record) {
       goal_ = position.index;
       status_.source_is_backup = false;
     }
-    set_applied(position);
+    status_.applied = position;
     arrivals_ms_.pop_front();
     status_.behind_since_ms.reset();
     if (!arrivals_ms_.empty()) status_.behind_since_ms = arrivals_ms_.front();
     unsynced_ = unsynced_ || durable;
     if (!more) acknowledge();
   });
-}
-
-void Follower::set_applied(const Position& position) {
-  status_.applied = position;
-  port_.applied(position.height());
+  port_.handed_on(position.height());
 }
 
 void Follower::acknowledge() {

@@ -98,8 +98,8 @@ class BackupService::Following final : public ActiveLinkPort,
     std::lock_guard lock(service_.mutex_);
     service_.status_ = status;
   }
-  void applied(const std::string& database, const Height& height) override {
-    forwards_.on_applied(database, height);
+  void handed_on(const std::string& database, const Height& height) override {
+    forwards_.on_handed_on(database, height);
   }
   void answer(std::unique_ptr<TransactCall> call) override {
     service_.server_.submit([&server = service_.server_,

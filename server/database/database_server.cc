@@ -123,7 +123,8 @@ bool DatabaseServer::may_wait(TransactCall& call) {
     if (elsewhere != other->forwarded_waits.end()) add(elsewhere->second);
   }
   for (const auto limit : {&WaitLimits::number, &WaitLimits::bytes}) {
-    if (used.*limit <= wait_limits_.*limit) continue;
+    // A backup has bounds for each of its clients.
+    if (used.*limit <= wait_limits_.*limit || call.asks_height) continue;
     call.beyond = limit;
     return false;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "server/database/client_port.h"
 
@@ -17,5 +18,8 @@ class Forwarder {
   /// Nobody waits for the session's answers any more.
   virtual void drop(SessionId session) = 0;
 };
+
+/// Why the connection of a client is closed whose transaction was executed, but is not seen here.
+std::string records_lost();
 
 }  // namespace tandem

@@ -84,7 +84,9 @@ std::map<ServedDatabase*, Error> DatabaseServer::write_logs() {
 void DatabaseServer::logged(Outgoing& outgoing, const Error* failure, std::int64_t now_us) {
   if (failure != nullptr) {
     // Transactions that wrote nothing get the error, too: they may have seen what was taken back.
-    if (outgoing.call) {
+    if (outgoing.call && outgoing.call->forwarded) {
+      outgoing.call->lost = records_lost();
+    } else if (outgoing.call) {
       outgoing.call->result.results.emplace_back(*failure);
       outgoing.durable = false;
     }

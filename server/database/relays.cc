@@ -36,6 +36,10 @@ bool is_blocking_wait(const Operation& operation) {
 
 }  // namespace
 
+std::string records_lost() {
+  return "a transaction was executed elsewhere, and what it has changed could not be taken over";
+}
+
 // --- relays ---
 
 Result<void> DatabaseServer::add_relay(const std::string& name,
@@ -123,6 +127,9 @@ void DatabaseServer::answer(std::unique_ptr<TransactCall> call) {
   end_forwarded_wait(*call);
   Outgoing outgoing;
   outgoing.database = find(call->database);
+  if (call->forwarded && call->height && outgoing.database != nullptr &&
+      outgoing.database->stored->position().height() < *call->height)
+    call->lost = records_lost();
   outgoing.call = std::move(call);
   outgoing_.push_back(std::move(outgoing));
 }

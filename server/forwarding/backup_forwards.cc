@@ -29,9 +29,9 @@ void BackupForwards::on_status(const std::map<std::string, FollowerStatus>& stat
   }
 }
 
-void BackupForwards::on_applied(const std::string& database, const Height& height) {
+void BackupForwards::on_handed_on(const std::string& database, const Height& height) {
   const auto found = forwards_.find(database);
-  if (found != forwards_.end()) found->second->on_applied(height);
+  if (found != forwards_.end()) found->second->on_handed_on(height);
 }
 
 bool BackupForwards::on_message(const JsonRpcMessage& message) {

@@ -20,7 +20,7 @@ class BackupForwards {
   void remove(const std::string& database);
   /// How the databases follow now: that decides whether more is sent.
   void on_status(const std::map<std::string, FollowerStatus>& status);
-  void on_applied(const std::string& database, const Height& height);
+  void on_handed_on(const std::string& database, const Height& height);
   /// False: the message has to do with something else.
   bool on_message(const JsonRpcMessage& message);
   void on_disconnected(const std::string& reason);

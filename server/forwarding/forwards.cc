@@ -130,7 +130,7 @@ bool Forwards::on_answer(const JsonRpcMessage& answer) {
   } else {
     call->forwarded = reply_of(answer);
   }
-  if (call->height > applied_) {
+  if (call->height > handed_on_) {
     answered_.emplace(*call->height, std::move(call));
   } else {
     port_.answer(std::move(call));
@@ -148,8 +148,8 @@ bool Forwards::on_notification(const JsonRpcMessage& message) {
   return true;
 }
 
-void Forwards::on_applied(const Height& height) {
-  applied_ = height;
+void Forwards::on_handed_on(const Height& height) {
+  handed_on_ = height;
   while (!answered_.empty() && answered_.begin()->first <= height)
     port_.answer(std::move(answered_.extract(answered_.begin()).mapped()));
 }

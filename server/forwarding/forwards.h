@@ -56,8 +56,8 @@ class Forwards {
   /// "tandem_executed" [ID, "EPOCH:INDEX"], which comes before the answer. False: it is something
   /// else, or of another one's transaction.
   bool on_notification(const JsonRpcMessage& message);
-  /// The copy has all records up to this one.
-  void on_applied(const Height& height);
+  /// The copy has all records up to this one, or has been handed them.
+  void on_handed_on(const Height& height);
 
  private:
   void send(std::unique_ptr<TransactCall> call);
@@ -72,7 +72,7 @@ class Forwards {
   bool open_ = false;
   bool ended_ = false;
   std::uint64_t next_id_ = 0;
-  Height applied_;
+  Height handed_on_;
   std::deque<std::unique_ptr<TransactCall>> waiting_;
   std::map<JsonId, std::unique_ptr<TransactCall>> sent_;  // null: of a session that is gone
   std::multimap<Height, std::unique_ptr<TransactCall>> answered_;  // that wait for their records

@@ -30,7 +30,7 @@ bool is_long(const TransactResult& answer) {
 }  // namespace
 
 Task SessionTransactCall::blocked() {
-  waits = true;
+  if (std::exchange(uncounted, true)) return {};
   return [hub = hub, session = session, rows = rows()] { hub->find_answered(session, rows); };
 }
 
@@ -42,7 +42,7 @@ void SessionTransactCall::done() {
 }
 
 void SessionTransactCall::answer() {
-  Session* session_now = waits ? hub->find(session) : hub->find_answered(session, rows());
+  Session* session_now = uncounted ? hub->find(session) : hub->find_answered(session, rows());
   if (session_now == nullptr) return;
   if (asks_height && height && !refused && lost.empty()) session_now->tell_height(id, *height);
   if (canceled) {

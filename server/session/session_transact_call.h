@@ -15,7 +15,9 @@ struct SessionTransactCall final : TransactCall {
   ClientHub* hub = nullptr;
   bool selects = false;
   bool is_long_message = false;  ///< see Session::read()
-  bool waits = false;            ///< in a "wait": it counts no longer among the requests under way
+  /// Counts not among the requests under way: it is in a "wait", or comes from a backup, whose
+  /// acknowledgements have to be read however many there are: it may wait for one of them.
+  bool uncounted = false;
 
   Task blocked() override;
   void done() override;

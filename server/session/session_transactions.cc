@@ -92,9 +92,14 @@ void Session::submit(std::unique_ptr<SessionTransactCall> call) {
                   .only_reads = std::all_of(operations.begin(), operations.end(), is_select)};
   call->selects = asks.selects;
   call->only_reads = asks.only_reads;
-  submit_request([server = &hub_.server(),
-                  call = std::move(call)]() mutable { server->transact(std::move(call)); },
-                 asks);
+  call->uncounted = call->asks_height;
+  const bool counted = !call->uncounted;
+  auto job = [server = &hub_.server(), call = std::move(call)]() mutable {
+    server->transact(std::move(call));
+  };
+  if (counted) return submit_request(std::move(job), asks);
+  known_to_writer_ = true;
+  hub_.server().submit(std::move(job), lane_, asks.only_reads);
 }
 
 void Session::send_forwarded(const JsonId& id, const TransactCall::Reply& reply) {

@@ -127,8 +127,8 @@ class Process final : private ActiveLinkPort, private ForwardsPort, private Link
   }
   std::int64_t monotonic_ms() const override;
   void changed() override { forwards_.on_status(followers()); }
-  void applied(const std::string& database, const Height& height) override {
-    forwards_.on_applied(database, height);
+  void handed_on(const std::string& database, const Height& height) override {
+    forwards_.on_handed_on(database, height);
   }
   void answer(std::unique_ptr<TransactCall> call) override;
   void take_back(std::unique_ptr<TransactCall> call) override;

@@ -111,6 +111,20 @@ class Forwarding(SystemTest):
             user.join()
         self.assertEqual(failed, [])
 
+    def test_more_than_one_connection_may_have_under_way(self):
+        """They wait for acknowledgements that come behind them on the backup's connection; and more waits than a client may."""
+        _, backup = self.pair(active=("--sync-replicas=1", "--sync-fallback=block", "--max-requests=4", "--max-waits=4"))
+        clients = [backup.connect() for _ in range(5)]
+        requests = []
+        for number, client in enumerate(clients):
+            client.request("transact", [DB, wait_for("never"), insert("never")])
+            requests.append([client.request("transact", [DB, insert(f"{number}-{turn}"), select(f"{number}-{turn}")])
+                             for turn in range(100)])
+        for client, asked in zip(clients, requests):
+            for request in asked:
+                self.assertEqual(len(client.reply(request)["result"][1]["rows"]), 1)
+            client.close()
+
     def test_without_the_option_and_without_a_stream(self):
         active = self.start("active")
         plain = self.start("plain", f"--sync-from={active.socket}")

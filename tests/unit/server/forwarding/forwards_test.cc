@@ -185,7 +185,7 @@ TEST_CASE("A backup answers when it has the records that the active server had")
   FakePort port;
   Forwards forwards("D", Forwards::Copy::kBackup, port);
   forwards.open();
-  forwards.on_applied({Epoch{2}, 10});
+  forwards.on_handed_on({Epoch{2}, 10});
   for (int number = 1; number <= 4; ++number) forwards.forward(call_of(1, number));
   CHECK(executed(forwards, 1, "2:10"));
   CHECK(answer(forwards, "\"forwarded-D-1\"", kDone));
@@ -195,10 +195,10 @@ TEST_CASE("A backup answers when it has the records that the active server had")
   CHECK(executed(forwards, 3, "2:11"));
   CHECK(answer(forwards, "\"forwarded-D-3\"", kDone));
   CHECK(port.answered.size() == 1);
-  forwards.on_applied({Epoch{2}, 11});
+  forwards.on_handed_on({Epoch{2}, 11});
   REQUIRE(port.answered.size() == 2);
   CHECK(port.answered[1]->id == JsonId(3));
-  forwards.on_applied({Epoch{3}, 0});
+  forwards.on_handed_on({Epoch{3}, 0});
   REQUIRE(port.answered.size() == 3);
   CHECK(port.answered[2]->id == JsonId(2));
   // A refusal tells of no height.

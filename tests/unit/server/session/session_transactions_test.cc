@@ -60,6 +60,28 @@ TEST_CASE("a peer is told how high the database stood when its transaction was e
   }
 }
 
+TEST_CASE("a peer that forwards is read on, however much of it is under way or waits") {
+  SessionLimits limits;
+  limits.requests = 2;
+  limits.waits = 1;
+  Site site(limits);
+  Client peer(site);
+  const std::string wait =
+      R"({"op":"wait","table":"T","where":[],"columns":["n"],"until":"==","rows":[{"n":7}]})";
+  for (int i = 0; i < 5; ++i) {
+    peer.say("tandem_transact", R"(["D",{"height":true},["D",)" + wait + "]]",
+             std::to_string(10 + i));
+    peer.say("tandem_transact",
+             R"(["D",{"height":true},["D",{"op":"select","table":"T","where":[]}]])",
+             std::to_string(20 + i));
+  }
+  CHECK(peer.connection.reading);
+  site.run();
+  CHECK(peer.connection.take().size() == 10);  // a height and an answer each
+  CHECK_THAT(peer.ask("transact", R"(["D",{"op":"insert","table":"T","row":{"n":7}}])"),
+             Catch::Contains(R"("id":14)"));
+}
+
 /// Keeps what it is given.
 class FakeForwarder final : public Forwarder {
  public:
