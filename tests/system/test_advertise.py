@@ -138,13 +138,13 @@ class Advertise(SystemTest):
         servers = list(self.pair(NB_SCHEMA, "leader"))
         rng = random.Random(environment.SEED)
         for turn in range(3):
-            for number in range(10):
+            for number in range(34):
                 rng.shuffle(servers)
                 self.nbctl(servers, "ls-add", f"s{turn}-{number}")
             active, backup = sorted(servers, key=lambda server: not self.shown(server)["leader"])
             backup.appctl("tandem/wait-synced", "--timeout", "10")
             self.move(active, backup)
-        self.assertEqual(len(self.nbctl(servers, "ls-list").splitlines()), 30)
+        self.assertEqual(len(self.nbctl(servers, "ls-list").splitlines()), 102)
 
     def test_who_looks_while_nobody_is_active_writes_as_soon_as_somebody_is(self):
         """The active dies; its backup is promoted only seconds later, when clients would long ask every few seconds."""

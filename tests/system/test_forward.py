@@ -12,8 +12,8 @@ from harness.case import SystemTest, main
 from harness.jsonrpc import Closed
 from harness.pki import Pki
 from harness.ports import free_port
+from harness.relays import insert, select, wait_for
 from harness.server import Server, wait_until
-from test_relay import insert, select, wait_for
 from test_surface_rbac import SCHEMA as RULED, TlsConnection
 
 DB = load.DB
