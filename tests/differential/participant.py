@@ -108,8 +108,11 @@ class Participant:
 
     @staticmethod
     def _forwards(connection):
-        """Does the copy have something executed? An update of no rows says so."""
-        table = next(iter(connection.result("get_schema", "D")["tables"]), None)
+        """Does the copy have something executed? A deletion of no rows says so."""
+        schema = connection.call("get_schema", "D")
+        if schema["error"]:
+            return False
+        table = next(iter(schema["result"]["tables"]), None)
         reply = connection.call("transact", "D", {"op": "delete", "table": table, "where": [["_uuid", "==", NOBODY]]})
         return not reply["error"] and reply["result"] == [{"count": 0}]
 
