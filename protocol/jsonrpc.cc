@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "protocol/json/json_output.h"
+
 namespace tandem {
 
 namespace {
@@ -94,12 +96,6 @@ std::string make_message(std::string_view first, std::string_view first_json, co
   text += "\":";
   text += last_json;
   text += '}';
-  return text;
-}
-
-std::string json_string(std::string_view method) {
-  std::string text;
-  append_json_string(text, method);
   return text;
 }
 

@@ -80,9 +80,7 @@ void Feed::pump() {
       return;
     case State::kLosing: {
       if (!has_room()) return;
-      std::string params = "[";
-      append_json_string(params, database_);
-      port_.send(shared_text(make_notification("tandem_lost", params + "]")));
+      port_.send(shared_text(make_notification("tandem_lost", '[' + json_string(database_) + ']')));
       state_ = State::kLost;
       return;
     }

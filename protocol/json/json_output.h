@@ -12,6 +12,8 @@ namespace tandem {
 /// Appends `text` as a JSON string with quotes, escaped as ovsdb-server does: \b \f \n \r \t \"
 /// \\ and \u00XX for other control characters; everything else as it is.
 void append_json_string(std::string& out, std::string_view text);
+/// The same as a text of its own.
+std::string json_string(std::string_view text);
 
 /// Appends `value` as ovsdb-server prints reals: 15 significant digits, in C's %g form. Some values
 /// need more to be read back.

@@ -16,6 +16,7 @@
 #include <functional>
 
 #include "protocol/framer.h"
+#include "protocol/json/json_output.h"
 #include "protocol/jsonrpc.h"
 #include "server/control/client_room.h"
 #include "server/logging/event_count.h"
@@ -39,12 +40,6 @@ EventCount requests_received("unixctl_received");
 EventCount requests_answered("unixctl_replied");
 
 constexpr std::size_t kMostOfError = std::size_t{16} * 1024;
-
-std::string json_string(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
 
 /// One client. Requests are answered one at a time, in order; while some wait, or an answer is not
 /// taken, no more are read. Lives while something is under way on its socket.

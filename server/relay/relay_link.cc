@@ -166,9 +166,7 @@ void RelayLink::ask_sign() {
 }
 
 void RelayLink::ask_path() {
-  std::string params = "[";
-  append_json_string(params, database_);
-  request("tandem_path", params += ']', Asked::kPath);
+  request("tandem_path", '[' + json_string(database_) + ']', Asked::kPath);
 }
 
 void RelayLink::on_path(const JsonRpcMessage& reply) {
@@ -262,9 +260,7 @@ void RelayLink::on_notification(const JsonRpcMessage& message) {
     ++attempt_;
     waiting_.clear();
     enter(State::kIntroduction);
-    std::string name = "[";
-    append_json_string(name, database_);
-    request("get_schema", name += ']', Asked::kSchema);
+    request("get_schema", '[' + json_string(database_) + ']', Asked::kSchema);
   }
 }
 

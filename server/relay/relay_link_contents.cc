@@ -11,9 +11,7 @@ namespace {
 
 /// ["monid", NAME], the ids of ovsdb-server's own relays.
 std::string monitor_id(std::string_view database) {
-  std::string text = "[\"monid\",";
-  append_json_string(text, database);
-  return text += ']';
+  return R"(["monid",)" + json_string(database) + ']';
 }
 
 }  // namespace

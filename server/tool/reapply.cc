@@ -11,12 +11,6 @@
 namespace tandem::tool {
 namespace {
 
-std::string json_string(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
-
 std::string json_of(const DatumView& datum) {
   std::string out;
   append_datum_json(out, datum);

@@ -22,12 +22,6 @@ std::string exact(double value) {
   return text;
 }
 
-std::string json_string(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);
-  return out;
-}
-
 }  // namespace
 
 TEST_CASE("JSON strings escape quotes, backslashes and control characters, and nothing else") {
