@@ -80,6 +80,9 @@ class BackupService::Following final : public ActiveLinkPort,
   void send(std::string text) override {
     if (connection_ != nullptr) connection_->send(std::move(text));
   }
+  bool has_room() const override {
+    return connection_ != nullptr && connection_->queued_bytes() <= kFullQueue;
+  }
   void restart(const std::string& reason) override {
     if (connection_ != nullptr) connection_->close(reason);
   }
@@ -147,7 +150,7 @@ class BackupService::Following final : public ActiveLinkPort,
     void on_message(JsonRpcMessage message) override {
       if (!following_.forwards_.on_message(message)) following_.link_.on_message(message);
     }
-    void on_writable() override {}
+    void on_writable() override { following_.forwards_.on_writable(); }
     void on_closed(const std::string& reason) override {
       following_.connection_ = nullptr;
       following_.forwards_.on_disconnected(reason);
@@ -188,13 +191,16 @@ class BackupService::Following final : public ActiveLinkPort,
 
   static constexpr std::int64_t kTickMs = 250;
   static constexpr std::int64_t kSettleMs = 500;
+  /// Beyond this many bytes in the connection's queue nothing is added; a message more than it
+  /// makes the connection tell when there is room again.
+  static constexpr std::size_t kFullQueue = std::size_t{1} << 20;
 
   BackupService& service_;
   BackupSource source_;
   Task settled_;
   std::int64_t started_ms_ = 0;
   ActiveLink link_;
-  BackupForwards forwards_{*this};
+  BackupForwards forwards_{source_.most_message_bytes, *this};
   std::map<std::string, Entry> replicas_;
   ConnectionPort* connection_ = nullptr;
   net::ClientConnection client_;  // last: its connection's handler uses all the above

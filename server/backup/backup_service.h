@@ -23,10 +23,11 @@ struct BackupSource {
   std::vector<Target> targets;                            ///< of the active; tried in turn
   std::map<std::string, std::set<std::string>> excluded;  ///< tables by database
   std::int64_t probe_ms = 10'000;                         ///< 0: no probes
-  std::string node;             ///< that this server says it is on; empty: not known
-  Epoch least_epoch{};          ///< an active of an older one is not followed
-  bool adopt_schemas = false;   ///< take the active's schema over when it has more
-  bool forward_writes = false;  ///< the active executes what clients write here
+  std::string node;                    ///< that this server says it is on; empty: not known
+  Epoch least_epoch{};                 ///< an active of an older one is not followed
+  bool adopt_schemas = false;          ///< take the active's schema over when it has more
+  std::size_t most_message_bytes = 0;  ///< of what clients' writes come to
+  bool forward_writes = false;         ///< the active executes what clients write here
 };
 
 /// The backup role: one connection to the active and a follower for each database. All of it lives

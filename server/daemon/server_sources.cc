@@ -51,6 +51,7 @@ Result<BackupSource> Server::backup_source() const {
   source.probe_ms = probe_ms_;
   source.adopt_schemas = options_.sync.schema;
   source.forward_writes = options_.sync.forward_writes;
+  source.most_message_bytes = options_.limits.message_bytes;
   source.node = node_name_;
   source.least_epoch = least_epoch_;
   return source;
@@ -74,6 +75,7 @@ std::vector<BackupSource> Server::sources() const {
     source.probe_ms = upstream.probe_ms;
     source.adopt_schemas = options_.sync.schema;
     source.forward_writes = options_.sync.forward_writes;
+    source.most_message_bytes = options_.limits.message_bytes;
     source.excluded[name] = upstream.excluded;
     if (!source.databases) source.databases.emplace();
     source.databases->insert(name);

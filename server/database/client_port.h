@@ -63,6 +63,7 @@ struct TransactCall {
   std::string role;         ///< RBAC
   std::string client_id;
   bool asks_height = false;  ///< see `height`
+  bool unbounded = false;    ///< the session's limit of waits is not for it
 
   TransactResult result;
   /// What the server said that executed it in the place of this one: JSON of a result or an error.

@@ -123,8 +123,7 @@ bool DatabaseServer::may_wait(TransactCall& call) {
     if (elsewhere != other->forwarded_waits.end()) add(elsewhere->second);
   }
   for (const auto limit : {&WaitLimits::number, &WaitLimits::bytes}) {
-    // A backup has bounds for each of its clients.
-    if (used.*limit <= wait_limits_.*limit || call.asks_height) continue;
+    if (used.*limit <= wait_limits_.*limit || call.unbounded) continue;
     call.beyond = limit;
     return false;
   }

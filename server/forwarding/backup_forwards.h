@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,7 +15,9 @@ namespace tandem {
 /// follows the active. Sans-IO; one thread.
 class BackupForwards {
  public:
-  explicit BackupForwards(ForwardsPort& port) : port_(port) {}
+  /// `most_bytes`: of a message to the active.
+  BackupForwards(std::size_t most_bytes, ForwardsPort& port)
+      : most_bytes_(most_bytes), port_(port) {}
 
   /// From now on that database's, too.
   std::shared_ptr<Forwards> add(const std::string& database);
@@ -23,12 +27,15 @@ class BackupForwards {
   void on_handed_on(const std::string& database, const Height& height);
   /// False: the message has to do with something else.
   bool on_message(const JsonRpcMessage& message);
+  void on_writable();
   void on_disconnected(const std::string& reason);
   /// The active is followed no longer.
   void end(const std::string& reason);
 
  private:
+  const std::size_t most_bytes_;
   ForwardsPort& port_;
+  std::uint64_t added_ = 0;  // so far: no two of them use the same ids
   std::map<std::string, std::shared_ptr<Forwards>> forwards_;  // by database
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/json/json_grammar.h"
 #include "protocol/json/json_verbatim.h"
 #include "protocol/json/member_writer.h"
 #include "replication/error_tag.h"
@@ -29,6 +30,26 @@ std::string params_of(const TransactCall& call, bool asks_height) {
   text += "},";
   append_json_verbatim(text, call.params);
   return text += ']';
+}
+
+/// How deep arrays and objects of a sound text are in each other.
+std::size_t depth_of(std::string_view text) {
+  std::size_t depth = 0;
+  std::size_t most = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      in_string = !in_string;
+    } else if (!in_string && (c == '[' || c == '{')) {
+      most = std::max(most, ++depth);
+    } else if (!in_string && (c == ']' || c == '}')) {
+      --depth;
+    }
+  }
+  return most;
 }
 
 TransactCall::Reply reply_of(const JsonRpcMessage& answer) {
@@ -61,21 +82,43 @@ Error role_error(const TransactCall& call) {
 
 }  // namespace
 
-Forwards::Forwards(std::string database, Copy copy, ForwardsPort& port)
-    : database_(std::move(database)), copy_(copy), port_(port) {}
+Forwards::Forwards(std::string database, Copy copy, std::string id_prefix, std::size_t most_bytes,
+                   ForwardsPort& port)
+    : database_(std::move(database)),
+      copy_(copy),
+      id_prefix_(std::move(id_prefix)),
+      most_bytes_(most_bytes),
+      port_(port) {}
 
 void Forwards::forward(std::unique_ptr<TransactCall> call) {
-  if (open_) return send(std::move(call));
-  if (copy_ == Copy::kBackup) return port_.take_back(std::move(call));
+  if (copy_ == Copy::kBackup && !open_) return port_.take_back(std::move(call));
   if (ended_) return refuse(std::move(call));
   waiting_.push_back(std::move(call));
+  send_waiting();
+}
+
+void Forwards::send_waiting() {
+  while (open_ && !waiting_.empty() && port_.has_room()) {
+    std::unique_ptr<TransactCall> call = std::move(waiting_.front());
+    waiting_.pop_front();
+    send(std::move(call));
+  }
 }
 
 void Forwards::send(std::unique_ptr<TransactCall> call) {
   const bool asks_height = copy_ == Copy::kBackup;
-  const JsonId id = JsonId::of_string("forwarded-" + database_ + "-" + std::to_string(++next_id_));
-  port_.send(make_request(call->role.empty() && !asks_height ? "transact" : "tandem_transact",
-                          params_of(*call, asks_height), id));
+  const bool is_wrapped = asks_height || !call->role.empty();
+  const JsonId id = JsonId::of_string(id_prefix_ + std::to_string(++next_id_));
+  std::string text =
+      make_request(is_wrapped ? "tandem_transact" : "transact", params_of(*call, asks_height), id);
+  if (text.size() > most_bytes_ || depth_of(text) > kMostJsonDepth) {
+    call->refused = Error{"resources exhausted",
+                          "the request is too large, or nested too deeply, to be executed by "
+                          "another server",
+                          std::nullopt};
+    return port_.answer(std::move(call));
+  }
+  port_.send(std::move(text));
   if (!asks_height) {
     call->params = {};
     call->request = {};
@@ -86,7 +129,23 @@ void Forwards::send(std::unique_ptr<TransactCall> call) {
 void Forwards::open() {
   if (ended_) return;
   open_ = true;  // it may be already
-  for (std::unique_ptr<TransactCall>& call : std::exchange(waiting_, {})) send(std::move(call));
+  records_lost_.clear();
+  send_waiting();
+}
+
+void Forwards::pause() {
+  open_ = false;
+  if (copy_ == Copy::kBackup) take_back_waiting();
+}
+
+void Forwards::take_back_waiting() {
+  for (std::unique_ptr<TransactCall>& call : std::exchange(waiting_, {}))
+    port_.take_back(std::move(call));
+}
+
+void Forwards::lose_records(const std::string& reason) {
+  records_lost_ = reason;
+  for (auto& [height, call] : std::exchange(answered_, {})) give_up(std::move(call), reason);
 }
 
 void Forwards::give_up(std::unique_ptr<TransactCall> call, const std::string& reason) {
@@ -98,14 +157,16 @@ void Forwards::give_up(std::unique_ptr<TransactCall> call, const std::string& re
 }
 
 void Forwards::close(const std::string& reason) {
-  open_ = false;
+  pause();
   for (auto& [id, call] : std::exchange(sent_, {})) give_up(std::move(call), reason);
-  // These were executed, but a client that reads here would not see it.
+  // These were executed, but a client that reads would not see it here.
   for (auto& [height, call] : std::exchange(answered_, {})) give_up(std::move(call), reason);
 }
 
 void Forwards::end(const std::string& reason) {
   ended_ = true;
+  for (const auto& [id, call] : sent_)
+    if (call != nullptr && call->wait_bytes > 0) send_cancel(id);
   close(reason);
   for (std::unique_ptr<TransactCall>& call : std::exchange(waiting_, {})) refuse(std::move(call));
 }
@@ -130,7 +191,9 @@ bool Forwards::on_answer(const JsonRpcMessage& answer) {
   } else {
     call->forwarded = reply_of(answer);
   }
-  if (call->height > handed_on_) {
+  if (call->height > handed_on_ && !records_lost_.empty()) {
+    give_up(std::move(call), records_lost_);
+  } else if (call->height > handed_on_) {
     answered_.emplace(*call->height, std::move(call));
   } else {
     port_.answer(std::move(call));

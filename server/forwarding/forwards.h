@@ -16,6 +16,8 @@ class ForwardsPort {
  public:
   virtual ~ForwardsPort() = default;
   virtual void send(std::string text) = 0;
+  /// The connection takes more; else Forwards::on_writable() follows.
+  virtual bool has_room() const = 0;
   /// Gives a transaction back, with its answer, behind the commits that came before the answer.
   virtual void answer(std::unique_ptr<TransactCall> call) = 0;
   /// Gives one back that was not sent and will not be: DatabaseServer::take_back().
@@ -36,7 +38,10 @@ class Forwards {
     /// while no active is known is given back, as is what the active does not take.
     kBackup,
   };
-  Forwards(std::string database, Copy copy, ForwardsPort& port);
+  /// Requests have ids that begin with `id_prefix`, and at most so many bytes: the server would end
+  /// the connection for more.
+  Forwards(std::string database, Copy copy, std::string id_prefix, std::size_t most_bytes,
+           ForwardsPort& port);
 
   void forward(std::unique_ptr<TransactCall> call);
   void cancel(SessionId session, const JsonId& id);
@@ -46,7 +51,11 @@ class Forwards {
   /// The server takes them, and what it has is here.
   void open();
   /// No further ones are sent.
-  void pause() { open_ = false; }
+  void pause();
+  /// The connection has room again.
+  void on_writable() { send_waiting(); }
+  /// A backup's records do not come any more, by a connection that stays.
+  void lose_records(const std::string& reason);
   /// It is lost.
   void close(const std::string& reason);
   /// The database goes away here, or is no copy any more.
@@ -61,6 +70,8 @@ class Forwards {
 
  private:
   void send(std::unique_ptr<TransactCall> call);
+  void send_waiting();
+  void take_back_waiting();
   void send_cancel(const JsonId& id);
   void give_up(std::unique_ptr<TransactCall> call, const std::string& reason);
   /// It has not been sent, and never will be.
@@ -68,9 +79,12 @@ class Forwards {
 
   const std::string database_;
   const Copy copy_;
+  const std::string id_prefix_;
+  const std::size_t most_bytes_;
   ForwardsPort& port_;
   bool open_ = false;
   bool ended_ = false;
+  std::string records_lost_;  // why; empty: they come
   std::uint64_t next_id_ = 0;
   Height handed_on_;
   std::deque<std::unique_ptr<TransactCall>> waiting_;

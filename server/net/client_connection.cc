@@ -20,6 +20,8 @@ ClientOptions options_to_copy_from(std::vector<Target> targets) {
   options.connect_timeout_ms = options.targets.size() == 1 ? 2000 : 500;
   options.resend_ms = 10;
   options.limits.max_message_bytes = std::size_t{1} << 40;  // a whole database is one message
+  // That server reads nothing while its answers are not taken: one end has to read on.
+  options.limits.reads_on = true;
   return options;
 }
 

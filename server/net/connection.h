@@ -31,6 +31,7 @@ struct ConnectionLimits {
   /// at this many both go on.
   std::size_t low_mark = std::size_t{128} << 10;
   LimitCountsRef counts = nullptr;  ///< of limits that were met; may be null
+  bool reads_on = false;            ///< also over the high mark
 };
 
 /// Those of a client.
@@ -109,7 +110,9 @@ class Connection final : public ConnectionPort,
   void shake_hands();
   void open();
 
-  bool may_read() const { return reading_ && !over_high_mark_ && !ending_; }
+  bool may_read() const {
+    return reading_ && (!over_high_mark_ || options_.limits.reads_on) && !ending_;
+  }
   void read_input();
   /// Handles whole messages until it may not read; leaves in `input` what it has not taken.
   void take_input(std::string_view& input);

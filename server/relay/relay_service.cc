@@ -27,7 +27,8 @@ class RelayService::Relay final : public RelayLinkPort,
         source_(std::move(source)),
         copy_(service.server_, service.shard_, database),
         link_(database, service.server_.server_id(), source_.targets.size(), copy_, *this),
-        forwards_(database, Forwards::Copy::kRelay, *this) {
+        forwards_(database, Forwards::Copy::kRelay, "forwarded-" + database + "-", kMostBytes,
+                  *this) {
     status_.source = source_.text;
   }
 
@@ -62,6 +63,9 @@ class RelayService::Relay final : public RelayLinkPort,
   // RelayLinkPort and ForwardsPort
   void send(std::string text) override {
     if (connection_ != nullptr) connection_->send(std::move(text));
+  }
+  bool has_room() const override {
+    return connection_ != nullptr && connection_->queued_bytes() <= kFullQueue;
   }
   void restart(const std::string& reason) override {
     if (connection_ != nullptr) connection_->close(reason);
@@ -98,7 +102,7 @@ class RelayService::Relay final : public RelayLinkPort,
       if (is_answer && relay_.forwards_.on_answer(message)) return;
       relay_.link_.on_message(message);
     }
-    void on_writable() override {}
+    void on_writable() override { relay_.forwards_.on_writable(); }
     void on_closed(const std::string& reason) override {
       relay_.connection_ = nullptr;
       relay_.forwards_.close(reason);
@@ -134,6 +138,11 @@ class RelayService::Relay final : public RelayLinkPort,
   }
 
   static constexpr std::int64_t kTickMs = 250;
+  /// Beyond this many bytes in the connection's queue nothing is added; a message more than it
+  /// makes the connection tell when there is room again.
+  static constexpr std::size_t kFullQueue = std::size_t{1} << 20;
+  /// Of a message, that every server takes by default.
+  static constexpr std::size_t kMostBytes = std::size_t{256} << 20;
 
   RelayService& service_;
   const std::string database_;

@@ -100,6 +100,8 @@ class Session final : public ConnectionHandler {
   bool may_keep(const JsonId& request_id, std::size_t bytes);
   /// The client has not taken what is there.
   bool is_behind() const { return port_.is_behind(); }
+  /// A backup's transaction is answered.
+  void end_forwarded() { --forwarded_; }
   /// Tells a peer how high the database stood when its transaction was executed.
   void tell_height(const JsonId& id, const Height& height);
   /// Passes on what another server has answered.
@@ -214,7 +216,12 @@ class Session final : public ConnectionHandler {
   bool known_to_writer_ = false;
   std::uint64_t requests_ = 0;  ///< that have come
   const LaneRef lane_;
+  /// So many transactions of a backup's clients may be under way or wait: their bounds are the
+  /// backup's, and its acknowledgements, for which they may wait, are read meanwhile.
+  static constexpr std::size_t kMostForwarded = 10'000;
+
   RequestWindow window_;
+  std::size_t forwarded_ = 0;
   LimitsMet limits_met_;
   SessionConversions conversions_;
   SessionFeeds feeds_;

@@ -37,6 +37,8 @@ class SessionFeeds final : private FeedPort {
   /// The peer is told that it has lost the thread, and nothing more: it is none any more, or errs.
   void end();
   void on_writable();
+  /// Is it a backup of that database?
+  bool follows(const std::string& database) const { return feeds_.contains(database); }
   /// The peer has answered a challenge.
   void on_alive();
   bool empty() const { return feeds_.empty(); }

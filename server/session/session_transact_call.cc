@@ -44,6 +44,7 @@ void SessionTransactCall::done() {
 void SessionTransactCall::answer() {
   Session* session_now = uncounted ? hub->find(session) : hub->find_answered(session, rows());
   if (session_now == nullptr) return;
+  if (unbounded) session_now->end_forwarded();
   if (asks_height && height && !refused && lost.empty()) session_now->tell_height(id, *height);
   if (canceled) {
     session_now->send_plain_error(id, "canceled");

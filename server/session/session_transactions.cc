@@ -92,12 +92,15 @@ void Session::submit(std::unique_ptr<SessionTransactCall> call) {
                   .only_reads = std::all_of(operations.begin(), operations.end(), is_select)};
   call->selects = asks.selects;
   call->only_reads = asks.only_reads;
-  call->uncounted = call->asks_height;
-  const bool counted = !call->uncounted;
+  call->unbounded =
+      call->asks_height && feeds_.follows(call->database) && forwarded_ < kMostForwarded;
+  call->uncounted = call->unbounded;
+  const bool counted = !call->unbounded;
   auto job = [server = &hub_.server(), call = std::move(call)]() mutable {
     server->transact(std::move(call));
   };
   if (counted) return submit_request(std::move(job), asks);
+  ++forwarded_;
   known_to_writer_ = true;
   hub_.server().submit(std::move(job), lane_, asks.only_reads);
 }

@@ -122,6 +122,7 @@ class Process final : private ActiveLinkPort, private ForwardsPort, private Link
   void send(std::string text) override {
     if (wire_) wire_->send_up(std::move(text));
   }
+  bool has_room() const override { return true; }
   void restart(const std::string&) override {
     if (wire_) wire_->cut();
   }
@@ -147,7 +148,7 @@ class Process final : private ActiveLinkPort, private ForwardsPort, private Link
   void wake_at(std::int64_t at_ms);
 
   Node& node_;
-  BackupForwards forwards_{*this};
+  BackupForwards forwards_{std::size_t{1} << 20, *this};
   std::vector<std::unique_ptr<DatabaseReplica>> replicas_;
   std::unique_ptr<ActiveLink> link_;
   std::shared_ptr<Wire> wire_;

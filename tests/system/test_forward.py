@@ -114,12 +114,12 @@ class Forwarding(SystemTest):
     def test_more_than_one_connection_may_have_under_way(self):
         """They wait for acknowledgements that come behind them on the backup's connection; and more waits than a client may."""
         _, backup = self.pair(active=("--sync-replicas=1", "--sync-fallback=block", "--max-requests=4", "--max-waits=4"))
-        clients = [backup.connect() for _ in range(5)]
+        clients = [backup.connect() for _ in range(4)]
         requests = []
         for number, client in enumerate(clients):
             client.request("transact", [DB, wait_for("never"), insert("never")])
             requests.append([client.request("transact", [DB, insert(f"{number}-{turn}"), select(f"{number}-{turn}")])
-                             for turn in range(100)])
+                             for turn in range(50)])
         for client, asked in zip(clients, requests):
             for request in asked:
                 self.assertEqual(len(client.reply(request)["result"][1]["rows"]), 1)
@@ -244,6 +244,85 @@ class Forwarding(SystemTest):
             there.transact(DB, insert("later"))
             self.assertIn("uuid", client.reply(blocked)["result"][1])
             self.assertEqual(client.transact(DB, select("after"))[0]["rows"], [{"name": "after"}])
+
+    def test_large_requests_and_large_answers_at_once(self):
+        """Both ends have more to say than they may have unsent: one has to read on. So it is with a relay."""
+        active, backup = self.pair()
+        relay = self.server("relay", [f"relay:{DB}:{active.socket}"])
+        failed = []
+
+        def use(server, number):
+            with server.connect(timeout=60) as client:
+                for turn in range(2):
+                    reply = client.call("transact", DB, insert(f"{server.name}{number}-{turn}", external_ids=[
+                        "map", [["k", "z" * 1_500_000]]]), select(columns=("external_ids",)), timeout=60)
+                    if reply["error"]:
+                        failed.append(reply["error"])
+
+        for server in (backup, relay):
+            wait_until(lambda s=server: "uuid" in self.write(s, f"{s.name} is ready"), "a first write", poll_s=0.02)
+            users = [threading.Thread(target=use, args=[server, number]) for number in range(4)]
+            for user in users:
+                user.start()
+            for user in users:
+                user.join()
+            self.assertEqual(failed, [])
+            self.assertEqual(server.log().count("no response to inactivity probe"), 0)
+            self.assertEqual(len(self.rows(active, f"{server.name}3-1")), 1)
+
+    def test_a_database_that_is_removed_and_comes_again(self):
+        """An answer to the former one is nobody's; what waits is given up at the active, and other clients go on."""
+        active, backup = self.pair(active=("--sync-replicas=2", "--sync-fallback=block"))
+        with backup.connect() as first, active.connect() as there:
+            waiting = first.request("transact", [DB, wait_for("later"), insert("ghost")])
+            first.request("transact", [DB, insert("old")])
+            wait_until(lambda: self.rows(backup, "old"), "the record")
+            backup.appctl("ovsdb-server/remove-db", DB)
+            backup.appctl("ovsdb-server/add-db", "backup.db")
+            self.wait_until_it_follows(backup)
+            with backup.connect() as client:
+                refused = client.request("transact", [DB, insert("old")])  # the index allows one
+                done = client.request("transact", [DB, insert("new")])
+                second = self.start("second", f"--sync-from={active.socket}")
+                self.wait_until_it_follows(second)
+                self.assertEqual(client.reply(refused)["result"][-1]["error"], "constraint violation")
+                self.assertIn("uuid", client.reply(done)["result"][0])
+                there.transact(DB, insert("later"))
+                self.assertEqual(client.transact(DB, select("new"))[0]["rows"], [{"name": "new"}])
+            self.assertEqual(there.transact(DB, select("ghost"))[0]["rows"], [])
+            with self.assertRaises(Closed):
+                first.reply(waiting)
+        self.assertNotIn("reply to a request that was not made", backup.log())
+
+    def test_a_stream_that_ends_while_the_connection_stays(self):
+        active, backup = self.pair()
+        with backup.connect() as client, active.connect() as there:
+            client.request("transact", [DB, wait_for("later"), insert("after")])
+            client.transact(DB, insert("behind"))  # it waits by now
+            active.appctl("tandem/sync-peers", "somebody")
+            there.transact(DB, insert("later"))
+            with self.assertRaises(Closed):
+                client.receive(timeout=20)
+        wait_until(lambda: self.rows(backup, "after"), "the change by the other way")
+
+    def test_what_the_active_would_end_the_connection_for(self):
+        _, backup = self.pair("--max-message-size=100000")
+        with backup.connect() as bystander:
+            waiting = bystander.request("transact", [DB, wait_for("later"), insert("after")])
+            for name in ("[" * 996 + "]" * 996, json.dumps("x" * 99890)):
+                with backup.connect() as client:
+                    client.send_bytes(b'{"id":1,"method":"transact","params":["%s",{"op":"insert","table":"Switch",'
+                                      b'"row":{"name":%s}}]}' % (DB.encode(), name.encode()))
+                    self.assertEqual(client.reply(1)["error"]["error"], "resources exhausted")
+            with backup.connect() as client:
+                client.transact(DB, insert("later"))
+            self.assertIn("uuid", bystander.reply(waiting)["result"][1])
+
+    def test_only_who_follows_is_without_limits(self):
+        active = self.start("active", "--max-waits=2")
+        with active.connect() as client:
+            requests = [client.request("tandem_transact", [DB, {"height": True}, [DB, wait_for("never")]]) for _ in range(3)]
+            self.assertEqual(client.reply(requests[-1])["error"]["error"], "resources exhausted")
 
     def test_read_only_clients_stay_so(self):
         active = self.start("active")

@@ -151,7 +151,10 @@ class Chain(RelayTest):
         names = []
         for active, backup in ((a, b), (b, a)):
             backup.appctl("tandem/wait-synced", "--timeout", "10")
+            lost = relays[0].log().count("lost the source")
             active.kill()
+            # What is sent before the relay has noticed may have happened: that is another test's.
+            wait_until(lambda: relays[0].log().count("lost the source") > lost, "the loss to be noticed", poll_s=0.005)
             written = []
             for number, client in enumerate(clients):
                 names.append(f"{active.name}{number}")

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "protocol/json/json_reader.h"
+#include "server/forwarding/backup_forwards.h"
 
 namespace tandem {
 namespace {
@@ -11,9 +12,11 @@ namespace {
 class FakePort final : public ForwardsPort {
  public:
   void send(std::string text) override { sent.push_back(std::move(text)); }
+  bool has_room() const override { return room; }
   void answer(std::unique_ptr<TransactCall> call) override { answered.push_back(std::move(call)); }
   void take_back(std::unique_ptr<TransactCall> call) override { back.push_back(std::move(call)); }
 
+  bool room = true;
   std::vector<std::string> sent;
   std::vector<std::unique_ptr<TransactCall>> answered;
   std::vector<std::unique_ptr<TransactCall>> back;
@@ -48,7 +51,7 @@ bool answer(Forwards& forwards, const std::string& id, const std::string& rest) 
 
 TEST_CASE("Transactions wait for the server that executes them, and its answer goes back") {
   FakePort port;
-  Forwards forwards("D", Forwards::Copy::kRelay, port);
+  Forwards forwards("D", Forwards::Copy::kRelay, "forwarded-D-", 10'000, port);
   forwards.forward(call_of(1, 7));
   CHECK(port.sent.empty());
   forwards.open();
@@ -64,7 +67,7 @@ TEST_CASE("Transactions wait for the server that executes them, and its answer g
 
 TEST_CASE("What was sent is lost with the server; what was not waits for the next") {
   FakePort port;
-  Forwards forwards("D", Forwards::Copy::kRelay, port);
+  Forwards forwards("D", Forwards::Copy::kRelay, "forwarded-D-", 10'000, port);
   forwards.open();
   forwards.forward(call_of(1, 1));
   forwards.close("gone");
@@ -80,7 +83,7 @@ TEST_CASE("What was sent is lost with the server; what was not waits for the nex
 
 TEST_CASE("A cancellation follows the transaction") {
   FakePort port;
-  Forwards forwards("D", Forwards::Copy::kRelay, port);
+  Forwards forwards("D", Forwards::Copy::kRelay, "forwarded-D-", 10'000, port);
   forwards.forward(call_of(1, 1));
   forwards.cancel(SessionId{2}, JsonId(1));
   CHECK(port.answered.empty());
@@ -99,7 +102,7 @@ TEST_CASE("A cancellation follows the transaction") {
 
 TEST_CASE("Nothing waits for a session that is gone") {
   FakePort port;
-  Forwards forwards("D", Forwards::Copy::kRelay, port);
+  Forwards forwards("D", Forwards::Copy::kRelay, "forwarded-D-", 10'000, port);
   forwards.forward(call_of(1, 1));
   forwards.drop(SessionId{1});
   forwards.open();
@@ -119,7 +122,7 @@ TEST_CASE("Nothing waits for a session that is gone") {
 TEST_CASE("A client with a role is named, and refused where that is not understood") {
   for (const std::string error : {R"("unknown method")", R"({"error":"permission error"})"}) {
     FakePort port;
-    Forwards forwards("D", Forwards::Copy::kRelay, port);
+    Forwards forwards("D", Forwards::Copy::kRelay, "forwarded-D-", 10'000, port);
     forwards.open();
     auto call = call_of(1, 1);
     call->role = "R";
@@ -136,7 +139,7 @@ TEST_CASE("A client with a role is named, and refused where that is not understo
 
 TEST_CASE("A database that goes away cancels what was not sent") {
   FakePort port;
-  Forwards forwards("D", Forwards::Copy::kRelay, port);
+  Forwards forwards("D", Forwards::Copy::kRelay, "forwarded-D-", 10'000, port);
   forwards.forward(call_of(1, 1));
   forwards.end("the database was removed");
   forwards.forward(call_of(1, 2));
@@ -162,7 +165,7 @@ constexpr const char* kDone = R"("error":null,"result":[{"count":1}])";
 
 TEST_CASE("A backup gives back what comes while it knows no active server") {
   FakePort port;
-  Forwards forwards("D", Forwards::Copy::kBackup, port);
+  Forwards forwards("D", Forwards::Copy::kBackup, "forwarded-D-", 10'000, port);
   forwards.forward(call_of(1, 1));
   CHECK(port.back.size() == 1);
   forwards.open();
@@ -183,7 +186,7 @@ TEST_CASE("A backup gives back what comes while it knows no active server") {
 
 TEST_CASE("A backup answers when it has the records that the active server had") {
   FakePort port;
-  Forwards forwards("D", Forwards::Copy::kBackup, port);
+  Forwards forwards("D", Forwards::Copy::kBackup, "forwarded-D-", 10'000, port);
   forwards.open();
   forwards.on_handed_on({Epoch{2}, 10});
   for (int number = 1; number <= 4; ++number) forwards.forward(call_of(1, number));
@@ -210,7 +213,7 @@ TEST_CASE("A backup answers when it has the records that the active server had")
 
 TEST_CASE("An answer whose records do not come is lost with the active server") {
   FakePort port;
-  Forwards forwards("D", Forwards::Copy::kBackup, port);
+  Forwards forwards("D", Forwards::Copy::kBackup, "forwarded-D-", 10'000, port);
   forwards.open();
   forwards.forward(call_of(1, 1));
   forwards.forward(call_of(2, 1));
@@ -229,7 +232,7 @@ TEST_CASE("An answer whose records do not come is lost with the active server") 
 TEST_CASE("A backup gives back what the active server does not take") {
   for (const std::string error : {R"("unknown method")", R"({"error":"permission error"})"}) {
     FakePort port;
-    Forwards forwards("D", Forwards::Copy::kBackup, port);
+    Forwards forwards("D", Forwards::Copy::kBackup, "forwarded-D-", 10'000, port);
     forwards.open();
     auto call = call_of(1, 1);
     call->role = "R";
@@ -243,6 +246,95 @@ TEST_CASE("A backup gives back what the active server does not take") {
     REQUIRE(port.back.size() == 1);
     CHECK_FALSE(port.back[0]->params.empty());
   }
+}
+
+TEST_CASE("Transactions wait for room in the connection, in their order") {
+  for (const auto copy : {Forwards::Copy::kRelay, Forwards::Copy::kBackup}) {
+    FakePort port;
+    Forwards forwards("D", copy, "f-", 10'000, port);
+    forwards.open();
+    port.room = false;
+    forwards.forward(call_of(1, 1));
+    forwards.forward(call_of(1, 2));
+    CHECK(port.sent.empty());
+    forwards.cancel(SessionId{1}, JsonId(1));
+    CHECK(port.answered.size() == 1);
+    port.room = true;
+    forwards.on_writable();
+    CHECK(port.sent.size() == 1);
+    port.room = false;
+    forwards.forward(call_of(1, 3));
+    forwards.close("gone");
+    CHECK(port.back.size() == (copy == Forwards::Copy::kBackup ? 1 : 0));
+  }
+}
+
+TEST_CASE("What would end the connection is refused") {
+  FakePort port;
+  Forwards forwards("D", Forwards::Copy::kBackup, "f-", 200, port);
+  forwards.open();
+  const auto nested = [](std::size_t depth) {
+    return R"(["D",)" + std::string(depth - 1, '[') + R"("]\"[")" + std::string(depth - 1, ']') +
+           "]";
+  };
+  forwards.forward(call_of(1, 1, R"(["D",")" + std::string(200, 'x') + R"("])"));
+  REQUIRE(port.answered.size() == 1);
+  CHECK(port.answered[0]->refused->tag == "resources exhausted");
+  Forwards large("D", Forwards::Copy::kBackup, "f-", 10'000, port);
+  large.open();
+  large.forward(call_of(1, 2, nested(999)));
+  CHECK(port.answered.size() == 2);
+  large.forward(call_of(1, 3, nested(998)));
+  CHECK(port.answered.size() == 2);
+  REQUIRE(port.sent.size() == 1);
+  CHECK(parse_json(port.sent[0]).has_value());
+}
+
+TEST_CASE("Answers whose records do not come any more are lost, by a connection that stays") {
+  FakePort port;
+  Forwards forwards("D", Forwards::Copy::kBackup, "forwarded-D-", 10'000, port);
+  forwards.open();
+  forwards.forward(call_of(1, 1));
+  forwards.forward(call_of(1, 2));
+  CHECK(executed(forwards, 1, "1:1"));
+  CHECK(answer(forwards, "\"forwarded-D-1\"", kDone));
+  CHECK(port.answered.empty());
+  forwards.pause();
+  forwards.lose_records("no stream");
+  REQUIRE(port.answered.size() == 1);
+  CHECK_FALSE(port.answered[0]->lost.empty());
+  CHECK(executed(forwards, 2, "1:2"));
+  CHECK(answer(forwards, "\"forwarded-D-2\"", kDone));
+  REQUIRE(port.answered.size() == 2);
+  CHECK_FALSE(port.answered[1]->lost.empty());
+}
+
+TEST_CASE("A database that is removed and comes again takes no answer of its former one") {
+  FakePort port;
+  BackupForwards all(10'000, port);
+  FollowerStatus follows;
+  follows.state = FollowerStatus::State::kReplicating;
+  follows.mode = FollowerStatus::Mode::kStream;
+  const std::shared_ptr<Forwards> first = all.add("D");
+  all.on_status({{"D", follows}});
+  auto waits = call_of(1, 1);
+  waits->wait_bytes = 1;
+  first->forward(std::move(waits));
+  all.remove("D");
+  CHECK(port.sent.back() == make_notification("cancel", R"(["forwarded-1-1"])"));
+  const std::shared_ptr<Forwards> second = all.add("D");
+  all.on_status({{"D", follows}});
+  second->forward(call_of(2, 1));
+  port.answered.clear();
+  const auto say = [&](const std::string& id) {
+    const std::string text = R"({"id":)" + id + "," + kDone + "}";
+    return all.on_message(JsonRpcMessage::from_json(parse_json(text).value()).value());
+  };
+  CHECK(say(R"("forwarded-1-1")"));
+  CHECK(port.answered.empty());
+  CHECK(say(R"("forwarded-2-1")"));
+  CHECK(port.answered.size() == 1);
+  CHECK_FALSE(say("7"));
 }
 
 }  // namespace tandem

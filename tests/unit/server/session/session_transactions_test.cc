@@ -66,6 +66,7 @@ TEST_CASE("a peer that forwards is read on, however much of it is under way or w
   limits.waits = 1;
   Site site(limits);
   Client peer(site);
+  peer.follow("11111111-1111-4111-8111-111111111111", site.position());
   const std::string wait =
       R"({"op":"wait","table":"T","where":[],"columns":["n"],"until":"==","rows":[{"n":7}]})";
   for (int i = 0; i < 5; ++i) {
