@@ -84,6 +84,7 @@ Process::Process(World& w, Node& node, Ledger& ledger)
   options.history_bytes = node.scenario.history_bytes;
   server.call(
       [&] {
+        if (node.scenario.relays > 0) server.set_advertised_role(AdvertisedRole::kLeader);
         for (const std::string& name : node.scenario.databases) {
           auto stored = StoredDatabase::open(node.disk, file_of(name), options, node.clock);
           reader.begin(name, contents_of(stored.value()->database().snapshot()));

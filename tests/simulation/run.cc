@@ -22,6 +22,9 @@ Run::Run(std::uint64_t seed, const Guards& guards)
 
 std::vector<std::string> Run::run() {
   for (const auto& node : nodes_) node->start();
+  relays_.resize(scenario_.relays);
+  for (std::size_t i = 0; i < relays_.size(); ++i) start_relay(i);
+  if (!relays_.empty()) tick_relays();
   manager_.begin();
   write();
   fault();
@@ -64,6 +67,8 @@ void Run::write() {
       submit(*node, some_database());
     }
   }
+  for (const auto& relay : relays_)
+    if (world_.chance(30)) submit(*relay);
 }
 
 std::string Run::operation(const std::string& database, std::int64_t number) {
@@ -95,35 +100,60 @@ std::string Run::operation(const std::string& database, std::int64_t number) {
   return fmt::format(R"({{"op":"insert","table":"t","row":{{"s":"new","n":{}}}}})", number);
 }
 
-void Run::submit(Node& node, const std::string& database) {
+std::unique_ptr<ClientCall> Run::write_at(const std::string& server, const std::string& database,
+                                          std::function<bool(std::int64_t number)> has) {
   const std::int64_t number = ++ledger_.last_number;
   const bool durable = world_.chance(30);
   std::string operations = operation(database, number);
   if (durable) operations += R"(,{"op":"commit","durable":true})";
   auto call = std::make_unique<ClientCall>();
-  Process& process = *node.process;
-  call->mailbox = &process.hub->mailbox();
   call->session = SessionId{1'000'000 + static_cast<std::uint64_t>(number)};
   call->database = database;
   call->request = parse_json("[\"" + database + "\"," + operations + "]").value();
   call->params = call->request;
-  call->succeeded = [this, &node, database, number, durable](bool elsewhere) {
+  call->succeeded = [this, server, database, number, durable,
+                     has = std::move(has)](bool elsewhere) {
     Ledger::Writes& writes = ledger_.databases[database];
     const auto write = writes.find(number);
     if (write == writes.end()) return;
-    if (elsewhere) {
-      ++forwarded_;
-      if (!write->second.deleted && !node.process->waits_for_disk() &&
-          !node.contents(database).contains(number))
-        broken(fmt::format("write {} of {} is answered at {}, and is not there", number, database,
-                           node.name));
-    }
+    if (elsewhere) ++forwarded_;
+    if (elsewhere && !write->second.deleted && !has(number))
+      broken(fmt::format("write {} of {} is answered at {}, and is not there", number, database,
+                         server));
     write->second.acknowledged = true;
     write->second.durable = durable;
   };
+  return call;
+}
+
+void Run::submit(Node& node, const std::string& database) {
+  auto call = write_at(node.name, database, [&node, database](std::int64_t number) {
+    return node.process->waits_for_disk() || node.contents(database).contains(number);
+  });
+  Process& process = *node.process;
+  call->mailbox = &process.hub->mailbox();
   process.server.submit(
       [&process, call = std::move(call)]() mutable { process.server.transact(std::move(call)); },
       process.shard);
+}
+
+void Run::submit(RelayServer& relay) {
+  relay.submit(write_at("a relay", scenario_.databases.front(), [&relay](std::int64_t number) {
+    return relay.contents().contains(number);
+  }));
+}
+
+// --- relays ---
+
+void Run::start_relay(std::size_t index) {
+  relays_[index].reset();
+  relays_[index] = std::make_unique<RelayServer>(world_, fmt::format("relay {}", index),
+                                                 scenario_.databases.front(), nodes_);
+}
+
+void Run::tick_relays() {
+  world_.after(50 + world_.ms(200), [this] { tick_relays(); });
+  for (const auto& relay : relays_) relay->tick();
 }
 
 // --- promises ---
@@ -181,6 +211,10 @@ bool Run::converged() {
     if (there.look([&] { return there.server.waiting(there.database(database)); }) > 0)
       return false;
     const Contents held = active->contents(database);
+    if (database == scenario_.databases.front() &&
+        std::any_of(relays_.begin(), relays_.end(),
+                    [&](const auto& relay) { return relay->contents() != held; }))
+      return false;
     for (const auto& node : nodes_) {
       if (node.get() == active) continue;
       const auto followers = node->process->followers();

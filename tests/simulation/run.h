@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "tests/simulation/client_call.h"
 #include "tests/simulation/manager.h"
+#include "tests/simulation/relay_server.h"
 
 namespace tandem::simulation {
 
@@ -43,9 +45,16 @@ class Run {
   void write();
   std::string operation(const std::string& database, std::int64_t number);
   void submit(Node& node, const std::string& database);
+  void submit(RelayServer& relay);
+  /// A client's transaction. `has` says whether the server that answers has a row.
+  std::unique_ptr<ClientCall> write_at(const std::string& server, const std::string& database,
+                                       std::function<bool(std::int64_t number)> has);
+  void start_relay(std::size_t index);
+  void tick_relays();
 
   // Faults: run_faults.cc.
   void fault();
+  void befall_relay();
   void kill(Node& node);
   void kill_at_a_disk_step(Node& node);
   void fill_disk(Node& node);
@@ -72,6 +81,7 @@ class Run {
   std::size_t forwarded_ = 0;
   Ledger ledger_;
   Nodes nodes_;
+  std::vector<std::unique_ptr<RelayServer>> relays_;  // destroyed before their sources
   Manager manager_;
   bool quiet_ = false;
   std::vector<std::string> broken_;

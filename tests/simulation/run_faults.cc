@@ -10,6 +10,7 @@ namespace tandem::simulation {
 void Run::fault() {
   if (quiet_) return;
   world_.after(50 + world_.ms(700), [this] { fault(); });
+  if (!relays_.empty() && world_.chance(15)) return befall_relay();
   Node& node = some_node();
   if (!node.is_up()) return;
   const std::shared_ptr<Wire> wire = node.process->wire();
@@ -44,6 +45,24 @@ void Run::fault() {
     case 13:
       return hang_disk(node);
     default:
+      return;
+  }
+}
+
+void Run::befall_relay() {
+  const std::size_t index = world_.random(relays_.size());
+  const std::shared_ptr<Wire> wire = relays_[index]->wire();
+  switch (world_.random(4)) {
+    case 0:
+      return start_relay(index);
+    case 1:
+      if (wire) wire->stall(world_.ms(3000));
+      return;
+    case 2:
+      if (wire) wire->lose(world_.chance(50));
+      return;
+    default:
+      if (wire) wire->cut();
       return;
   }
 }

@@ -24,6 +24,7 @@ Scenario Scenario::drawn_from(World& world) {
   if (scenario.servers > 2 && !scenario.has_gate() && world.chance(30))
     scenario.plain = world.random(scenario.servers - 1) + 1;
   scenario.forwards = world.chance(50);
+  if (world.chance(30)) scenario.relays = 1 + world.random(2);
   scenario.files_damaged = world.chance(30);
   scenario.files_mounted = world.chance(30);
   scenario.history_bytes = world.chance(50) ? 1000 + world.random(20'000) : std::size_t{64} << 20;
@@ -33,14 +34,14 @@ Scenario Scenario::drawn_from(World& world) {
 std::string Scenario::to_string() const {
   return fmt::format(
       "{} servers, {} databases, gate of {} ({} ms, {}), the manager {}, power {}, disks {}, {}{}{}"
-      "{}{}history of {} bytes{}",
+      "{}{}{} relays, history of {} bytes{}",
       servers, databases.size(), gate.replicas, gate.timeout_ms,
       gate.fallback == CommitGate::Fallback::kBlock ? "block" : "async",
       manager_errs ? "errs" : "obeys", power_fails ? "fails" : "stays",
       disks_fail ? "fail" : "are well", disks_hang ? "and hang, " : "",
       cascades ? "cascades, " : "", forwards ? "backups forward, " : "",
       files_damaged ? "files are damaged, " : "", files_mounted ? "files are mounted, " : "",
-      history_bytes, plain ? fmt::format(", {} is plain", *plain) : "");
+      relays, history_bytes, plain ? fmt::format(", {} is plain", *plain) : "");
 }
 
 }  // namespace tandem::simulation

@@ -14,12 +14,13 @@ struct Scenario {
   std::size_t servers;
   std::vector<std::string> databases;
   CommitGate::Options gate;
-  bool manager_errs;  ///< promotes any server, or two at once; otherwise one that has everything
-  bool power_fails;   ///< what is killed loses what was not synced
-  bool disks_fail;    ///< they are full for a while, or fail at some step
-  bool disks_hang;    ///< for a while they do not answer
-  bool cascades;      ///< backups may follow backups
-  bool forwards;      ///< clients write at backups, too
+  bool manager_errs;   ///< promotes any server, or two at once; otherwise one that has everything
+  bool power_fails;    ///< what is killed loses what was not synced
+  bool disks_fail;     ///< they are full for a while, or fail at some step
+  bool disks_hang;     ///< for a while they do not answer
+  bool cascades;       ///< backups may follow backups
+  bool forwards;       ///< clients write at backups, too
+  std::size_t relays;  ///< of the first database; clients write there, too
   /// Of a server that dies while all others are up and whole a record in the middle may be lost.
   bool files_damaged;
   bool files_mounted;  ///< each by itself, so that no other can replace it
