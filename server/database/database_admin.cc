@@ -180,13 +180,15 @@ void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
   const std::size_t bytes = role.size();
   tell_followers(database, std::make_shared<const StreamText>(
                                [role = std::move(role)] { return role; }, bytes));
+  // Before newcomers are let in: one that has gone on to a database by then would be closed, since
+  // it has not said yet that it knows of such changes.
+  for (const ClientThreadPort& port : threads_) {
+    reply(*port.mailbox, [thread = port.thread] { thread->on_role_change(); });
+  }
   show_roles();
   database.blocked.mark_all();
   retry_blocked(database);
   for (CommitObserver* observer : observers_) observer->on_databases_changed();
-  for (const ClientThreadPort& port : threads_) {
-    reply(*port.mailbox, [thread = port.thread] { thread->on_role_change(); });
-  }
 }
 
 Result<void> DatabaseServer::may_promote(const ServedDatabase& database, IfDamaged if_damaged) {
