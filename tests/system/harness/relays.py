@@ -1,5 +1,6 @@
 """What tests of relays, and of backups that forward, have in common. Their database is that of `load`."""
 
+import json
 import re
 
 from . import load
@@ -25,6 +26,19 @@ def wait_for(name, timeout=None):
     operation = {"op": "wait", "table": "Switch", "where": [["name", "==", name]], "columns": ["name"],
                  "until": "==", "rows": [{"name": name}]}
     return operation if timeout is None else operation | {"timeout": timeout}
+
+
+WRONG = [[insert("s1")], [insert("x", number="text")], [insert("y", nothing=1)],
+         [{"op": "delete", "table": "Nowhere", "where": []}], [insert("z"), {"op": "abort"}],
+         [insert("z"), {"op": "assert", "lock": "l"}], [insert("z"), {"op": "nothing"}],
+         [insert("z"), wait_for("q", 0)],
+         [{"op": "insert", "table": "Port", "row": {"name": "p"}}, {"op": "comment", "comment": 1}]]
+"""Transactions that fail, each in another way, where there is a switch s1."""
+
+
+def without_uuids(reply):
+    """The text of a reply, but for its id and UUIDs."""
+    return re.sub(r"\b[0-9a-f-]{36}\b", "U", json.dumps(reply | {"id": 0}, sort_keys=True))
 
 
 class RelayTest(SystemTest):
