@@ -80,9 +80,7 @@ class BackupService::Following final : public ActiveLinkPort,
   void send(std::string text) override {
     if (connection_ != nullptr) connection_->send(std::move(text));
   }
-  bool has_room() const override {
-    return connection_ != nullptr && connection_->queued_bytes() <= kFullQueue;
-  }
+  bool has_room() const override { return net::has_room(connection_); }
   void restart(const std::string& reason) override {
     if (connection_ != nullptr) connection_->close(reason);
   }
@@ -191,9 +189,6 @@ class BackupService::Following final : public ActiveLinkPort,
 
   static constexpr std::int64_t kTickMs = 250;
   static constexpr std::int64_t kSettleMs = 500;
-  /// Beyond this many bytes in the connection's queue nothing is added; a message more than it
-  /// makes the connection tell when there is room again.
-  static constexpr std::size_t kFullQueue = std::size_t{1} << 20;
 
   BackupService& service_;
   BackupSource source_;

@@ -134,7 +134,7 @@ class DatabaseServer {
   void answer(std::unique_ptr<TransactCall> call);
   /// Executes here what a Forwarder had taken and did not hand on.
   void take_back(std::unique_ptr<TransactCall> call);
-  /// What may write goes to `forwarder` as long as the database is a backup.
+  /// Hands what may write to `forwarder` as long as the database is a backup.
   void set_forwarder(ServedDatabase& database, std::shared_ptr<Forwarder> forwarder);
   /// RFC 7047 section 4.1.4.
   void cancel(SessionId session, const JsonId& id);

@@ -11,8 +11,8 @@
 
 namespace tandem {
 
-/// What a backup forwards: the transactions of all its databases, over the connection by which it
-/// follows the active. Sans-IO; one thread.
+/// Forwards the transactions of all databases of a backup, over the connection by which it follows
+/// the active. Sans-IO; one thread.
 class BackupForwards {
  public:
   /// `most_bytes`: of a message to the active.

@@ -11,16 +11,18 @@
 namespace tandem {
 namespace {
 
-/// The transaction, and what the server needs to know of who asks for it.
-std::string params_of(const TransactCall& call, bool asks_height) {
-  if (call.role.empty() && !asks_height) {
-    std::string text;
+bool is_wrapped(const TransactCall& call, bool asks_height) {
+  return asks_height || !call.role.empty();
+}
+
+/// The request for a transaction, with what the server needs to know of who asks for it.
+std::string request_of(const TransactCall& call, bool asks_height, const JsonId& id) {
+  std::string text;
+  if (!is_wrapped(call, asks_height)) {
     append_json_verbatim(text, call.params);
-    return text;
+    return make_request("transact", text, id);
   }
-  std::string text = "[";
-  append_json_string(text, call.database);
-  text += ",{";
+  text = '[' + json_string(call.database) + ",{";
   MemberWriter members(text);
   if (!call.role.empty()) {
     members.string("client", call.client_id);
@@ -29,7 +31,7 @@ std::string params_of(const TransactCall& call, bool asks_height) {
   if (asks_height) members.boolean("height", true);
   text += "},";
   append_json_verbatim(text, call.params);
-  return text += ']';
+  return make_request("tandem_transact", text += ']', id);
 }
 
 /// How deep arrays and objects of a sound text are in each other.
@@ -107,11 +109,11 @@ void Forwards::send_waiting() {
 
 void Forwards::send(std::unique_ptr<TransactCall> call) {
   const bool asks_height = copy_ == Copy::kBackup;
-  const bool is_wrapped = asks_height || !call->role.empty();
   const JsonId id = JsonId::of_string(id_prefix_ + std::to_string(++next_id_));
-  std::string text =
-      make_request(is_wrapped ? "tandem_transact" : "transact", params_of(*call, asks_height), id);
-  if (text.size() > most_bytes_ || depth_of(text) > kMostJsonDepth) {
+  std::string text = request_of(*call, asks_height, id);
+  // As the client has sent it, it is no deeper than it may be.
+  const bool too_deep = is_wrapped(*call, asks_height) && depth_of(text) > kMostJsonDepth;
+  if (too_deep || text.size() > most_bytes_) {
     call->refused = Error{"resources exhausted",
                           "the request is too large, or nested too deeply, to be executed by "
                           "another server",

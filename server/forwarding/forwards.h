@@ -11,7 +11,7 @@
 
 namespace tandem {
 
-/// What is asked of whoever has the connection to the server that executes transactions.
+/// The connection to the server that executes transactions, and the way back to their clients.
 class ForwardsPort {
  public:
   virtual ~ForwardsPort() = default;
@@ -28,7 +28,7 @@ class ForwardsPort {
 /// what has become of those that were sent when that server is lost. Sans-IO; one thread.
 class Forwards {
  public:
-  /// Who forwards.
+  /// The kind of copy that forwards.
   enum class Copy : std::uint8_t {
     /// Its source sends what a transaction has changed before the answer. What comes while there is
     /// no source waits for the next one.

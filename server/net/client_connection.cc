@@ -25,6 +25,11 @@ ClientOptions options_to_copy_from(std::vector<Target> targets) {
   return options;
 }
 
+bool has_room(const ConnectionPort* connection) {
+  // A message more than this is over the high mark, below which the connection tells of room again.
+  return connection != nullptr && connection->queued_bytes() <= ConnectionLimits().high_mark;
+}
+
 using State = ClientStatus::State;
 
 ClientConnection::ClientConnection(IoShard& shard, TlsContext* tls, ClientOptions options,

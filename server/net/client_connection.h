@@ -34,6 +34,9 @@ struct ClientOptions {
 /// For a connection to the server whose databases are copied here.
 ClientOptions options_to_copy_from(std::vector<Target> targets);
 
+/// Does that connection take more? Null: there is none. If not, on_writable() follows.
+bool has_room(const ConnectionPort* connection);
+
 struct ClientStatus {
   /// Named as the status column of OVN's Connection table shows it.
   enum class State : std::uint8_t {

@@ -7,6 +7,7 @@
 #include "server/logging/log.h"
 #include "server/relay/relay_database.h"
 #include "server/relay/relay_link.h"
+#include "server/session/session_limits.h"
 
 namespace tandem {
 namespace {
@@ -27,8 +28,8 @@ class RelayService::Relay final : public RelayLinkPort,
         source_(std::move(source)),
         copy_(service.server_, service.shard_, database),
         link_(database, service.server_.server_id(), source_.targets.size(), copy_, *this),
-        forwards_(database, Forwards::Copy::kRelay, "forwarded-" + database + "-", kMostBytes,
-                  *this) {
+        forwards_(database, Forwards::Copy::kRelay, "forwarded-" + database + "-",
+                  SessionLimits().message_bytes, *this) {
     status_.source = source_.text;
   }
 
@@ -64,9 +65,7 @@ class RelayService::Relay final : public RelayLinkPort,
   void send(std::string text) override {
     if (connection_ != nullptr) connection_->send(std::move(text));
   }
-  bool has_room() const override {
-    return connection_ != nullptr && connection_->queued_bytes() <= kFullQueue;
-  }
+  bool has_room() const override { return net::has_room(connection_); }
   void restart(const std::string& reason) override {
     if (connection_ != nullptr) connection_->close(reason);
   }
@@ -138,11 +137,6 @@ class RelayService::Relay final : public RelayLinkPort,
   }
 
   static constexpr std::int64_t kTickMs = 250;
-  /// Beyond this many bytes in the connection's queue nothing is added; a message more than it
-  /// makes the connection tell when there is room again.
-  static constexpr std::size_t kFullQueue = std::size_t{1} << 20;
-  /// Of a message, that every server takes by default.
-  static constexpr std::size_t kMostBytes = std::size_t{256} << 20;
 
   RelayService& service_;
   const std::string database_;

@@ -28,7 +28,7 @@ class RelayServer final : private RelayLinkPort,
   void tick();
   /// A client asks for a transaction.
   void submit(std::unique_ptr<TransactCall> call);
-  /// What its clients see; nothing, as long as it has nothing.
+  /// The rows that its clients see: none, as long as it has none.
   Contents contents();
   std::shared_ptr<Wire> wire() const { return wire_; }
 

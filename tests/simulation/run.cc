@@ -206,7 +206,7 @@ bool Run::converged() {
                   [](const auto& n) { return n->is_damaged() && !n->is_plain(); }))
     return false;
   for (const std::string& database : scenario_.databases) {
-    // What a backup has forwarded may come late.
+    // A transaction that a backup has forwarded may come late.
     Process& there = *active->process;
     if (there.look([&] { return there.server.waiting(there.database(database)); }) > 0)
       return false;
