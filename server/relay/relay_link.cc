@@ -1,5 +1,7 @@
 #include "server/relay/relay_link.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "replication/error_tag.h"
@@ -12,6 +14,8 @@ constexpr std::int64_t kLostMs = 10'000;
 /// So long a leader is looked for before another server of a cluster will do; and again after that.
 constexpr std::int64_t kSeekLeaderMs = 5000;
 constexpr std::int64_t kSeekAgainMs = 30'000;
+/// So long a leader that goes as far as one before it is looked for.
+constexpr std::int64_t kBehindMs = 30'000;
 constexpr std::int64_t kAskSignMs = 1000;
 constexpr std::int64_t kStaleMs = 3000;
 constexpr std::size_t kLongestPath = 64;
@@ -148,11 +152,21 @@ void RelayLink::tick() {
     connected_ = false;
     copy_.set_connected(false);
   }
+  if (behind_ms_ && *behind_ms_ + kBehindMs <= now) forget_index();
   if (followed_ms_ && *followed_ms_ + kSeekAgainMs <= now) {
     no_leader_ms_.reset();
     return leave("the source is not the leader");
   }
   if (state_ == State::kCurrent || state_ == State::kWaiting) ask_sign();
+}
+
+void RelayLink::forget_index() {
+  behind_ms_.reset();
+  index_ = 0;
+  port_.log_info(fmt::format(
+      "{}: for {} s no leader has been found but one behind what another has shown: it will do",
+      database_, kBehindMs / 1000));
+  if (state_ == State::kWaiting || state_ == State::kCurrent) look();
 }
 
 void RelayLink::ask_sign() {
@@ -272,8 +286,10 @@ std::string RelayLink::misfit(const std::optional<SourceRow>& row) {
   if (row->schema.empty()) return "the source has not got this database yet";
   if (!row->connected) return "the source is not connected to others that it depends on";
   if (!row->clustered) return "";
-  if (cid_ && row->cid == cid_ && row->index < index_)
+  if (cid_ && row->cid == cid_ && row->index < index_) {
+    if (row->leader && !behind_ms_) behind_ms_ = now;
     return "the source is behind what another one has shown";
+  }
   if (row->leader || sources_ == 1) {
     no_leader_ms_.reset();
     followed_ms_.reset();
@@ -289,6 +305,7 @@ std::string RelayLink::misfit(const std::optional<SourceRow>& row) {
 void RelayLink::look() {
   const std::optional<SourceRow> row = rows_.find(database_);
   if (const std::string why = misfit(row); !why.empty()) return leave(why);
+  behind_ms_.reset();
   if (row->clustered) {
     cid_ = row->cid;
     index_ = row->index;

@@ -98,6 +98,8 @@ class RelayLink {
   void note(const std::string& error);
   /// What came cannot be right, or does not fit: the next connection begins with all contents.
   void fail(const std::string& reason);
+  /// Follows a leader that is behind what another has shown, when there is no other for long.
+  void forget_index();
   void ask_sign();
   void ask_path();
   void on_path(const JsonRpcMessage& reply);
@@ -131,7 +133,8 @@ class RelayLink {
   SchemaRef schema_;  // null: nothing yet
   Uuid last_id_;
   std::optional<Uuid> cid_;
-  std::int64_t index_ = 0;  // the greatest that a source has told of this cid
+  std::int64_t index_ = 0;                 // the greatest that a source has told of this cid
+  std::optional<std::int64_t> behind_ms_;  // since when no source but leaders below it are found
 
   bool connected_ = false;                    // clients are told so
   std::optional<std::int64_t> lost_ms_;       // since when there is no source

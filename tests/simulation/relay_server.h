@@ -30,6 +30,7 @@ class RelayServer final : private RelayLinkPort,
   void submit(std::unique_ptr<TransactCall> call);
   /// The rows that its clients see: none, as long as it has none.
   Contents contents();
+  const FollowerStatus& status() const { return link_.status(); }
   std::shared_ptr<Wire> wire() const { return wire_; }
 
  private:

@@ -61,11 +61,8 @@ void Run::write() {
   if (quiet_) return;
   world_.after(1 + world_.ms(60), [this] { write(); });
   for (const auto& node : nodes_) {
-    if (node->is_active()) {
+    if (node->is_active() || (scenario_.forwards && node->is_up() && world_.chance(30)))
       submit(*node, some_database());
-    } else if (scenario_.forwards && node->is_up() && world_.chance(30)) {
-      submit(*node, some_database());
-    }
   }
   for (const auto& relay : relays_)
     if (world_.chance(30)) submit(*relay);
@@ -248,6 +245,9 @@ void Run::check() {
                            to_string(follower.state), follower.error,
                            node->position(database).to_string()));
     }
+    for (const auto& relay : relays_)
+      broken(fmt::format("  a relay: {} {}, {} rows", to_string(relay->status().state),
+                         relay->status().error, relay->contents().size()));
     return;
   }
   for (const std::string& database : scenario_.databases) {

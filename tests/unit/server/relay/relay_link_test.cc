@@ -295,6 +295,37 @@ TEST_CASE("A source that is behind what was seen of its cluster is not followed"
   source.expect_contents_asked(kZeros);
 }
 
+TEST_CASE("A leader that is behind is followed when for long there is no other") {
+  Source source(2);
+  source.introduce(Source::clustered(true, 7));
+  source.expect_contents_asked(kZeros);
+  source.link.on_disconnected("");
+  source.introduce(Source::clustered(true, 6));
+  CHECK(source.state() == State::kRefused);
+  source.link.on_disconnected("");
+  source.port.now_ms += 29'000;
+  source.link.tick();
+  source.introduce(Source::clustered(true, 6));
+  CHECK(source.state() == State::kRefused);
+  source.link.on_disconnected("");
+  source.port.now_ms += 1000;
+  source.link.tick();
+  source.introduce(Source::clustered(true, 6));
+  source.expect_contents_asked(kZeros);
+}
+
+TEST_CASE("An only leader that is behind is followed without a new connection") {
+  Source source;
+  source.introduce(Source::clustered(true, 7));
+  source.expect_contents_asked(kZeros);
+  source.link.on_disconnected("");
+  source.introduce(Source::clustered(true, 6));
+  CHECK(source.state() == State::kRefused);
+  source.port.now_ms += 30'000;
+  source.link.tick();
+  source.expect_contents_asked(kZeros);
+}
+
 TEST_CASE("What cannot be applied is followed by a connection that asks for all contents") {
   Source source;
   source.become_current(kOne);
