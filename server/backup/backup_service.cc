@@ -179,6 +179,7 @@ class BackupService::Following final : public ActiveLinkPort,
   void on_timer(std::int64_t now_ms) override {
     if (now_ms - started_ms_ >= kSettleMs) settle();
     link_.tick();
+    forwards_.tick(now_ms);
     changed();
     service_.shard_.set_timer(*this, now_ms + kTickMs);
   }

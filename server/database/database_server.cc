@@ -119,8 +119,7 @@ bool DatabaseServer::may_wait(TransactCall& call) {
   };
   for (const auto& [name, other] : databases_) {
     add(other->blocked.used_by(call.session));
-    const auto elsewhere = other->forwarded_waits.find(call.session);
-    if (elsewhere != other->forwarded_waits.end()) add(elsewhere->second);
+    add(other->forwarded_waits.used_by(call.session));
   }
   for (const auto limit : {&WaitLimits::number, &WaitLimits::bytes}) {
     if (used.*limit <= wait_limits_.*limit || call.unbounded) continue;
@@ -141,7 +140,9 @@ void DatabaseServer::wait(ServedDatabase& database, std::unique_ptr<TransactCall
 
 bool DatabaseServer::is_blocked(const TransactCall& call) const {
   for (const auto& [name, database] : databases_) {
-    if (database->blocked.contains(call.session, call.id)) return true;
+    if (database->blocked.contains(call.session, call.id) ||
+        database->forwarded_waits.contains(call.session, call.id))
+      return true;
   }
   return false;
 }
@@ -302,7 +303,7 @@ void DatabaseServer::close_session(SessionId session, Lane& lane) {
     if (database->followers.erase(session) > 0) database->gate.remove(gate_id(session));
     database->blocked.drop(session);
     if (database->forwarder != nullptr) database->forwarder->drop(session);
-    database->forwarded_waits.erase(session);
+    database->forwarded_waits.drop(session);
   }
 }
 

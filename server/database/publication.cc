@@ -88,6 +88,7 @@ void DatabaseServer::logged(Outgoing& outgoing, const Error* failure, std::int64
       outgoing.call->lost = records_lost();
     } else if (outgoing.call) {
       outgoing.call->result.results.emplace_back(*failure);
+      outgoing.call->height.reset();  // its record does not come
       outgoing.durable = false;
     }
   }

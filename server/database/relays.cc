@@ -104,23 +104,14 @@ void DatabaseServer::forward(ServedDatabase& database, std::unique_ptr<TransactC
   const auto& operations = call->transaction.operations;
   if (std::any_of(operations.begin(), operations.end(), is_blocking_wait)) {
     if (!may_wait(*call)) return finish(std::move(call));
-    constexpr WaitLimits kNone{0, 0};
-    WaitLimits& waits = database.forwarded_waits.try_emplace(call->session, kNone).first->second;
-    waits.number += 1;
-    waits.bytes += call->wait_bytes;
+    database.forwarded_waits.add(*call);
   }
   call->transaction = {};
   database.forwarder->forward(std::move(call));
 }
 
 void DatabaseServer::end_forwarded_wait(const TransactCall& call) {
-  ServedDatabase* const database = find(call.database);
-  if (database == nullptr || call.wait_bytes == 0) return;
-  const auto waits = database->forwarded_waits.find(call.session);
-  if (waits == database->forwarded_waits.end()) return;
-  waits->second.number -= 1;
-  waits->second.bytes -= call.wait_bytes;
-  if (waits->second.number == 0) database->forwarded_waits.erase(waits);
+  if (ServedDatabase* const database = find(call.database)) database->forwarded_waits.remove(call);
 }
 
 void DatabaseServer::answer(std::unique_ptr<TransactCall> call) {

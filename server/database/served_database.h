@@ -13,6 +13,7 @@
 #include "server/database/client_port.h"
 #include "server/database/database_figures.h"
 #include "server/database/delivery_times.h"
+#include "server/database/forwarded_waits.h"
 #include "server/database/forwarder.h"
 #include "server/database/server_row.h"
 #include "server/database/stored_database.h"
@@ -36,7 +37,7 @@ struct ServedDatabase {
   bool connected = true;  ///< false: a relay that has nothing yet, or has lost its source
   std::shared_ptr<Forwarder> forwarder;  ///< takes what may write; null: that is executed here
   std::vector<Uuid> path;                ///< the servers that such a transaction comes through
-  std::map<SessionId, WaitLimits> forwarded_waits;  ///< transactions that may wait elsewhere
+  ForwardedWaits forwarded_waits;
   bool is_relay() const { return info->relay; }
   BlockedTransactions blocked;
   bool retry_posted = false;  ///< a job goes on with those that are due

@@ -62,6 +62,10 @@ void BackupForwards::on_writable() {
   for (const auto& [database, forwards] : forwards_) forwards->on_writable();
 }
 
+void BackupForwards::tick(std::int64_t now_ms) {
+  for (const auto& [database, forwards] : forwards_) forwards->tick(now_ms);
+}
+
 void BackupForwards::on_disconnected(const std::string& reason) {
   for (const auto& [database, forwards] : forwards_) forwards->close(reason);
 }

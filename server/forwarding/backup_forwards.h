@@ -28,6 +28,8 @@ class BackupForwards {
   /// False: the message has to do with something else.
   bool on_message(const JsonRpcMessage& message);
   void on_writable();
+  /// Some times a second.
+  void tick(std::int64_t now_ms);
   void on_disconnected(const std::string& reason);
   /// The active is followed no longer.
   void end(const std::string& reason);

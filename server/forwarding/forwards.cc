@@ -11,6 +11,9 @@
 namespace tandem {
 namespace {
 
+/// Records are sent before the answer, or soon after it. So long none may come.
+constexpr std::int64_t kRecordsLateMs = 10'000;
+
 bool is_wrapped(const TransactCall& call, bool asks_height) {
   return asks_height || !call.role.empty();
 }
@@ -147,7 +150,21 @@ void Forwards::take_back_waiting() {
 
 void Forwards::lose_records(const std::string& reason) {
   records_lost_ = reason;
+  give_up_answered(reason);
+}
+
+void Forwards::give_up_answered(const std::string& reason) {
   for (auto& [height, call] : std::exchange(answered_, {})) give_up(std::move(call), reason);
+}
+
+void Forwards::tick(std::int64_t now_ms) {
+  if (answered_.empty()) {
+    due_ms_.reset();
+  } else if (!due_ms_) {
+    due_ms_ = now_ms;
+  } else if (now_ms - *due_ms_ >= kRecordsLateMs) {
+    give_up_answered("what it has written does not come");
+  }
 }
 
 void Forwards::give_up(std::unique_ptr<TransactCall> call, const std::string& reason) {
@@ -162,7 +179,7 @@ void Forwards::close(const std::string& reason) {
   pause();
   for (auto& [id, call] : std::exchange(sent_, {})) give_up(std::move(call), reason);
   // These were executed, but a client that reads would not see it here.
-  for (auto& [height, call] : std::exchange(answered_, {})) give_up(std::move(call), reason);
+  give_up_answered(reason);
 }
 
 void Forwards::end(const std::string& reason) {
@@ -215,6 +232,7 @@ bool Forwards::on_notification(const JsonRpcMessage& message) {
 
 void Forwards::on_handed_on(const Height& height) {
   handed_on_ = height;
+  due_ms_.reset();
   while (!answered_.empty() && answered_.begin()->first <= height)
     port_.answer(std::move(answered_.extract(answered_.begin()).mapped()));
 }

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "protocol/jsonrpc.h"
@@ -67,12 +68,16 @@ class Forwards {
   bool on_notification(const JsonRpcMessage& message);
   /// The copy has all records up to this one, or has been handed them.
   void on_handed_on(const Height& height);
+  /// Some times a second. Answers whose records have long been due are given up.
+  void tick(std::int64_t now_ms);
 
  private:
   void send(std::unique_ptr<TransactCall> call);
   void send_waiting();
   void take_back_waiting();
   void send_cancel(const JsonId& id);
+  /// Of all that wait for their records.
+  void give_up_answered(const std::string& reason);
   void give_up(std::unique_ptr<TransactCall> call, const std::string& reason);
   /// It has not been sent, and never will be.
   void refuse(std::unique_ptr<TransactCall> call);
@@ -87,6 +92,7 @@ class Forwards {
   std::string records_lost_;  // why; empty: they come
   std::uint64_t next_id_ = 0;
   Height handed_on_;
+  std::optional<std::int64_t> due_ms_;  // since when answers wait, and no record has come
   std::deque<std::unique_ptr<TransactCall>> waiting_;
   std::map<JsonId, std::unique_ptr<TransactCall>> sent_;  // null: of a session that is gone
   std::multimap<Height, std::unique_ptr<TransactCall>> answered_;  // that wait for their records

@@ -177,6 +177,7 @@ void Process::depose_active() {
 void Process::tick() {
   if (!link_ || shard.is_stopped()) return;
   link_->tick();
+  forwards_.tick(monotonic_ms());
   changed();
   if (wire_ && wire_->is_closed()) wire_.reset();
   if (wire_) return;

@@ -2,55 +2,20 @@
 """Backups with --forward-writes: what clients write there is executed by the active server, and answered when it is here."""
 
 import json
+import resource
 import signal
 import threading
 import time
 
-from harness import environment, load
-from harness.case import SystemTest, main
+from harness import environment
+from harness.case import main
+from harness.forwarding import DB, NOT_ALLOWED, ForwardingTest
 from harness.jsonrpc import Closed
-from harness.pki import Pki
-from harness.ports import free_port
 from harness.relays import WRONG, insert, select, wait_for, without_uuids
-from harness.server import Server, wait_until
-from test_surface_rbac import SCHEMA as RULED, TlsConnection
-
-DB = load.DB
-NOT_ALLOWED = {"error": "not allowed",
-               "details": "insert operation not allowed when database server is in read only mode"}
+from harness.server import wait_until
 
 
-class Forwarding(SystemTest):
-    def start(self, name, *options, schema=load.SCHEMA, binary=None):
-        file = f"{name}.db"
-        if not (self.scratch.path / file).exists():
-            self.database(file, schema)
-        return self.server(name, [file], *options, binary=binary)
-
-    def pair(self, *options, active=(), schema=load.SCHEMA):
-        active = self.start("active", *active, schema=schema)
-        backup = self.start("backup", f"--sync-from={active.socket}", "--forward-writes", *options, schema=schema)
-        self.wait_until_it_follows(backup)
-        return active, backup
-
-    def wait_until_it_follows(self, backup):
-        wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), f"{backup.name} to replicate")
-
-    def write(self, server, name):
-        """Inserts a row; the result of that operation."""
-        with server.connect() as client:
-            return client.result("transact", DB, insert(name))[0]
-
-    def wait_until_it_writes(self, server):
-        wait_until(lambda: "uuid" in self.write(server, "again"), f"a write at {server.name}", poll_s=0.02)
-
-    def read_what_is_written(self, here, there, count):
-        for number in range(count):
-            here.transact(DB, insert(f"s{number}", number=number))
-            rows = here.transact(DB, select(f"s{number}", ["number"]))[0]["rows"]
-            self.assertEqual([row["number"] for row in rows], [number])
-            self.assertEqual(rows, there.transact(DB, select(f"s{number}", ["number"]))[0]["rows"])
-
+class Forwarding(ForwardingTest):
     def test_reads_writes_and_errors(self):
         for gate in ((), ("--sync-replicas=1", "--sync-timeout=10000")):
             active, backup = self.pair(active=gate)
@@ -117,25 +82,22 @@ class Forwarding(SystemTest):
                 self.assertEqual(len(client.reply(request)["result"][1]["rows"]), 1)
             client.close()
 
-    def test_without_the_option_and_without_a_stream(self):
-        active = self.start("active")
-        plain = self.start("plain", f"--sync-from={active.socket}")
-        self.wait_until_it_follows(plain)
-        self.assertEqual(self.write(plain, "a"), NOT_ALLOWED)
-        stock = self.start("stock", binary=environment.STOCK_SERVER)
-        other = self.start("other", f"--sync-from={stock.socket}", "--forward-writes")
-        self.wait_until_it_follows(other)
-        self.assertEqual(self.write(other, "a"), NOT_ALLOWED)
-        # Nor through a backup of a backup, which may be a circle.
-        second = self.start("second", f"--sync-from={plain.socket}", "--forward-writes")
-        self.wait_until_it_follows(second)
-        self.assertEqual(self.write(second, "a"), NOT_ALLOWED)
-
     def test_it_says_so(self):
         _, backup = self.pair()
         self.assertIn("; forwards writes", backup.log())
         self.assertIn("\nforward-writes: yes\n", backup.appctl("tandem/status"))
         self.assertIs(json.loads(backup.appctl("tandem/status", "--format", "json"))["forward_writes"], True)
+
+    def test_a_commit_that_cannot_be_logged(self):
+        """Its record does not come: the error goes to the client all the same."""
+        active, backup = self.pair()
+        size = (self.scratch.path / "active.db").stat().st_size
+        resource.prlimit(active.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        with backup.connect() as client:
+            self.assertEqual(client.result("transact", DB, insert("a"), timeout=5)[-1]["error"], "I/O error")
+            self.assertEqual(client.transact(DB, select("a"))[0]["rows"], [])
+            resource.prlimit(active.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            wait_until(lambda: "uuid" in client.result("transact", DB, insert("b"))[0], "a write")
 
     def test_lost_in_mid_flight(self):
         active, backup = self.pair()
@@ -161,10 +123,6 @@ class Forwarding(SystemTest):
             active.kill()
             with self.assertRaises(Closed):
                 client.receive(timeout=10)
-
-    def rows(self, server, name):
-        with server.connect() as client:
-            return client.transact(DB, select(name))[0]["rows"]
 
     def test_through_a_failover(self):
         """The promoted one executes itself, the one that steps down forwards; who had an answer finds the row."""
@@ -220,10 +178,6 @@ class Forwarding(SystemTest):
             active.process.send_signal(signal.SIGCONT)
             self.assertIn("uuid", client.reply(sent)["result"][0])
             self.assertEqual(client.transact(DB, select("sent"))[0]["rows"], [{"name": "sent"}])
-
-    def is_stale(self, backup):
-        database, = json.loads(backup.appctl("tandem/status", "--format", "json"))["databases"]
-        return database["follower"]["stale"]
 
     def test_waits_and_cancel(self):
         active, backup = self.pair()
@@ -296,75 +250,6 @@ class Forwarding(SystemTest):
             with self.assertRaises(Closed):
                 client.receive(timeout=20)
         wait_until(lambda: self.rows(backup, "after"), "the change by the other way")
-
-    def test_what_the_active_would_end_the_connection_for(self):
-        _, backup = self.pair("--max-message-size=100000")
-        with backup.connect() as bystander:
-            waiting = bystander.request("transact", [DB, wait_for("later"), insert("after")])
-            for name in ("[" * 996 + "]" * 996, json.dumps("x" * 99890)):
-                with backup.connect() as client:
-                    client.send_bytes(b'{"id":1,"method":"transact","params":["%s",{"op":"insert","table":"Switch",'
-                                      b'"row":{"name":%s}}]}' % (DB.encode(), name.encode()))
-                    self.assertEqual(client.reply(1)["error"]["error"], "resources exhausted")
-            with backup.connect() as client:
-                client.transact(DB, insert("later"))
-            self.assertIn("uuid", bystander.reply(waiting)["result"][1])
-
-    def test_only_who_follows_is_without_limits(self):
-        active = self.start("active", "--max-waits=2")
-        with active.connect() as client:
-            requests = [client.request("tandem_transact", [DB, {"height": True}, [DB, wait_for("never")]]) for _ in range(3)]
-            self.assertEqual(client.reply(requests[-1])["error"]["error"], "resources exhausted")
-
-    def test_read_only_clients_stay_so(self):
-        active = self.start("active")
-        self.database("backup.db", load.SCHEMA)
-        (self.scratch.path / "backup.json").write_text(json.dumps({
-            "remotes": {"punix:backup.sock": {"read-only": True}},
-            "databases": {"backup.db": {"service-model": "active-backup", "backup": True,
-                                        "source": {active.socket: None}}}}))
-        backup = self.configured_server("backup", "backup.json", "--forward-writes")
-        self.wait_until_it_follows(backup)
-        self.assertEqual(self.write(backup, "a"), NOT_ALLOWED)
-
-    def test_the_clients_role_counts(self):
-        pki = Pki(self.scratch.path)
-        pki.authority("one")
-        for name in ("backup", "alice"):
-            pki.certify("one", name)
-        active = self.start("active", schema=RULED)
-        self.database("backup.db", RULED)
-        port = free_port()
-        (self.scratch.path / "backup.json").write_text(json.dumps({
-            "remotes": {f"pssl:{port}:127.0.0.1": {"role": "R"}, "punix:backup.sock": None},
-            "databases": {"backup.db": {"service-model": "active-backup", "backup": True,
-                                        "source": {active.socket: None}}}}))
-        backup = Server(self.scratch, "backup", [], [
-            "--config-file=backup.json", "--forward-writes", f"--private-key={pki.key('one', 'backup')}",
-            f"--certificate={pki.certificate('one', 'backup')}", f"--ca-cert={pki.ca('one')}"], own_remote=False)
-        self.addCleanup(backup.stop)
-        backup.start()
-        self.wait_until_it_follows(backup)
-        with active.connect() as client:
-            client.transact(
-                "D", {"op": "insert", "table": "RBAC_Permission", "uuid-name": "owned", "row": {
-                    "table": "Owned", "authorization": "owner", "insert_delete": True, "update": "n"}},
-                {"op": "insert", "table": "RBAC_Role", "row": {
-                    "name": "R", "permissions": ["map", [["Owned", ["named-uuid", "owned"]]]]}})
-        alice = TlsConnection(port, pki, "alice")
-        own = alice.call("transact", "D", {"op": "insert", "table": "Owned", "row": {"owner": "alice"}})
-        self.assertIn("uuid", own["result"][0])
-        rows = alice.call("transact", "D", {"op": "select", "table": "Owned", "where": [], "columns": ["owner"]})
-        self.assertEqual(rows["result"], [{"rows": [{"owner": "alice"}]}])
-        other = alice.call("transact", "D", {"op": "insert", "table": "Owned", "row": {"owner": "bob"}})
-        self.assertEqual(other["result"][-1], {
-            "error": "permission error",
-            "details": 'RBAC rules for client "alice" role "R" prohibit row insertion into table "Owned".'})
-
-    def test_an_active_that_does_not_trust_it(self):
-        active, backup = self.pair()
-        active.appctl("tandem/sync-peers", "somebody")
-        self.assertEqual(self.write(backup, "a"), NOT_ALLOWED)
 
     def test_stock_programs(self):
         _, backup = self.pair(schema=environment.OVN_SCHEMAS / "ovn-nb.ovsschema")

@@ -229,6 +229,27 @@ TEST_CASE("An answer whose records do not come is lost with the active server") 
   CHECK(port.answered[0]->lost.find("gone") != std::string::npos);
 }
 
+TEST_CASE("An answer whose records are long overdue is lost") {
+  FakePort port;
+  Forwards forwards("D", Forwards::Copy::kBackup, "forwarded-D-", 10'000, port);
+  forwards.open();
+  for (const int number : {1, 2}) {
+    forwards.forward(call_of(1, number));
+    CHECK(executed(forwards, number, "1:" + std::to_string(number)));
+    CHECK(answer(forwards, "\"forwarded-D-" + std::to_string(number) + "\"", kDone));
+  }
+  forwards.tick(1000);
+  forwards.tick(10'999);
+  forwards.on_handed_on({Epoch{1}, 1});  // they come
+  forwards.tick(11'000);
+  forwards.tick(20'999);
+  CHECK(port.answered.size() == 1);
+  forwards.tick(21'000);
+  REQUIRE(port.answered.size() == 2);
+  CHECK(port.answered[1]->lost.find("does not come") != std::string::npos);
+  forwards.tick(22'000);
+}
+
 TEST_CASE("A backup gives back what the active server does not take") {
   for (const std::string error : {R"("unknown method")", R"({"error":"permission error"})"}) {
     FakePort port;
