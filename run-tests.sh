@@ -137,13 +137,13 @@ stage_asan() {
     tests asan -L fuzz -j "$jobs"
 }
 
-prepare_tsan() { build tsan tandem-server unit_{database,storage,net,control,daemon}; }
+prepare_tsan() { build tsan tandem-server unit_{database,writer,storage,net,control,daemon}; }
 
 # Threads: the rooms that have some, and a whole server with clients on many.
 stage_tsan() {
     export TSAN_OPTIONS=halt_on_error=0
     check "build, tsan" prepared tsan
-    tests tsan -R '^unit_(database|storage|net|control|daemon)$' -j "$jobs"
+    tests tsan -R '^unit_(database|writer|storage|net|control|daemon)$' -j "$jobs"
     tests tsan -R '^system_(threads|idl|pairs|malformed|storm)$'
 }
 

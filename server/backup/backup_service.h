@@ -12,8 +12,8 @@
 
 #include "protocol/target.h"
 #include "replication/follower_status.h"
-#include "server/database/database_server.h"
 #include "server/net/client_connection.h"
+#include "server/writer/database_server.h"
 
 namespace tandem {
 

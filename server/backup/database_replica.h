@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "replication/replica.h"
-#include "server/database/database_server.h"
+#include "server/writer/database_server.h"
 
 namespace tandem {
 

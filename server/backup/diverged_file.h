@@ -5,7 +5,7 @@
 #include <string>
 
 #include "replication/standing.h"
-#include "server/database/clock.h"
+#include "server/base/clock.h"
 #include "server/database/history.h"
 #include "server/database/snapshot.h"
 #include "server/storage/file_system.h"

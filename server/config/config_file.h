@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "protocol/error.h"
-#include "server/database/server_row.h"
 #include "server/net/remote_options.h"
+#include "server/writer/server_row.h"
 
 namespace tandem {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "protocol/target.h"
-#include "server/database/database_server.h"
+#include "server/writer/database_server.h"
 
 namespace tandem {
 

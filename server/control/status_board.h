@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "replication/feed_status.h"
-#include "server/database/database_server.h"
+#include "server/writer/database_server.h"
 
 namespace tandem::control {
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "protocol/error.h"
-#include "server/database/task.h"
+#include "server/base/task.h"
 
 namespace tandem {
 

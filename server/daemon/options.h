@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "protocol/error.h"
-#include "server/database/server_row.h"
 #include "server/net/remote_options.h"
 #include "server/posix/directories.h"
 #include "server/session/authority.h"
 #include "server/session/session_limits.h"
 #include "server/storage/compaction_policy.h"
+#include "server/writer/server_row.h"
 
 namespace tandem {
 

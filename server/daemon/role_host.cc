@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "server/control/facts_report.h"
-#include "server/database/open_epochs.h"
 #include "server/logging/log.h"
+#include "server/writer/open_epochs.h"
 
 namespace tandem {
 namespace {

@@ -15,7 +15,7 @@
 #include "server/daemon/handover.h"
 #include "server/daemon/home_timer.h"
 #include "server/daemon/role_log.h"
-#include "server/database/database_server.h"
+#include "server/writer/database_server.h"
 
 namespace tandem {
 

@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "server/control/command_registry.h"
-#include "server/database/free_memory.h"
 #include "server/logging/log.h"
+#include "server/writer/free_memory.h"
 
 namespace tandem {
 namespace {

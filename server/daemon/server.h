@@ -17,14 +17,14 @@
 #include "server/daemon/home_timer.h"
 #include "server/daemon/options.h"
 #include "server/daemon/role_host.h"
-#include "server/database/database_server.h"
-#include "server/database/table_log.h"
 #include "server/net/remote_manager.h"
 #include "server/net/thread_relief.h"
 #include "server/posix/directories.h"
 #include "server/relay/relay_service.h"
 #include "server/session/client_hub.h"
 #include "server/storage/posix_file_system.h"
+#include "server/writer/database_server.h"
+#include "server/writer/table_log.h"
 
 namespace tandem {
 

@@ -6,7 +6,7 @@
 #include "server/backup/diverged_file.h"
 #include "server/control/command_registry.h"
 #include "server/daemon/server.h"
-#include "server/database/server_schema.h"
+#include "server/writer/server_schema.h"
 
 namespace tandem {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "replication/standing.h"
 #include "replication/stream.h"
-#include "server/database/clock.h"
+#include "server/base/clock.h"
 #include "server/database/database.h"
 #include "server/database/history.h"
 #include "server/database/record_codec.h"

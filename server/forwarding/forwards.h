@@ -8,7 +8,7 @@
 #include <string>
 
 #include "protocol/jsonrpc.h"
-#include "server/database/client_port.h"
+#include "server/writer/client_port.h"
 
 namespace tandem {
 

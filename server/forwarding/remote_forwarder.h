@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
-#include "server/database/database_server.h"
 #include "server/forwarding/forwards.h"
+#include "server/writer/database_server.h"
 
 namespace tandem {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "server/database/database_server.h"
 #include "server/relay/relay_copy.h"
+#include "server/writer/database_server.h"
 
 namespace tandem {
 

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "replication/follower_status.h"
-#include "server/database/database_server.h"
 #include "server/net/client_connection.h"
 #include "server/relay/relay_source.h"
+#include "server/writer/database_server.h"
 
 namespace tandem {
 

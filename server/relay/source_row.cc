@@ -2,7 +2,7 @@
 
 #include <variant>
 
-#include "server/database/server_schema.h"
+#include "server/writer/server_schema.h"
 
 namespace tandem {
 namespace {

@@ -9,12 +9,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "server/database/database_server.h"
 #include "server/session/authority.h"
 #include "server/session/connection_port.h"
 #include "server/session/monitor_hub.h"
 #include "server/session/session_facts.h"
 #include "server/session/session_limits.h"
+#include "server/writer/database_server.h"
 
 namespace tandem {
 

@@ -8,7 +8,7 @@
 
 #include "replication/feed.h"
 #include "replication/row_buckets.h"
-#include "server/database/client_port.h"
+#include "server/writer/client_port.h"
 
 namespace tandem {
 

@@ -8,14 +8,14 @@
 
 #include "protocol/jsonrpc.h"
 #include "protocol/text_source.h"
-#include "server/database/task.h"
+#include "server/base/task.h"
 
 /// The boundary between a JSON-RPC session and the connection that carries it. Neither side sees a
 /// socket here, so sessions are tested without one. Everything runs on the thread of the shard that
 /// owns the connection, except Shard::post().
 namespace tandem {
 
-/// An I/O thread: a TaskRunner (server/database/task.h: post(Task), is_current()) with a number.
+/// An I/O thread: a TaskRunner (server/base/task.h: post(Task), is_current()) with a number.
 /// Outlives every connection, and the database's writer. Tasks posted after it has stopped are
 /// dropped, unrun.
 class Shard : public TaskRunner {

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "protocol/monitor.h"
-#include "server/database/directory.h"
 #include "server/session/backlog.h"
 #include "server/session/connection_port.h"
 #include "server/session/update_text.h"
+#include "server/writer/directory.h"
 
 namespace tandem {
 

@@ -14,9 +14,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "server/database/client_port.h"
 #include "server/session/initial_answer.h"
 #include "server/session/watched_database.h"
+#include "server/writer/client_port.h"
 
 namespace tandem {
 

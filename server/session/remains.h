@@ -6,8 +6,8 @@
 
 #include "protocol/operation.h"
 #include "protocol/text_source.h"
+#include "server/base/task.h"
 #include "server/database/snapshot.h"
-#include "server/database/task.h"
 #include "server/session/net_changes.h"
 
 // A million row versions take a tenth of a second to free, when the last who held them lets go: a

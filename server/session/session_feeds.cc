@@ -6,10 +6,10 @@
 #include "protocol/json/member_writer.h"
 #include "protocol/jsonrpc.h"
 #include "replication/row_buckets.h"
-#include "server/database/commit_stream.h"
 #include "server/logging/log.h"
 #include "server/logging/rate_limit.h"
 #include "server/session/session.h"
+#include "server/writer/commit_stream.h"
 
 namespace tandem {
 namespace {

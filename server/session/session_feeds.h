@@ -5,9 +5,9 @@
 #include <string>
 
 #include "replication/feed.h"
-#include "server/database/client_port.h"
 #include "server/session/comparison.h"
 #include "server/session/connection_port.h"
+#include "server/writer/client_port.h"
 
 namespace tandem {
 

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "server/database/client_port.h"
+#include "server/writer/client_port.h"
 
 namespace tandem {
 

@@ -5,10 +5,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "server/database/client_port.h"
 #include "server/session/monitor_group.h"
 #include "server/session/monitor_interest.h"
 #include "server/session/row_lookup.h"
+#include "server/writer/client_port.h"
 
 namespace tandem {
 

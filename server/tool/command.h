@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/database/clock.h"
+#include "server/base/clock.h"
 #include "server/storage/file_system.h"
 #include "server/tool/invocation.h"
 

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "server/database/client_port.h"
+#include "server/writer/client_port.h"
 
 namespace tandem::simulation {
 

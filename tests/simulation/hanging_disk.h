@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "server/database/task.h"
+#include "server/base/task.h"
 #include "tests/simulation/world.h"
 
 namespace tandem::simulation {

@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 
-#include "server/database/database_server.h"
 #include "server/forwarding/forwards.h"
 #include "server/relay/relay_database.h"
 #include "server/relay/relay_link.h"
+#include "server/writer/database_server.h"
 #include "tests/simulation/link.h"
 #include "tests/simulation/manager.h"
 #include "tests/simulation/node.h"

@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "server/database/open_epochs.h"
+#include "server/writer/open_epochs.h"
 #include "tests/simulation/node.h"
 
 namespace tandem::simulation {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/database/clock.h"
+#include "server/base/clock.h"
 
 namespace tandem::simulation {
 

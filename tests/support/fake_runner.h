@@ -3,7 +3,7 @@
 #include <deque>
 #include <utility>
 
-#include "server/database/task.h"
+#include "server/base/task.h"
 
 namespace tandem {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "server/database/clock.h"
+#include "server/base/clock.h"
 
 namespace tandem::test {
 
