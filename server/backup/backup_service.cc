@@ -96,7 +96,7 @@ class BackupService::Following final : public ActiveLinkPort,
     service_.note_active(std::any_of(status.begin(), status.end(), [](const auto& follower) {
       return follower.second.knows_active();
     }));
-    std::lock_guard lock(service_.mutex_);
+    MutexLock lock(service_.mutex_);
     service_.status_ = status;
   }
   void handed_on(const std::string& database, const Height& height) override {
@@ -172,7 +172,7 @@ class BackupService::Following final : public ActiveLinkPort,
 
   void on_status(const net::ClientStatus& status) {
     if (!status.last_error.empty()) settle();
-    std::lock_guard lock(service_.mutex_);
+    MutexLock lock(service_.mutex_);
     service_.connection_error_ = status.last_error;
   }
 
@@ -259,7 +259,7 @@ void BackupService::end_following(const std::string& reason, Task done) {
   note_active(false);
   old->stop(reason, [this, old]() mutable {
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       status_.clear();
       connection_error_.clear();
     }
@@ -279,12 +279,12 @@ void BackupService::on_databases_changed() {
 }
 
 std::map<std::string, FollowerStatus> BackupService::status() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return status_;
 }
 
 std::string BackupService::connection_error() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return connection_error_;
 }
 

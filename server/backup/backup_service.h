@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +12,7 @@
 #include "protocol/target.h"
 #include "replication/follower_status.h"
 #include "server/net/client_connection.h"
+#include "server/posix/mutex.h"
 #include "server/writer/database_server.h"
 
 namespace tandem {
@@ -70,9 +70,9 @@ class BackupService final : private CommitObserver {
   std::uint64_t changes_ = 0;                    // of what is wanted; shard only
   std::map<std::string, std::string> findings_;  // of schemas, by database; shard only
 
-  mutable std::mutex mutex_;
-  std::map<std::string, FollowerStatus> status_;  // under mutex_
-  std::string connection_error_;                  // under mutex_
+  mutable Mutex mutex_;
+  std::map<std::string, FollowerStatus> status_ GUARDED_BY(mutex_);
+  std::string connection_error_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tandem

@@ -1,12 +1,12 @@
 #include "server/backup/database_replica.h"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 #include "replication/resync.h"
 #include "replication/row_buckets.h"
 #include "server/backup/diverged_file.h"
+#include "server/posix/mutex.h"
 
 namespace tandem {
 
@@ -50,8 +50,8 @@ struct DatabaseReplica::Shared : std::enable_shared_from_this<DatabaseReplica::S
     Appended done;
     Result<void> outcome;
   };
-  std::mutex mutex;
-  std::vector<Outcome> appended;  // under mutex; a task that tells them is on its way
+  Mutex mutex;
+  std::vector<Outcome> appended GUARDED_BY(mutex);  // a task that tells them is on its way
 
   Shared(DatabaseServer& s, TaskRunner& r, DatabaseInfoRef d)
       : server(s), runner(r), database(std::move(d)) {}
@@ -196,14 +196,14 @@ void DatabaseReplica::append(StreamRecord record, Appended done) {
 
 void DatabaseReplica::Shared::finish_append(const Appended& done, const Result<void>& outcome) {
   {
-    std::lock_guard lock(mutex);
+    MutexLock lock(mutex);
     appended.push_back({done, outcome});
     if (appended.size() > 1) return;
   }
   tell([this] {
     std::vector<Outcome> outcomes;
     {
-      std::lock_guard lock(mutex);
+      MutexLock lock(mutex);
       outcomes.swap(appended);
     }
     for (std::size_t i = 0; i < outcomes.size() && alive; ++i) {

@@ -143,11 +143,11 @@ void RemoteConfig::learn(DbFindings findings) {
 }
 
 void RemoteConfig::on_logged(const ServedDatabase& database, const CommitRef& commit) {
-  const auto is_watched = [&](const RowChange& change) {
+  const auto is_watched = [&](const RowChange& change) REQUIRES(mutex_) {
     return watched_.contains({database.info->name, commit->schema->table(change.table).name});
   };
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (std::none_of(commit->changes.begin(), commit->changes.end(), is_watched)) return;
   }
   tell_home();
@@ -162,7 +162,7 @@ void RemoteConfig::tell_home() {
   }
   DbQuery wanted;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     wanted = watched_query_;
   }
   home_.post([this, found = answer_query(server_, wanted)]() mutable {
@@ -271,7 +271,7 @@ void RemoteConfig::watch(const std::vector<InDatabase>& in_database) {
   }
   for (const InDatabase& entry : in_database) tables.emplace(entry.database, entry.remote.table);
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     watched_query_ = wanted;
     if (tables == watched_) return;
     watched_ = std::move(tables);

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "server/config/db_remotes.h"
 #include "server/net/remote_manager.h"
+#include "server/posix/mutex.h"
 
 namespace tandem {
 
@@ -116,12 +116,12 @@ class RemoteConfig final : private CommitObserver, private net::WheelTimer {
   std::set<std::string> problems_;        // of the last refresh(), or the one under way
   std::set<std::string> known_problems_;  // of the one before
 
-  std::mutex mutex_;
-  std::set<std::pair<std::string, std::string>> watched_;  // under mutex_: (database, table)
-  DbQuery watched_query_;                                  // under mutex_
-  std::atomic<bool> findings_posted_ = false;              // home has not taken them yet
-  std::atomic<bool> findings_stale_ = false;               // and more has changed since
-  std::atomic<bool> reading_waits_ = false;  // for the writer, with the query that follows
+  Mutex mutex_;
+  std::set<std::pair<std::string, std::string>> watched_ GUARDED_BY(mutex_);  // (database, table)
+  DbQuery watched_query_ GUARDED_BY(mutex_);
+  std::atomic<bool> findings_posted_ = false;  // home has not taken them yet
+  std::atomic<bool> findings_stale_ = false;   // and more has changed since
+  std::atomic<bool> reading_waits_ = false;    // for the writer, with the query that follows
   DbQuery waiting_query_;
 };
 

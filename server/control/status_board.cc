@@ -7,7 +7,7 @@ StatusBoard::StatusBoard(DatabaseServer& server) : server_(server) { server_.add
 StatusBoard::~StatusBoard() { server_.remove_observer(*this); }
 
 StatusBoard::Entries StatusBoard::entries() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return entries_;
 }
 
@@ -26,7 +26,7 @@ void StatusBoard::copy(const ServedDatabase& database, Entry& entry) {
 
 void StatusBoard::on_logged(const ServedDatabase& database, const CommitRef& commit) {
   if (database.built_in) return;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   Entry& entry = entries_[database.info->name];
   // Not the database's own position: that may be ahead by what the next batch has staged.
   entry.position = commit->position;
@@ -36,7 +36,7 @@ void StatusBoard::on_logged(const ServedDatabase& database, const CommitRef& com
 void StatusBoard::on_databases_changed() { refresh(); }
 
 void StatusBoard::refresh() {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   Entries now;
   for (const auto& [name, database] : server_.databases()) {
     if (database->built_in) continue;

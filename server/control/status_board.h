@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "replication/feed_status.h"
+#include "server/posix/mutex.h"
 #include "server/writer/database_server.h"
 
 namespace tandem::control {
@@ -47,8 +47,8 @@ class StatusBoard final : private CommitObserver {
   static void copy(const ServedDatabase& database, Entry& entry);
 
   DatabaseServer& server_;
-  mutable std::mutex mutex_;
-  Entries entries_;  // under mutex_
+  mutable Mutex mutex_;
+  Entries entries_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tandem::control

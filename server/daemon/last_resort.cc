@@ -8,7 +8,7 @@ namespace tandem {
 
 LastResort::~LastResort() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     called_off_ = true;
   }
   wake_.notify_one();
@@ -18,8 +18,8 @@ LastResort::~LastResort() {
 void LastResort::arm(std::chrono::milliseconds delay, std::function<void()> leave) {
   thread_ = std::thread([this, delay, leave = std::move(leave)] {
     const SignalStack signal_stack;
-    std::unique_lock lock(mutex_);
-    if (!wake_.wait_for(lock, delay, [this] { return called_off_; })) leave();
+    MutexLock lock(mutex_);
+    if (!wake_.wait_for(lock, delay, [this]() REQUIRES(mutex_) { return called_off_; })) leave();
   });
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
+
+#include "server/posix/mutex.h"
 
 namespace tandem {
 
@@ -21,9 +21,9 @@ class LastResort {
   void arm(std::chrono::milliseconds delay, std::function<void()> leave);
 
  private:
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool called_off_ = false;  // under mutex_
+  Mutex mutex_;
+  ConditionVariable wake_;
+  bool called_off_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

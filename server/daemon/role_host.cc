@@ -1,13 +1,13 @@
 #include "server/daemon/role_host.h"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "server/control/facts_report.h"
 #include "server/logging/log.h"
+#include "server/posix/mutex.h"
 #include "server/writer/open_epochs.h"
 
 namespace tandem {
@@ -18,8 +18,8 @@ log::Module server_log("ovsdb_server");
 /// Waits until several logs are on the disk.
 struct Durability {
   std::atomic<std::size_t> pending;
-  std::mutex mutex;
-  Result<void> outcome;  // under mutex; the first error
+  Mutex mutex;
+  Result<void> outcome;  // the first error; under the mutex as long as some are pending
 };
 
 /// The epoch in which a server writes, or last wrote: the greatest of its databases.
@@ -267,7 +267,7 @@ void RoleHost::write_promotion(const WritePromotion& action) {
   for (const std::shared_ptr<storage::LogFile>& log : logs) {
     sync_thread_.sync(log, [this, change = action.change, durability](const Result<void>& synced) {
       {
-        std::lock_guard lock(durability->mutex);
+        MutexLock lock(durability->mutex);
         if (!synced && durability->outcome) durability->outcome = synced;
       }
       if (--durability->pending > 0) return;

@@ -2,16 +2,17 @@
 
 #include <fmt/core.h>
 
-#include <mutex>
 #include <vector>
+
+#include "server/posix/mutex.h"
 
 namespace tandem {
 
 namespace {
 
 struct Registry {
-  std::mutex mutex;
-  std::vector<const EventCount*> counts;
+  Mutex mutex;
+  std::vector<const EventCount*> counts GUARDED_BY(mutex);
 };
 
 Registry& registry() {
@@ -29,19 +30,19 @@ std::uint32_t hash_of(std::string_view text) {
 }  // namespace
 
 EventCount::EventCount(const char* name) : name_(name) {
-  const std::lock_guard lock(registry().mutex);
+  const MutexLock lock(registry().mutex);
   registry().counts.push_back(this);
 }
 
 std::map<std::string_view, std::uint64_t> event_totals() {
   std::map<std::string_view, std::uint64_t> totals;
-  const std::lock_guard lock(registry().mutex);
+  const MutexLock lock(registry().mutex);
   for (const EventCount* count : registry().counts) totals[count->name()] = count->total();
   return totals;
 }
 
 EventRates::EventRates() {
-  const std::lock_guard lock(registry().mutex);
+  const MutexLock lock(registry().mutex);
   for (const EventCount* count : registry().counts) histories_[count->name()].count = count;
 }
 

@@ -19,7 +19,7 @@ constexpr std::size_t kMostWaiting = std::size_t{1} << 20;
 FileWriter::~FileWriter() {
   if (!thread_.joinable()) return;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stop_ = true;
   }
   wake_.notify_one();
@@ -32,13 +32,15 @@ void FileWriter::start_thread() {
 
 unsigned FileWriter::write(FileRef file, std::string text) {
   Line line{std::move(file), std::move(text)};
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (!thread_.joinable()) return (error_ = put(line)) == 0 ? 0 : 1;
   if (bytes_ + line.text.size() > kMostWaiting) return std::exchange(lost_, 0) + 1;
   bytes_ += line.text.size();
   lines_.push_back(std::move(line));
   wake_.notify_one();
-  if (!hangs_) hangs_ = !written_.wait_for(lock, kPatience, [this] { return lines_.empty(); });
+  if (!hangs_)
+    hangs_ =
+        !written_.wait_for(lock, kPatience, [this]() REQUIRES(mutex_) { return lines_.empty(); });
   return std::exchange(lost_, 0);
 }
 
@@ -48,7 +50,7 @@ int FileWriter::put(const Line& line) {
 }
 
 FileHealth FileWriter::health() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   FileHealth health;
   health.write_error = error_;
   // The first line may have been added a moment ago, and wait for the thread.
@@ -61,9 +63,9 @@ FileHealth FileWriter::health() const {
 
 void FileWriter::run() {
   const SignalStack signal_stack;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stop_ || !lines_.empty(); });
+    wake_.wait(lock, [this]() REQUIRES(mutex_) { return stop_ || !lines_.empty(); });
     if (lines_.empty()) return;
     const Line& line = lines_.front();  // stays where it is while others are added
     writing_since_ = std::chrono::steady_clock::now();

@@ -1,17 +1,16 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "server/logging/file_health.h"
 #include "server/logging/line_output.h"
+#include "server/posix/mutex.h"
 #include "server/posix/unique_fd.h"
 
 namespace tandem::log {
@@ -48,17 +47,17 @@ class FileWriter {
 
   LineOutput output_;  ///< of the thread, once there is one
 
-  mutable std::mutex mutex_;  ///< guards all below
-  std::condition_variable wake_;
-  std::condition_variable written_;
-  std::deque<Line> lines_;  ///< that wait, and the one that is being written
-  std::size_t bytes_ = 0;   ///< of these
-  bool hangs_ = false;      ///< lines are not awaited until all have gone
-  unsigned lost_ = 0;
-  int error_ = 0;  ///< of the last line
+  mutable Mutex mutex_;
+  ConditionVariable wake_;
+  ConditionVariable written_;
+  std::deque<Line> lines_ GUARDED_BY(mutex_);  ///< that wait, and the one that is being written
+  std::size_t bytes_ GUARDED_BY(mutex_) = 0;   ///< of these
+  bool hangs_ GUARDED_BY(mutex_) = false;      ///< lines are not awaited until all have gone
+  unsigned lost_ GUARDED_BY(mutex_) = 0;
+  int error_ GUARDED_BY(mutex_) = 0;  ///< of the last line
   /// Since when the first one is being written, if there is one.
-  std::chrono::steady_clock::time_point writing_since_;
-  bool stop_ = false;
+  std::chrono::steady_clock::time_point writing_since_ GUARDED_BY(mutex_);
+  bool stop_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -76,7 +76,7 @@ Logger::Logger() : syslog_(default_sink()), console_(write_at_once), file_writer
 }
 
 ModuleState& Logger::module(std::string_view name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return module_locked(name);
 }
 
@@ -113,17 +113,18 @@ void Logger::update_all_locked() {
 }
 
 Problem Logger::apply(std::string_view text) {
-  const std::lock_guard lock(mutex_);
-  const auto is_module = [this](std::string_view name) { return modules_.contains(name); };
-  return std::visit(Overloaded{[&](const LevelSpec& spec) -> Problem {
+  const MutexLock lock(mutex_);
+  const auto is_module = [this](std::string_view name)
+                             REQUIRES(mutex_) { return modules_.contains(name); };
+  return std::visit(Overloaded{[&](const LevelSpec& spec) REQUIRES(mutex_) -> Problem {
                                  apply_levels_locked(spec);
                                  return std::nullopt;
                                },
-                               [&](const PatternSpec& spec) -> Problem {
+                               [&](const PatternSpec& spec) REQUIRES(mutex_) -> Problem {
                                  apply_pattern_locked(spec);
                                  return std::nullopt;
                                },
-                               [&](const FacilitySpec& spec) -> Problem {
+                               [&](const FacilitySpec& spec) REQUIRES(mutex_) -> Problem {
                                  facility_ = spec.facility;
                                  return std::nullopt;
                                },
@@ -132,7 +133,7 @@ Problem Logger::apply(std::string_view text) {
 }
 
 void Logger::apply_levels_locked(const LevelSpec& spec) {
-  const auto set = [&](ModuleState& module) {
+  const auto set = [&](ModuleState& module) REQUIRES(mutex_) {
     for (std::size_t i = 0; i < kDestinations; ++i) {
       if (!spec.destination || static_cast<std::size_t>(*spec.destination) == i)
         module.levels[i] = spec.level;
@@ -154,12 +155,12 @@ void Logger::apply_pattern_locked(const PatternSpec& spec) {
 }
 
 void Logger::set_levels(Destination destination, Level level) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   apply_levels_locked({std::nullopt, destination, level});
 }
 
 Problem Logger::set_rate_limiting(std::string_view name, bool enabled) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (equal_ignoring_case(name, "any")) {
     for (auto& [key, module] : modules_) module->rate_limited = enabled;
     return std::nullopt;
@@ -180,7 +181,7 @@ bool Logger::is_open_file(const std::string& path) const {
 Problem Logger::change_file(std::function<int()> change) {
   const auto error = std::make_shared<int>(0);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     change_ = [error, change = std::move(change)] { *error = change(); };
   }
   if (changes_ < kMostChanges) {  // else the one that waits does it
@@ -196,7 +197,7 @@ Problem Logger::change_file(std::function<int()> change) {
 void Logger::change_now() {
   std::function<void()> change;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     change.swap(change_);
   }
   if (change) change();
@@ -213,7 +214,7 @@ int Logger::open_now(const std::string& path, Links links) {
   const int error = fd < 0 ? errno : 0;
   close_now();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     file_path_ = path;
     open_error_ = error;
     if (fd >= 0) file_ = std::make_shared<const UniqueFd>(fd);
@@ -232,7 +233,7 @@ int Logger::open_now(const std::string& path, Links links) {
 Problem Logger::reopen_file() {
   std::string path;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     path = file_path_;
   }
   if (path.empty()) return "Logging to file not configured";
@@ -248,7 +249,7 @@ int Logger::close_now() {
   if (file_fd_ < 0) return 0;
   note(Level::kInfo, "closing log file");
   FileRef closed;  // without the lock
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   file_fd_ = -1;
   closed.swap(file_);
   update_all_locked();
@@ -256,7 +257,7 @@ int Logger::close_now() {
 }
 
 FileHealth Logger::file_health() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (file_ == nullptr && open_error_ == 0) return {};
   FileHealth health = file_ != nullptr ? file_writer_.health() : FileHealth{};
   health.path = file_path_;
@@ -266,42 +267,42 @@ FileHealth Logger::file_health() {
 
 void Logger::start_file_threads() {
   file_opener_.start();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   file_writer_.start_thread();
 }
 
 void Logger::set_syslog(std::unique_ptr<SyslogSink> sink) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   syslog_ = std::move(sink);
   update_all_locked();
 }
 
 void Logger::set_syslog_target(std::unique_ptr<SyslogSink> sink) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   syslog_target_ = std::move(sink);
   update_all_locked();
 }
 
 void Logger::set_subprogram(std::string name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   subprogram_ = std::move(name);
 }
 
 void Logger::keep_warnings() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!kept_) kept_.emplace();
   update_all_locked();
 }
 
 std::vector<std::string> Logger::take_kept_warnings() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<std::string> kept = std::exchange(kept_, {}).value_or(std::vector<std::string>());
   update_all_locked();
   return kept;
 }
 
 std::string Logger::list_levels() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::string out =
       "                 console    syslog    file\n"
       "                 -------    ------    ------\n";
@@ -315,7 +316,7 @@ std::string Logger::list_levels() {
 }
 
 std::string Logger::list_patterns() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::string out =
       "         prefix                            format\n"
       "         ------                            ------\n";

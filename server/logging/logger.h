@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +18,7 @@
 #include "server/logging/syslog_sink.h"
 #include "server/logging/vlog.h"
 #include "server/posix/disk_thread.h"
+#include "server/posix/mutex.h"
 
 namespace tandem::log {
 
@@ -75,19 +75,21 @@ class Logger {
 
   Logger();
   static Losses make_losses();
-  ModuleState& module_locked(std::string_view name);
-  bool in_use_locked(Destination destination) const;
-  void update_highest_locked(ModuleState& module) const;
-  void update_all_locked();
-  void apply_levels_locked(const LevelSpec& spec);
-  void apply_pattern_locked(const PatternSpec& spec);
-  void write_locked(const ModuleState& module, Level level, std::string_view message);
-  void keep_locked(const ModuleState& module, Level level, std::string_view message);
-  void send_locked(Destination destination, const Line& line);
-  void write_to_console_locked(const Line& line);
-  void write_to_file_locked(const Line& line);
-  void send_to_syslog_locked(SyslogSink& sink, const Line& line);
-  void record_locked(Destination destination, Sent sent, const Line& line);
+  ModuleState& module_locked(std::string_view name) REQUIRES(mutex_);
+  bool in_use_locked(Destination destination) const REQUIRES(mutex_);
+  void update_highest_locked(ModuleState& module) const REQUIRES(mutex_);
+  void update_all_locked() REQUIRES(mutex_);
+  void apply_levels_locked(const LevelSpec& spec) REQUIRES(mutex_);
+  void apply_pattern_locked(const PatternSpec& spec) REQUIRES(mutex_);
+  void write_locked(const ModuleState& module, Level level, std::string_view message)
+      REQUIRES(mutex_);
+  void keep_locked(const ModuleState& module, Level level, std::string_view message)
+      REQUIRES(mutex_);
+  void send_locked(Destination destination, const Line& line) REQUIRES(mutex_);
+  void write_to_console_locked(const Line& line) REQUIRES(mutex_);
+  void write_to_file_locked(const Line& line) REQUIRES(mutex_);
+  void send_to_syslog_locked(SyslogSink& sink, const Line& line) REQUIRES(mutex_);
+  void record_locked(Destination destination, Sent sent, const Line& line) REQUIRES(mutex_);
   /// Changes which file is open, after the change that is under way and instead of any other.
   /// Returns how that went, once it has.
   Problem change_file(std::function<int()> change);
@@ -99,27 +101,28 @@ class Logger {
   /// Requires nothing: for lines about the log itself, between locked sections.
   void note(Level level, const std::string& message);
 
-  std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<ModuleState>, LessIgnoringCase> modules_;
-  std::array<std::string, kDestinations> patterns_;
-  int facility_ = 0;  ///< 0: not set
-  std::unique_ptr<SyslogSink> syslog_;
-  std::unique_ptr<SyslogSink> syslog_target_;
-  std::string file_path_;         ///< of the file that is open, or was last
-  int open_error_ = 0;            ///< errno: why it is not open
-  FileRef file_;                  ///< null: none is open
-  std::atomic<int> file_fd_{-1};  ///< of it
-  LineOutput console_;
+  Mutex mutex_;
+  std::map<std::string, std::unique_ptr<ModuleState>, LessIgnoringCase> modules_ GUARDED_BY(mutex_);
+  std::array<std::string, kDestinations> patterns_ GUARDED_BY(mutex_);
+  int facility_ GUARDED_BY(mutex_) = 0;  ///< 0: not set
+  std::unique_ptr<SyslogSink> syslog_ GUARDED_BY(mutex_);
+  std::unique_ptr<SyslogSink> syslog_target_ GUARDED_BY(mutex_);
+  std::string file_path_ GUARDED_BY(mutex_);  ///< of the file that is open, or was last
+  int open_error_ GUARDED_BY(mutex_) = 0;     ///< errno: why it is not open
+  FileRef file_ GUARDED_BY(mutex_);           ///< null: none is open
+  std::atomic<int> file_fd_{-1};              ///< of it
+  LineOutput console_ GUARDED_BY(mutex_);
   FileWriter file_writer_;
   DiskThread file_opener_;
-  std::atomic<int> changes_{0};   ///< jobs for them
-  std::function<void()> change_;  ///< that was asked for last; empty: it is under way or done
-  std::optional<std::vector<std::string>> kept_;  ///< warnings of the start
-  std::string subprogram_;
-  std::string host_;
-  unsigned sequence_ = 0;
-  Losses losses_ = make_losses();
-  std::vector<std::string> news_;  ///< of lost lines, to be logged
+  std::atomic<int> changes_{0};  ///< jobs for them
+  std::function<void()> change_
+      GUARDED_BY(mutex_);  ///< that was asked for last; empty: it is under way or done
+  std::optional<std::vector<std::string>> kept_ GUARDED_BY(mutex_);  ///< warnings of the start
+  std::string subprogram_ GUARDED_BY(mutex_);
+  std::string host_ GUARDED_BY(mutex_);
+  unsigned sequence_ GUARDED_BY(mutex_) = 0;
+  Losses losses_ GUARDED_BY(mutex_) = make_losses();
+  std::vector<std::string> news_ GUARDED_BY(mutex_);  ///< of lost lines, to be logged
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

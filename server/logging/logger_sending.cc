@@ -42,7 +42,7 @@ void Logger::write(const ModuleState& module, Level level, std::string_view mess
       printable(message, level == Level::kDbg ? message.size() : kMostOfMessage);
   std::vector<std::string> news;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     keep_locked(module, level, text);
     write_locked(module, level, text);
     news.swap(news_);

@@ -32,7 +32,7 @@ bool RateLimit::admit(Module& module, Level level) {
   if (!module.rate_limited()) return true;
   std::optional<TokenBucket::Dropped> dropped;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
     if (!bucket_.take(now_ms)) return false;

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 
 #include "server/logging/log.h"
+#include "server/posix/mutex.h"
 
 namespace tandem::log {
 
@@ -51,8 +51,8 @@ class RateLimit {
   bool admit(Module& module, Level level);
 
  private:
-  std::mutex mutex_;
-  TokenBucket bucket_;
+  Mutex mutex_;
+  TokenBucket bucket_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tandem::log

@@ -11,7 +11,6 @@
 #include <chrono>
 #include <limits>
 #include <list>
-#include <mutex>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -19,6 +18,7 @@
 
 #include "server/net/thread_relief.h"
 #include "server/posix/boot_clock.h"
+#include "server/posix/mutex.h"
 #include "server/posix/signal_stack.h"
 
 namespace tandem::net {
@@ -63,9 +63,10 @@ struct IoShard::Loop {
   std::unique_ptr<char[]> scratch = std::make_unique<char[]>(kScratchBytes);
 
   std::list<LoopThread> threads;  ///< the last one serves; of start(), relieve() and stop()
-  mutable std::mutex lent_mutex;  ///< guards the next two
-  std::uint64_t lent_tasks = 0;
-  std::optional<std::chrono::steady_clock::time_point> lent_since;  ///< nothing: none is running
+  mutable Mutex lent_mutex;
+  std::uint64_t lent_tasks GUARDED_BY(lent_mutex) = 0;
+  /// Nothing: none is running.
+  std::optional<std::chrono::steady_clock::time_point> lent_since GUARDED_BY(lent_mutex);
   /// Of the thread that serves. Changed under the mutex.
   std::atomic<std::uint64_t> number = 0;
 };
@@ -88,7 +89,7 @@ void IoShard::start_thread(std::uint64_t number) {
 
 void IoShard::serve(std::uint64_t number) {
   thread_number = number;
-  { const std::lock_guard until_it_is_in_place(loop_->lent_mutex); }
+  { const MutexLock until_it_is_in_place(loop_->lent_mutex); }
   try {
     loop_->context.run();
   } catch (const Relieved&) {
@@ -134,7 +135,7 @@ void IoShard::post_lent(Task task) {
 
 void IoShard::run_lent(Task& task) {
   {
-    const std::lock_guard lock(loop_->lent_mutex);
+    const MutexLock lock(loop_->lent_mutex);
     ++loop_->lent_tasks;
     loop_->lent_since = std::chrono::steady_clock::now();
     if (relief_ != nullptr) relief_->lent();
@@ -147,7 +148,7 @@ void IoShard::run_lent(Task& task) {
 
 bool IoShard::take_back() {
   if (!loop_->context.get_executor().running_in_this_thread()) return true;  // lent by nobody
-  const std::lock_guard lock(loop_->lent_mutex);
+  const MutexLock lock(loop_->lent_mutex);
   if (thread_number != loop_->number) return false;
   if (!std::exchange(loop_->lent_since, std::nullopt)) return true;
   in_turn_ = true;
@@ -155,7 +156,7 @@ bool IoShard::take_back() {
 }
 
 bool IoShard::relieve(std::chrono::milliseconds patience) {
-  const std::lock_guard lock(loop_->lent_mutex);
+  const MutexLock lock(loop_->lent_mutex);
   const auto since = loop_->lent_since;
   if (!since || std::chrono::steady_clock::now() - *since < patience) return false;
   loop_->threads.remove_if([](LoopThread& thread) {
@@ -175,12 +176,12 @@ bool IoShard::relieve(std::chrono::milliseconds patience) {
 }
 
 std::uint64_t IoShard::lent_tasks() const {
-  const std::lock_guard lock(loop_->lent_mutex);
+  const MutexLock lock(loop_->lent_mutex);
   return loop_->lent_tasks;
 }
 
 bool IoShard::is_lent() const {
-  const std::lock_guard lock(loop_->lent_mutex);
+  const MutexLock lock(loop_->lent_mutex);
   return loop_->lent_since.has_value();
 }
 

@@ -66,7 +66,7 @@ void TlsContext::configure(TlsConfig config) {
     make_absolute(*file);
   }
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (keys_.context != nullptr && config == config_) return;
     config_ = std::move(config);
     ++configured_;
@@ -77,12 +77,12 @@ void TlsContext::configure(TlsConfig config) {
 }
 
 TlsConfig TlsContext::config() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return config_;
 }
 
 std::vector<KeyFile> TlsContext::files() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return files_;
 }
 
@@ -99,7 +99,7 @@ std::vector<TlsContext::Watched> TlsContext::look_at_files(const TlsConfig& conf
 }
 
 void TlsContext::read() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   const TlsConfig config = config_;
   const std::uint64_t number = configured_;
   lock.unlock();
@@ -117,7 +117,7 @@ void TlsContext::read() {
 }
 
 void TlsContext::read_if_changed() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   const TlsConfig config = config_;
   const std::vector<Watched> before = watched_;
   lock.unlock();
@@ -129,7 +129,7 @@ void TlsContext::read_if_changed() {
 
 void TlsContext::look() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const std::int64_t now_ms = IoShard::now_ms();
     if (looking_ || configured_ == 0 || now_ms - looked_ms_ < kLookEveryMs) return;
     looking_ = true;
@@ -141,7 +141,7 @@ void TlsContext::look() {
 std::unique_ptr<Stream> TlsContext::make_stream(IoShard& shard, UniqueFd fd, FdListener& listener,
                                                 Side side, std::string name) {
   look();
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   const TlsKeys keys = keys_.context != nullptr ? keys_ : TlsKeys::none();
   const std::string server_name = config_.server_name;
   lock.unlock();
@@ -161,7 +161,7 @@ std::unique_ptr<Stream> TlsContext::make_stream(IoShard& shard, UniqueFd fd, FdL
 
 std::shared_ptr<SSL_CTX> TlsContext::server_keys() {
   look();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return keys_.context != nullptr ? keys_.context : TlsKeys::none().context;
 }
 

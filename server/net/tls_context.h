@@ -3,13 +3,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "server/net/stream.h"
 #include "server/net/tls_keys.h"
 #include "server/posix/disk_thread.h"
+#include "server/posix/mutex.h"
 
 namespace tandem::net {
 
@@ -65,14 +65,14 @@ class TlsContext {
   std::string write_root(const std::string& pem);
 
   DiskThread disk_;
-  mutable std::mutex mutex_;  ///< guards all below
-  TlsConfig config_;
-  std::uint64_t configured_ = 0;  ///< so many times
-  TlsKeys keys_;                  ///< without a context until they are read
-  std::vector<KeyFile> files_;
-  std::vector<Watched> watched_;  ///< as they were when last read
-  std::int64_t looked_ms_ = 0;
-  bool looking_ = false;  ///< somebody has asked for it
+  mutable Mutex mutex_;
+  TlsConfig config_ GUARDED_BY(mutex_);
+  std::uint64_t configured_ GUARDED_BY(mutex_) = 0;  ///< so many times
+  TlsKeys keys_ GUARDED_BY(mutex_);                  ///< without a context until they are read
+  std::vector<KeyFile> files_ GUARDED_BY(mutex_);
+  std::vector<Watched> watched_ GUARDED_BY(mutex_);  ///< as they were when last read
+  std::int64_t looked_ms_ GUARDED_BY(mutex_) = 0;
+  bool looking_ GUARDED_BY(mutex_) = false;  ///< somebody has asked for it
 };
 
 }  // namespace tandem::net

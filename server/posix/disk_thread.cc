@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kPatience{50};
 DiskThread::~DiskThread() {
   if (!thread_.joinable()) return;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stop_ = true;
   }
   wake_.notify_one();
@@ -25,12 +25,12 @@ DiskThread::~DiskThread() {
 }
 
 void DiskThread::start() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!thread_.joinable()) thread_ = std::thread([this] { serve(); });
 }
 
 bool DiskThread::run(std::function<void()> job) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (!thread_.joinable()) {
     lock.unlock();
     job();
@@ -40,16 +40,17 @@ bool DiskThread::run(std::function<void()> job) {
   const std::uint64_t number = ++asked_;
   wake_.notify_one();
   if (hangs_) return false;
-  const bool done = done_one_.wait_for(lock, kPatience, [&] { return done_ >= number; });
+  const bool done =
+      done_one_.wait_for(lock, kPatience, [&]() REQUIRES(mutex_) { return done_ >= number; });
   hangs_ = done_ != asked_ && !done;
   return done;
 }
 
 void DiskThread::serve() {
   const SignalStack signal_stack;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stop_ || !jobs_.empty(); });
+    wake_.wait(lock, [this]() REQUIRES(mutex_) { return stop_ || !jobs_.empty(); });
     if (jobs_.empty()) return;
     {
       const std::function<void()> job = std::move(jobs_.front());

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
+
+#include "server/posix/mutex.h"
 
 namespace tandem {
 
@@ -30,14 +30,14 @@ class DiskThread {
  private:
   void serve();
 
-  std::mutex mutex_;  ///< guards all below
-  std::condition_variable wake_;
-  std::condition_variable done_one_;
-  std::deque<std::function<void()>> jobs_;  ///< that wait
-  std::uint64_t asked_ = 0;                 ///< so many were asked for,
-  std::uint64_t done_ = 0;                  ///< and so many are done
-  bool hangs_ = false;                      ///< jobs are not awaited until all are done
-  bool stop_ = false;
+  Mutex mutex_;
+  ConditionVariable wake_;
+  ConditionVariable done_one_;
+  std::deque<std::function<void()>> jobs_ GUARDED_BY(mutex_);  ///< that wait
+  std::uint64_t asked_ GUARDED_BY(mutex_) = 0;                 ///< so many were asked for,
+  std::uint64_t done_ GUARDED_BY(mutex_) = 0;                  ///< and so many are done
+  bool hangs_ GUARDED_BY(mutex_) = false;  ///< jobs are not awaited until all are done
+  bool stop_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -72,7 +72,7 @@ class RelayService::Relay final : public RelayLinkPort,
   std::int64_t monotonic_ms() const override { return net::IoShard::now_ms(); }
   void changed() override {
     status_.link = link_.status();
-    std::lock_guard lock(service_.mutex_);
+    MutexLock lock(service_.mutex_);
     service_.status_[database_] = status_;
   }
   void current() override { forwards_.open(); }
@@ -174,7 +174,7 @@ void RelayService::remove(const std::string& database) {
     if (found.empty()) return;
     const std::shared_ptr<Relay> relay = found.mapped();
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       status_.erase(database);
     }
     // It must not go inside a call from its own connection.
@@ -204,7 +204,7 @@ void RelayService::stop(Task done) {
 }
 
 std::map<std::string, RelayService::Status> RelayService::status() const {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   return status_;
 }
 

@@ -2,11 +2,11 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "replication/follower_status.h"
 #include "server/net/client_connection.h"
+#include "server/posix/mutex.h"
 #include "server/relay/relay_source.h"
 #include "server/writer/database_server.h"
 
@@ -46,8 +46,8 @@ class RelayService {
   net::TlsContext& tls_;
   std::map<std::string, std::shared_ptr<Relay>> relays_;  // shard only
 
-  mutable std::mutex mutex_;
-  std::map<std::string, Status> status_;  // under mutex_
+  mutable Mutex mutex_;
+  std::map<std::string, Status> status_ GUARDED_BY(mutex_);
 };
 
 }  // namespace tandem

@@ -170,7 +170,7 @@ Result<void> LogFile::write(std::span<const PreparedRecord> batch) {
 void LogFile::note(const Result<void>& written, std::uint64_t bytes) {
   if (!written == failure_.has_value()) return;
   if (written && !has_room_again(bytes)) return;
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   if (!written) {
     failure_ = written.error();
     failing_since_ = std::chrono::system_clock::now();
@@ -206,7 +206,7 @@ bool LogFile::look_for_room() {
 
 Result<void> LogFile::make_writable() {
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock guard(mutex_);
     if (stopped_) return *stopped_;
   }
   switch (tail_) {
@@ -231,7 +231,7 @@ Result<void> LogFile::make_writable() {
 Result<void> LogFile::sync() {
   std::shared_ptr<File> file;
   {
-    const std::lock_guard guard(mutex_);
+    const MutexLock guard(mutex_);
     if (stopped_) return *stopped_;
     file = file_;
   }
@@ -242,14 +242,14 @@ Result<void> LogFile::sync() {
   if (synced) return {};
   {
     // A compaction has meanwhile written the same records, and synced them, elsewhere.
-    const std::lock_guard guard(mutex_);
+    const MutexLock guard(mutex_);
     if (file != file_) return {};
   }
   return stop_writing("sync failed", synced.error());
 }
 
 Error LogFile::stop_writing(std::string_view what, boost::system::error_code error) {
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   if (!stopped_) {
     stopped_ = io_error(name_, what, error);
     failing_since_ = std::chrono::system_clock::now();
@@ -259,7 +259,7 @@ Error LogFile::stop_writing(std::string_view what, boost::system::error_code err
 }
 
 void LogFile::adopt(std::shared_ptr<File> file, const Extent& extent) {
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   file_.swap(file);  // the former one is closed without the mutex
   end_.store(extent.end, std::memory_order_release);
   compacted_size_ = extent.compacted_size;
@@ -269,7 +269,7 @@ void LogFile::adopt(std::shared_ptr<File> file, const Extent& extent) {
 LogHealth LogFile::health() const {
   LogHealth health;
   health.waiting = std::max(writing_.waited(), syncing_.waited());
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   health.failure = stopped_ ? stopped_ : failure_;
   health.stopped = stopped_.has_value();
   health.failing_since = failing_since_;

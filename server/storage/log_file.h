@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "server/logging/time_histogram.h"
+#include "server/posix/mutex.h"
 #include "server/storage/compaction_policy.h"
 #include "server/storage/disk_wait.h"
 #include "server/storage/file_system.h"
@@ -160,12 +160,12 @@ class LogFile {
   const std::string target_;  ///< the file itself, links followed
   std::unique_ptr<FileLock> lock_;
 
-  mutable std::mutex mutex_;  ///< guards the next five against sync() and health()
+  mutable Mutex mutex_;  ///< guards the next five against sync() and health()
   // The writer alone changes file, failure and damage, and may read them without the mutex.
   std::shared_ptr<File> file_;
-  std::optional<Error> stopped_;  ///< why nothing is written any more
-  std::optional<Error> failure_;  ///< of the last append
-  std::chrono::system_clock::time_point failing_since_;
+  std::optional<Error> stopped_ GUARDED_BY(mutex_);  ///< why nothing is written any more
+  std::optional<Error> failure_;                     ///< of the last append
+  std::chrono::system_clock::time_point failing_since_ GUARDED_BY(mutex_);
   std::optional<Damage> damage_;
 
   std::uint64_t failed_bytes_ = 0;  ///< of the largest write since that failed for want of room

@@ -26,7 +26,7 @@ Result<void> LogFile::set_damage_aside() {
   if (damage_->kept_as.empty()) {
     Result<std::string> kept = keep_aside(0, "damaged");
     if (!kept) return kept.error();
-    const std::lock_guard guard(mutex_);
+    const MutexLock guard(mutex_);
     damage_->kept_as = std::move(*kept);
   }
   if (Result<void> marked = write_mark(*damage_); !marked) return marked;
@@ -43,7 +43,7 @@ Result<void> LogFile::mend() {
   if (done) done = files_.sync_folder(folder_of(target_));
   if (!done) return io_error(mark_path(), "remove failed", done.error());
   ovsdb_log.info("{}: is whole again; the damaged file is kept as {}", name_, damage_->kept_as);
-  const std::lock_guard guard(mutex_);
+  const MutexLock guard(mutex_);
   damage_.reset();
   return {};
 }

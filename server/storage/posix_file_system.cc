@@ -11,13 +11,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <mutex>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "server/logging/event_count.h"
 #include "server/logging/log.h"
+#include "server/posix/mutex.h"
 
 namespace tandem::storage {
 namespace {
@@ -133,8 +133,8 @@ class PosixFile : public File {
 using FileId = std::pair<dev_t, ino_t>;
 
 struct HeldLocks {
-  std::mutex mutex;
-  std::set<FileId> files;
+  Mutex mutex;
+  std::set<FileId> files GUARDED_BY(mutex);
 };
 
 HeldLocks& held_locks() {
@@ -149,7 +149,7 @@ class PosixLock : public FileLock {
   PosixLock& operator=(const PosixLock&) = delete;
   ~PosixLock() override {
     HeldLocks& held = held_locks();
-    const std::lock_guard guard(held.mutex);
+    const MutexLock guard(held.mutex);
     held.files.erase(file_);
     Descriptor closed_under_the_mutex = std::move(fd_);
   }
@@ -240,7 +240,7 @@ IoResult<std::string> PosixFileSystem::resolve(const std::string& path) {
 
 IoResult<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path) {
   HeldLocks& held = held_locks();
-  const std::lock_guard guard(held.mutex);
+  const MutexLock guard(held.mutex);
   struct stat status;
   if (::fstatat(folder(), path.c_str(), &status, 0) == 0 &&
       held.files.contains({status.st_dev, status.st_ino}))

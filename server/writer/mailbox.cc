@@ -9,7 +9,7 @@ void Mailbox::put(Task task) { staged_.push_back(std::move(task)); }
 void Mailbox::flush() {
   if (staged_.empty()) return;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (posted_.empty()) {
       posted_.swap(staged_);
     } else {
@@ -38,7 +38,7 @@ void Mailbox::drain() {
   std::vector<Task> tasks;
   for (;;) {
     {
-      std::lock_guard lock(mutex_);
+      MutexLock lock(mutex_);
       tasks.clear();
       tasks.swap(posted_);
       if (tasks.empty()) {

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <vector>
 
 #include "server/base/task.h"
+#include "server/posix/mutex.h"
 
 namespace tandem {
 
@@ -31,10 +31,10 @@ class Mailbox {
 
   TaskRunner& runner_;
   std::vector<Task> staged_;  // the writer's own
-  std::mutex mutex_;
-  std::vector<Task> posted_;       // under mutex_
-  bool draining_ = false;          // under mutex_: somebody will see what is in posted_
-  std::atomic<bool> due_ = false;  // deliver() is to drain
+  Mutex mutex_;
+  std::vector<Task> posted_ GUARDED_BY(mutex_);
+  bool draining_ GUARDED_BY(mutex_) = false;  // somebody will see what is in posted_
+  std::atomic<bool> due_ = false;             // deliver() is to drain
 };
 
 }  // namespace tandem

@@ -21,7 +21,7 @@ SyncThread::SyncThread() : thread_([this] { run(); }) {}
 
 SyncThread::~SyncThread() {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     stop_ = true;
   }
   wake_.notify_one();
@@ -30,7 +30,7 @@ SyncThread::~SyncThread() {
 
 void SyncThread::sync(std::shared_ptr<storage::LogFile> log, Done done) {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     requests_.push_back({std::move(log), std::move(done)});
   }
   wake_.notify_one();
@@ -39,15 +39,20 @@ void SyncThread::sync(std::shared_ptr<storage::LogFile> log, Done done) {
 // Clients that one flush has served ask again at nearly the same time. So while requests keep
 // coming, the next flush waits for as many. It sleeps, since the condition would wake it up for
 // each of them.
-void SyncThread::gather(std::unique_lock<std::mutex>& lock, std::size_t served) {
+void SyncThread::gather(std::size_t served) const {
   if (served < kCrowd) return;
   std::size_t before = 0;
-  for (int i = 0; i < kPauses && requests_.size() > before && requests_.size() < served; ++i) {
-    before = requests_.size();
-    lock.unlock();
+  for (int i = 0; i < kPauses; ++i) {
+    const std::size_t now = waiting();
+    if (now <= before || now >= served) return;
+    before = now;
     std::this_thread::sleep_for(kPause);
-    lock.lock();
   }
+}
+
+std::size_t SyncThread::waiting() const {
+  const MutexLock lock(mutex_);
+  return requests_.size();
 }
 
 void SyncThread::run() {
@@ -56,10 +61,13 @@ void SyncThread::run() {
   std::size_t served = 1;  // by one of the last flushes, at most
   for (;;) {
     {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stop_ || !requests_.empty(); });
+      MutexLock lock(mutex_);
+      wake_.wait(lock, [this]() REQUIRES(mutex_) { return stop_ || !requests_.empty(); });
       if (requests_.empty()) return;
-      gather(lock, served);
+    }
+    gather(served);
+    {
+      const MutexLock lock(mutex_);
       batch.swap(requests_);
     }
     served = std::max(batch.size(), served - served / 4);

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "protocol/error.h"
+#include "server/posix/mutex.h"
 #include "server/storage/log_file.h"
 
 namespace tandem {
@@ -35,12 +34,14 @@ class SyncThread final : public Syncer {
     Done done;
   };
   void run();
-  void gather(std::unique_lock<std::mutex>& lock, std::size_t served);
+  void gather(std::size_t served) const;
+  /// How many requests wait for a flush.
+  std::size_t waiting() const;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::vector<Request> requests_;  // under mutex_
-  bool stop_ = false;              // under mutex_
+  mutable Mutex mutex_;
+  ConditionVariable wake_;
+  std::vector<Request> requests_ GUARDED_BY(mutex_);
+  bool stop_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

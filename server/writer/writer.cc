@@ -14,7 +14,7 @@ constexpr int kReadsATurn = 8;
 
 void Writer::submit(Task job, TaskRunner& runner, std::optional<Origin> origin) {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     queue_.push_back({std::move(job), &runner, origin});
     if (is_stuck_ && origin && origin->only_reads) ask_stand_in(runner);
     if (state_ != State::kIdle) return;
@@ -29,7 +29,7 @@ void Writer::ask(TaskRunner& runner) {
 
 void Writer::start(TaskRunner& runner) {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (state_ != State::kPosted) return;  // somebody else was quicker
     state_ = State::kRunning;
   }
@@ -40,11 +40,11 @@ void Writer::call(Task job, TaskRunner& runner) {
   bool done = false;  // under mutex_
   const auto run_job = [this, &job, &done] {
     job();
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     done = true;
     called_.notify_all();
   };
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   queue_.push_back({run_job, &runner, {}});
   while (!done) {
     if (state_ == State::kRunning) {
@@ -60,7 +60,7 @@ void Writer::call(Task job, TaskRunner& runner) {
 
 void Writer::run(TaskRunner& runner) {
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     batch_.swap(queue_);
   }
   next_ = 0;
@@ -74,7 +74,7 @@ void Writer::run(TaskRunner& runner) {
   batch_.clear();
   TaskRunner* next = nullptr;
   {
-    std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     state_ = queue_.empty() ? State::kIdle : State::kPosted;
     if (!queue_.empty()) next = queue_.front().runner;
     called_.notify_all();
@@ -89,7 +89,7 @@ void Writer::run(TaskRunner& runner) {
 
 void Writer::begin_wait() {
   if (stand_in_ == nullptr) return;
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   ++waits_;
   is_waiting_ = true;
 }
@@ -97,9 +97,9 @@ void Writer::begin_wait() {
 void Writer::end_wait() {
   if (stand_in_ == nullptr) return;
   {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     is_waiting_ = is_stuck_ = false;
-    called_.wait(lock, [this] { return !is_standing_in_; });
+    called_.wait(lock, [this]() REQUIRES(mutex_) { return !is_standing_in_; });
     if (!std::exchange(has_stood_in_, false)) return;
     waiting_.clear();
     sorted_ = 0;
@@ -111,7 +111,7 @@ void Writer::end_wait() {
 }
 
 bool Writer::look(TaskRunner& runner) {
-  std::lock_guard lock(mutex_);
+  MutexLock lock(mutex_);
   if (is_waiting_ && !is_stuck_) {
     if (std::exchange(seen_wait_, waits_) != waits_) looks_ = 0;
     is_stuck_ = ++looks_ == kPatience;
@@ -125,7 +125,7 @@ void Writer::ask_stand_in(TaskRunner& runner) {
 }
 
 void Writer::stand_in() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   is_asked_ = false;
   if (!is_stuck_ || is_standing_in_) return;  // the one that stands in looks at the queue again
   is_standing_in_ = true;
@@ -157,7 +157,7 @@ void Writer::stand_in() {
 }
 
 void Writer::take_reads() {
-  const auto take_from = [this](std::span<Job> jobs) {
+  const auto take_from = [this](std::span<Job> jobs) REQUIRES(mutex_) {
     for (Job& job : jobs) {
       if (!job.origin || !job.task) continue;
       const auto& [session, only_reads] = *job.origin;

@@ -16,17 +16,16 @@
 // and runs them on what is published, a few at a time, as its own clients wait meanwhile, too. The
 // writer goes on when that one has ended.
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <vector>
 
 #include "server/base/task.h"
+#include "server/posix/mutex.h"
 #include "server/writer/lock_table.h"
 
 namespace tandem {
@@ -104,35 +103,34 @@ class Writer {
 
   void begin_wait();
   void end_wait();
-  void ask_stand_in(TaskRunner& runner);
+  void ask_stand_in(TaskRunner& runner) REQUIRES(mutex_);
   void stand_in();
   /// Moves to reads_ all jobs that only read, but those behind a write of their own session.
-  /// Requires the mutex.
-  void take_reads();
+  void take_reads() REQUIRES(mutex_);
 
   std::function<void()> end_batch_;
   std::function<void(bool own)> left_;
   StandIn* const stand_in_;
   std::vector<Job> batch_;  // the writer's own; under mutex_ while it waits
   std::size_t next_ = 0;    // the job of the batch that comes next
-  std::mutex mutex_;
-  std::condition_variable called_;  // a job of call() has run, or nobody is in run() or stand_in()
-  std::vector<Job> queue_;          // under mutex_
-  State state_ = State::kIdle;      // under mutex_
+  Mutex mutex_;
+  ConditionVariable called_;  // a job of call() has run, or nobody is in run() or stand_in()
+  std::vector<Job> queue_ GUARDED_BY(mutex_);
+  State state_ GUARDED_BY(mutex_) = State::kIdle;
 
-  // Under mutex_, too:
-  std::uint64_t waits_ = 0;      // how often it has begun to wait for a disk
-  bool is_waiting_ = false;      // it waits for a disk now
-  std::uint64_t seen_wait_ = 0;  // the wait that look() saw last
-  int looks_ = 0;                // how often it has seen that one
-  bool is_stuck_ = false;        // it has seen this one kPatience times
-  bool is_asked_ = false;        // a runner has been asked to stand in
-  bool is_standing_in_ = false;  // a runner stands in now
+  std::uint64_t waits_ GUARDED_BY(mutex_) = 0;      // how often it has begun to wait for a disk
+  bool is_waiting_ GUARDED_BY(mutex_) = false;      // it waits for a disk now
+  std::uint64_t seen_wait_ GUARDED_BY(mutex_) = 0;  // the wait that look() saw last
+  int looks_ GUARDED_BY(mutex_) = 0;                // how often it has seen that one
+  bool is_stuck_ GUARDED_BY(mutex_) = false;        // it has seen this one kPatience times
+  bool is_asked_ GUARDED_BY(mutex_) = false;        // a runner has been asked to stand in
+  bool is_standing_in_ GUARDED_BY(mutex_) = false;  // a runner stands in now
   // Used by whoever stands in, and by end_wait() after that:
-  bool has_stood_in_ = false;  // a runner has, during this wait
-  std::deque<Job> reads_;      // taken out of batch_ and queue_, oldest first
-  Sessions waiting_;           // for the answer to a write
-  std::size_t sorted_ = 0;     // jobs at the front of queue_ that were looked at, and stay
+  bool has_stood_in_ GUARDED_BY(mutex_) = false;  // a runner has, during this wait
+  std::deque<Job> reads_ GUARDED_BY(mutex_);      // taken out of batch_ and queue_, oldest first
+  Sessions waiting_;                              // for the answer to a write
+  std::size_t sorted_ GUARDED_BY(mutex_) =
+      0;  // jobs at the front of queue_ that were looked at, and stay
 };
 
 }  // namespace tandem
