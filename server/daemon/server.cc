@@ -48,13 +48,13 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
           {clock_, files_, sync_thread_, background_,
            [this](std::int64_t at_ms) { home_.post([this, at_ms] { wake_->set(at_ms); }); }}),
       board_(databases_),
+      backups_(databases_, replication_, tls_, home, to_writer_),
       relays_(databases_, replication_, tls_),
-      exclude_tables_(options.sync.exclude_tables),
+      upstreams_(options, directories.run),
       role_(*this, databases_, sync_thread_, errands_, to_writer_, home),
       sync_{options.sync.replicas, options.sync.timeout_ms,
             options.sync.fallback == SyncFallback::kBlock},
       peers_(options.sync.peers),
-      node_name_(options.sync.node_name),
       advertised_role_(options.sync.advertised_role),
       started_ms_(net::IoShard::now_ms()) {
   for (net::IoShard* thread : {&background_, &replication_, &jobs_}) relief_.watch(*thread);
@@ -122,18 +122,17 @@ void Server::serve() {
 }
 
 Result<void> Server::start_from_options(const std::optional<HandoverState>& before) {
-  active_server_ = before ? before->active_server : options_.sync.from.value_or("");
   const bool backup =
       before ? before->backup : options_.sync.from.has_value() && !options_.sync.active;
-  const Result<BackupSource> source = backup_source();
-  if (backup && !source) return source.error();
+  const Result<void> source = upstreams_.check();
+  if (backup && !source) return source;
 
   Result<void> opened = open_databases(before ? before->databases : options_.databases);
   if (!opened) return opened;
   BackupSet backups = with_damaged(backup ? BackupSet::all() : BackupSet::none());
   // If there is a server to follow, all that this one has comes from there.
-  if (!backups.empty() && !active_server_.empty()) backups = BackupSet::all();
-  if (!backups.empty() && !source) return source.error();
+  if (!backups.empty() && !upstreams_.active_server().empty()) backups = BackupSet::all();
+  if (!backups.empty() && !source) return source;
   // Before anybody can connect: a backup is never writable.
   role_.start(backups);
   return before ? configure_remotes(before->remotes, before->active_remotes)
@@ -238,7 +237,7 @@ void Server::shut_down(std::function<void(bool orderly)> done) {
   };
   relays_.stop([this, close_clients] {
     home_.post([this, close_clients] {
-      stop_following("server exiting", [this, close_clients] { home_.post(close_clients); });
+      backups_.stop("server exiting", [this, close_clients] { home_.post(close_clients); });
     });
   });
   call_later(kShutDownMs, [this, close_clients, once] {
@@ -254,24 +253,19 @@ void Server::save_state() {
   for (const auto& [name, file] : files_of_) state.databases.push_back(file);
   state.remotes = remotes_->list();
   state.active_remotes = remotes_->list_active_only();
-  state.active_server = active_server_;
+  upstreams_.save_to(state);
   role_.save_to(state);
-  state.least_epoch = static_cast<std::uint64_t>(least_epoch_);
-  state.exclude_tables = exclude_tables_;
   state.sync_replicas = sync_.replicas;
   state.sync_timeout_ms = sync_.timeout_ms;
   state.sync_block = sync_.block;
   state.sync_peers = peers_.to_string();
-  state.node_name = node_name_;
   state.advertised_role = to_string(advertised_role_);
   save_(state);
 }
 
 void Server::resume(const HandoverState& before) {
-  exclude_tables_ = before.exclude_tables;
-  least_epoch_ = Epoch{before.least_epoch};
+  upstreams_.resume(before);
   role_.resume(before);
-  node_name_ = before.node_name;
   advertised_role_ = parse_advertised_role(before.advertised_role).value_or(advertised_role_);
   sync_ = {before.sync_replicas, before.sync_timeout_ms, before.sync_block};
   if (const Result<PeerList> peers = PeerList::parse(before.sync_peers)) peers_ = *peers;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/backup/backup_service.h"
+#include "server/backup/backup_services.h"
 #include "server/config/config_file.h"
 #include "server/config/remote_config.h"
 #include "server/control/role_control.h"
@@ -17,6 +17,7 @@
 #include "server/daemon/home_timer.h"
 #include "server/daemon/options.h"
 #include "server/daemon/role_host.h"
+#include "server/daemon/upstreams.h"
 #include "server/net/remote_manager.h"
 #include "server/net/thread_relief.h"
 #include "server/posix/directories.h"
@@ -63,11 +64,11 @@ class Server final : public control::ServerControl,
   void disable_monitor_cond() override;
   void reload(control::Done done) override;
   control::SyncStatus sync_status() override;
-  std::string active_server() override { return active_server_; }
+  std::string active_server() override { return upstreams_.active_server(); }
   void set_active_server(const std::string& remote, control::Done done) override;
   void connect_active(control::Done done) override;
   void disconnect_active(control::Done done) override;
-  std::string sync_exclude_tables() override { return exclude_tables_; }
+  std::string sync_exclude_tables() override { return upstreams_.excluded_tables(); }
   void set_sync_exclude_tables(const std::string& list, control::Done done) override;
   void set_active_probe_interval(std::int64_t milliseconds) override;
   void set_relay_probe_interval(std::int64_t milliseconds) override;
@@ -126,7 +127,6 @@ class Server final : public control::ServerControl,
   Result<void> open_databases(const std::vector<std::string>& files);
   Result<void> configure_remotes(const std::vector<std::string>& remotes,
                                  const std::vector<std::string>& active_remotes);
-  Target in_run_folder(Target target) const;
 
   // Relays
   RelaySource with_settings(RelaySource source) const;
@@ -136,13 +136,6 @@ class Server final : public control::ServerControl,
   Result<RelaySource> configured_source(const ConfigFile::Database& database) const;
   bool is_as_configured(const std::string& name, const ConfigFile::Database& wanted) const;
 
-  /// Whom a database follows, or would.
-  struct Upstream {
-    std::string source;  ///< a remote, or several with commas; empty: none
-    std::int64_t probe_ms = 10'000;
-    std::set<std::string> excluded;  ///< tables
-    bool operator==(const Upstream&) const = default;
-  };
   Result<void> start_from_options(const std::optional<HandoverState>& before);
   void set_tls();
   Result<void> start_from_config(const std::optional<HandoverState>& before);
@@ -165,15 +158,7 @@ class Server final : public control::ServerControl,
   void finish_reload(const ConfigFile& config, const Result<void>& databases,
                      const control::Done& done);
   Result<void> apply_remotes(const ConfigFile& config);
-  BackupSet read_upstreams(const ConfigFile& config);
-  Result<BackupSource> backup_source() const;
-  std::vector<BackupSource> sources() const;
-  BackupService& service(std::size_t index);
-  BackupSet followers_set() const;
-  std::map<std::string, FollowerStatus> followers() const;
   std::vector<control::DatabaseStatus> database_statuses();
-  std::string source_of(const std::string& database) const;
-  std::string excluded_of(const std::string& database) const;
   void begin_demotion(const Demotion& demotion, const control::DoneWithText& done);
   void compact_what_is_due();
   void look_for_divergences();
@@ -186,7 +171,6 @@ class Server final : public control::ServerControl,
   // RoleHost::Port
   void follow(Task settled) override;
   void stop_following(Task done) override;
-  void stop_following(const std::string& reason, Task done);
   void depose_active() override;
   void set_listening(bool listening) override;
   void save_state() override;
@@ -218,7 +202,7 @@ class Server final : public control::ServerControl,
   control::StatusBoard board_;
   std::unique_ptr<net::RemoteManager> manager_;
   std::unique_ptr<RemoteConfig> remotes_;
-  std::vector<std::unique_ptr<BackupService>> services_;  // one for each source
+  BackupServices backups_;
   RelayService relays_;
 
   /// Callers that wait for one refresh of the board.
@@ -239,17 +223,12 @@ class Server final : public control::ServerControl,
 
   std::map<std::string, std::string>
       files_of_;  // by database: absolute, or as the configuration file has it
-  std::map<std::string, Upstream> upstreams_;  // by database; with a configuration file only
   std::map<std::string, ConfigFile::Database> relay_settings_;  // by database; the same
-  Epoch least_epoch_{};                                         ///< of a server to be followed
-  std::string active_server_;
-  std::string exclude_tables_;
-  std::int64_t probe_ms_ = 10'000;
+  Upstreams upstreams_;
   std::int64_t relay_probe_ms_ = 10'000;
   RoleHost role_;
   control::SyncSettings sync_;
   PeerList peers_;
-  std::string node_name_;  // that backups' actives know this server by
   AdvertisedRole advertised_role_;
   std::int64_t started_ms_ = 0;
 };

@@ -46,7 +46,7 @@ Result<void> Server::apply_config(const ConfigFile& config, BackupSet& backups) 
   databases_.call([&] { add_databases(files); }, jobs_);
   const Result<void> databases = note_databases(files);
   if (config.advertised_role) set_advertised_role(*config.advertised_role);
-  backups = read_upstreams(config);
+  backups = upstreams_.configure(config, files_of_);
   remotes_->learn(at_start([&] { return answer_query(databases_, query_of(config)); }));
   const Result<void> remotes = apply_remotes(config);
   return databases ? remotes : databases;
@@ -102,13 +102,13 @@ void Server::reload_databases(const ConfigFile& config, control::Done done) {
 void Server::finish_reload(const ConfigFile& config, const Result<void>& databases,
                            const control::Done& done) {
   if (config.advertised_role) set_advertised_role(*config.advertised_role);
-  const std::map<std::string, Upstream> before = upstreams_;
-  const BackupSet backups = with_damaged(read_upstreams(config));
+  const auto before = upstreams_.configured();
+  const BackupSet backups = with_damaged(upstreams_.configure(config, files_of_));
   const Result<void> remotes = apply_remotes(config);
   const Result<void> applied = databases ? remotes : databases;
   remotes_->refresh();
   save_state();
-  if (upstreams_ == before && backups == role_.backups()) return done(applied);
+  if (upstreams_.configured() == before && backups == role_.backups()) return done(applied);
   role_.reload(backups,
                [applied, done](const Result<void>& settled) { done(applied ? settled : applied); });
 }
@@ -180,27 +180,6 @@ DbQuery Server::query_of(const ConfigFile& config) const {
   std::vector<std::string> names;
   for (const auto& [remote, options] : config.remotes) names.push_back(remote);
   return remotes_->query(names);
-}
-
-/// Returns the databases that are to be backups.
-BackupSet Server::read_upstreams(const ConfigFile& config) {
-  BackupSet backups;
-  upstreams_.clear();
-  active_server_.clear();
-  for (const auto& [name, file] : files_of_) {
-    const auto configured = config.databases.find(file);
-    if (configured == config.databases.end()) continue;  // added by a command meanwhile
-    const ConfigFile::Database& settings = configured->second;
-    if (settings.model == ConfigFile::Model::kRelay) continue;
-    if (settings.backup) backups.add(name);
-    Upstream upstream;
-    upstream.source = settings.source;
-    upstream.probe_ms = settings.source_options.inactivity_probe_ms.value_or(probe_ms_);
-    upstream.excluded = settings.exclude_tables;
-    if (active_server_.empty()) active_server_ = upstream.source;
-    upstreams_[name] = std::move(upstream);
-  }
-  return backups;
 }
 
 Result<void> Server::apply_remotes(const ConfigFile& config) {

@@ -60,7 +60,7 @@ void Server::set_advertised_role(AdvertisedRole role) {
 }
 
 void Server::set_node_name(const std::string& name) {
-  if (std::exchange(node_name_, name) == name) return;
+  if (!upstreams_.set_node_name(name)) return;
   save_state();
   if (role_.state() == RoleState::kBackup) follow(Task());  // the active is told anew
 }

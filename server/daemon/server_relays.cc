@@ -7,7 +7,7 @@ namespace tandem {
 
 RelaySource Server::with_settings(RelaySource source) const {
   source.probe_ms = relay_probe_ms_;
-  for (Target& target : source.targets) target = in_run_folder(std::move(target));
+  for (Target& target : source.targets) target = upstreams_.in_run_folder(std::move(target));
   return source;
 }
 

@@ -1,4 +1,4 @@
-// Changes of role by control commands: the server that this one follows goes with them.
+// Changes of role by control commands, and the server that this one follows.
 
 #include "server/control/command_registry.h"
 #include "server/daemon/server.h"
@@ -34,11 +34,11 @@ void Server::begin_demotion(const Demotion& demotion, const control::DoneWithTex
     set_active_server(demotion.active, [&set](const Result<void>& result) { set = result; });
     if (!set) return done(set.error());
   }
-  if (active_server_.empty())
+  if (upstreams_.active_server().empty())
     return done(control::command_error("the active server is not specified"));
-  least_epoch_ = demotion.least_epoch;
-  role_.demote({.backups = followers_set(),
-                .follows = active_server_,
+  upstreams_.set_least_epoch(demotion.least_epoch);
+  role_.demote({.backups = upstreams_.followers(),
+                .follows = upstreams_.active_server(),
                 .depose = demotion.depose,
                 .successor = demotion.successor,
                 .if_drained = demotion.if_drained},
@@ -48,8 +48,10 @@ void Server::begin_demotion(const Demotion& demotion, const control::DoneWithTex
 /// Answered when the connection has shown something: scripts look at sync-status next.
 void Server::connect_active(control::Done done) {
   const auto connect = [this, done] {
-    least_epoch_ = {};
-    role_.demote({.backups = followers_set(), .follows = active_server_, .until_followed = true},
+    upstreams_.set_least_epoch({});
+    role_.demote({.backups = upstreams_.followers(),
+                  .follows = upstreams_.active_server(),
+                  .until_followed = true},
                  control::without_text(done));
   };
   when_writer_answers(connect, done);
@@ -61,8 +63,31 @@ Result<void> Server::renew_lease(std::int64_t length_ms, std::optional<Epoch> ep
 
 Result<void> Server::disarm_lease() { return role_.disarm_lease(); }
 
-void Server::depose_active() {
-  for (const std::unique_ptr<BackupService>& service : services_) service->depose_active();
+void Server::depose_active() { backups_.depose_active(); }
+
+void Server::follow(Task settled) {
+  backups_.follow(upstreams_.sources(role_.backups()), std::move(settled));
+}
+
+void Server::stop_following(Task done) { backups_.stop("becoming active", std::move(done)); }
+
+void Server::set_active_server(const std::string& remote, control::Done done) {
+  const Result<void> set = upstreams_.set_active_server(remote);
+  if (set) save_state();
+  done(set);
+}
+
+void Server::set_sync_exclude_tables(const std::string& list, control::Done done) {
+  const Result<void> set = upstreams_.set_excluded_tables(list);
+  if (!set) return done(set);
+  save_state();
+  if (role_.state() == RoleState::kBackup) follow(Task());
+  done({});
+}
+
+void Server::set_active_probe_interval(std::int64_t milliseconds) {
+  upstreams_.set_probe_ms(milliseconds);
+  if (role_.state() == RoleState::kBackup) follow(Task());
 }
 
 void Server::set_listening(bool listening) { remotes_->set_active(listening); }

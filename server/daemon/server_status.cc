@@ -25,15 +25,15 @@ std::string host_name() {
 control::SyncStatus Server::sync_status() {
   using State = control::SyncStatus::State;
   control::SyncStatus status;
-  const std::map<std::string, FollowerStatus> followers = this->followers();
+  const std::map<std::string, FollowerStatus> followers = backups_.status();
   for (const auto& [name, entry] : board_.entries()) {
     control::SyncStatus::Database database;
     database.name = name;
     if (entry.info->relay) continue;
-    database.source = source_of(name);
+    database.source = upstreams_.source_of(name);
     const bool is_backup = role_.backups().contains(name);
     if (database.source.empty() && !is_backup) continue;
-    database.exclude_tables = excluded_of(name);
+    database.exclude_tables = upstreams_.excluded_of(name);
     if (is_backup) {
       database.state = State::kConnecting;
       if (const auto found = followers.find(name); found != followers.end()) {
@@ -68,11 +68,11 @@ control::ServerStatus Server::status() {
   if (options_.https) status.http.push_back(http::address_text(*options_.https, true));
   status.sync = sync_;
   status.sync_peers = peers_.to_string();
-  status.node_name = node_name_;
+  status.node_name = upstreams_.node_name();
   status.advertised_role = advertised_role_;
   status.forward_writes = options_.sync.forward_writes;
-  status.active_server = active_server_;
-  status.exclude_tables = exclude_tables_;
+  status.active_server = upstreams_.active_server();
+  status.exclude_tables = upstreams_.excluded_tables();
   for (std::size_t i = 0; i < kLimits; ++i) {
     const auto limit = static_cast<Limit>(i);
     const LimitCounts::Count met = limit_counts_->of(limit);
@@ -88,7 +88,7 @@ control::ServerStatus Server::status() {
 
 std::vector<control::DatabaseStatus> Server::database_statuses() {
   std::vector<control::DatabaseStatus> statuses;
-  const std::map<std::string, FollowerStatus> followers = this->followers();
+  const std::map<std::string, FollowerStatus> followers = backups_.status();
   const std::map<std::string, RelayService::Status> relays = relays_.status();
   for (const auto& [name, entry] : board_.entries()) {
     control::DatabaseStatus database;
@@ -105,11 +105,8 @@ std::vector<control::DatabaseStatus> Server::database_statuses() {
     if (const auto found = divergence_files_.find(name); found != divergence_files_.end())
       database.divergence_files = found->second;
     if (database.backup) {
-      database.source = source_of(name);
-      for (const auto& following : services_) {
-        if (following->status().contains(name))
-          database.connection_error = following->connection_error();
-      }
+      database.source = upstreams_.source_of(name);
+      database.connection_error = backups_.connection_error(name);
       if (const auto found = followers.find(name); found != followers.end())
         database.follower = found->second;
     }
