@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <thread>
 
 #include "server/control/command_registry.h"
 #include "server/logging/log.h"
@@ -60,14 +59,11 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
   for (net::IoShard* thread : {&background_, &replication_, &jobs_}) relief_.watch(*thread);
   relief_.watch([this] { return databases_.look(reader_); });
   databases_.set_wait_limits({options_.limits.waits, options_.limits.kept_bytes});
-  make_client_shards(options.threads);
-  std::vector<net::IoShard*> shards;
-  for (ClientShard& client : shards_) shards.push_back(client.shard.get());
+  clients_ = std::make_unique<ClientThreads>(
+      options.threads, [this](net::IoShard& shard) { return make_hub(shard); }, relief_);
   manager_ = std::make_unique<net::RemoteManager>(
-      home_, shards, tls_,
-      [this](ConnectionPort& port) {
-        return shards_[port.shard().index()].hub->make_session(port);
-      },
+      home_, clients_->shards(), tls_,
+      [this](ConnectionPort& port) { return clients_->hub_of(port.shard()).make_session(port); },
       net::connection_limits(options_.limits, limit_counts_));
   remotes_ = std::make_unique<RemoteConfig>(databases_, home_, jobs_, *manager_, tls_,
                                             directories_.run, options_.remote_defaults);
@@ -77,19 +73,13 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
 Server::~Server() {
   for (net::IoShard* thread : {&replication_, &reader_, &files_thread_, &jobs_, &background_})
     thread->stop();
-  for (ClientShard& client : shards_) client.shard->stop();
+  clients_->stop();
 }
 
-void Server::make_client_shards(unsigned threads) {
-  if (threads == 0) threads = std::max(2U, std::thread::hardware_concurrency()) - 1;
-  for (unsigned i = 0; i < threads; ++i) {
-    auto shard = std::make_unique<net::IoShard>(i);
-    auto hub = std::make_unique<ClientHub>(
-        databases_, *shard, reader_, [this] { home_.post([this] { role_.depose(); }); },
-        options_.limits, limit_counts_);
-    relief_.watch(*shard);
-    shards_.push_back({std::move(shard), std::move(hub)});
-  }
+std::unique_ptr<ClientHub> Server::make_hub(net::IoShard& shard) {
+  return std::make_unique<ClientHub>(
+      databases_, shard, reader_, [this] { home_.post([this] { role_.depose(); }); },
+      options_.limits, limit_counts_);
 }
 
 // --- start and end ---
@@ -97,7 +87,7 @@ void Server::make_client_shards(unsigned threads) {
 Result<void> Server::start(const std::optional<HandoverState>& before) {
   for (net::IoShard* thread : {&background_, &jobs_, &files_thread_, &reader_, &replication_})
     thread->start();
-  for (ClientShard& client : shards_) client.shard->start();
+  clients_->start();
 
   if (before) resume(*before);
   apply_sync();
@@ -309,9 +299,7 @@ void Server::remove_remote(const std::string& remote, control::Done done) {
 void Server::reconnect_clients() { manager_->disconnect_all("user request"); }
 
 void Server::disable_monitor_cond() {
-  for (ClientShard& client : shards_) {
-    client.shard->post([hub = client.hub.get()] { hub->disable_conditional_monitors(); });
-  }
+  clients_->for_each([](ClientHub& hub) { hub.disable_conditional_monitors(); });
 }
 
 void Server::call_later(std::int64_t delay_ms, std::function<void()> task) {

@@ -12,6 +12,7 @@
 #include "server/control/role_control.h"
 #include "server/control/server_control.h"
 #include "server/control/status_board.h"
+#include "server/daemon/client_threads.h"
 #include "server/daemon/errands.h"
 #include "server/daemon/handover.h"
 #include "server/daemon/home_timer.h"
@@ -19,10 +20,8 @@
 #include "server/daemon/role_host.h"
 #include "server/daemon/upstreams.h"
 #include "server/net/remote_manager.h"
-#include "server/net/thread_relief.h"
 #include "server/posix/directories.h"
 #include "server/relay/relay_service.h"
-#include "server/session/client_hub.h"
 #include "server/storage/posix_file_system.h"
 #include "server/writer/database_server.h"
 #include "server/writer/table_log.h"
@@ -95,12 +94,6 @@ class Server final : public control::ServerControl,
   void call_later(std::int64_t delay_ms, std::function<void()> task) override;
 
  private:
-  /// An I/O thread with its clients.
-  struct ClientShard {
-    std::unique_ptr<net::IoShard> shard;
-    std::unique_ptr<ClientHub> hub;
-  };
-
   /// Runs f on the writer and returns its value; before serve() only.
   template <class F>
   auto at_start(F&& f) {
@@ -114,7 +107,7 @@ class Server final : public control::ServerControl,
   const Errands::HandIn to_files_ = [this](Task job) { files_thread_.post(std::move(job)); };
   /// Goes on with `then` if the writer answers in time; `otherwise` gets server_is_busy().
   void when_writer_answers(std::function<void()> then, std::function<void(const Error&)> otherwise);
-  void make_client_shards(unsigned threads);
+  std::unique_ptr<ClientHub> make_hub(net::IoShard& shard);
   Result<std::unique_ptr<StoredDatabase>> open_database(const std::string& file);
   /// Adds the databases whose files are damaged.
   BackupSet with_damaged(BackupSet backups) const;
@@ -189,7 +182,7 @@ class Server final : public control::ServerControl,
   net::IoShard files_thread_;  // opens databases and counts their rows for home
   net::IoShard reader_;        // reads clients' long messages
   net::TlsContext tls_;
-  std::vector<ClientShard> shards_;
+  std::unique_ptr<ClientThreads> clients_;
   SyncThread sync_thread_;           // ends before the threads that it tells
   std::unique_ptr<HomeTimer> wake_;  // of the writer's next deadline
   std::unique_ptr<HomeTimer> housekeeping_;
@@ -211,11 +204,7 @@ class Server final : public control::ServerControl,
     std::vector<std::function<void()>> waiting;  // home's
   };
   std::shared_ptr<Refresh> refresh_;
-  struct KnownCounts {
-    Counts rows;                            ///< of all databases
-    std::vector<ClientHub::Usage> clients;  ///< by shard
-  };
-  KnownCounts counts_;
+  Counts counted_rows_;  // of all databases, when they were counted last
   std::map<std::string, std::optional<std::size_t>> divergence_files_;  // by database, as last seen
   bool looks_for_divergences_ = false;
   std::set<std::pair<std::string, std::string>> logged_tables_;  // as table_log_ has them

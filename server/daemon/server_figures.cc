@@ -40,35 +40,21 @@ Result<std::string> Server::storage_status(const std::string& name) {
 // --- memory/show ---
 
 void Server::memory_usage(std::function<void(const Counts&)> then) {
-  const auto pending = std::make_shared<std::size_t>(shards_.size() + 1);
-  const auto answer = [this, pending, then = std::move(then)] {
-    Counts counts = counts_.rows;
-    for (const ClientHub::Usage& clients : counts_.clients) {
-      if (clients.sessions > 0) counts["sessions"] += clients.sessions;
-      counts["monitors"] += clients.monitors;
-    }
-    *pending = 0;
-    then(counts);
-  };
-  const auto one_less = [pending, answer] {
-    if (*pending > 0 && --*pending == 0) answer();
-  };
-  counts_.clients.resize(shards_.size());
-  for (std::size_t i = 0; i < shards_.size(); ++i) {
-    shards_[i].shard->post([this, i, one_less, hub = shards_[i].hub.get()] {
-      home_.post([this, i, one_less, usage = hub->usage()] {
-        counts_.clients[i] = usage;
-        one_less();
-      });
-    });
-  }
-  count_rows([this, one_less](Counts rows) {
-    counts_.rows = std::move(rows);
-    one_less();
+  const auto answer =
+      [this, open = std::make_shared<std::function<void(const Counts&)>>(std::move(then))] {
+        const auto now = std::exchange(*open, nullptr);
+        if (!now) return;
+        Counts counts = counted_rows_;
+        const ClientHub::Usage clients = clients_->usage();
+        if (clients.sessions > 0) counts["sessions"] += clients.sessions;
+        counts["monitors"] += clients.monitors;
+        now(counts);
+      };
+  count_rows([this, answer](Counts rows) {
+    counted_rows_ = std::move(rows);
+    answer();
   });
-  call_later(kCountMs, [pending, answer] {
-    if (*pending > 0) answer();
-  });
+  call_later(kCountMs, answer);
 }
 
 void Server::sessions(std::function<void(const std::vector<SessionFacts>&)> then) {
@@ -80,15 +66,13 @@ void Server::sessions(std::function<void(const std::vector<SessionFacts>&)> then
       if (const auto now = std::exchange(then, nullptr)) now(sessions);
     }
   };
-  const auto asked = std::make_shared<Asked>(Asked{{}, shards_.size(), std::move(then)});
-  for (ClientShard& client : shards_) {
-    client.shard->post([this, asked, hub = client.hub.get()] {
-      home_.post([asked, told = hub->sessions()] {
-        asked->sessions.insert(asked->sessions.end(), told.begin(), told.end());
-        if (--asked->pending == 0) asked->answer();
-      });
+  const auto asked = std::make_shared<Asked>(Asked{{}, clients_->size(), std::move(then)});
+  clients_->for_each([this, asked](ClientHub& hub) {
+    home_.post([asked, told = hub.sessions()] {
+      asked->sessions.insert(asked->sessions.end(), told.begin(), told.end());
+      if (--asked->pending == 0) asked->answer();
     });
-  }
+  });
   call_later(kCountMs, [asked] { asked->answer(); });
 }
 

@@ -31,9 +31,7 @@ void Server::set_sync(const control::SyncSettings& settings) {
 // --- peers ---
 
 void Server::apply_peers() {
-  for (ClientShard& client : shards_) {
-    client.shard->post([hub = client.hub.get(), peers = peers_] { hub->set_peers(peers); });
-  }
+  clients_->for_each([peers = peers_](ClientHub& hub) { hub.set_peers(peers); });
 }
 
 Result<void> Server::set_sync_peers(const std::string& names) {

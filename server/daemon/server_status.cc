@@ -81,7 +81,7 @@ control::ServerStatus Server::status() {
   }
   status.log_file = log::file_health();
   status.key_files = tls_.files();
-  for (const ClientShard& shard : shards_) status.monitors += shard.hub->usage().monitors;
+  status.monitors = clients_->usage().monitors;
   status.databases = database_statuses();
   return status;
 }
