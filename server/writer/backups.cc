@@ -6,17 +6,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "replication/follower_places.h"
 #include "server/writer/commit_stream.h"
 #include "server/writer/database_server.h"
 #include "server/writer/stand_in.h"
 
 namespace tandem {
 namespace {
-
-CommitGate::Follower gate_id(SessionId session) {
-  return static_cast<CommitGate::Follower>(session);
-}
 
 /// Is the position one of this database's history? A greater one of another history would open the
 /// gate for commits that the backup has never seen. A position below the oldest one that is kept
@@ -56,15 +51,12 @@ Result<FeedStart> DatabaseServer::start_of(const NewFeed& feed) {
     return Error{"not allowed", "this database is not replicated", std::nullopt};
   if (request.server_id == server_id_)
     return Error{"not allowed", "Self replicating is not allowed", std::nullopt};
-  std::optional<CommitGate::Follower> gives_way;
-  if (!served->gate.has_room_for(gate_id(feed.session))) {
-    gives_way = served->gate.gives_way(host_of(feed.address), ports_.clock.monotonic_ms());
-    if (!gives_way) {
-      return Error{
-          "resources exhausted",
-          fmt::format("{} connections follow this database already", served->followers.size()),
-          std::nullopt};
-    }
+  const std::int64_t now_ms = ports_.clock.monotonic_ms();
+  if (!served->followers.has_place_for(feed.session, feed.address, now_ms)) {
+    return Error{
+        "resources exhausted",
+        fmt::format("{} connections follow this database already", served->followers.size()),
+        std::nullopt};
   }
   const StoredDatabase& stored = *served->stored;
   FeedStart start;
@@ -85,36 +77,15 @@ Result<FeedStart> DatabaseServer::start_of(const NewFeed& feed) {
     }
   }
   if (start.since || !request.buckets.empty()) {
-    if (gives_way) lose_follower(*served, SessionId{*gives_way});
-    add_follower(*served, feed);
+    served->followers.add({feed.session, request, feed.address, feed.mailbox, feed.listener,
+                           served->stored->position().index},
+                          now_ms);
   }
   return start;
 }
 
-void DatabaseServer::add_follower(ServedDatabase& database, const NewFeed& feed) {
-  FeedStatus status;
-  status.server_id = feed.request.server_id;
-  status.name = feed.request.name;
-  status.node = feed.request.node;
-  status.file = feed.request.file;
-  status.address = feed.address;
-  status.host = host_of(feed.address);
-  status.heard_ms = ports_.clock.monotonic_ms();
-  // Nothing is acknowledged yet: where the backup stands is in its log, perhaps not on its disk.
-  for (const CommitGate::Follower doubted :
-       database.gate.add(gate_id(feed.session), std::move(status))) {
-    const ServedDatabase::Follower& other = database.followers.at(SessionId{doubted});
-    other.mailbox->put([challenge = other.listener.challenge] { challenge(); });
-  }
-  database.followers.insert_or_assign(
-      feed.session,
-      ServedDatabase::Follower{feed.mailbox, feed.listener, database.stored->position().index});
-}
-
 void DatabaseServer::stop_feeds(SessionId session) {
-  for (auto& [name, database] : databases_) {
-    if (database->followers.erase(session) > 0) database->gate.remove(gate_id(session));
-  }
+  for (auto& [name, database] : databases_) database->followers.remove(session);
 }
 
 Result<Position> DatabaseServer::acknowledge(std::string_view database, SessionId session,
@@ -122,15 +93,10 @@ Result<Position> DatabaseServer::acknowledge(std::string_view database, SessionI
   ServedDatabase* served = find(database);
   if (served == nullptr) return Position{};
   const StoredDatabase& stored = *served->stored;
-  const auto follower = served->followers.find(session);
-  if (follower == served->followers.end()) return stored.position();
+  if (!served->followers.contains(session)) return stored.position();
   if (is_in_history(stored, position)) {
-    const std::int64_t now_us = ports_.clock.monotonic_us();
-    served->gate.acknowledge(gate_id(session), position, now_us / 1000);
-    std::uint64_t& delivered = follower->second.delivered;
-    served->delivery_times.acknowledged(delivered, position.index, now_us,
-                                        served->figures->deliveries);
-    delivered = position.index;
+    served->followers.acknowledge(session, position, ports_.clock.monotonic_us(),
+                                  served->figures->deliveries);
   } else if (!served->backup) {
     // On a backup this is no error: a resync may replace its history while its own backups
     // acknowledge.
@@ -143,27 +109,16 @@ Result<Position> DatabaseServer::acknowledge(std::string_view database, SessionI
 }
 
 void DatabaseServer::alive(SessionId session) {
-  for (auto& [name, database] : databases_) database->gate.alive(gate_id(session));
+  for (auto& [name, database] : databases_) database->followers.alive(session);
 }
 
 bool DatabaseServer::may_depose(SessionId session) const {
   return std::any_of(databases_.begin(), databases_.end(), [session](const auto& entry) {
     const ServedDatabase& database = *entry.second;
     if (database.stored->log() == nullptr) return false;
-    const std::optional<Position> has = database.gate.acknowledged(gate_id(session));
+    const std::optional<Position> has = database.followers.acknowledged(session);
     return has && has->epoch == database.stored->position().epoch;
   });
-}
-
-void DatabaseServer::lose_follower(ServedDatabase& database, SessionId session) {
-  auto lost = database.followers.extract(session);
-  database.gate.remove(gate_id(session));
-  lost.mapped().mailbox->put(
-      [deliver = std::move(lost.mapped().listener.deliver)] { deliver(nullptr); });
-}
-
-void DatabaseServer::lose_followers(ServedDatabase& database) {
-  while (!database.followers.empty()) lose_follower(database, database.followers.begin()->first);
 }
 
 void DatabaseServer::replicate(ServedDatabase& database, std::vector<RowChange> changes,

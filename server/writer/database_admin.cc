@@ -59,7 +59,7 @@ Result<void> DatabaseServer::remove(std::string_view name) {
   if (database.built_in) return Error{"", "Cannot remove reserved database.", std::nullopt};
   cancel_blocked(database);
   flush();
-  lose_followers(database);
+  database.followers.lose_all();
   const Error refused{"not allowed",
                       "the database was removed before enough backups had acknowledged",
                       std::nullopt};
@@ -178,8 +178,8 @@ void DatabaseServer::set_backup(ServedDatabase& database, bool backup) {
   if (!backup) DatabaseFigures::count(database.figures->promotions);
   std::string role = role_notification(database.info->name, backup);
   const std::size_t bytes = role.size();
-  tell_followers(database, std::make_shared<const StreamText>(
-                               [role = std::move(role)] { return role; }, bytes));
+  database.followers.tell(
+      std::make_shared<const StreamText>([role = std::move(role)] { return role; }, bytes));
   // Before newcomers are let in: one that has gone on to a database by then would be closed, since
   // it has not said yet that it knows of such changes.
   for (const ClientThreadPort& port : threads_) {
@@ -311,7 +311,7 @@ Result<void> DatabaseServer::convert(ServedDatabase& database, const SchemaRef& 
                       "the database was converted before enough backups had acknowledged",
                       std::nullopt};
   release(database, &refused);
-  lose_followers(database);
+  database.followers.lose_all();
   database.gate.logged(database.stored->position());
   database.info = std::make_shared<const DatabaseInfo>(DatabaseInfo{
       database.info->name, next_generation_++, schema, database.info->file, database.info->log});

@@ -16,10 +16,6 @@ constexpr std::int64_t kLookForActiveMs = 20;
 /// Transactions in a "wait" are tried again for so long before other jobs have their turn.
 constexpr std::int64_t kRetryUs = 500;
 
-CommitGate::Follower gate_id(SessionId session) {
-  return static_cast<CommitGate::Follower>(session);
-}
-
 }  // namespace
 
 DatabaseServer::DatabaseServer(Ports ports)
@@ -300,7 +296,7 @@ void DatabaseServer::close_session(SessionId session, Lane& lane) {
   std::erase_if(newcomers_,
                 [session](const auto& newcomer) { return newcomer->session == session; });
   for (auto& [name, database] : databases_) {
-    if (database->followers.erase(session) > 0) database->gate.remove(gate_id(session));
+    database->followers.remove(session);
     database->blocked.drop(session);
     if (database->forwarder != nullptr) database->forwarder->drop(session);
     database->forwarded_waits.drop(session);

@@ -240,7 +240,6 @@ class DatabaseServer {
   Result<MonitorStart> start_of(const NewMonitor& monitor, std::size_t unpublished = 0) const;
   /// A feed's start, from the present rows and log, which must show the same.
   Result<FeedStart> start_of(const NewFeed& feed);
-  void add_follower(ServedDatabase& database, const NewFeed& feed);
   /// Publishes in its turn; a commit makes those due that wait for its tables.
   void send(Outgoing outgoing);
   /// Executes. True if it is done with; else it is to wait.
@@ -277,10 +276,6 @@ class DatabaseServer {
   /// Publishes what waits, whoever has acknowledged it: the database goes, or becomes a backup.
   /// Transactions are answered with the error, if there is one.
   void release(ServedDatabase& database, const Error* refused);
-  static void tell_followers(const ServedDatabase& database, const StreamTextRef& text);
-  /// A follower is told that it has lost the thread; or all are.
-  void lose_follower(ServedDatabase& database, SessionId session);
-  void lose_followers(ServedDatabase& database);
   void sync_and_reply(DurableReply reply);
   void publish_directory();
   /// Brings the database's row in "_Server" up to date.

@@ -97,8 +97,8 @@ void DatabaseServer::logged(Outgoing& outgoing, const Error* failure, std::int64
     outgoing.logged_us = now_us;
     database.gate.logged(outgoing.commit->position);
     if (!database.followers.empty()) {
-      database.delivery_times.logged(outgoing.commit->position.index, now_us);
-      tell_followers(database, stream_text(database.info->name, outgoing.commit));
+      database.followers.logged(outgoing.commit->position.index, now_us);
+      database.followers.tell(stream_text(database.info->name, outgoing.commit));
     }
     for (CommitObserver* observer : observers_) observer->on_logged(database, outgoing.commit);
     if (advertised_ != AdvertisedRole::kNone && !database.built_in && !index_due_ms_) {
@@ -109,11 +109,6 @@ void DatabaseServer::logged(Outgoing& outgoing, const Error* failure, std::int64
   if (outgoing.written) {
     outgoing.written(failure != nullptr ? Result<void>(*failure) : Result<void>());
   }
-}
-
-void DatabaseServer::tell_followers(const ServedDatabase& database, const StreamTextRef& text) {
-  for (const auto& [session, follower] : database.followers)
-    follower.mailbox->put([deliver = follower.listener.deliver, text] { deliver(text); });
 }
 
 bool DatabaseServer::gate_is_open(const Outgoing& outgoing, std::int64_t now_us) {

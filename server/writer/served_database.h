@@ -7,25 +7,17 @@
 #include <optional>
 #include <vector>
 
-#include "replication/commit_gate.h"
-#include "replication/stream.h"
 #include "server/database/stored_database.h"
 #include "server/writer/blocked_transactions.h"
 #include "server/writer/client_port.h"
 #include "server/writer/database_figures.h"
-#include "server/writer/delivery_times.h"
+#include "server/writer/followers.h"
 #include "server/writer/forwarded_waits.h"
 #include "server/writer/forwarder.h"
 #include "server/writer/server_row.h"
 #include "server/writer/write_right.h"
 
 namespace tandem {
-
-/// Calls to a backup's session, on its mailbox's thread.
-struct FeedListener {
-  std::function<void(const StreamTextRef&)> deliver;  ///< null: the database was converted
-  std::function<void()> challenge;  ///< to ask the backup whether it is there: see alive()
-};
 
 /// One served database and who waits on it.
 struct ServedDatabase {
@@ -41,15 +33,8 @@ struct ServedDatabase {
   bool is_relay() const { return info->relay; }
   BlockedTransactions blocked;
   bool retry_posted = false;  ///< a job goes on with those that are due
-  /// A backup that follows this database.
-  struct Follower {
-    Mailbox* mailbox;
-    FeedListener listener;
-    std::uint64_t delivered = 0;  ///< index up to which deliveries have been counted
-  };
-  std::map<SessionId, Follower> followers;
   CommitGate gate;
-  DeliveryTimes delivery_times;  ///< of what was logged while somebody followed
+  Followers followers{gate};
   DatabaseFiguresRef figures = std::make_shared<DatabaseFigures>();
   bool compacting = false;
   /// Who waits for the end of the compaction under way; told on the writer how it ended.
