@@ -4,8 +4,10 @@
 
 #include <charconv>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "server/daemon/options.h"
 #include "server/http/http_server.h"
@@ -54,9 +56,25 @@ Failure store_number(Options& options, const Argument& argument, const Context&)
   return read_number(argument, Member(options));
 }
 
+/// Bytes, or, with a K, M or G behind the number, so many KiB, MiB or GiB.
+template <class T>
+Failure read_bytes(const Argument& argument, T& bytes) {
+  constexpr std::string_view kUnits = "KMG";
+  std::string digits = *argument;
+  const std::size_t unit = digits.empty() ? std::string_view::npos : kUnits.find(digits.back());
+  const bool has_unit = unit != std::string_view::npos;
+  if (has_unit) digits.pop_back();
+  const std::size_t bits = has_unit ? 10 * (unit + 1) : 0;
+  T number = 0;
+  if (read_number(digits, number) || number > std::numeric_limits<T>::max() >> bits)
+    return "\"" + *argument + "\" is not a valid number of bytes";
+  bytes = number << bits;
+  return std::nullopt;
+}
+
 template <auto Member>
-Failure store_optional_number(Options& options, const Argument& argument, const Context&) {
-  return read_number(argument, Member(options).emplace());
+Failure store_optional_bytes(Options& options, const Argument& argument, const Context&) {
+  return read_bytes(argument, Member(options).emplace());
 }
 
 /// In units of `Unit`, of which there are at most as many as 32 bits count.
@@ -72,6 +90,13 @@ template <auto Member>
 Failure store_limit(Options& options, const Argument& argument, const Context& context) {
   const Failure failure = store_number<Member>(options, argument, context);
   if (!failure && Member(options) > 0) return std::nullopt;
+  return "\"" + *argument + "\" is not a positive number";
+}
+
+template <auto Member>
+Failure store_limit_of_bytes(Options& options, const Argument& argument, const Context&) {
+  if (const Failure failure = read_bytes(argument, Member(options))) return failure;
+  if (Member(options) > 0) return std::nullopt;
   return "\"" + *argument + "\" is not a positive number";
 }
 

@@ -59,6 +59,18 @@ TEST_CASE("limits of clients are positive numbers") {
   CHECK(parse({"--m"}).daemon.monitor);
 }
 
+TEST_CASE("bytes may be counted in KiB, MiB and GiB") {
+  CHECK(parse({"--history-size=64M"}).history_bytes == 64U << 20);
+  const Options options = parse({"--max-message-size=1G", "--max-kept=3K", "--max-unsent=5"});
+  CHECK(options.limits.message_bytes == 1U << 30);
+  CHECK(options.limits.kept_bytes == 3072);
+  CHECK(options.limits.unsent_bytes == 5);
+  for (const std::string size : {"", "M", "1T", "1KB", "-1K", "17179869184G", "1 M"})
+    CHECK(error({"--history-size=" + size}) ==
+          "--history-size: \"" + size + "\" is not a valid number of bytes");
+  CHECK(error({"--max-kept=0K"}) == "--max-kept: \"0K\" is not a positive number");
+}
+
 TEST_CASE("compaction has an interval and a part of the day") {
   using namespace std::chrono_literals;
   CHECK(!parse({}).compaction.every);
@@ -137,7 +149,8 @@ TEST_CASE("mistakes are named as getopt_long names them") {
 }
 
 TEST_CASE("numbers and choices are checked") {
-  CHECK(error({"--threads=x"}) == "--threads: \"x\" is not a valid number");
+  CHECK(error({"--threads=x"}) == "--threads: \"x\" is not a positive number");
+  CHECK(error({"--threads=0"}) == "--threads: \"0\" is not a positive number");
   CHECK(error({"--sync-timeout=-1"}) == "--sync-timeout: \"-1\" is not a valid number");
   CHECK(error({"--sync-fallback=no"}) ==
         "--sync-fallback: \"no\" is neither \"async\" nor \"block\"");
