@@ -33,6 +33,14 @@ Contents contents_of(const Snapshot& snapshot) {
   return contents;
 }
 
+bool has_row(const Snapshot& snapshot, std::int64_t number) {
+  bool found = false;
+  snapshot.tables[0].for_each([&](const Row& row) {
+    found = found || entry_of(*snapshot.schema, row).first == number;
+  });
+  return found;
+}
+
 // --- Reader ---
 
 void Reader::on_commit(const DatabaseInfoRef& database, const CommitRef& commit) {
@@ -273,6 +281,10 @@ bool Node::has_set_aside(const std::string& database, std::int64_t number) const
 
 Contents Node::contents(const std::string& database) {
   return contents_of(process->database(database).stored->database().snapshot());
+}
+
+bool Node::holds(const std::string& database, std::int64_t number) {
+  return has_row(process->database(database).stored->database().snapshot(), number);
 }
 
 }  // namespace tandem::simulation

@@ -183,6 +183,8 @@ class Node {
   storage::LogHealth health(const std::string& database);
   /// The persistent contents.
   Contents contents(const std::string& database);
+  /// Is there a row of that number?
+  bool holds(const std::string& database, std::int64_t number);
   /// That row is in a file of what had parted from an active's history.
   bool has_set_aside(const std::string& database, std::int64_t number) const;
 
@@ -206,5 +208,7 @@ class Node {
 
 std::string file_of(const std::string& database);
 Contents contents_of(const Snapshot& snapshot);
+/// Is there a row of that number?
+bool has_row(const Snapshot& snapshot, std::int64_t number);
 
 }  // namespace tandem::simulation

@@ -78,10 +78,20 @@ void RelayServer::submit(std::unique_ptr<TransactCall> call) {
                  shard_);
 }
 
-Contents RelayServer::contents() {
+Snapshot RelayServer::snapshot() {
   std::optional<Snapshot> snapshot;
   server_.call([&] { snapshot = server_.find(database_)->stored->database().snapshot(); }, shard_);
-  return snapshot->tables.empty() ? Contents() : contents_of(*snapshot);
+  return *snapshot;
+}
+
+Contents RelayServer::contents() {
+  const Snapshot held = snapshot();
+  return held.tables.empty() ? Contents() : contents_of(held);
+}
+
+bool RelayServer::holds(std::int64_t number) {
+  const Snapshot held = snapshot();
+  return !held.tables.empty() && has_row(held, number);
 }
 
 }  // namespace tandem::simulation

@@ -30,10 +30,13 @@ class RelayServer final : private RelayLinkPort,
   void submit(std::unique_ptr<TransactCall> call);
   /// The rows that its clients see: none, as long as it has none.
   Contents contents();
+  /// Do they see a row of that number?
+  bool holds(std::int64_t number);
   const FollowerStatus& status() const { return link_.status(); }
   std::shared_ptr<Wire> wire() const { return wire_; }
 
  private:
+  Snapshot snapshot();
   // RelayLinkPort and ForwardsPort
   void send(std::string text) override {
     if (wire_) wire_->send_up(std::move(text));

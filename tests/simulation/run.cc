@@ -125,7 +125,7 @@ std::unique_ptr<ClientCall> Run::write_at(const std::string& server, const std::
 
 void Run::submit(Node& node, const std::string& database) {
   auto call = write_at(node.name, database, [&node, database](std::int64_t number) {
-    return node.process->waits_for_disk() || node.contents(database).contains(number);
+    return node.process->waits_for_disk() || node.holds(database, number);
   });
   Process& process = *node.process;
   call->mailbox = &process.hub->mailbox();
@@ -136,7 +136,7 @@ void Run::submit(Node& node, const std::string& database) {
 
 void Run::submit(RelayServer& relay) {
   relay.submit(write_at("a relay", scenario_.databases.front(), [&relay](std::int64_t number) {
-    return relay.contents().contains(number);
+    return relay.holds(number);
   }));
 }
 
