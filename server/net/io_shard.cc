@@ -51,7 +51,9 @@ struct Relieved {};
 }  // namespace
 
 struct IoShard::Loop {
-  asio::io_context context{1};
+  /// Not for one thread only, as it could be promised: what that thread posts would wait for the
+  /// end of its handler, and what another one posts after it would run before.
+  asio::io_context context;
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   asio::steady_timer ticker{context};
   std::int64_t ticker_ms = kNever;  ///< what `ticker` is set to
@@ -92,9 +94,7 @@ void IoShard::serve(std::uint64_t number) {
   { const MutexLock until_it_is_in_place(loop_->lent_mutex); }
   try {
     loop_->context.run();
-  } catch (const Relieved&) {
-    // The posts of the task are in the loop's queue, and the thread that serves may be asleep.
-    asio::post(loop_->context, [] {});
+  } catch (const Relieved&) {  // another one serves
   }
 }
 

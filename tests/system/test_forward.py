@@ -78,8 +78,9 @@ class Forwarding(ForwardingTest):
             requests.append([client.request("transact", [DB, insert(f"{number}-{turn}"), select(f"{number}-{turn}")])
                              for turn in range(50)])
         for client, asked in zip(clients, requests):
-            for request in asked:
-                self.assertEqual(len(client.reply(request)["result"][1]["rows"]), 1)
+            replies = [client.receive() for _ in asked]
+            self.assertEqual([reply["id"] for reply in replies], asked)  # nor does one overtake another
+            self.assertEqual({len(reply["result"][1]["rows"]) for reply in replies}, {1})
             client.close()
 
     def test_it_says_so(self):

@@ -38,6 +38,35 @@ TEST_CASE("Tasks from other threads run on the shard's thread, in order") {
   CHECK(order == "abc");
 }
 
+TEST_CASE("Tasks run in the order of the posts, whoever posts them") {
+  IoShard shard(0);
+  shard.start();
+  std::string order;
+  std::atomic<int> done = 0;
+  const auto post = [&](char c) {
+    shard.post([&order, &done, c] {
+      order += c;
+      ++done;
+    });
+  };
+  for (const bool lent : {false, true}) {
+    const auto task = [&] {
+      post('a');  // from the shard's own thread, and then, before that goes on, from another one
+      std::thread([&] { post('b'); }).join();
+      post('c');
+    };
+    if (lent) {
+      shard.post_lent(task);
+    } else {
+      shard.post(task);
+    }
+    while (done < 3) std::this_thread::yield();
+    done = 0;
+  }
+  shard.stop();
+  CHECK(order == "abcabc");
+}
+
 TEST_CASE("A task never runs inside post, and one that a stopped shard never ran is dropped") {
   bool ran = false;
   {
