@@ -41,18 +41,23 @@ std::string health_text(const Copy& copy) {
   return fmt::format("{} (and {} more)", copy.troubles.front(), copy.troubles.size() - 1);
 }
 
+std::string_view role_of(const Copy& copy) {
+  return copy.active ? "active" : copy.relay ? "relay" : "backup";
+}
+
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
 Line line_of(const Copy& copy, const std::map<std::string, Verdict>& verdicts) {
   Line line;
-  line.cells = {or_dash(copy.target),
-                or_dash(copy.node),
-                copy.database,
-                copy.active ? "active" : "backup",
-                or_dash(copy.state),
-                copy.digest.empty() ? "-" : fmt::format("{}:{}", copy.epoch, copy.index),
-                behind_text(copy),
-                health_text(copy)};
+  line.cells = {
+      or_dash(copy.target),
+      or_dash(copy.node),
+      copy.database,
+      std::string(role_of(copy)),
+      or_dash(copy.state),
+      copy.relay || copy.digest.empty() ? "-" : fmt::format("{}:{}", copy.epoch, copy.index),
+      behind_text(copy),
+      health_text(copy)};
   const bool is_well = copy.active ? copy.writable : copy.in_sync;
   if (!is_well || !copy.troubles.empty()) line.level = Level::kDegraded;
   // One of several writers, or one that should be the writer.
@@ -84,7 +89,7 @@ std::string table_of(const std::vector<Line>& lines, bool colours) {
 
 OrderedJson copy_json(const Copy& copy) {
   OrderedJson object = {{"server", copy.target},     {"node", copy.node},
-                        {"database", copy.database}, {"role", copy.active ? "active" : "backup"},
+                        {"database", copy.database}, {"role", role_of(copy)},
                         {"state", copy.state},       {"writable", copy.writable},
                         {"in_sync", copy.in_sync},   {"epoch", copy.epoch},
                         {"index", copy.index},       {"digest", copy.digest}};

@@ -94,6 +94,7 @@ Copy read_copy(const std::string& target, const Json& status, const Json& databa
   copy.server_id = text_of(status, "server_id");
   copy.database = text_of(database, "name");
   copy.active = text_of(database, "role") == "active";
+  copy.relay = text_of(database, "role") == "relay";
   copy.source = text_of(database, "source");
   read_position(member_of(database, "position"), copy);
   read_troubles(status, member_of(status, "databases"), copy);
@@ -137,9 +138,9 @@ void add(std::vector<Copy>& copies, Copy copy) {
 }
 
 /// A backup of another history than the writer's is not in sync, whatever it says: it follows
-/// somebody else.
+/// somebody else. The position of a relay is its own.
 void compare(const Copy& writer, Copy& copy) {
-  if (copy.active || copy.database != writer.database || !copy.own_digest) return;
+  if (copy.active || copy.relay || copy.database != writer.database || !copy.own_digest) return;
   const bool same_place = copy.epoch == writer.epoch && copy.index == writer.index;
   if (copy.epoch == writer.epoch && (!same_place || copy.digest == writer.digest)) return;
   copy.in_sync = false;
@@ -173,7 +174,7 @@ Copies gather(const std::vector<Asked>& asked) {
     for (Copy& copy : all.copies) compare(writer, copy);
   }
   std::stable_sort(all.copies.begin(), all.copies.end(), [](const Copy& a, const Copy& b) {
-    return std::tie(a.database, b.active) < std::tie(b.database, a.active);
+    return std::tie(a.database, b.active, a.relay) < std::tie(b.database, a.active, b.relay);
   });
   return all;
 }

@@ -21,11 +21,13 @@ struct Copy {
   std::string server_id;  ///< new at each of the server's starts
   std::string database;
   bool active = false;
+  bool relay = false;
   bool writable = false;
   /// Of an active `writable`, `expired`, `failing`, `damaged` or `read-only`; of a backup how it
   /// stands to its active, `replicating` being the best.
   std::string state;
-  bool in_sync = false;  ///< a backup that has all but the last moment of what its active has
+  /// A backup that has all but the last moment of what its active has; a relay that has a source.
+  bool in_sync = false;
   std::uint64_t epoch = 0;
   std::uint64_t index = 0;
   std::string digest;
@@ -51,7 +53,7 @@ struct Copies {
     std::string target;
     std::string problem;
   };
-  std::vector<Copy> copies;    ///< by database; of each the active first
+  std::vector<Copy> copies;    ///< by database; of each the active first, relays last
   std::vector<Silent> silent;  ///< servers that gave no answer
 };
 

@@ -40,15 +40,12 @@ std::string names_of(const Group& group) {
   return names;
 }
 
-std::string backups_text(std::size_t count) {
-  return count == 1 ? "1 backup" : fmt::format("{} backups", count);
-}
-
 /// Why nobody takes writes, as far as that can be seen.
 Verdict no_writer(const Group& copies) {
   std::string reasons;
   for (const Copy* copy : copies) {
     std::string reason;
+    if (copy->relay) continue;
     if (copy->active) {
       reason = fmt::format("{} is active, but {}", copy->target,
                            copy->state == "expired" ? "its lease has run out" : copy->state);
@@ -81,24 +78,33 @@ std::string troubles_text(const Group& copies) {
   return more == 0 ? text : fmt::format("{} (and {} more)", text, more);
 }
 
+Group late_ones(const Group& copies) {
+  return those(copies, [](const Copy& copy) { return !copy.in_sync; });
+}
+
+/// "2 backups in sync", or "1 of 2 backups in sync (b is stale)".
+std::string count_text(const Group& copies, std::string_view kind, std::string_view well) {
+  const Group late = late_ones(copies);
+  const std::string all =
+      fmt::format("{} {}{}", copies.size(), kind, copies.size() == 1 ? "" : "s");
+  if (late.empty()) return fmt::format("{} {}", all, well);
+  std::string states;
+  for (const Copy* copy : late)
+    states += fmt::format("{}{} is {}", states.empty() ? "" : ", ", copy->target, copy->state);
+  return fmt::format("{} of {} {} ({})", copies.size() - late.size(), all, well, states);
+}
+
 Verdict one_writer(const Group& copies) {
-  const Group backups = those(copies, [](const Copy& copy) { return !copy.writable; });
-  const Group late = those(backups, [](const Copy& copy) { return !copy.in_sync; });
+  const Group backups = those(copies, [](const Copy& c) { return !c.writable && !c.relay; });
+  const Group relays = those(copies, [](const Copy& c) { return c.relay; });
   const std::string troubles = troubles_text(copies);
   Verdict verdict;
-  if (!late.empty() || backups.empty() || !troubles.empty()) verdict.level = Level::kDegraded;
-  if (backups.empty()) {
-    verdict.sentence = "one active, no backup";
-  } else if (late.empty()) {
-    verdict.sentence = fmt::format("one active, {} in sync", backups_text(backups.size()));
-  } else {
-    verdict.sentence = fmt::format("one active, {} of {} in sync", backups.size() - late.size(),
-                                   backups_text(backups.size()));
-    std::string states;
-    for (const Copy* copy : late)
-      states += fmt::format("{}{} is {}", states.empty() ? "" : ", ", copy->target, copy->state);
-    verdict.sentence += fmt::format(" ({})", states);
-  }
+  if (backups.empty() || !late_ones(backups).empty() || !late_ones(relays).empty() ||
+      !troubles.empty())
+    verdict.level = Level::kDegraded;
+  verdict.sentence =
+      "one active, " + (backups.empty() ? "no backup" : count_text(backups, "backup", "in sync"));
+  if (!relays.empty()) verdict.sentence += ", " + count_text(relays, "relay", "current");
   verdict.sentence += troubles;
   return verdict;
 }

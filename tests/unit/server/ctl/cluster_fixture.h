@@ -41,6 +41,14 @@ inline Asked backup(const std::string& target, const std::string& follower,
                                           at, follower)))};
 }
 
+/// Its position is its own.
+inline Asked relay(const std::string& target, const std::string& follower) {
+  return {target,
+          json(status(target, fmt::format(R"("role":"relay","writable":true,"position":{},)"
+                                          R"("source":"tcp:1.2.3.4:6642","follower":{{{}}})",
+                                          position(0, 3, "own"), follower)))};
+}
+
 inline Asked silent(const std::string& target) {
   return {target, Error{"no way to " + target, "", std::nullopt}};
 }

@@ -33,6 +33,18 @@ TEST_CASE("a writer without a backup in sync needs care") {
               Level::kDegraded) == "one active, 0 of 1 backup in sync (b is behind)");
 }
 
+TEST_CASE("relays are no backups, and are well when they have a source") {
+  CHECK(verdict({active("a"), relay("r", kReplicating)}, Level::kDegraded) ==
+        "one active, no backup, 1 relay current");
+  CHECK(verdict({active("a"), backup("b", kReplicating), relay("r", kReplicating),
+                 relay("s", kReplicating)},
+                Level::kGood) == "one active, 1 backup in sync, 2 relays current");
+  CHECK(verdict({active("a"), backup("b", kReplicating), relay("r", R"("state":"connecting")")},
+                Level::kDegraded) ==
+        "one active, 1 backup in sync, 0 of 1 relay current (r is connecting)");
+  CHECK(verdict({relay("r", kReplicating)}, Level::kBad) == "no writer");
+}
+
 TEST_CASE("no writer is bad, and is said with what is known of the reason") {
   CHECK(verdict({backup("a", kReplicating), backup("b", R"("state":"connecting")")}, Level::kBad) ==
         "no writer (a follows tcp:1.2.3.4:6641; b follows tcp:1.2.3.4:6641)");
