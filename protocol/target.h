@@ -30,6 +30,7 @@ struct Target {
     return kind == Kind::kPtcp || kind == Kind::kPssl || kind == Kind::kPunix || kind == Kind::kPfd;
   }
   bool is_tls() const { return kind == Kind::kSsl || kind == Kind::kPssl; }
+  bool operator==(const Target&) const = default;
 
   /// Reads a target; default port 6640 where ovsdb(7) has one. A list "a,b,c" is the caller's to
   /// split.

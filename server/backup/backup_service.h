@@ -28,6 +28,7 @@ struct BackupSource {
   bool adopt_schemas = false;          ///< take the active's schema over when it has more
   std::size_t most_message_bytes = 0;  ///< of what clients' writes come to
   bool forward_writes = false;         ///< the active executes what clients write here
+  bool operator==(const BackupSource&) const = default;
 };
 
 /// The backup role: one connection to the active and a follower for each database. All of it lives

@@ -1,54 +1,81 @@
 #include "server/backup/backup_services.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
 namespace tandem {
 
-BackupService& BackupServices::service(std::size_t index) {
-  while (services_.size() <= index)
-    services_.push_back(std::make_unique<BackupService>(server_, shard_, tls_));
-  return *services_[index];
+BackupServices::Entry& BackupServices::free_entry() {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [](const Entry& entry) { return !entry.followed; });
+  if (found != entries_.end()) return *found;
+  return entries_.emplace_back(
+      Entry{std::make_unique<BackupService>(server_, shard_, tls_), std::nullopt});
 }
 
 void BackupServices::follow(std::vector<BackupSource> sources, Task settled) {
+  for (Entry& entry : entries_) {
+    const auto same =
+        entry.kept ? std::find(sources.begin(), sources.end(), *entry.followed) : sources.end();
+    entry.kept = false;
+    if (same != sources.end()) {
+      sources.erase(same);
+    } else if (std::exchange(entry.followed, std::nullopt)) {
+      entry.service->stop("following another server", [] {});
+    }
+  }
   const auto pending = std::make_shared<std::size_t>(sources.size() + 1);
   const auto one_less = [this, pending, settled = std::make_shared<Task>(std::move(settled))] {
     home_.post([pending, settled] {
       if (--*pending == 0 && *settled) (*settled)();
     });
   };
-  for (std::size_t i = 0; i < sources.size(); ++i)
-    service(i).follow(std::move(sources[i]), one_less);
-  for (std::size_t i = sources.size(); i < services_.size(); ++i)
-    services_[i]->stop("following nobody", [] {});
+  for (BackupSource& source : sources) {
+    Entry& entry = free_entry();
+    entry.followed = source;
+    entry.service->follow(std::move(source), one_less);
+  }
   one_less();
 }
 
 void BackupServices::stop(const std::string& reason, Task done) {
-  if (services_.empty()) return to_writer_(std::move(done));
-  const auto pending = std::make_shared<std::atomic<std::size_t>>(services_.size());
-  const auto shared = std::make_shared<Task>(std::move(done));
-  for (const auto& service : services_) {
-    service->stop(reason, [pending, shared] {
-      if (--*pending == 0) (*shared)();
-    });
+  keep({}, reason, std::move(done));
+}
+
+void BackupServices::keep(const std::vector<BackupSource>& sources, const std::string& reason,
+                          Task done) {
+  // What one that follows nobody took over lately is with the writer, perhaps not written yet.
+  const auto pending = std::make_shared<std::atomic<std::size_t>>(entries_.size() + 1);
+  const auto one_less = [pending, shared = std::make_shared<Task>(std::move(done))] {
+    if (--*pending == 0) (*shared)();
+  };
+  for (Entry& entry : entries_) {
+    entry.kept = entry.followed &&
+                 std::find(sources.begin(), sources.end(), *entry.followed) != sources.end();
+    if (entry.kept) {
+      one_less();
+    } else {
+      entry.followed.reset();
+      entry.service->stop(reason, one_less);
+    }
   }
+  to_writer_(one_less);
 }
 
 void BackupServices::depose_active() {
-  for (const auto& service : services_) service->depose_active();
+  for (const Entry& entry : entries_) entry.service->depose_active();
 }
 
 std::map<std::string, FollowerStatus> BackupServices::status() const {
   std::map<std::string, FollowerStatus> all;
-  for (const auto& service : services_) all.merge(service->status());
+  for (const Entry& entry : entries_) all.merge(entry.service->status());
   return all;
 }
 
 std::string BackupServices::connection_error(const std::string& database) const {
-  for (const auto& service : services_) {
-    if (service->status().contains(database)) return service->connection_error();
+  for (const Entry& entry : entries_) {
+    if (entry.service->status().contains(database)) return entry.service->connection_error();
   }
   return "";
 }

@@ -178,7 +178,7 @@ void RoleHost::execute(const WritePromotion& action) {
 }
 
 void RoleHost::execute(const SettleDatabases& action) {
-  port_.stop_following([this, action] { settle(action); });
+  port_.stop_following_but(action.backups, [this, action] { settle(action); });
 }
 
 void RoleHost::execute(const LookAtBackups& action) {

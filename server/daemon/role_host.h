@@ -32,6 +32,8 @@ class RoleHost {
     virtual void follow(Task settled) = 0;
     /// `done` runs on the writer, behind all that had arrived.
     virtual void stop_following(Task done) = 0;
+    /// The same, but what these backups follow, and are to follow, goes on.
+    virtual void stop_following_but(const BackupSet& backups, Task done) = 0;
     virtual void depose_active() = 0;
     virtual void set_listening(bool listening) = 0;
     virtual void save_state() = 0;

@@ -164,6 +164,7 @@ class Server final : public control::ServerControl,
   // RoleHost::Port
   void follow(Task settled) override;
   void stop_following(Task done) override;
+  void stop_following_but(const BackupSet& backups, Task done) override;
   void depose_active() override;
   void set_listening(bool listening) override;
   void save_state() override;

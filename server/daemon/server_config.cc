@@ -12,10 +12,12 @@ namespace {
 
 log::Module server_log("ovsdb_server");
 
-/// Does the file hold what the configuration calls it? Files that are clustered are not opened.
-Result<void> check_model(const std::string& file, ConfigFile::Model model) {
-  if (model != ConfigFile::Model::kClustered) return {};
-  return Error{"ovsdb error", file + ": database is standalone and not clustered", std::nullopt};
+/// Does the file hold what the configuration calls it, and can it have that source? Files that are
+/// clustered are not opened.
+Result<void> check(const std::string& file, const ConfigFile::Database& settings) {
+  if (settings.model == ConfigFile::Model::kClustered)
+    return Error{"ovsdb error", file + ": database is standalone and not clustered", std::nullopt};
+  return Upstreams::check_source(settings.source);
 }
 
 }  // namespace
@@ -128,13 +130,12 @@ std::vector<Server::Opened> Server::to_open(const ConfigFile& config) const {
 /// are relative.
 void Server::open_files(std::vector<Opened>& files) {
   for (Opened& opened : files) {
-    const ConfigFile::Model model = opened.settings.model;
-    if (model == ConfigFile::Model::kRelay) continue;  // there is no file
-    if (opened.served) opened.outcome = check_model(opened.file, model);
+    if (opened.settings.model == ConfigFile::Model::kRelay) continue;  // there is no file
+    if (opened.served) opened.outcome = check(opened.file, opened.settings);
     if (opened.served) continue;
     Result<std::unique_ptr<StoredDatabase>> stored =
         open_database(Directories::resolve(directories_.db, opened.file));
-    opened.outcome = stored ? check_model(opened.file, model) : Result<void>(stored.error());
+    opened.outcome = stored ? check(opened.file, opened.settings) : Result<void>(stored.error());
     if (opened.outcome) opened.stored = std::move(stored.value());
   }
 }

@@ -71,6 +71,10 @@ void Server::follow(Task settled) {
 
 void Server::stop_following(Task done) { backups_.stop("becoming active", std::move(done)); }
 
+void Server::stop_following_but(const BackupSet& backups, Task done) {
+  backups_.keep(upstreams_.sources(backups), "the configuration has changed", std::move(done));
+}
+
 void Server::set_active_server(const std::string& remote, control::Done done) {
   const Result<void> set = upstreams_.set_active_server(remote);
   if (set) save_state();

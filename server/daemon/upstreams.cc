@@ -76,7 +76,7 @@ Result<void> Upstreams::set_excluded_tables(const std::string& list) {
 BackupSet Upstreams::configure(const ConfigFile& config,
                                const std::map<std::string, std::string>& files) {
   BackupSet backups;
-  configured_.clear();
+  const std::map<std::string, Upstream> before = std::exchange(configured_, {});
   active_server_.clear();
   for (const auto& [name, file] : files) {
     const auto found = config.databases.find(file);
@@ -85,13 +85,23 @@ BackupSet Upstreams::configure(const ConfigFile& config,
     if (settings.model == ConfigFile::Model::kRelay) continue;
     if (settings.backup) backups.add(name);
     Upstream upstream;
-    upstream.source = settings.source;
+    const auto former = before.find(name);
+    const bool is_bad = !check_source(settings.source);
+    upstream.source = !is_bad                  ? settings.source
+                      : former != before.end() ? former->second.source
+                                               : "";
     upstream.probe_ms = settings.source_options.inactivity_probe_ms.value_or(probe_ms_);
     upstream.excluded = settings.exclude_tables;
     if (active_server_.empty()) active_server_ = upstream.source;
     configured_[name] = std::move(upstream);
   }
   return backups;
+}
+
+Result<void> Upstreams::check_source(const std::string& source) {
+  if (source.empty()) return {};
+  const Result<Target> target = Target::parse(source);
+  return target ? Result<void>() : Result<void>(target.error());
 }
 
 BackupSet Upstreams::followers() const {

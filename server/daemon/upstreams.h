@@ -53,8 +53,12 @@ class Upstreams {
     bool operator==(const Upstream&) const = default;
   };
   /// Takes those of the configuration; `files` has the served databases, each with its name there.
-  /// Returns which of them are to be backups.
+  /// Where check_source() has an error the former one stays. Returns which of them are to be
+  /// backups.
   BackupSet configure(const ConfigFile& config, const std::map<std::string, std::string>& files);
+  /// The error is what is wrong with the source that a configuration gives a database. One that
+  /// listens is right, as the stock server has it, and nobody connects to it.
+  static Result<void> check_source(const std::string& source);
   /// By database; empty without a configuration file.
   const std::map<std::string, Upstream>& configured() const { return configured_; }
 

@@ -175,6 +175,33 @@ class ConfigFile(SystemTest):
         for name in ("Load", "Second"):
             wait_until(lambda: name in str(server.dump(name)), "replication")
 
+    def test_a_reload_leaves_alone_what_it_does_not_change(self):
+        """A client's transaction that waits at the active of one database goes on while the other database changes."""
+        databases = {}
+        actives = {}
+        self.database("db2", load.SCHEMA | {"name": "Second"})
+        for file, name in (("db", "Load"), ("db2", "Second")):
+            actives[name] = self.server(f"active-{name}", [self.database(f"active-{name}.db", load.SCHEMA | {"name": name})])
+            databases[file] = {"service-model": "active-backup", "backup": True, "source": {actives[name].socket: None}}
+        server = self.serve({"databases": databases}, "--forward-writes")
+        wait_until(lambda: server.appctl("ovsdb-server/sync-status").count("replicating") == 2, "replication")
+        with server.connect() as client:
+            client.request("set_db_change_aware", [True])
+            waiting = client.request("transact", ["Second", {
+                "op": "wait", "table": "Switch", "where": [["name", "==", "x"]], "columns": ["name"], "until": "==",
+                "rows": [{"name": "x"}]}, {"op": "insert", "table": "Switch", "row": {"name": "a"}}])
+            for change in ({"source": {actives["Load"].socket: {"inactivity-probe": 1000}}}, {"exclude-tables": ["Port"]},
+                           {"source": {"nonsense": None}}, {"backup": False}, None):
+                wanted = databases if change is None else databases | {"db": databases["db"] | change}
+                if change == {"source": {"nonsense": None}}:
+                    self.reload_fails(server, {"databases": wanted})
+                    self.assertIn(f"replicating: {actives['Load'].socket}", server.appctl("ovsdb-server/sync-status"))
+                else:
+                    self.reload(server, {"databases": wanted})
+            with actives["Second"].connect() as there:
+                there.transact("Second", {"op": "insert", "table": "Switch", "row": {"name": "x"}})
+            self.assertIn("uuid", client.reply(waiting)["result"][1])
+
     def test_roles_differ_by_database(self):
         """Whoever asks is told of each by itself; and a promotion makes all of them active, also those that are."""
         source = self.server("active", [self.database("active.db", load.SCHEMA)])

@@ -100,6 +100,19 @@ TEST_CASE("The configuration says who is a backup, and who could be one") {
   CHECK(upstreams.active_server().empty());
 }
 
+TEST_CASE("A source that cannot be does not take the place of one that can") {
+  CHECK(Upstreams::check_source(""));
+  CHECK(Upstreams::check_source("tcp:192.0.2.1:1"));
+  CHECK(Upstreams::check_source("ptcp:6641"));
+  for (const std::string source : {"nonsense", "tcp:192.0.2.1:99999"})
+    CHECK_FALSE(Upstreams::check_source(source));
+  Upstreams upstreams = configured("\"a\":" + follows("tcp:192.0.2.1:1"));
+  upstreams.configure(config_of("\"a\":" + follows("nonsense") + ",\"b\":" + follows("nobody")),
+                      kFiles);
+  CHECK(upstreams.source_of("A") == "tcp:192.0.2.1:1");
+  CHECK(upstreams.source_of("B").empty());
+}
+
 TEST_CASE("What commands have set outlives a crash") {
   Upstreams before(options_with("tcp:192.0.2.1:6641"), "/run");
   CHECK(before.set_active_server("tcp:192.0.2.2:6641"));
