@@ -31,7 +31,8 @@ struct FollowerStatus {
   std::int64_t error_ms = 0;             ///< when, monotonic; 0: never
   std::optional<std::int64_t> heard_ms;  ///< last word from the active, monotonic
   bool stale = false;  ///< replicating, but the active has been silent since `heard_ms`
-  /// It has said that it is a backup, too, and nobody has been promoted since.
+  /// It has said that it is a backup, too, and nobody has been promoted since; of a relay's source,
+  /// that it takes no writes.
   bool source_is_backup = false;
   std::uint64_t resyncs = 0;  ///< whole contents compared, and the difference taken over
   std::uint64_t resumes = 0;  ///< connections that went on where the last one had ended

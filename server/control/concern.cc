@@ -124,8 +124,11 @@ std::string separation(const DatabaseStatus& database) {
         database.connection_error.empty() ? "" : fmt::format(" ({})", database.connection_error));
   }
   if (follower.stale) return fmt::format("the {} {} has fallen silent", original, database.source);
-  if (follower.state == State::kReplicating && follower.source_is_backup)
-    return fmt::format("{} is a backup itself: there is no active server", database.source);
+  if (follower.state == State::kReplicating && follower.source_is_backup) {
+    return database.relay
+               ? fmt::format("the source {} takes no writes", database.source)
+               : fmt::format("{} is a backup itself: there is no active server", database.source);
+  }
   return "";
 }
 

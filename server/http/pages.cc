@@ -84,12 +84,16 @@ std::string held_commits(const ServerStatus& status) {
   return warnings;
 }
 
-/// A line for each relay that has no source to write to.
+/// A line for each relay that has no source which takes writes.
 std::string lost_sources(const ServerStatus& status) {
   std::string lost;
   for (const DatabaseStatus& database : status.databases) {
-    if (database.relay && !status.writable(database))
-      lost += "relay, " + printable(status.unsynced(database)) + "\n";
+    if (!database.relay || status.writable(database)) continue;
+    const std::string unsynced = status.unsynced(database);
+    lost +=
+        "relay, " +
+        printable(unsynced.empty() ? database.name + ": its source takes no writes" : unsynced) +
+        "\n";
   }
   return lost;
 }

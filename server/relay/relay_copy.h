@@ -23,7 +23,8 @@ class RelayCopy {
   virtual void apply(const SchemaRef& schema, std::vector<RowUpdate> updates, const Uuid& id,
                      Done done) = 0;
   /// The servers that transactions come through until they are executed, the source first.
-  virtual void set_path(std::vector<Uuid> path) = 0;
+  /// `read_only`: no writes are executed there now.
+  virtual void set_path(std::vector<Uuid> path, bool read_only) = 0;
   /// Whether clients are told that there is a source.
   virtual void set_connected(bool connected) = 0;
 };

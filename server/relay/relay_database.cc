@@ -184,9 +184,12 @@ void RelayDatabase::apply(const SchemaRef& schema, std::vector<RowUpdate> update
   });
 }
 
-void RelayDatabase::set_path(std::vector<Uuid> path) {
-  submit([self = shared_, path = std::move(path)]() mutable {
-    if (ServedDatabase* const served = self->find()) served->path = std::move(path);
+void RelayDatabase::set_path(std::vector<Uuid> path, bool read_only) {
+  submit([self = shared_, path = std::move(path), read_only]() mutable {
+    ServedDatabase* const served = self->find();
+    if (served == nullptr) return;
+    served->path = std::move(path);
+    served->source_is_read_only = read_only;
   });
 }
 

@@ -22,7 +22,7 @@ class RelayDatabase final : public RelayCopy {
                      Done done) override;
   void apply(const SchemaRef& schema, std::vector<RowUpdate> updates, const Uuid& id,
              Done done) override;
-  void set_path(std::vector<Uuid> path) override;
+  void set_path(std::vector<Uuid> path, bool read_only) override;
   void set_connected(bool connected) override;
   /// Runs a job on the writer behind all that was handed in before.
   void submit(Task job);

@@ -19,7 +19,8 @@ constexpr std::int64_t kBehindMs = 30'000;
 constexpr std::int64_t kAskSignMs = 1000;
 constexpr std::int64_t kStaleMs = 3000;
 constexpr std::size_t kLongestPath = 64;
-constexpr std::int64_t kDelayMs = 100;  // doubled at each failure in a row
+constexpr std::string_view kReadOnly = "read-only";  // in a path
+constexpr std::int64_t kDelayMs = 100;               // doubled at each failure in a row
 constexpr std::int64_t kMaxDelayMs = 5000;
 
 constexpr std::string_view kAskServerRows =
@@ -133,6 +134,7 @@ void RelayLink::on_disconnected(const std::string& reason) {
     status_.error_ms = port_.monotonic_ms();
   }
   if (!lost_ms_) lost_ms_ = port_.monotonic_ms();
+  set_path({}, true);
   enter(State::kDisconnected);
 }
 
@@ -148,16 +150,17 @@ void RelayLink::tick() {
     restart_ms_.reset();
     return port_.restart(status_.error);
   }
-  if (connected_ && lost_ms_ && *lost_ms_ + kLostMs <= now) {
-    connected_ = false;
-    copy_.set_connected(false);
-  }
+  if (lost_ms_ && *lost_ms_ + kLostMs <= now) tell_lost();
   if (behind_ms_ && *behind_ms_ + kBehindMs <= now) forget_index();
   if (followed_ms_ && *followed_ms_ + kSeekAgainMs <= now) {
     no_leader_ms_.reset();
     return leave("the source is not the leader");
   }
   if (state_ == State::kCurrent || state_ == State::kWaiting) ask_sign();
+}
+
+void RelayLink::tell_lost() {
+  if (std::exchange(connected_, false)) copy_.set_connected(false);
 }
 
 void RelayLink::forget_index() {
@@ -187,23 +190,30 @@ void RelayLink::on_path(const JsonRpcMessage& reply) {
   asked_sign_ = false;
   path_seen_ = true;
   std::vector<Uuid> path;
+  bool read_only = false;
   if (reply.kind == JsonRpcMessage::Kind::kError) {
     path_unknown_ = path_unknown_ || is_error(reply.error, "unknown method");
   } else if (reply.result.is_array()) {
     for (const JsonView server : reply.result.elements()) {
       const auto id = server.is_string() ? Uuid::parse(server.get_string()) : std::optional<Uuid>();
       if (id) path.push_back(*id);
+      read_only = read_only || (server.is_string() && server.get_string() == kReadOnly);
     }
   }
   if (path.size() > kLongestPath || std::find(path.begin(), path.end(), server_id_) != path.end()) {
     const std::string why = "the source gets this database from this server: they are a circle";
     return sources_ > 1 ? leave(why) : fail(why);
   }
-  if (path != path_) {
-    path_ = path;
-    copy_.set_path(std::move(path));
-  }
+  set_path(std::move(path), read_only);
   become_current();
+}
+
+void RelayLink::set_path(std::vector<Uuid> path, bool read_only) {
+  if (path == path_ && read_only == status_.source_is_backup) return;
+  path_ = path;
+  status_.source_is_backup = read_only;
+  copy_.set_path(std::move(path), read_only);
+  port_.changed();
 }
 
 void RelayLink::on_message(const JsonRpcMessage& message) {
@@ -304,7 +314,11 @@ std::string RelayLink::misfit(const std::optional<SourceRow>& row) {
 
 void RelayLink::look() {
   const std::optional<SourceRow> row = rows_.find(database_);
-  if (const std::string why = misfit(row); !why.empty()) return leave(why);
+  if (const std::string why = misfit(row); !why.empty()) {
+    // A relay says so when it has waited for its own source.
+    if (row && row->relay && !row->connected && sources_ == 1) tell_lost();
+    return leave(why);
+  }
   behind_ms_.reset();
   if (row->clustered) {
     cid_ = row->cid;

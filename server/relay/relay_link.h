@@ -98,11 +98,15 @@ class RelayLink {
   void note(const std::string& error);
   /// What came cannot be right, or does not fit: the next connection begins with all contents.
   void fail(const std::string& reason);
+  /// Clients are told that there is no source.
+  void tell_lost();
   /// Follows a leader that is behind what another has shown, when there is no other for long.
   void forget_index();
   void ask_sign();
   void ask_path();
   void on_path(const JsonRpcMessage& reply);
+  /// Who executes what may write, and whether anybody does now.
+  void set_path(std::vector<Uuid> path, bool read_only);
   /// Transactions may be forwarded when the contents are here, and go round in no circle.
   void become_current();
 

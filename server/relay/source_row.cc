@@ -46,7 +46,9 @@ std::optional<SourceRow> SourceRows::find(std::string_view database) const {
     if (text_of(table, *row, "name") != database) continue;
     SourceRow found;
     found.schema = text_of(table, *row, "schema");
-    found.clustered = text_of(table, *row, "model") == "clustered";
+    const std::string model = text_of(table, *row, "model");
+    found.clustered = model == "clustered";
+    found.relay = model == "relay";
     found.connected = value_of<bool>(table, *row, "connected").value_or(false);
     found.leader = value_of<bool>(table, *row, "leader").value_or(false);
     found.cid = value_of<Uuid>(table, *row, "cid");

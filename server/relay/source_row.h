@@ -14,6 +14,7 @@ namespace tandem {
 struct SourceRow {
   std::string schema;  ///< as text; empty: it has none yet
   bool clustered = false;
+  bool relay = false;
   bool connected = false;
   bool leader = false;
   std::optional<Uuid> cid;

@@ -24,7 +24,8 @@ void Session::transact(JsonRpcMessage& message) {
 }
 
 /// [DB]: the ids of the servers that a transaction comes through until it is executed, this one
-/// first. By it relays see that they go round in a circle.
+/// first; by them relays see that they go round in a circle. Behind them "read-only", if what may
+/// write is not executed now.
 void Session::tandem_path(JsonRpcMessage& message) {
   const DatabaseInfoRef database = database_of(message);
   if (!database) return;
@@ -33,6 +34,7 @@ void Session::tandem_path(JsonRpcMessage& message) {
     std::string path = "[\"" + server.server_id().to_string() + '"';
     if (const ServedDatabase* const served = server.find(name)) {
       for (const Uuid& next : served->path) path += ",\"" + next.to_string() + '"';
+      if (!server.takes_writes(*served)) path += ",\"read-only\"";
     }
     server.reply(hub->mailbox(), [hub, id, request, path = path + ']'] {
       if (Session* const self = hub->find_answered(id)) self->send_reply(request, path);

@@ -125,6 +125,8 @@ class DatabaseServer {
              std::function<void(Result<void>)> written);
   /// Whether a relay is in contact with its source, as "_Server" shows it.
   void set_connected(ServedDatabase& database, bool connected);
+  /// Is what may write executed now, here or by a server that this one knows of?
+  bool takes_writes(const ServedDatabase& database) const;
 
   // Clients
 

@@ -88,6 +88,12 @@ void DatabaseServer::set_connected(ServedDatabase& database, bool connected) {
   describe(database);
 }
 
+bool DatabaseServer::takes_writes(const ServedDatabase& database) const {
+  if (database.is_relay()) return database.connected && !database.source_is_read_only;
+  if (database.right->holds(ports_.clock)) return true;
+  return database.forwarder != nullptr && others_active_ > 0;
+}
+
 // --- transactions that another server executes ---
 
 bool DatabaseServer::is_forwarded(const ServedDatabase& database, const TransactCall& call) {

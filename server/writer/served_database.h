@@ -29,6 +29,7 @@ struct ServedDatabase {
   bool connected = true;  ///< false: a relay that has nothing yet, or has lost its source
   std::shared_ptr<Forwarder> forwarder;  ///< takes what may write; null: that is executed here
   std::vector<Uuid> path;                ///< the servers that such a transaction comes through
+  bool source_is_read_only = false;      ///< of a relay: its source takes no writes now
   ForwardedWaits forwarded_waits;
   bool is_relay() const { return info->relay; }
   BlockedTransactions blocked;

@@ -185,6 +185,26 @@ class Chain(RelayTest):
             server.stop()
         self.no_warnings(*servers)
 
+    def test_they_say_whether_writes_are_executed(self):
+        """Behind a backup they are not, and no longer when a server before the next one is lost."""
+        def writable(relay):
+            database, = json.loads(relay.appctl("tandem/status", "--format", "json"))["databases"]
+            return database["writable"]
+
+        main = self.main_server()
+        backup = self.server("backup", [self.database("backup.db", load.SCHEMA)], f"--sync-from={main.socket}")
+        wait_until(lambda: "replicating" in backup.appctl("ovsdb-server/sync-status"), "replication")
+        with main.connect() as client:
+            client.transact(DB, insert("a"))  # an empty copy is not promoted
+        behind_backup = self.relay("behind-backup", backup)
+        near = self.relay("near", main)
+        far = self.relay("far", near)
+        wait_until(lambda: [writable(relay) for relay in (behind_backup, near, far)] == [False, True, True], "what is so")
+        main.kill()
+        wait_until(lambda: [writable(relay) for relay in (near, far)] == [False, False], "the loss to be told", seconds=8)
+        backup.appctl("tandem/promote")
+        wait_until(lambda: writable(behind_backup), "the promotion to be told")
+
     def test_killed_in_mid_load(self):
         """Whatever dies, no answered transaction is lost or done twice."""
         servers = self.chain(3)

@@ -24,8 +24,9 @@ class FakeCopy final : public RelayCopy {
   void apply(const SchemaRef&, std::vector<RowUpdate> updates, const Uuid& id, Done done) override {
     note("apply", updates.size(), id, std::move(done));
   }
-  void set_path(std::vector<Uuid> path) override {
-    log += "path:" + std::to_string(path.size()) + ' ';
+  void set_path(std::vector<Uuid> path, bool read_only) override {
+    if (path.empty()) return static_cast<void>(read_only && ++paths_lost);
+    log += "path:" + std::to_string(path.size()) + (read_only ? ":read-only " : " ");
   }
   void set_connected(bool connected) override { log += connected ? "connected " : "lost "; }
 
@@ -35,6 +36,7 @@ class FakeCopy final : public RelayCopy {
     done(outcome);
   }
   std::string take_log() { return std::exchange(log, ""); }
+  int paths_lost = 0;
 
  private:
   void note(std::string_view what, std::size_t rows, const Uuid& id, Done done) {
@@ -389,6 +391,34 @@ TEST_CASE("A source that has it all from this server is none") {
   }
 }
 
+TEST_CASE("A source that takes no writes is told of") {
+  Source source;
+  source.become_current(kOne);
+  source.tell_path("[\"" + std::string(kTwo) + R"(","read-only"])");
+  CHECK(source.copy.take_log() == "path:1:read-only ");
+  CHECK(source.link.status().source_is_backup);
+  source.port.now_ms += 1000;
+  source.link.tick();
+  REQUIRE(source.asked() == R"(tandem_path ["D"])");
+  source.answer("[\"" + std::string(kTwo) + "\"]");
+  CHECK(source.copy.take_log() == "path:1 ");
+  CHECK_FALSE(source.link.status().source_is_backup);
+}
+
+TEST_CASE("What a relay says of the loss of its own source is passed on at once") {
+  Source source;
+  source.introduce(Source::row(R"(,"model":"relay","connected":true,"leader":false,"schema":")" +
+                               Source::schema() + '"'));
+  source.expect_contents_asked(kZeros);
+  source.answer(R"([false,")" + std::string(kOne) + R"(",{}])");
+  source.copy.finish();
+  source.copy.take_log();
+  source.say(Source::modified(R"("connected":false)"));
+  CHECK(source.copy.take_log() == "lost ");
+  source.say(Source::modified(R"("connected":true)"));
+  CHECK(source.copy.take_log() == "connected ");
+}
+
 TEST_CASE("Clients are told of a loss that lasts") {
   Source source;
   source.become_current(kOne);
@@ -396,6 +426,7 @@ TEST_CASE("Clients are told of a loss that lasts") {
   source.port.now_ms += 9000;
   source.link.tick();
   CHECK(source.copy.take_log().empty());
+  CHECK(source.copy.paths_lost == 1);  // where writes go now nobody knows
   source.port.now_ms += 2000;
   source.link.tick();
   source.link.tick();
