@@ -31,10 +31,13 @@ std::string unsynced_active(const DatabaseStatus& database, unsigned replicas) {
   unsigned backups = 0;
   for (const FeedStatus& follower : database.entry.followers) {
     if (follower.doubted) continue;
-    if (follower.acknowledged != database.entry.position)
+    if (follower.acknowledged != database.entry.position) {
+      if (follower.acknowledged == Position{})
+        return follower.peer_name() + " has acknowledged nothing yet";
       return fmt::format("{} is at {}, not {}", follower.peer_name(),
                          follower.acknowledged.height().to_string(),
                          database.entry.position.height().to_string());
+    }
     ++backups;
   }
   if (backups < replicas) return fmt::format("{} of {} backups", backups, replicas);

@@ -150,6 +150,7 @@ class StatusPage(Pair):
 class ForPrograms(Pair):
     def test_each_page_answers_as_documented(self):
         port = self.ports["active"]
+        wait_until(lambda: get(port, "/synced")[0] == 200, "an acknowledgement")  # of what is on the backup's disk
         for target, status, body in (("/active", 200, "active\n"), ("/healthz", 200, "healthy\n"), ("/synced", 200, "synced\n"),
                                      ("/active?db=OVN_Southbound", 200, "active\n"), ("/active?db=x", 404, "no database x here\n")):
             self.assertEqual(get(port, target), (status, body), target)
