@@ -127,7 +127,7 @@ stage_differential() {
 prepare_asan() { build asan; }
 
 # Memory: all unit tests, the system tests that are not about the size of the data, some seeds of each
-# simulation, and each fuzz target for a minute; what it finds stays in build/asan.
+# simulation, and each fuzz target for half a minute or a whole one; what it finds stays in build/asan.
 stage_asan() {
     export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1
     check "build, asan" prepared asan
