@@ -35,9 +35,8 @@ Contents contents_of(const Snapshot& snapshot) {
 
 bool has_row(const Snapshot& snapshot, std::int64_t number) {
   bool found = false;
-  snapshot.tables[0].for_each([&](const Row& row) {
-    found = found || entry_of(*snapshot.schema, row).first == number;
-  });
+  snapshot.tables[0].for_each(
+      [&](const Row& row) { found = found || entry_of(*snapshot.schema, row).first == number; });
   return found;
 }
 

@@ -135,9 +135,8 @@ void Run::submit(Node& node, const std::string& database) {
 }
 
 void Run::submit(RelayServer& relay) {
-  relay.submit(write_at("a relay", scenario_.databases.front(), [&relay](std::int64_t number) {
-    return relay.holds(number);
-  }));
+  relay.submit(write_at("a relay", scenario_.databases.front(),
+                        [&relay](std::int64_t number) { return relay.holds(number); }));
 }
 
 // --- relays ---
