@@ -45,7 +45,7 @@ void BackupServices::stop(const std::string& reason, Task done) {
 
 void BackupServices::keep(const std::vector<BackupSource>& sources, const std::string& reason,
                           Task done) {
-  // What one that follows nobody took over lately is with the writer, perhaps not written yet.
+  // An entry that follows nobody any more may still have records with the writer.
   const auto pending = std::make_shared<std::atomic<std::size_t>>(entries_.size() + 1);
   const auto one_less = [pending, shared = std::make_shared<Task>(std::move(done))] {
     if (--*pending == 0) (*shared)();

@@ -86,18 +86,22 @@ Failure store_time(Options& options, const Argument& argument, const Context&) {
   return std::nullopt;
 }
 
+inline std::string not_positive(const Argument& argument) {
+  return "\"" + *argument + "\" is not a positive number";
+}
+
 template <auto Member>
 Failure store_limit(Options& options, const Argument& argument, const Context& context) {
   const Failure failure = store_number<Member>(options, argument, context);
   if (!failure && Member(options) > 0) return std::nullopt;
-  return "\"" + *argument + "\" is not a positive number";
+  return not_positive(argument);
 }
 
 template <auto Member>
 Failure store_limit_of_bytes(Options& options, const Argument& argument, const Context&) {
   if (const Failure failure = read_bytes(argument, Member(options))) return failure;
   if (Member(options) > 0) return std::nullopt;
-  return "\"" + *argument + "\" is not a positive number";
+  return not_positive(argument);
 }
 
 inline Failure ignore(Options&, const Argument&, const Context&) { return std::nullopt; }

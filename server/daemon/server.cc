@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "server/control/command_registry.h"
+#include "server/daemon/once.h"
 #include "server/logging/log.h"
 #include "server/writer/free_memory.h"
 
@@ -217,24 +218,21 @@ Result<void> Server::configure_remotes(const std::vector<std::string>& remotes,
 }
 
 void Server::shut_down(std::function<void(bool orderly)> done) {
-  const auto once =
-      [open = std::make_shared<std::function<void(bool)>>(std::move(done))](bool orderly) {
-        if (const auto now = std::exchange(*open, nullptr)) now(orderly);
-      };
-  const auto close_clients = [this, once, closing = std::make_shared<bool>(false)] {
+  const auto answer = once(std::move(done));
+  const auto close_clients = [this, answer, closing = std::make_shared<bool>(false)] {
     if (!std::exchange(*closing, true))
-      manager_->shut_down("server exiting", [once] { once(true); });
+      manager_->shut_down("server exiting", [answer] { answer(true); });
   };
   relays_.stop([this, close_clients] {
     home_.post([this, close_clients] {
       backups_.stop("server exiting", [this, close_clients] { home_.post(close_clients); });
     });
   });
-  call_later(kShutDownMs, [this, close_clients, once] {
+  call_later(kShutDownMs, [this, close_clients, answer] {
     server_log.warn(
         "a thread is blocked, by a disk that hangs perhaps: exiting without waiting for it");
     close_clients();  // listeners close at once, whatever is blocked
-    home_.post([once] { once(false); });
+    home_.post([answer] { answer(false); });
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include "server/backup/diverged_file.h"
 #include "server/control/command_registry.h"
+#include "server/daemon/once.h"
 #include "server/daemon/server.h"
 #include "server/writer/server_schema.h"
 
@@ -40,16 +41,13 @@ Result<std::string> Server::storage_status(const std::string& name) {
 // --- memory/show ---
 
 void Server::memory_usage(std::function<void(const Counts&)> then) {
-  const auto answer =
-      [this, open = std::make_shared<std::function<void(const Counts&)>>(std::move(then))] {
-        const auto now = std::exchange(*open, nullptr);
-        if (!now) return;
-        Counts counts = counted_rows_;
-        const ClientHub::Usage clients = clients_->usage();
-        if (clients.sessions > 0) counts["sessions"] += clients.sessions;
-        counts["monitors"] += clients.monitors;
-        now(counts);
-      };
+  const auto answer = [this, told = once(std::move(then))] {
+    Counts counts = counted_rows_;
+    const ClientHub::Usage clients = clients_->usage();
+    if (clients.sessions > 0) counts["sessions"] += clients.sessions;
+    counts["monitors"] += clients.monitors;
+    told(counts);
+  };
   count_rows([this, answer](Counts rows) {
     counted_rows_ = std::move(rows);
     answer();
@@ -61,19 +59,16 @@ void Server::sessions(std::function<void(const std::vector<SessionFacts>&)> then
   struct Asked {
     std::vector<SessionFacts> sessions;
     std::size_t pending;
-    std::function<void(const std::vector<SessionFacts>&)> then;
-    void answer() {
-      if (const auto now = std::exchange(then, nullptr)) now(sessions);
-    }
   };
-  const auto asked = std::make_shared<Asked>(Asked{{}, clients_->size(), std::move(then)});
-  clients_->for_each([this, asked](ClientHub& hub) {
-    home_.post([asked, told = hub.sessions()] {
+  const auto asked = std::make_shared<Asked>(Asked{{}, clients_->size()});
+  const auto answer = [asked, told = once(std::move(then))] { told(asked->sessions); };
+  clients_->for_each([this, asked, answer](ClientHub& hub) {
+    home_.post([asked, answer, told = hub.sessions()] {
       asked->sessions.insert(asked->sessions.end(), told.begin(), told.end());
-      if (--asked->pending == 0) asked->answer();
+      if (--asked->pending == 0) answer();
     });
   });
-  call_later(kCountMs, [asked] { asked->answer(); });
+  call_later(kCountMs, answer);
 }
 
 /// Rows are counted in snapshots, off the writer: a visit of all of them takes its time.

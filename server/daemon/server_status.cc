@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "server/daemon/once.h"
 #include "server/daemon/server.h"
 #include "server/http/http_server.h"
 #include "server/logging/vlog.h"
@@ -121,12 +122,9 @@ std::vector<control::DatabaseStatus> Server::database_statuses() {
 }
 
 void Server::refresh(std::function<void(bool fresh)> then) {
-  const auto once = [open =
-                         std::make_shared<std::function<void(bool)>>(std::move(then))](bool fresh) {
-    if (const auto now = std::exchange(*open, nullptr)) now(fresh);
-  };
-  call_later(kRefreshMs, [once] { once(false); });
-  when_refreshed([once] { once(true); });
+  const auto answer = once(std::move(then));
+  call_later(kRefreshMs, [answer] { answer(false); });
+  when_refreshed([answer] { answer(true); });
 }
 
 void Server::when_refreshed(std::function<void()> then) {

@@ -113,7 +113,7 @@ BackupSet Upstreams::followers() const {
   return set;
 }
 
-/// What all sources have in common.
+/// The settings that all sources share.
 BackupSource Upstreams::settings() const {
   BackupSource source;
   source.adopt_schemas = adopt_schemas_;

@@ -15,7 +15,7 @@
 
 namespace tandem {
 
-/// Whom this server's databases follow while they are backups, or would follow: one server for all,
+/// Knows which server each database follows while it is a backup, or would follow: one for all,
 /// named by an option or a command, or one a database, named by the configuration file. A value of
 /// home's.
 class Upstreams {
@@ -40,7 +40,7 @@ class Upstreams {
   void set_probe_ms(std::int64_t milliseconds) { probe_ms_ = milliseconds; }
   /// No active server of an older one is followed from now on.
   void set_least_epoch(Epoch epoch) { least_epoch_ = epoch; }
-  /// What this server's node is called: the servers that are followed are told.
+  /// The name of this server's node, which the servers that are followed are told.
   const std::string& node_name() const { return node_name_; }
   /// False: that is its name already.
   bool set_node_name(const std::string& name) { return std::exchange(node_name_, name) != name; }
@@ -64,10 +64,10 @@ class Upstreams {
 
   /// The databases that are backups when this server is one.
   BackupSet followers() const;
-  /// What to connect to so that these databases follow: those that follow the same server share a
-  /// connection. Requires check().
+  /// The connections by which these databases follow; those that follow the same server share one.
+  /// Requires check().
   std::vector<BackupSource> sources(const BackupSet& backups) const;
-  /// Whom a database follows, or would; empty: nobody.
+  /// The server that a database follows, or would; empty: none.
   std::string source_of(const std::string& database) const;
   /// The tables that it leaves out, as in excluded_tables().
   std::string excluded_of(const std::string& database) const;

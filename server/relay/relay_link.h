@@ -105,7 +105,7 @@ class RelayLink {
   void ask_sign();
   void ask_path();
   void on_path(const JsonRpcMessage& reply);
-  /// Who executes what may write, and whether anybody does now.
+  /// The servers that execute what may write, and whether one does now.
   void set_path(std::vector<Uuid> path, bool read_only);
   /// Transactions may be forwarded when the contents are here, and go round in no circle.
   void become_current();

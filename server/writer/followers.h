@@ -56,7 +56,7 @@ class Followers {
                    TimeHistogram& deliveries);
   /// The session has answered a challenge.
   void alive(SessionId session) { gate_.alive(gate_id(session)); }
-  /// What it has acknowledged; nothing: it does not follow, or has acknowledged nothing.
+  /// The position that it has acknowledged; nothing: it does not follow, or has acknowledged none.
   std::optional<Position> acknowledged(SessionId session) const {
     return gate_.acknowledged(gate_id(session));
   }
