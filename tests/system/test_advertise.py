@@ -36,6 +36,7 @@ class Advertise(SystemTest):
         return rows[0]
 
     def move(self, active, backup):
+        backup.appctl("tandem/wait-synced", "--timeout", "10")
         active.appctl("tandem/demote", backup.socket)
         backup.appctl("tandem/promote")
 
@@ -142,7 +143,6 @@ class Advertise(SystemTest):
                 rng.shuffle(servers)
                 self.nbctl(servers, "ls-add", f"s{turn}-{number}")
             active, backup = sorted(servers, key=lambda server: not self.shown(server)["leader"])
-            backup.appctl("tandem/wait-synced", "--timeout", "10")
             self.move(active, backup)
         self.assertEqual(len(self.nbctl(servers, "ls-list").splitlines()), 102)
 
@@ -218,7 +218,6 @@ class Advertise(SystemTest):
                 wait_until(lambda: idl.run() or idl.has_ever_connected(), "the IDL to connect")
                 for turn in range(3):
                     write(f"{role}-{turn}-before")
-                    backup.appctl("tandem/wait-synced", "--timeout", "10")
                     self.move(active, backup)
                     self.assertLess(write(f"{role}-{turn}-after"), environment.timeout_s(1))
                     active, backup = backup, active
@@ -248,7 +247,6 @@ class Advertise(SystemTest):
             vsctl("add-port", "br-int", port, "--", "set", "Interface", port, f"external_ids:iface-id={port}")
             self.nbctl([active, backup], "lsp-add", "s", port)
             wait(port)
-            backup.appctl("tandem/wait-synced", "--timeout", "10")
             self.move(active, backup)
             begun = time.monotonic()
             wait(port)
