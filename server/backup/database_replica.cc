@@ -60,7 +60,7 @@ struct DatabaseReplica::Shared : std::enable_shared_from_this<DatabaseReplica::S
   /// backup.
   ServedDatabase* find() {
     ServedDatabase* served = server.find(database->name);
-    return served != nullptr && served->info == database && served->backup ? served : nullptr;
+    return served != nullptr && served->info == database && served->is_backup() ? served : nullptr;
   }
   /// Runs on the replication thread, if the replica is still there.
   template <class F>

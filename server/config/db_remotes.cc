@@ -136,7 +136,7 @@ std::vector<DbRemote> read_remotes(DatabaseServer& server, const ColumnPath& pat
 void write_remote_status(DatabaseServer& server, const std::string& database_name,
                          const DbRemote& remote, const DbRemoteStatus& status) {
   ServedDatabase* database = server.find(database_name);
-  if (database == nullptr || !remote.row || !database->right->holds(server.clock())) return;
+  if (database == nullptr || !remote.row || !database->may_write(server.clock())) return;
   const DatabaseSchema& schema = *database->info->schema;
   const std::optional<TableIndex> table = schema.find_table(remote.table);
   if (!table) return;

@@ -25,7 +25,7 @@ void StatusBoard::copy(const ServedDatabase& database, Entry& entry) {
 }
 
 void StatusBoard::on_logged(const ServedDatabase& database, const CommitRef& commit) {
-  if (database.built_in) return;
+  if (database.is_built_in()) return;
   MutexLock lock(mutex_);
   Entry& entry = entries_[database.info->name];
   // Not the database's own position: that may be ahead by what the next batch has staged.
@@ -39,7 +39,7 @@ void StatusBoard::refresh() {
   MutexLock lock(mutex_);
   Entries now;
   for (const auto& [name, database] : server_.databases()) {
-    if (database->built_in) continue;
+    if (database->is_built_in()) continue;
     Entry& entry = now[name];
     if (const auto before = entries_.find(name); before != entries_.end()) entry = before->second;
     copy(*database, entry);

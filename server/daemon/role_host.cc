@@ -233,7 +233,7 @@ void RoleHost::backups_seen(RoleChange change, bool fresh) {
 
 void RoleHost::set_writable(const SetWritable& action) {
   for (const auto& [name, database] : databases_.databases()) {
-    if (!database->built_in) databases_.set_backup(*database, action.backups.contains(name));
+    if (!database->is_built_in()) databases_.set_backup(*database, action.backups.contains(name));
   }
   databases_.set_write_deadline(action.deadline_ms);
 }
@@ -247,7 +247,7 @@ void RoleHost::write_promotion(const WritePromotion& action) {
   auto durability = std::make_shared<Durability>();
   std::vector<std::shared_ptr<storage::LogFile>> logs;
   for (const auto& [name, database] : databases_.databases()) {
-    if (database->built_in) continue;
+    if (database->is_built_in()) continue;
     if (!opened) databases_.set_backup(*database, action.before.contains(name));
     if (database->stored->log() != nullptr) logs.push_back(database->stored->log());
   }
@@ -289,7 +289,7 @@ void RoleHost::settle(const SettleDatabases& action) {
   if (newest_ != action.change) return;
   std::map<std::string, Error> failed;
   for (const auto& [name, database] : databases_.databases()) {
-    if (database->built_in) continue;
+    if (database->is_built_in()) continue;
     if (action.backups.contains(name)) {
       databases_.set_backup(*database, true);
     } else if (const Result<void> opened = databases_.promote(*database); !opened) {

@@ -96,8 +96,8 @@ void Server::compact_what_is_due() {
   submit([this] {
     databases_.look_for_room();
     for (const auto& [name, database] : databases_.databases()) {
-      if (database->stored->log() == nullptr || database->compacting) continue;
-      const std::chrono::milliseconds since(clock_.monotonic_ms() - database->compacted_ms);
+      if (database->stored->log() == nullptr || database->is_compacting()) continue;
+      const std::chrono::milliseconds since(clock_.monotonic_ms() - database->compacted_ms());
       if (!options_.compaction.is_due(database->stored->log()->growth(),
                                       std::chrono::duration_cast<std::chrono::seconds>(since),
                                       storage::local_time_of_day(clock_.wall_ms()))) {

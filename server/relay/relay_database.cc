@@ -188,8 +188,8 @@ void RelayDatabase::set_path(std::vector<Uuid> path, bool read_only) {
   submit([self = shared_, path = std::move(path), read_only]() mutable {
     ServedDatabase* const served = self->find();
     if (served == nullptr) return;
-    served->path = std::move(path);
-    served->source_is_read_only = read_only;
+    served->source.path = std::move(path);
+    served->source.read_only = read_only;
   });
 }
 

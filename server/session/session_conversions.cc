@@ -89,19 +89,17 @@ Result<void> SessionConversions::Conversion::run(ServedDatabase* served) const {
                  std::nullopt};
   }
   DatabaseServer& server = hub->server();
-  if (served->built_in || !served->right->holds(server.clock())) return read_only_error(database);
+  if (served->is_built_in() || !served->may_write(server.clock())) return read_only_error(database);
   const Result<void> converted = server.convert(*served, schema);
-  if (converted && !served->right->holds(server.clock())) return right_ended();
+  if (converted && !served->may_write(server.clock())) return right_ended();
   return converted;
 }
 
 void SessionConversions::run(const std::shared_ptr<const Conversion>& conversion) {
   DatabaseServer& server = conversion->hub->server();
   ServedDatabase* served = server.find(conversion->database);
-  if (served != nullptr && served->compacting) {
-    served->after_compaction.emplace_back([conversion](const Result<void>&) { run(conversion); });
-    return;
-  }
+  if (served != nullptr && served->is_compacting())
+    return served->await_compaction([conversion](const Result<void>&) { run(conversion); });
   server.reply(conversion->hub->mailbox(), [conversion, converted = conversion->run(served)] {
     if (Session* session = conversion->hub->find_answered(conversion->session))
       session->conversions().finish(conversion->id, converted);

@@ -20,7 +20,7 @@ log::Module jsonrpc_server("ovsdb_jsonrpc_server");
 std::string refusal(const Error& error, const ServedDatabase* served) {
   std::string text = "{";
   MemberWriter members(text);
-  if (served != nullptr && served->backup) members.boolean("backup", true);
+  if (served != nullptr && served->is_backup()) members.boolean("backup", true);
   error.append_members(members);
   if (served != nullptr) served->stored->position().append_json(members.name("position"));
   return text += '}';

@@ -33,7 +33,7 @@ void Session::tandem_path(JsonRpcMessage& message) {
     DatabaseServer& server = hub->server();
     std::string path = "[\"" + server.server_id().to_string() + '"';
     if (const ServedDatabase* const served = server.find(name)) {
-      for (const Uuid& next : served->path) path += ",\"" + next.to_string() + '"';
+      for (const Uuid& next : served->source.path) path += ",\"" + next.to_string() + '"';
       if (!server.takes_writes(*served)) path += ",\"read-only\"";
     }
     server.reply(hub->mailbox(), [hub, id, request, path = path + ']'] {

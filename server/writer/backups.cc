@@ -27,7 +27,7 @@ bool is_in_history(const StoredDatabase& stored, const Position& position) {
 
 void DatabaseServer::set_sync(const CommitGate::Options& options) {
   sync_ = options;
-  for (auto& [name, database] : databases_) database->gate.configure(options);
+  for (auto& [name, database] : databases()) database->gate.configure(options);
   schedule_wake();
 }
 
@@ -63,7 +63,7 @@ Result<FeedStart> DatabaseServer::start_of(const NewFeed& feed) {
   start.database = served->info;
   start.position = stored.logged().position;
   start.id = stored.history().newest_id();
-  start.backup = served->backup;
+  start.backup = served->is_backup();
   start.snapshot = stored.database().snapshot();
   if (request.buckets.empty()) {
     start.since = stored.history().since(request.position.digest);
@@ -85,7 +85,7 @@ Result<FeedStart> DatabaseServer::start_of(const NewFeed& feed) {
 }
 
 void DatabaseServer::stop_feeds(SessionId session) {
-  for (auto& [name, database] : databases_) database->followers.remove(session);
+  for (auto& [name, database] : databases()) database->followers.remove(session);
 }
 
 Result<Position> DatabaseServer::acknowledge(std::string_view database, SessionId session,
@@ -97,7 +97,7 @@ Result<Position> DatabaseServer::acknowledge(std::string_view database, SessionI
   if (is_in_history(stored, position)) {
     served->followers.acknowledge(session, position, ports_.clock.monotonic_us(),
                                   served->figures->deliveries);
-  } else if (!served->backup) {
+  } else if (!served->is_backup()) {
     // On a backup this is no error: a resync may replace its history while its own backups
     // acknowledge.
     return Error{"",
@@ -109,11 +109,11 @@ Result<Position> DatabaseServer::acknowledge(std::string_view database, SessionI
 }
 
 void DatabaseServer::alive(SessionId session) {
-  for (auto& [name, database] : databases_) database->followers.alive(session);
+  for (auto& [name, database] : databases()) database->followers.alive(session);
 }
 
 bool DatabaseServer::may_depose(SessionId session) const {
-  return std::any_of(databases_.begin(), databases_.end(), [session](const auto& entry) {
+  return std::any_of(databases().begin(), databases().end(), [session](const auto& entry) {
     const ServedDatabase& database = *entry.second;
     if (database.stored->log() == nullptr) return false;
     const std::optional<Position> has = database.followers.acknowledged(session);
@@ -158,8 +158,8 @@ void DatabaseServer::replicate(ServedDatabase& database, Result<CommitRef> commi
       written(error);
     };
   }
-  send(std::move(outgoing));
-  if (database.stored->has_staged()) retry_blocked(database);
+  outbox_.put(std::move(outgoing));
+  if (database.stored->has_staged()) transactions_.retry_blocked(database);
 }
 
 }  // namespace tandem

@@ -4,7 +4,7 @@
 
 namespace tandem {
 
-struct ServedDatabase;
+class ServedDatabase;
 
 /// Told on the writer what was written to the logs, before clients see it.
 class CommitObserver {

@@ -1,17 +1,15 @@
 #pragma once
 
-// Everything the writer owns: the databases, the locks, the transactions that wait. Jobs come in
-// through submit(); within a batch of jobs transactions execute one after the other in memory; at
-// the batch's end each touched log is written once, and what clients must see goes to their
-// mailboxes in order: a commit before the reply to the transaction that made it. If a log cannot be
-// written, its commits of the batch are undone and their transactions answer "I/O error".
+// Everything the writer owns, and the jobs that reach it: the databases (catalogue.h), clients'
+// transactions (transactions.h) and locks, what leaves the writer (outbox.h), and what "_Server"
+// shows (server_rows.h). Jobs come in through submit(); within a batch of jobs transactions execute
+// one after the other in memory; the batch's end brings what they have done to the logs and to the
+// clients.
 //
 // Backups are sent a commit as soon as it is in the log. With --sync-replicas clients are told of
 // it only when the database's gate opens; all that is published of the database after it waits
 // behind it, so nobody sees what is not acknowledged. Reads wait for a moment only (stand_in.h).
 
-#include <atomic>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,11 +20,15 @@
 #include "replication/stream.h"
 #include "server/database/stored_database.h"
 #include "server/storage/compaction.h"
+#include "server/writer/catalogue.h"
 #include "server/writer/client_port.h"
 #include "server/writer/commit_observer.h"
+#include "server/writer/context.h"
 #include "server/writer/fair_turns.h"
-#include "server/writer/outgoing.h"
+#include "server/writer/outbox.h"
+#include "server/writer/server_rows.h"
 #include "server/writer/sync_thread.h"
+#include "server/writer/transactions.h"
 #include "server/writer/writer.h"
 
 namespace tandem {
@@ -45,7 +47,9 @@ class DatabaseServer {
   ~DatabaseServer();
 
   /// Before the first submit().
-  void add_client_thread(Mailbox& mailbox, ClientThread& thread);
+  void add_client_thread(Mailbox& mailbox, ClientThread& thread) {
+    outbox_.add_client_thread(mailbox, thread);
+  }
 
   /// Runs a job on the writer; everything below is for such jobs only. Thread-safe. `runner` is the
   /// caller's own thread.
@@ -74,11 +78,9 @@ class DatabaseServer {
   Result<void> add(std::unique_ptr<StoredDatabase> stored);
   /// Errors with the texts of ovsdb-server/remove-db.
   Result<void> remove(std::string_view name);
-  ServedDatabase* find(std::string_view name) const;
-  const std::map<std::string, std::unique_ptr<ServedDatabase>, std::less<>>& databases() const {
-    return databases_;
-  }
-  const DirectoryRef& directory() const { return directory_; }
+  ServedDatabase* find(std::string_view name) const { return catalogue_.find(name); }
+  const Catalogue::Databases& databases() const { return catalogue_.databases(); }
+  const DirectoryRef& directory() const { return catalogue_.directory(); }
   /// Makes a database a backup or active; transactions in flight of a new backup are refused. One
   /// whose file is damaged stays a backup.
   void set_backup(ServedDatabase& database, bool backup);
@@ -87,9 +89,9 @@ class DatabaseServer {
   /// From this monotonic time on nothing is writable, whatever the role; nothing: never.
   void set_write_deadline(std::optional<std::int64_t> at_ms);
   /// What "_Server" shows from now on.
-  void set_advertised_role(AdvertisedRole role);
+  void set_advertised_role(AdvertisedRole role) { server_rows_.set_advertised_role(role); }
   /// So many more (or fewer) other servers are known to be active. Thread-safe.
-  void count_active(int change) { others_active_ += change; }
+  void count_active(int change) { server_rows_.count_active(change); }
   enum class IfDamaged : std::uint8_t {
     kRefuse,
     kGiveUp,  ///< goes on without what is behind the damage of the file
@@ -130,21 +132,21 @@ class DatabaseServer {
 
   // Clients
 
-  void set_wait_limits(const WaitLimits& limits) { wait_limits_ = limits; }
+  void set_wait_limits(const WaitLimits& limits) { transactions_.set_wait_limits(limits); }
   void transact(std::unique_ptr<TransactCall> call);
   /// Answers what a Forwarder had taken, behind all that was published before.
-  void answer(std::unique_ptr<TransactCall> call);
+  void answer(std::unique_ptr<TransactCall> call) { transactions_.answer(std::move(call)); }
   /// Executes here what a Forwarder had taken and did not hand on.
-  void take_back(std::unique_ptr<TransactCall> call);
+  void take_back(std::unique_ptr<TransactCall> call) { transactions_.take_back(std::move(call)); }
   /// Hands what may write to `forwarder` as long as the database is a backup.
   void set_forwarder(ServedDatabase& database, std::shared_ptr<Forwarder> forwarder);
   /// RFC 7047 section 4.1.4.
-  void cancel(SessionId session, const JsonId& id);
+  void cancel(SessionId session, const JsonId& id) { transactions_.cancel(session, id); }
   /// Starts a monitor: `started` runs on the mailbox's thread, between the commits that the
   /// snapshot holds and those that it does not.
   void start_monitor(std::unique_ptr<NewMonitor> monitor);
   /// Runs on the mailbox's thread after everything that was published before.
-  void reply(Mailbox& mailbox, Task task);
+  void reply(Mailbox& mailbox, Task task) { outbox_.reply(mailbox, std::move(task)); }
 
   /// Tells a session that a lock became its own, or was stolen from it; on its mailbox's thread.
   using LockNotify = std::function<void(const std::string& lock, bool stolen)>;
@@ -193,7 +195,9 @@ class DatabaseServer {
 
   /// Executes a transaction of the server's own (status columns, "_Server"), not refused by
   /// read-only. `operations` as in RFC 7047, without the database's name.
-  TransactResult transact_internal(ServedDatabase& database, std::string_view operations);
+  TransactResult transact_internal(ServedDatabase& database, std::string_view operations) {
+    return transactions_.execute_internal(database, operations);
+  }
   /// Commits changes that the active should have checked (Database::take_over). `written` runs on
   /// the writer once they are in the log, or are taken back.
   void replicate(ServedDatabase& database, std::vector<RowChange> changes,
@@ -209,87 +213,34 @@ class DatabaseServer {
     ports_.syncer.sync(database.stored->log(), std::move(done));
   }
   /// Replies and updates of the database that wait for acknowledgements.
-  std::size_t waiting(const ServedDatabase& database) const {
-    const auto found = waiting_.find(&database);
-    return found == waiting_.end() ? 0 : found->second.size();
-  }
+  std::size_t waiting(const ServedDatabase& database) const { return outbox_.waiting(database); }
   /// For how long the oldest of them has waited.
-  std::int64_t waiting_ms(const ServedDatabase& database) const;
+  std::int64_t waiting_ms(const ServedDatabase& database) const {
+    return outbox_.waiting_ms(database);
+  }
   /// memory-trim-on-compaction: gives free memory back to the system after a compaction.
   void set_trim_on_compaction(bool enabled) { trim_on_compaction_ = enabled; }
-  void add_observer(CommitObserver& observer) { observers_.push_back(&observer); }
-  void remove_observer(CommitObserver& observer) { std::erase(observers_, &observer); }
+  void add_observer(CommitObserver& observer) { outbox_.add_observer(observer); }
+  void remove_observer(CommitObserver& observer) { outbox_.remove_observer(observer); }
   /// Ends waits that have timed out.
   void tick();
   /// Writes the logs and publishes now, so that what follows sees no half-done batch.
-  void flush();
+  void flush() { outbox_.flush(); }
   const Uuid& server_id() const { return server_id_; }
   const Clock& clock() const { return ports_.clock; }
   storage::FileSystem& files() { return ports_.files; }
 
  private:
+  class StandIn;
+
   /// Sends a commit of the active on its way, or tells of the error in its turn.
   void replicate(ServedDatabase& database, Result<CommitRef> commit,
                  std::function<void(Result<void>)> written);
-  /// Whether a transaction of the same session and id waits.
-  bool is_blocked(const TransactCall& call) const;
-  /// The role or the lease has changed.
-  void set_right(ServedDatabase& database) const;
   /// The writer ends a batch.
   void end_batch();
-  /// A monitor's first answer, from the present rows. `unpublished`: so many of the newest commits
-  /// in the history are not in these.
-  Result<MonitorStart> start_of(const NewMonitor& monitor, std::size_t unpublished = 0) const;
   /// A feed's start, from the present rows and log, which must show the same.
   Result<FeedStart> start_of(const NewFeed& feed);
-  /// Publishes in its turn; a commit makes those due that wait for its tables.
-  void send(Outgoing outgoing);
-  /// Executes. True if it is done with; else it is to wait.
-  bool try_transact(ServedDatabase& database, std::unique_ptr<TransactCall>& call,
-                    std::int64_t now_ms);
-  /// Tries those that are due, until nothing moves. Others wait for half a millisecond of it at
-  /// most: a job of its own goes on.
-  void retry_blocked(ServedDatabase& database);
-  /// Is it for another server to execute?
-  static bool is_forwarded(const ServedDatabase& database, const TransactCall& call);
-  void forward(ServedDatabase& database, std::unique_ptr<TransactCall> call);
-  /// It waits elsewhere no longer.
-  void end_forwarded_wait(const TransactCall& call);
-  void execute(ServedDatabase& database, std::unique_ptr<TransactCall> call);
-  /// Counts one that is to wait; false if its session may have no more of them.
-  bool may_wait(TransactCall& call);
-  /// A transaction has been tried in vain for the first time.
-  void wait(ServedDatabase& database, std::unique_ptr<TransactCall> call);
-  void finish(std::unique_ptr<TransactCall> call);
-  /// Writes what is staged. Returns the databases whose log could not be written.
-  std::map<ServedDatabase*, Error> write_logs();
-  /// The log was written, or not: backups and observers are told, and who waits for the log.
-  void logged(Outgoing& outgoing, const Error* failure, std::int64_t now_us);
-  void publish(Outgoing& outgoing, std::int64_t now_us);
-  /// Counts a client's transaction that is about to be answered.
-  static void count(const Outgoing& outgoing, std::int64_t now_us);
-  bool gate_is_open(const Outgoing& outgoing, std::int64_t now_us);
-  /// Publishes what the gates let pass now.
-  void publish_waiting();
-  /// A read waits for the gate of a commit that was logged then.
-  void look_past_gates_at(std::int64_t logged_ms);
-  /// Answers reads that have waited for gates for too long.
-  void look_past_gates();
-  /// Publishes what waits, whoever has acknowledged it: the database goes, or becomes a backup.
-  /// Transactions are answered with the error, if there is one.
-  void release(ServedDatabase& database, const Error* refused);
-  void sync_and_reply(DurableReply reply);
-  void publish_directory();
-  /// Brings the database's row in "_Server" up to date.
-  void describe(ServedDatabase& database);
-  /// Brings all rows in "_Server" up to date, if they show the role.
-  void show_roles();
-  /// Nobody is active, as far as this server knows: who comes to look for the active waits a while.
-  bool makes_newcomers_wait() const;
-  /// Lets in those for whom there is an active now, or who have waited for long.
-  void let_in();
   void start(std::unique_ptr<NewMonitor> monitor);
-  void cancel_blocked(ServedDatabase& database);
   void tell(const std::vector<LockTable::Notice>& notices);
   void schedule_wake();
   void end_compaction(const DatabaseInfoRef& info, std::unique_ptr<storage::Compaction> compaction,
@@ -299,12 +250,6 @@ class DatabaseServer {
     Mailbox* mailbox;
     LockNotify notify;
   };
-  struct ClientThreadPort {
-    Mailbox* mailbox;
-    ClientThread* thread;
-  };
-
-  class StandIn;
 
   Ports ports_;
   std::unique_ptr<StandIn> stand_in_;
@@ -312,29 +257,16 @@ class DatabaseServer {
   Writer writer_;
   FairTurns turns_;
   bool turn_posted_ = false;  ///< a job runs the turn of a lane that waits
-  Uuid server_id_;
-  std::uint64_t next_generation_ = 1;
-  std::map<std::string, std::unique_ptr<ServedDatabase>, std::less<>> databases_;
-  DirectoryRef directory_;
+  const Uuid server_id_ = Uuid::random();
+  Catalogue catalogue_;
   LockTable locks_;
   std::map<SessionId, SessionPort> sessions_;
-  std::vector<ClientThreadPort> threads_;
-  std::vector<CommitObserver*> observers_;
-  std::vector<Outgoing> outgoing_;
-  std::vector<Outgoing> writing_;  ///< what it was when the logs began to be written
-  std::vector<DurableReply> durable_replies_;
-  std::map<const ServedDatabase*, std::deque<Outgoing>, ServedByName>
-      waiting_;                                // for gates; no queue is empty
-  std::optional<std::int64_t> past_gates_ms_;  ///< when reads behind gates are to be answered
-  std::int64_t looked_past_gates_ms_ = 0;      ///< end of the pause after the last time
+  WriterContext context_;
+  Outbox outbox_;
+  Transactions transactions_;
+  ServerRows server_rows_;
   CommitGate::Options sync_;
   std::optional<std::int64_t> write_deadline_ms_;
-  WaitLimits wait_limits_;
-  AdvertisedRole advertised_ = AdvertisedRole::kNone;
-  std::vector<std::unique_ptr<NewMonitor>> newcomers_;  ///< who wait to see "_Server"
-  std::atomic<int> others_active_ = 0;
-  std::optional<std::int64_t> index_due_ms_;  ///< when "_Server" is to show what was written
-  bool directory_changed_ = false;
   bool trim_on_compaction_ = false;
 };
 

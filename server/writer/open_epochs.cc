@@ -9,7 +9,7 @@ Result<void> open_epochs(DatabaseServer& databases, std::optional<Epoch> above,
   for (const auto& [name, database] : databases.databases()) {
     if (Result<void> may = DatabaseServer::may_promote(*database, if_damaged); !may) return may;
     const Height held = database->stored->position().height();
-    if (database->built_in || database->is_relay() || !least || held >= *least) continue;
+    if (database->is_built_in() || database->is_relay() || !least || held >= *least) continue;
     return Error{fmt::format("{} is at {}, behind {}: refusing to promote", name, held.to_string(),
                              least->to_string()),
                  "", std::nullopt};
@@ -17,7 +17,7 @@ Result<void> open_epochs(DatabaseServer& databases, std::optional<Epoch> above,
   const auto& all = databases.databases();
   for (auto entry = all.rbegin(); entry != all.rend(); ++entry) {
     ServedDatabase& database = *entry->second;
-    if (database.built_in) continue;
+    if (database.is_built_in()) continue;
     if (Result<void> opened = databases.promote(database, above, if_damaged); !opened)
       return opened;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/writer/monitor_start.h"
+
 namespace tandem {
 namespace {
 
@@ -22,9 +24,7 @@ void DatabaseServer::StandIn::take_out(Writer::Sessions& waiting) {
     if (outgoing.commit) unpublished_[outgoing.database].push_back(outgoing.commit);
     if (outgoing.call && !outgoing.call->only_reads) waiting.insert(outgoing.call->session);
   };
-  for (const auto& [database, queue] : server_.waiting_)
-    std::for_each(queue.begin(), queue.end(), add);
-  std::for_each(server_.writing_.begin(), server_.writing_.end(), add);
+  server_.outbox_.for_each_unpublished(add);
   for (const auto& [database, commits] : unpublished_) {
     for (auto commit = commits.rbegin(); commit != commits.rend(); ++commit)
       database->stored->database().revert(**commit);
@@ -37,45 +37,33 @@ void DatabaseServer::StandIn::begin(Writer::Sessions& waiting) {
   for (const LaneRef& lane : server_.turns_.waiting()) waiting.insert(lane->session());
   // The writer's thread waits, and has left answers for its own clients: another one is to deliver
   // them.
-  for (const ClientThreadPort& thread : server_.threads_) thread.mailbox->deliver(false);
-  answer_written(waiting);
+  server_.outbox_.deliver(false);
+  // What only reads and had been executed when the writer began to wait is executed anew.
+  for (Outgoing& outgoing : server_.outbox_.being_logged()) answer_read(outgoing, waiting);
 }
 
-void DatabaseServer::StandIn::answer_written(Writer::Sessions& waiting) {
-  for (Outgoing& outgoing : server_.writing_) {
-    if (outgoing.call && !waiting.contains(outgoing.call->session)) {
-      transact(std::move(outgoing.call));
-    } else if (outgoing.monitor && !waiting.contains(outgoing.monitor->session)) {
-      start(std::move(outgoing.monitor));
-    }
-  }
-}
-
-void DatabaseServer::StandIn::end_turn() {
-  for (const ClientThreadPort& thread : server_.threads_) thread.mailbox->flush();
-}
+void DatabaseServer::StandIn::end_turn() { server_.outbox_.hand_over(); }
 
 void DatabaseServer::StandIn::end() { put_back(); }
 
 bool DatabaseServer::StandIn::answer_past_gates() {
   Writer::Sessions waiting;
-  bool left = false;
   take_out(waiting);
-  for (auto& [database, queue] : server_.waiting_) {
-    std::erase_if(queue, [&](Outgoing& outgoing) {
-      if (outgoing.call && outgoing.call->only_reads && !waiting.contains(outgoing.call->session)) {
-        transact(std::move(outgoing.call));
-      } else if (outgoing.monitor && !waiting.contains(outgoing.monitor->session)) {
-        start(std::move(outgoing.monitor));
-      } else {
-        left = left || outgoing.only_reads();
-        return false;
-      }
-      return true;
-    });
-  }
+  const bool left = server_.outbox_.take_reads(
+      [&](Outgoing& outgoing) { return answer_read(outgoing, waiting); });
   put_back();
   return left;
+}
+
+bool DatabaseServer::StandIn::answer_read(Outgoing& outgoing, const Writer::Sessions& waiting) {
+  if (outgoing.call && !waiting.contains(outgoing.call->session)) {
+    transact(std::move(outgoing.call));
+  } else if (outgoing.monitor && !waiting.contains(outgoing.monitor->session)) {
+    start(std::move(outgoing.monitor));
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void DatabaseServer::StandIn::put_back() {
@@ -121,7 +109,7 @@ void DatabaseServer::StandIn::start(std::unique_ptr<NewMonitor> monitor) {
         runner);
   }
   Mailbox& mailbox = *monitor->mailbox;
-  Result<MonitorStart> start = server_.start_of(*monitor, unpublished);
+  Result<MonitorStart> start = monitor_start(server_.catalogue_, *monitor, unpublished);
   mailbox.put([start = std::move(start), monitor = std::move(monitor)]() mutable {
     monitor->started(std::move(start));
   });

@@ -42,8 +42,8 @@ class DatabaseServer::StandIn final : public Writer::StandIn {
   void put_back();
   /// How many of the newest commits in the database's history are out of its rows.
   std::size_t unpublished_in_history(ServedDatabase* database) const;
-  /// Executes anew what only reads and had been executed when the writer began to wait.
-  void answer_written(Writer::Sessions& waiting);
+  /// Between take_out() and put_back(). False if its session waits for an answer to a write.
+  bool answer_read(Outgoing& outgoing, const Writer::Sessions& waiting);
 
   DatabaseServer& server_;
   /// Commits that are out of the rows, oldest first.

@@ -45,7 +45,7 @@ bool has_row(const Snapshot& snapshot, std::int64_t number) {
 void Reader::on_commit(const DatabaseInfoRef& database, const CommitRef& commit) {
   if (database->name == "_Server") return;
   Contents& view = views_[database->name];
-  const bool is_active = !server_.find(database->name)->backup;
+  const bool is_active = !server_.find(database->name)->is_backup();
   for (const RowChange& change : commit->changes) {
     if (change.before) view.erase(entry_of(*commit->schema, *change.before).first);
     if (!change.after) continue;

@@ -206,7 +206,7 @@ control::ServerStatus SimulatedServer::status() {
   database.health = node_.health(database.name);
   process.look([&] {
     const ServedDatabase& served = process.database(database.name);
-    database.backup = served.backup;
+    database.backup = served.is_backup();
     database.entry.info = served.info;
     database.entry.history_start = served.stored->history().oldest_position();
     database.entry.gate = served.gate.status();

@@ -6,16 +6,10 @@
 #include <thread>
 
 #include "server/posix/mutex.h"
-#include "tests/support/fake_file_system.h"
-#include "tests/support/fake_runner.h"
+#include "tests/support/writer_site.h"
 
 namespace tandem {
 namespace {
-
-class NoSyncer final : public Syncer {
- public:
-  void sync(std::shared_ptr<storage::LogFile> /*log*/, Done done) override { done({}); }
-};
 
 struct Threads {
   Mutex mutex;
@@ -29,7 +23,7 @@ TEST_CASE("A job for each runs on each client thread, with the hub of that threa
   net::ThreadRelief relief(home);
   SystemClock clock;
   test::FakeFileSystem files;
-  NoSyncer syncer;
+  test::NoSyncer syncer;
   FakeRunner background;
   net::IoShard reader(101);
   DatabaseServer server({clock, files, syncer, background, [](std::int64_t) {}});

@@ -3,17 +3,11 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 
-#include "tests/support/fake_file_system.h"
-#include "tests/support/fake_runner.h"
 #include "tests/support/stopped_clock.h"
+#include "tests/support/writer_site.h"
 
 namespace tandem {
 namespace {
-
-class NoSyncer final : public Syncer {
- public:
-  void sync(std::shared_ptr<storage::LogFile> /*log*/, Done done) override { done({}); }
-};
 
 /// A server with the databases N and S, each on a disk of its own, as backups.
 struct TwoBackups {
@@ -64,7 +58,7 @@ struct TwoBackups {
 
   test::FakeFileSystem first, second;
   test::StoppedClock clock;
-  NoSyncer syncer;
+  test::NoSyncer syncer;
   FakeRunner runner;
   std::string damaged;
   DatabaseServer server{{clock, first, syncer, runner, [](std::int64_t) {}}};
@@ -84,7 +78,7 @@ TEST_CASE_METHOD(TwoBackups, "no database opens an epoch if the file of one is d
   CHECK(epoch("S") == Epoch{1});
   on_writer([&] {
     server.set_backup(*server.find("S"), false);
-    CHECK(server.find("S")->backup);
+    CHECK(server.find("S")->is_backup());
   });
   CHECK(second.contents("/S") == damaged);
 }
@@ -94,7 +88,7 @@ TEST_CASE_METHOD(TwoBackups, "what is behind damage may be given up, and is kept
   REQUIRE(open_all_the_same());
   CHECK(epoch("S") == Epoch{2});
   on_writer([&] {
-    CHECK(!server.find("S")->backup);
+    CHECK(!server.find("S")->is_backup());
     CHECK(!server.find("S")->stored->is_damaged());
   });
   bool is_kept = false;
