@@ -78,12 +78,18 @@ void become_newer_keeper() {
     ::execl(program.path.c_str(), program.path.c_str(), "keep", static_cast<char*>(nullptr));
 }
 
+void remember(const Memory& memory, StateFile& state, Journal& journal) {
+  if (!state.write(memory))
+    journal.write(
+        {Note::Level::kWarning, "nothing can be remembered: the state file could not be written"});
+}
+
 /// Takes the machine's steps until there is nothing more to do. Returns its answer.
 Exit drive(Machine& machine, Ports& ports, StateFile& state, ProcessLock& lock, Journal& journal,
            bool keeps, bool told) {
   for (;;) {
     for (const Note& note : machine.take_notes()) journal.write(note);
-    if (!keeps && lock.is_held()) state.write(machine.memory());
+    if (!keeps && lock.is_held()) remember(machine.memory(), state, journal);
     if (machine.finished()) return machine.exit_code().value_or(Exit::kSuccess);
     if (!told && machine.exit_code() && ports.idle()) {
       answer_and_go_on(*machine.exit_code(), &lock, journal);
@@ -98,7 +104,8 @@ Exit drive(Machine& machine, Ports& ports, StateFile& state, ProcessLock& lock, 
     }
     for (Step& step : steps) {
       // The keeper writes only while it holds the lock.
-      if (keeps && std::holds_alternative<ReleaseLock>(step.what)) state.write(machine.memory());
+      if (keeps && std::holds_alternative<ReleaseLock>(step.what))
+        remember(machine.memory(), state, journal);
       ports.begin(std::move(step));
     }
     for (Ports::Finished& finished : ports.wait())
@@ -106,8 +113,20 @@ Exit drive(Machine& machine, Ports& ports, StateFile& state, ProcessLock& lock, 
   }
 }
 
+/// Has what is wrong with the parameters said before anything is done. A stop does not ask for it.
+bool is_refused(const Environment& environment, bool validates, Journal& journal) {
+  const Order::Action action = environment.order.action;
+  const bool heeds =
+      validates || action == Order::Action::kStart || action == Order::Action::kReload;
+  if (!heeds || !environment.refusal) return false;
+  journal.write({Note::Level::kReason, environment.refusal->why});
+  return true;
+}
+
 int run(const std::string& action) {
-  auto environment = read_environment(action);
+  ::signal(SIGPIPE, SIG_IGN);  // whoever reads what is said may have gone
+  const bool validates = action == "validate-all";
+  auto environment = read_environment(validates ? "monitor" : action);
   if (!environment) {
     fmt::print(stderr, "usage: tandem-agent ACTION, with OCF's environment\n");
     return kUnimplemented;
@@ -115,6 +134,9 @@ int run(const std::string& action) {
   Order& order = environment->order;
   const bool keeps = order.action == Order::Action::kKeep;
   Journal journal(order.settings.instance);
+  if (is_refused(*environment, validates, journal))
+    return static_cast<int>(environment->refusal->kind);
+  if (validates) return 0;
   ProcessLock alone(environment->places.state + ".keeper");
   if (keeps && !alone.try_lock()) return 0;
   if (!keeps) make_folder_of(environment->places.state);

@@ -88,6 +88,29 @@ class Parameters(AgentTest):
         for name in ("sync_fallback", "advertise_role"):
             self.assertEqual(self.one.run("validate-all", {name: "wait"}), NOT_CONFIGURED, name)
 
+    def test_what_cannot_be_is_refused_and_said(self):
+        for name, values in {
+                "master_ip": ("192.0.2.300", "192.0.2.10/24", " 192.0.2.10 ", "[fd00::1", ""),
+                "listen_on_master_ip_only": ("maybe",), "manage_northd": ("maybe",), "promote_stale": ("2",),
+                "node_addresses": ("ctl1=", "ctl1", "=192.0.2.1", "ctl1=300.1.1.1"),
+                "nb_master_port": ("0", "6642"), "nb_http": ("banana", "8080", "192.0.2.1:99999"),
+                "nb_master_protocol": ("tcp ssl",), "sync_fallback": ("async block",), "advertise_role": ("",)}.items():
+            for value in values:
+                refused = OK if (name, value) == ("advertise_role", "") else NOT_CONFIGURED  # empty: the default
+                self.assertEqual(self.one.run("validate-all", {name: value}), refused, (name, value))
+                if refused:
+                    self.assertIn(f"ocf-exit-reason:{name.split('_master')[0]}", self.one.said)
+        self.assertEqual(self.one.run("validate-all", {"ovn_ctl": "/usr/share"}), 5)
+        self.assertEqual(self.one.run("validate-all", {"ovn_nb_db_cert": "/nowhere"}), 5)
+
+    def test_what_can_be_is_not(self):
+        for name, values in {
+                "master_ip": ("[fd00::1]", "fd00::1", "fe80::1%eth0", "db.example"),
+                "listen_on_master_ip_only": ("True", "y", "OFF"), "node_addresses": ("ctl1=fd00::1 ctl10=[fd00::2]",),
+                "nb_http": (":8080", "127.0.0.1:8080", "[::1]:8080", "localhost:8080"), "control_timeout": ("08",)}.items():
+            for value in values:
+                self.assertEqual(self.one.run("validate-all", {name: value}), OK, (name, value, self.one.said))
+
     def test_notify_may_be_true_in_all_of_pacemakers_words(self):
         for word in ("y", "On", "Yes", "TRUE", "1"):
             self.assertEqual(self.one.run("validate-all", notify=word), OK, word)

@@ -12,6 +12,7 @@ namespace {
 using Role = ServerState::Role;
 
 constexpr std::int64_t kNorthdMs = 10'000;
+constexpr std::int64_t kKeeperEndsMs = 6'000;
 
 Task<> do_step(Desk& desk, Step::What what, std::int64_t limit_ms) {
   (void)co_await desk.ask(std::move(what), limit_ms);
@@ -86,8 +87,7 @@ Task<> Actions::start() {
 /// If a promotion waits for this stop, the new active bans this node: a changed score would make
 /// Pacemaker plan anew.
 Task<> Actions::stop() {
-  desk_.memory.keeping = false;
-  ++desk_.memory.turn;
+  co_await end_tenure();
   co_await servers_.survey();
   bool stopped = false;
   co_await Join(list(stop_northd(), into(servers_.stop_both(), &stopped),
@@ -128,7 +128,7 @@ Task<> Actions::promote() {
     co_return;
   }
   // Nor may one open an epoch that the other cannot.
-  if (!servers_.can_write()) {
+  if (!servers_.can_write() || !servers_.backups_are_fit()) {
     desk_.reason("not promoted: " + servers_.fault());
     desk_.tell(Exit::kError);
     co_return;
@@ -166,12 +166,19 @@ Task<> Actions::begin_as_active() {
 
 // --- demote ---
 
+/// From here on nobody grants the role on, nor starts a server again as the active: what says so
+/// may not be written, or be the word of an action that cannot be waited for.
+Task<> Actions::end_tenure() {
+  desk_.memory.keeping = false;
+  ++desk_.memory.turn;
+  (void)co_await desk_.insist(EndKeeper{}, kKeeperEndsMs);
+}
+
 /// The servers follow at once the one that is promoted next, if Pacemaker has said so. No active of
 /// an epoch before theirs can be that one, so the others are not looked at: clients wait.
 Task<> Actions::demote() {
+  co_await end_tenure();
   co_await servers_.survey();
-  desk_.memory.keeping = false;
-  ++desk_.memory.turn;
   desk_.memory.leaving_since.reset();
   if (servers_.both_are(Role::kBackup)) {
     desk_.tell(Exit::kSuccess);
@@ -184,8 +191,7 @@ Task<> Actions::demote() {
 /// Makes both servers backups, and says where they ended. One that does not run is started by the
 /// next monitor, or not at all: a failed instance is stopped after its demotion.
 Task<bool> Actions::step_down() {
-  desk_.memory.keeping = false;
-  ++desk_.memory.turn;
+  co_await end_tenure();
   std::string next = desk_.order.promoting.empty() ? "" : desk_.order.promoting.front();
   if (next == desk_.order.node) next.clear();
   bool done = false;
@@ -263,8 +269,8 @@ Task<> Actions::follow() {
 
 // --- reload ---
 
-/// Applies what can change while the servers run: how commits wait, and the lease. The rest is read
-/// by each action anew.
+/// Applies what can change while the servers run: how commits wait, and the lease. The keeper
+/// begins anew, with these parameters; the rest is read by each action.
 Task<> Actions::reload() {
   co_await servers_.survey();
   co_await servers_.set_sync();
@@ -272,6 +278,8 @@ Task<> Actions::reload() {
   if (!tenure_.has_leases()) co_await servers_.end_leases();
   if (servers_.is_writable() && desk_.settings().role_lease_s > 0)
     (void)co_await tenure_.grant(tenure_.lease_ms());
+  (void)co_await desk_.insist(EndKeeper{}, kKeeperEndsMs);
+  if (desk_.memory.keeping) (void)co_await desk_.ask(StartKeeper{}, 1000);
   desk_.memory.connection = {};
   desk_.tell(Exit::kSuccess);
 }

@@ -41,7 +41,9 @@ class Actions {
   Task<> begin_as_active();
   Task<> demote();
   Task<bool> step_down();
+  Task<> end_tenure();
   Task<> monitor();
+  Task<bool> is_published();
   Task<> adopt();
   Task<> monitor_active();
   Task<> doubt(Tenure::Right right);

@@ -83,7 +83,7 @@ std::optional<Notice> Notice::parse(std::string_view text, const std::string& ho
     const std::size_t i = static_cast<std::size_t>(which);
     const auto epoch = number(fields[1 + 2 * i]);
     const auto index = number(fields[2 + 2 * i]);
-    if (!epoch || !index) continue;
+    if (!epoch || !index || Epoch{*epoch} > kMaxEpoch || *index > kMaxIndex) continue;
     Copy::Database database{Height{Epoch{*epoch}, *index}, std::nullopt, false};
     if (ours) {
       database.in_sync = fields[8].size() > i && fields[8][i] == '1';

@@ -64,9 +64,14 @@ Task<> Cluster::publish(Notice::Word word, Copy copy) {
   notice.copy = copy;
   notice.node = desk_.order.node;
   if (!desk_.memory.round.empty()) notice.round = desk_.memory.round;
-  (void)co_await desk_.ask(
-      WriteAttribute{position_attribute(), desk_.order.attributes_host, notice.to_text(), true},
-      tool_ms(desk_));
+  co_await write({position_attribute(), desk_.order.attributes_host, notice.to_text(), true});
+}
+
+Task<> Cluster::write(WriteAttribute attribute) {
+  const std::string name = attribute.name;
+  const Answer answer = co_await desk_.ask(std::move(attribute), tool_ms(desk_));
+  if (!answer.done())
+    desk_.warn(fmt::format("attrd_updater could not set {}: the cluster does not know it", name));
 }
 
 Task<> Cluster::look_around() {
@@ -145,8 +150,7 @@ Task<> Cluster::set_score(std::string value, std::string why) {
     desk_.memory.score = value;
   }
   if (desk_.order.node.empty()) co_return;
-  (void)co_await desk_.ask(
-      WriteAttribute{score_attribute(), desk_.order.attributes_host, value, false}, tool_ms(desk_));
+  co_await write({score_attribute(), desk_.order.attributes_host, value, false});
 }
 
 Task<> Cluster::sweep_scores() {

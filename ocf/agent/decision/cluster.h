@@ -66,6 +66,8 @@ class Cluster {
   Task<> name_active();
 
  private:
+  /// Says so if it could not be set.
+  Task<> write(WriteAttribute attribute);
   std::string score_attribute() const { return "master-" + desk_.settings().instance; }
   std::string position_attribute() const { return "position-" + desk_.settings().instance; }
 

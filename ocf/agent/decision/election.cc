@@ -43,11 +43,17 @@ std::string Election::active_node() const {
   return notice != nullptr ? notice->node : "";
 }
 
+/// No server follows one that is further ahead than is believed of others, nor opens such an epoch.
 Epoch Election::greatest_published(Which which) const {
+  const Copy ours = servers_.copy();
+  const auto& own = ours.databases[which];
+  const std::uint64_t most =
+      own ? static_cast<std::uint64_t>(own->height.epoch) + kMaxStep - 1 : kMaxStep;
   Epoch greatest{};
   for (const Notice& notice : cluster_.bulletin().notices) {
     const auto& database = notice.copy.databases[which];
-    if (database) greatest = std::max(greatest, database->height.epoch);
+    if (database && database->height.epoch <= Epoch{most})
+      greatest = std::max(greatest, database->height.epoch);
   }
   return greatest;
 }
@@ -82,7 +88,7 @@ Task<> Election::judge() {
     co_await cluster_.set_score(score::kBan, "the servers are " + servers_.roles_text());
     co_return;
   }
-  if (!servers_.can_write()) {
+  if (!servers_.backups_are_fit()) {
     co_await cluster_.set_score(score::kBan, servers_.fault());
     co_return;
   }

@@ -29,7 +29,6 @@ class Election {
   Task<std::string> objection_to_return();
   /// The node that is active, as far as is known; empty: none.
   std::string active_node() const;
-  /// The greatest epoch that anybody has published.
   /// The greatest epoch that anybody has, or may have opened: two promotions from the same copies,
   /// of which one is cut off, must not open the same one.
   Epoch greatest_epoch(Which which) const;

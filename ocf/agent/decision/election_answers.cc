@@ -84,7 +84,7 @@ Task<std::optional<std::string>> Election::await_question(std::string chosen,
 }
 
 bool Election::is_promotable() const {
-  return servers_.both_are(ServerState::Role::kBackup) && servers_.can_write() &&
+  return servers_.both_are(ServerState::Role::kBackup) && servers_.backups_are_fit() &&
          !desk_.memory.unfit;
 }
 

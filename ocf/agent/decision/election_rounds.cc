@@ -96,6 +96,8 @@ Task<> Election::settle() {
   looks.push_back(cluster_.look_around());
   if (!orderly) looks.push_back(cluster_.look_at_scores());
   co_await Join(std::move(looks));
+  // Others that Pacemaker would promote beside this active are refused.
+  if (desk_.order.promoted_max != 1 && servers_.both_are(ServerState::Role::kActive)) co_return;
   co_await leave_active();
   if (!servers_.both_are(ServerState::Role::kBackup))
     co_await cluster_.set_score(score::kBan, "the servers are " + servers_.roles_text());
@@ -176,6 +178,14 @@ Task<std::string> Election::refusal() {
   looks.push_back(cluster_.look_at_scores());
   looks.push_back(cluster_.look_around());
   co_await Join(std::move(looks));
+  // Where nobody is active one may be all the same: clients need it more than the clone needs
+  // mending.
+  if (const std::string fault = desk_.order.fault_of_clone(); !fault.empty()) {
+    const bool is_first =
+        desk_.order.promoting.empty() || desk_.order.promoting.front() == desk_.order.node;
+    if (!desk_.order.is_notified || !is_first || !active_node().empty()) co_return fault;
+    desk_.warn(fault);
+  }
   const std::string at = "at " + servers_.copy().to_string();
   if (!cluster_.bulletin().readable)
     co_return at + ": the cluster does not say where the others are";

@@ -9,6 +9,7 @@ namespace {
 /// Calls `field` with the name and the place of each value, so that writing and reading agree.
 template <class M, class Field>
 void each_field(M& memory, Field field) {
+  field("boot", memory.boot);
   field("started", memory.started);
   field("score", memory.score);
   field("was_cut_off", memory.was_cut_off);

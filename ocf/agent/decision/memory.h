@@ -15,6 +15,7 @@ namespace tandem::agent {
 struct Memory {
   static constexpr int kFormat = 2;
 
+  std::string boot;          ///< the machine's start that it is of; empty: not said
   bool started = false;      ///< Pacemaker has started the servers, or found them running
   std::string score;         ///< the promotion score as last set
   Pair<bool> in_sync;        ///< the copy had everything when an active was last heard

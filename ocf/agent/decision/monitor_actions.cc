@@ -41,7 +41,8 @@ Task<> Actions::monitor() {
     co_return;
   }
   if (desk_.order.interval_ms == 0) {
-    if (!desk_.memory.started) co_await adopt();
+    const bool is_known = desk_.memory.started && co_await is_published();
+    if (!is_known) co_await adopt();
     desk_.tell(seen());
     co_return;
   }
@@ -65,6 +66,13 @@ Task<> Actions::monitor() {
   } else {
     co_await monitor_backup();
   }
+}
+
+/// Does the cluster know of this instance? A Pacemaker that was started anew has forgotten all that
+/// was published.
+Task<bool> Actions::is_published() {
+  co_await cluster_.look_around();
+  co_return !cluster_.bulletin().readable || cluster_.bulletin().of(desk_.order.node) != nullptr;
 }
 
 /// Servers that Pacemaker finds running, as after its restart in maintenance, are as good as
@@ -123,6 +131,8 @@ Task<> Actions::monitor_active() {
     }
     desk_.warn("a server cannot write to its disk, and no backup has all that it has");
   }
+  if (const std::string deaf = servers_.deafness(); !deaf.empty())
+    desk_.warn("clients cannot connect: " + deaf);
   if (servers_.any_link_is("expired")) {
     const bool may_return = co_await tenure_.may_return();
     if (!may_return) {

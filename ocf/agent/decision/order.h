@@ -49,6 +49,17 @@ struct Order {
   /// The nodes that Pacemaker names in notifications and in actions of clones with notify.
   Names starting, stopping, promoting, demoting, promoted_nodes, unpromoted_nodes;
 
+  // How the clone is set up now: Pacemaker restarts nothing when this changes.
+  std::int64_t promoted_max = 1;
+  bool is_notified = true;
+  /// Why nobody may be promoted in a clone like this; empty: it is as it should be.
+  std::string fault_of_clone() const {
+    if (promoted_max != 1)
+      return "promoted-max is " + std::to_string(promoted_max) + ": there can be one active only";
+    if (!is_notified) return "the clone needs notify=true: copies are compared in notifications";
+    return "";
+  }
+
   Settings settings;
 
   /// Those that hand the role over. One that is recovered is demoted, too, but promoted again.

@@ -1,5 +1,8 @@
 // Reads a server's answers.
 
+#include <cerrno>
+#include <cstring>
+
 #include "ocf/agent/decision/servers.h"
 #include "protocol/json/json_reader.h"
 
@@ -39,6 +42,21 @@ std::optional<Copy::Database> copy_at(JsonView database) {
   return Copy::Database{position->height(), position->digest, false};
 }
 
+/// The address is another node's until the cluster moves it here.
+void read_remotes(JsonView remotes, ServerState& state) {
+  if (!remotes.is_array()) return;
+  for (const JsonView remote : remotes.elements()) {
+    const std::string target = text_at(remote, "target");
+    const std::string problem = text_at(remote, "problem");
+    if (!target.starts_with("ptcp:") && !target.starts_with("pssl:")) continue;
+    if (text_at(remote, "state") == "listening") {
+      state.listening.push_back(target);
+    } else if (!problem.empty() && problem != std::strerror(EADDRNOTAVAIL)) {
+      state.deaf = target + ": " + problem;
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<ServerState> ServerState::from_status(Which which, std::string_view text) {
@@ -62,6 +80,7 @@ std::optional<ServerState> ServerState::from_status(Which which, std::string_vie
   state.damaged = database.find("health").find("damage").is_object();
   if (state.damaged) state.link = "damaged";  // also while it takes its contents from the active
   state.copy = copy_at(database);
+  read_remotes(status.find("remotes"), state);
   return state;
 }
 

@@ -60,11 +60,27 @@ Task<> Servers::probe(Which which) {
       }
     }
   }
+  if (state->role == ServerState::Role::kBackup && !desk_.memory.stock[which])
+    co_await probe_port(which, *state);
   // A backup that replicates has had all, now or a moment ago; so it has when it is cut off later.
   if (state->link == "replicating") desk_.memory.in_sync[which] = true;
   if (state->damaged) desk_.memory.in_sync[which] = false;
   states_[which] = *state;
   if (states_[which].copy) states_[which].copy->in_sync = desk_.memory.in_sync[which];
+}
+
+/// A promotion where nobody can connect would open an epoch that no other copy gets.
+Task<> Servers::probe_port(Which which, ServerState& state) {
+  const std::string& port = desk_.settings().databases[which].port;
+  const bool listens =
+      std::any_of(state.listening.begin(), state.listening.end(), [&](const std::string& target) {
+        return target.ends_with(":" + port) || target.find(":" + port + ":") != std::string::npos;
+      });
+  if (listens) co_return;
+  const Answer answer = co_await desk_.ask(ProbePort{which}, 1000);
+  if (answer.outcome == Answer::Outcome::kRefused)
+    state.port_problem =
+        fmt::format("the {} server could not listen for clients: {}", name_of(which), answer.text);
 }
 
 Task<std::optional<ServerState>> Servers::ask_state(Which which, std::int64_t limit_ms) {
@@ -108,9 +124,11 @@ bool Servers::is_writable() const {
          any_link_is("writable");
 }
 
-bool Servers::backups_can_write() const {
+bool Servers::backups_are_fit() const {
   return std::all_of(kBoth.begin(), kBoth.end(), [this](Which which) {
-    return states_[which].healthy || states_[which].role != ServerState::Role::kBackup;
+    const ServerState& state = states_[which];
+    return state.role != ServerState::Role::kBackup ||
+           (state.healthy && state.port_problem.empty());
   });
 }
 
@@ -119,7 +137,19 @@ std::string Servers::fault() const {
     if (states_[which].damaged)
       return fmt::format("the file of the {} server is damaged", name_of(which));
   }
+  for (const Which which : kBoth) {
+    if (states_[which].healthy && !states_[which].port_problem.empty())
+      return states_[which].port_problem;
+  }
   return "a server cannot write to its disk";
+}
+
+std::string Servers::deafness() const {
+  for (const Which which : kBoth) {
+    if (states_[which].role == ServerState::Role::kActive && !states_[which].deaf.empty())
+      return states_[which].deaf;
+  }
+  return "";
 }
 
 Copy Servers::copy() const {

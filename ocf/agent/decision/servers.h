@@ -25,6 +25,11 @@ struct ServerState {
   /// Part of its file is lost, and was not taken from an active since: what it holds is less than
   /// it once had.
   bool damaged = false;
+  /// Where it listens for clients, at other addresses than its own, too; and where it cannot, and
+  /// why, but for an address that another node has.
+  Names listening{};
+  std::string deaf{};
+  std::string port_problem{};              ///< of a backup: why it could not listen as the active
   std::string source{};                    ///< whom a backup follows
   std::optional<std::string> node_name{};  ///< as it knows it; nothing: it knows none
   bool was_ended = false;  ///< gone: it was told to end, by whatever, and did not die
@@ -56,10 +61,12 @@ class Servers {
   bool is_writable() const;
   /// False if one of them says that nothing can be written to its file.
   bool can_write() const { return states_[Which::kNb].healthy && states_[Which::kSb].healthy; }
-  /// The same of those that are backups.
-  bool backups_can_write() const;
+  /// Could those that are backups be active: write to their files, and listen for clients?
+  bool backups_are_fit() const;
   /// Why not, for people.
   std::string fault() const;
+  /// Where an active cannot listen, for people; empty: nowhere.
+  std::string deafness() const;
   /// The copies that both hold, as of the last survey.
   Copy copy() const;
   /// "active and gone", for people.
@@ -99,6 +106,7 @@ class Servers {
 
  private:
   Task<> probe(Which which);
+  Task<> probe_port(Which which, ServerState& state);
   Task<std::optional<ServerState>> ask_state(Which which, std::int64_t limit_ms);
   Task<> follow_one(Which which, std::string active, const Bulletin* bulletin);
   Task<std::optional<std::string>> tell_to_follow(Which which, std::string active,

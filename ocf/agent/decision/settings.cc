@@ -48,11 +48,14 @@ std::string Settings::remote_of_active(Which which, const std::string& node) con
   return fmt::format("{}:{}:{}", database.protocol, address_of_active(node), database.port);
 }
 
+std::string Settings::listening_address() const {
+  if (listen_on_master_ip_only) return bracketed(master_ip);
+  return master_ip.find(':') == std::string::npos ? "0.0.0.0" : "[::]";
+}
+
 std::string Settings::connection_target(Which which) const {
-  std::string address = bracketed(master_ip);
-  if (!listen_on_master_ip_only)
-    address = master_ip.find(':') == std::string::npos ? "0.0.0.0" : "[::]";
-  return fmt::format("p{}:{}:{}", databases[which].protocol, databases[which].port, address);
+  return fmt::format("p{}:{}:{}", databases[which].protocol, databases[which].port,
+                     listening_address());
 }
 
 std::string Settings::connections_remote(Which which) const {

@@ -69,7 +69,9 @@ struct Settings {
   std::string address_of_active(const std::string& node) const;
   /// "tcp:ADDRESS:PORT" of that.
   std::string remote_of_active(Which which, const std::string& node) const;
-  /// Where clients are served: the target of the Connection row.
+  /// At which address clients are served: IPv6 in brackets.
+  std::string listening_address() const;
+  /// The same as the target of the Connection row.
   std::string connection_target(Which which) const;
   /// The remote that stands for the Connection rows.
   std::string connections_remote(Which which) const;

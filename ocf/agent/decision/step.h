@@ -46,6 +46,11 @@ struct StartServer {
   Which which;
   std::vector<std::string> arguments;
 };
+/// Would a server that does not listen for clients now be able to, as the active? kRefused with why
+/// not: something else has its port.
+struct ProbePort {
+  Which which;
+};
 /// Waits until the process has ended.
 struct AwaitServerEnd {
   Which which;
@@ -114,6 +119,8 @@ struct ReportFailure {};
 struct Pause {};
 /// Starts the keeper, if none runs.
 struct StartKeeper {};
+/// Ends it: the role has ended, or it works with parameters that are no longer so.
+struct EndKeeper {};
 /// The keeper: kDone if a server's connection was lost, "monitored" if its monitor process lives
 /// and starts it again; kSilent at the limit.
 struct Watch {};
@@ -128,10 +135,10 @@ struct ReadMemory {};
 /// once; those that are given out together are done at the same time.
 struct Step {
   using What =
-      std::variant<AskServer, LookAtServer, StartServer, AwaitServerEnd, KillServer, RunCtl,
-                   StartNorthd, StopNorthd, ReadAttribute, WriteAttribute, ReadProperty,
+      std::variant<AskServer, LookAtServer, StartServer, ProbePort, AwaitServerEnd, KillServer,
+                   RunCtl, StartNorthd, StopNorthd, ReadAttribute, WriteAttribute, ReadProperty,
                    WriteProperty, AskManaged, AskCorosync, AskController, ReportFailure, Pause,
-                   StartKeeper, Watch, TakeLock, ReleaseLock, ReadMemory>;
+                   StartKeeper, EndKeeper, Watch, TakeLock, ReleaseLock, ReadMemory>;
   std::uint64_t id = 0;
   What what;
   std::int64_t limit_ms = 0;  ///< then the answer is kSilent

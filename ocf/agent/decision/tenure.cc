@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "ocf/agent/decision/boolean.h"
+
 namespace tandem::agent {
 
 namespace {
@@ -138,7 +140,8 @@ bool Tenure::has_heir() const {
   return std::any_of(notices.begin(), notices.end(), [&](const Notice& notice) {
     if (notice.node == desk_.order.node || !notice.is_candidate()) return false;
     return (notice.word == Notice::Word::kLive && notice.copy.is_whole()) ||
-           (servers_.copy().is_known() && has_all_of(notice.copy, servers_.copy()));
+           (servers_.copy().is_known() && notice.copy.is_known() &&
+            has_all_of(notice.copy, servers_.copy()));
   });
 }
 
@@ -161,7 +164,7 @@ Task<bool> Tenure::put_both_right(ServerState::Role role) {
       if (!right[Which::kNb] || !right[Which::kSb]) co_return false;
       co_await servers_.survey();
     }
-    if (role == ServerState::Role::kActive && !servers_.backups_can_write()) {
+    if (role == ServerState::Role::kActive && !servers_.backups_are_fit()) {
       desk_.reason("not promoted again: " + servers_.fault());
       co_return false;
     }
@@ -221,12 +224,12 @@ Task<bool> Tenure::repair(Which which, ServerState::Role role) {
 
 Task<bool> Tenure::is_unmanaged() {
   const Answer answer = co_await desk_.ask(AskManaged{}, kToolMs);
-  co_return answer.done() && answer.text.starts_with("false");
+  co_return answer.done() && parse_boolean(answer.text) == false;
 }
 
 Task<bool> Tenure::is_in_maintenance(bool saved) {
   const Answer answer = co_await desk_.ask(ReadProperty{"maintenance-mode", "", saved}, kToolMs);
-  co_return answer.done() && answer.text.starts_with("true");
+  co_return answer.done() && parse_boolean(answer.text) == true;
 }
 
 }  // namespace tandem::agent

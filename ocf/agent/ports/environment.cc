@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <sstream>
 
+#include "ocf/agent/decision/boolean.h"
 #include "ocf/agent/ports/tool_run.h"
 
 namespace tandem::agent {
@@ -18,17 +18,8 @@ namespace {
 constexpr std::int64_t kNameMs = 2'000;
 constexpr int kPollMs = 20;
 
-std::string variable(const std::string& name, const std::string& otherwise = "") {
-  const char* value = std::getenv(name.c_str());
-  return value != nullptr && *value != '\0' ? value : otherwise;
-}
-
-std::string parameter(const std::string& name, const std::string& otherwise = "") {
-  return variable("OCF_RESKEY_" + name, otherwise);
-}
-
 std::string meta(const std::string& name, const std::string& otherwise = "") {
-  return parameter("CRM_meta_" + name, otherwise);
+  return Parameters::text("CRM_meta_" + name, otherwise);
 }
 
 std::int64_t number(const std::string& text, std::int64_t otherwise) {
@@ -45,14 +36,6 @@ Names words(const std::string& text) {
 }
 
 Names nodes(const std::string& list) { return words(meta("notify_" + list + "_uname")); }
-
-/// As ocf_is_true has it.
-bool is_true(const std::string& text) {
-  for (const char* yes : {"yes", "true", "1", "YES", "TRUE", "ja", "on", "ON"}) {
-    if (text == yes) return true;
-  }
-  return false;
-}
 
 bool is_program(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
 
@@ -78,61 +61,85 @@ std::optional<Order::Action> action_of(const std::string& name) {
 }
 
 /// A file for TLS: the parameter, else the stock agent's default, if that is there and TLS is used.
-std::string tls_file(const std::string& name, const std::string& protocol,
+std::string tls_file(Parameters& parameters, const std::string& name, const std::string& protocol,
                      const std::string& otherwise) {
-  const std::string given = parameter(name);
+  const std::string given = Parameters::text(name);
+  if (!given.empty() && ::access(given.c_str(), R_OK) != 0)
+    parameters.refuse({Refusal::Kind::kNotInstalled, given + " cannot be read"});
   if (!given.empty() || protocol != "ssl") return given;
   const std::string path = variable("TANDEM_AGENT_TLS", "/etc/openvswitch") + "/" + otherwise;
   return ::access(path.c_str(), R_OK) == 0 ? path : "";
 }
 
-Settings::Database read_database(Which which) {
+Settings::Database read_database(Parameters& parameters, Which which) {
   const std::string name = name_of(which);
   Settings::Database database;
-  database.port = parameter(name + "_master_port", which == Which::kNb ? "6641" : "6642");
-  database.protocol = parameter(name + "_master_protocol", "tcp");
+  database.port = std::to_string(
+      parameters.number(name + "_master_port", which == Which::kNb ? 6641 : 6642, 1, 65535));
+  database.protocol = parameters.word(name + "_master_protocol", "tcp", {"tcp", "ssl"});
   const auto file = [&](const char* ending, const std::string& otherwise) {
-    return tls_file(fmt::format("ovn_{}_db_{}", name, ending), database.protocol, otherwise);
+    return tls_file(parameters, fmt::format("ovn_{}_db_{}", name, ending), database.protocol,
+                    otherwise);
   };
   database.private_key = file("privkey", fmt::format("ovn{}-privkey.pem", name));
   database.certificate = file("cert", fmt::format("ovn{}-cert.pem", name));
   database.ca_certificate = file("cacert", "cacert.pem");
-  database.http = parameter(name + "_http");
+  database.http = Parameters::text(name + "_http");
+  if (!database.http.empty() && !is_endpoint(database.http))
+    parameters.refuse(fmt::format("{}_http is no ADDRESS:PORT: {}", name, database.http));
   return database;
 }
 
-Settings read_settings() {
+std::map<std::string, std::string> read_node_addresses(Parameters& parameters) {
+  std::map<std::string, std::string> addresses;
+  for (const std::string& pair : words(Parameters::text("node_addresses"))) {
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    const std::string address = pair.substr(std::min(equals + 1, pair.size()));
+    if (equals > 0 && is_address(address) && !address.empty()) {
+      addresses[pair.substr(0, equals)] = address;
+    } else {
+      parameters.refuse(fmt::format("node_addresses has what is no NODE=ADDRESS: {}", pair));
+    }
+  }
+  return addresses;
+}
+
+Settings read_settings(Parameters& parameters) {
+  constexpr std::int64_t kDayMs = 86'400'000;
   Settings settings;
   settings.instance = variable("OCF_RESOURCE_INSTANCE", "default");
   settings.instance.resize(std::min(settings.instance.find(':'), settings.instance.size()));
-  settings.master_ip = parameter("master_ip");
-  settings.listen_on_master_ip_only = is_true(parameter("listen_on_master_ip_only", "yes"));
-  settings.manage_northd = is_true(parameter("manage_northd"));
-  settings.probe_interval_ms = number(parameter("inactive_probe_interval"), 5000);
+  settings.master_ip = parameters.address("master_ip");
+  if (settings.master_ip.empty()) parameters.refuse("master_ip is not set");
+  settings.listen_on_master_ip_only = parameters.flag("listen_on_master_ip_only", true);
+  settings.manage_northd = parameters.flag("manage_northd", false);
+  settings.probe_interval_ms = parameters.number("inactive_probe_interval", 5000, 0, kDayMs);
   settings.probe_interval_to_active_ms =
-      number(parameter("inactive_probe_interval_to_master"), 60000);
-  for (const std::string& pair : words(parameter("node_addresses"))) {
-    const std::size_t equals = pair.find('=');
-    if (equals != std::string::npos)
-      settings.node_addresses[pair.substr(0, equals)] = pair.substr(equals + 1);
-  }
-  settings.server_options = words(parameter("server_options"));
-  settings.control_timeout_ms = number(parameter("control_timeout"), 2) * 1000;
-  settings.copies_wait_ms = number(parameter("copies_wait"), 60) * 1000;
-  settings.early_demotion = is_true(parameter("early_demotion", "yes"));
-  settings.promote_stale = is_true(parameter("promote_stale"));
-  settings.role_lease_s = number(parameter("role_lease"), -1);
-  settings.sync_replicas = static_cast<int>(number(parameter("sync_replicas"), 1));
-  settings.sync_fallback = parameter("sync_fallback", "async");
-  settings.advertise_role = parameter("advertise_role", "none");
-  for (const Which which : kBoth) settings.databases[which] = read_database(which);
+      parameters.number("inactive_probe_interval_to_master", 60000, 0, kDayMs);
+  settings.node_addresses = read_node_addresses(parameters);
+  settings.server_options = words(Parameters::text("server_options"));
+  if (settings.has_server_option("--http"))
+    parameters.refuse(
+        "server_options is for both servers: give each its port by nb_http and sb_http");
+  settings.control_timeout_ms = parameters.number("control_timeout", 2, 1, 600) * 1000;
+  settings.copies_wait_ms = parameters.number("copies_wait", 60, 0, 604'800) * 1000;
+  settings.early_demotion = parameters.flag("early_demotion", true);
+  settings.promote_stale = parameters.flag("promote_stale", false);
+  settings.role_lease_s = parameters.number("role_lease", -1, 0, 86'400);
+  settings.sync_replicas = static_cast<int>(parameters.number("sync_replicas", 1, 0, 100));
+  settings.sync_fallback = parameters.word("sync_fallback", "async", {"async", "block"});
+  settings.advertise_role =
+      parameters.word("advertise_role", "none", {"none", "leader", "connected"});
+  for (const Which which : kBoth) settings.databases[which] = read_database(parameters, which);
+  if (settings.databases[Which::kNb].port == settings.databases[Which::kSb].port)
+    parameters.refuse("nb_master_port and sb_master_port are the same");
   return settings;
 }
 
 /// Servers are ours if they stand in an install's folder, beside tandem-agent, or on PATH. A folder
 /// may hold a stock server, too.
 void find_servers(Settings& settings, Places& places) {
-  const std::string folder = parameter("tandem_dir");
+  const std::string folder = Parameters::text("tandem_dir");
   const std::string server =
       first_program(folder.empty() ? Names{"/usr/lib/tandem/ovs/ovsdb-server",
                                            "/usr/local/lib/tandem/ovs/ovsdb-server"}
@@ -198,9 +205,15 @@ std::optional<Environment> read_environment(const std::string& action) {
   if (order.promoted_nodes.empty()) order.promoted_nodes = nodes("master");
   order.unpromoted_nodes = nodes("unpromoted");
   if (order.unpromoted_nodes.empty()) order.unpromoted_nodes = nodes("slave");
-  order.settings = read_settings();
+  order.promoted_max = number(meta("promoted_max", meta("master_max")), 1);
+  order.is_notified = parse_boolean(meta("notify", "true")).value_or(false);
+  Parameters parameters;
+  const std::string clone = order.fault_of_clone();
+  if (!clone.empty()) parameters.refuse(clone);
+  order.settings = read_settings(parameters);
+  environment.refusal = parameters.refusal();
   Places& places = environment.places;
-  const std::string ovn_ctl = parameter("ovn_ctl");
+  const std::string ovn_ctl = Parameters::text("ovn_ctl");
   places.ovn_ctl = ovn_ctl.empty() ? first_program({"/usr/share/ovn/scripts/ovn-ctl",
                                                     "/usr/share/openvswitch/scripts/ovn-ctl"})
                                    : ovn_ctl;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ocf/agent/decision/order.h"
+#include "ocf/agent/ports/parameters.h"
 
 namespace tandem::agent {
 
@@ -18,6 +19,7 @@ struct Places {
 struct Environment {
   Order order;
   Places places;
+  std::optional<Refusal> refusal;  ///< of the parameters: a start, a reload and validate-all say it
 };
 
 /// Reads OCF's environment: the order, the parameters and where things are. Nothing if the action

@@ -29,6 +29,11 @@ std::string date() {
 
 }  // namespace
 
+/// Nobody may be there to read it.
+void Journal::say(const std::string& text) const {
+  if (on_stderr_) (void)!::write(STDERR_FILENO, text.data(), text.size());
+}
+
 void Journal::log(const char* priority, int syslog_priority, const std::string& text) {
   const std::string tag = fmt::format("ovndb-servers({})[{}]", instance_, ::getpid());
   const std::string facility = variable("HA_LOGFACILITY");
@@ -42,8 +47,7 @@ void Journal::log(const char* priority, int syslog_priority, const std::string& 
     std::ofstream out(file, std::ios::app);
     out << fmt::format("{}:\t{} {}: {}\n", tag, date(), priority, text);
   }
-  if (on_stderr_ && !to_syslog && file.empty())
-    fmt::print(stderr, "{}: {}: {}\n", tag, priority, text);
+  if (!to_syslog && file.empty()) say(fmt::format("{}: {}: {}\n", tag, priority, text));
 }
 
 void Journal::write(const Note& note) {
@@ -53,7 +57,7 @@ void Journal::write(const Note& note) {
     case Note::Level::kWarning:
       return log("WARNING", LOG_WARNING, note.text);
     case Note::Level::kReason:
-      if (on_stderr_) fmt::print(stderr, "ocf-exit-reason:{}\n", note.text);
+      say(fmt::format("ocf-exit-reason:{}\n", note.text));
       return log("ERROR", LOG_ERR, note.text);
   }
 }

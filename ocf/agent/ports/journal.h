@@ -17,6 +17,7 @@ class Journal {
   void leave_terminal() { on_stderr_ = false; }
 
  private:
+  void say(const std::string& text) const;
   void log(const char* priority, int syslog_priority, const std::string& text);
 
   std::string instance_;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "ocf/agent/decision/boolean.h"
 #include "ocf/agent/ports/ports.h"
 
 namespace tandem::agent {
@@ -81,8 +82,8 @@ class ManagedQuestion : public Operation {
         open = true;
         continue;
       }
-      const char* unmanaged = i == 0 ? "false" : "true";
-      if (answers_[i]->done() && answers_[i]->text.starts_with(unmanaged))
+      const bool unmanaged = i != 0;
+      if (answers_[i]->done() && parse_boolean(answers_[i]->text) == unmanaged)
         return Answer{Answer::Outcome::kDone, "false", {}};
     }
     if (open) return std::nullopt;

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "ocf/agent/ports/control_request.h"
+#include "ocf/agent/ports/port_probe.h"
 #include "ocf/agent/ports/server_process.h"
 #include "server/posix/own_program.h"
 
@@ -132,6 +133,13 @@ Ports::Begun Ports::take(const StartServer& step) {
       });
 }
 
+Ports::Begun Ports::take(const ProbePort& step) {
+  const Settings& settings = environment_.order.settings;
+  const std::string problem =
+      port_problem(settings.listening_address(), settings.databases[step.which].port);
+  return ready(problem.empty() ? Answer::Outcome::kDone : Answer::Outcome::kRefused, problem);
+}
+
 Ports::Begun Ports::take(const AwaitServerEnd& step) {
   const std::optional<ProcessInfo> process = server(step.which);
   if (!process || is_held_by_disk(process->pid)) return ready(Answer::Outcome::kDone);
@@ -182,6 +190,12 @@ Ports::Begun Ports::take(const Pause&) { return std::make_unique<Wait>(); }
 Ports::Begun Ports::take(const StartKeeper&) {
   if (ProcessLock(environment_.places.state + ".keeper").try_lock())
     start_detached({own_program().path, "keep"});
+  return ready(Answer::Outcome::kDone);
+}
+
+Ports::Begun Ports::take(const EndKeeper&) {
+  ProcessLock alone(environment_.places.state + ".keeper");
+  alone.end_holder();
   return ready(Answer::Outcome::kDone);
 }
 

@@ -38,6 +38,7 @@ class Ports {
   Begun take(const AskServer& step);
   Begun take(const LookAtServer& step);
   Begun take(const StartServer& step);
+  Begun take(const ProbePort& step);
   Begun take(const AwaitServerEnd& step);
   Begun take(const KillServer& step);
   Begun take(const RunCtl& step);
@@ -53,6 +54,7 @@ class Ports {
   Begun take(const ReportFailure& step);
   Begun take(const Pause& step);
   Begun take(const StartKeeper& step);
+  Begun take(const EndKeeper& step);
   Begun take(const Watch& step);
   Begun take(const TakeLock& step);
   Begun take(const ReleaseLock& step);

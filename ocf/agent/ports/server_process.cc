@@ -72,11 +72,16 @@ std::optional<ProcessInfo> find_process(const std::function<bool(const std::stri
   return std::nullopt;
 }
 
-/// A server's command line names its files, and not those at `path`: it serves another resource of
-/// this machine, and has the pid that one here had before.
-bool has_other_files(pid_t pid, const std::string& path) {
+enum class Files : std::uint8_t {
+  kOurs,    ///< the command line names those at a path
+  kOthers,  ///< it names others: of another resource of this machine, with a pid that was ours
+  kUnsaid,
+};
+
+/// Whose files a server's command line names.
+Files files_of(pid_t pid, const std::string& path) {
   std::istringstream words(read_file(fmt::format("/proc/{}/cmdline", pid)));
-  bool names_others = false;
+  Files files = Files::kUnsaid;
   for (std::string word; std::getline(words, word, '\0');) {
     for (const auto& [option, ending] :
          {std::pair{"--pidfile=", ".pid"}, std::pair{"--unixctl=", ".ctl"}}) {
@@ -85,11 +90,11 @@ bool has_other_files(pid_t pid, const std::string& path) {
       const std::string named = word.substr(std::string_view(option).size());
       if (std::filesystem::weakly_canonical(named, problem) ==
           std::filesystem::weakly_canonical(path + ending, problem))
-        return false;
-      names_others = true;
+        return Files::kOurs;
+      files = Files::kOthers;
     }
   }
-  return names_others;
+  return files;
 }
 
 std::optional<pid_t> peer_of(const std::string& socket) {
@@ -127,8 +132,9 @@ std::optional<ProcessInfo> process_of_pidfile(const std::string& pidfile, const 
 std::optional<ProcessInfo> find_server(const std::string& run_directory, const std::string& stem) {
   const std::string path = run_directory + "/" + stem;
   if (auto process = process_of_pidfile(path + ".pid", kServer);
-      process && !has_other_files(process->pid, path))
+      process && files_of(process->pid, path) == Files::kOurs)
     return process;
+  // One that says nothing of its files is known by its control socket.
   if (const auto peer = peer_of(path + ".ctl")) {
     if (auto process = process_info(*peer); lives(process, kServer)) return process;
   }
@@ -147,7 +153,7 @@ std::optional<ProcessInfo> find_server(const std::string& run_directory, const s
 std::optional<pid_t> waiting_monitor(const std::string& run_directory, const std::string& stem) {
   const std::string path = run_directory + "/" + stem;
   const int pid = std::atoi(read_file(path + ".pid").c_str());
-  if (pid <= 0 || has_other_files(pid, path)) return std::nullopt;
+  if (pid <= 0 || files_of(pid, path) == Files::kOthers) return std::nullopt;
   const std::string title = fmt::format("{}: monitoring pid {} ", kServer, pid);
   const auto process = find_process(
       [&](const std::string& words) { return words.starts_with(title); }, {kServer, "monitor"});

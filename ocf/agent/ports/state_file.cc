@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "ocf/agent/ports/operation.h"
 
@@ -22,6 +23,13 @@ namespace {
 constexpr int kPollMs = 2;
 constexpr std::int64_t kMostPatienceMs = 5'000;  ///< with one that was told to end
 
+/// Of the kernel, also in a container: random(4).
+std::string boot_id() {
+  std::string id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+  return id;
+}
+
 }  // namespace
 
 std::string StateFile::text() const {
@@ -30,20 +38,30 @@ std::string StateFile::text() const {
   return text.str();
 }
 
+StateFile::StateFile(std::string path) : path_(std::move(path)), boot_(boot_id()) {}
+
 Memory StateFile::read() const {
   last_ = text();
-  return Memory::from_text(last_);
+  Memory memory = Memory::from_text(last_);
+  return memory.boot.empty() || memory.boot == boot_ ? memory : Memory();
 }
 
-void StateFile::write(const Memory& memory) {
-  std::string text = memory.to_text();
-  if (text == last_) return;
+bool StateFile::write(const Memory& memory) {
+  Memory kept = memory;
+  kept.boot = boot_;
+  std::string text = kept.to_text();
+  if (text == last_) return true;
   const std::string next = path_ + ".new";
   std::ofstream file(next, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();
-  if (!file || std::rename(next.c_str(), path_.c_str()) != 0) return;
-  last_ = std::move(text);
+  const bool written = file && std::rename(next.c_str(), path_.c_str()) == 0;
+  if (!written) {
+    std::remove(next.c_str());
+    std::remove(path_.c_str());
+  }
+  last_ = written ? std::move(text) : "";
+  return written;
 }
 
 bool ProcessLock::try_lock() {
@@ -63,6 +81,22 @@ void ProcessLock::name_holder() {
 
 /// The pid is believed only because somebody holds the lock: no pid of another program can stand
 /// there then.
+void ProcessLock::tell_holder() const {
+  std::ifstream file(path_);
+  pid_t pid = 0;
+  if (file >> pid && pid > 1 && pid != ::getpid()) ::kill(pid, SIGTERM);
+}
+
+void ProcessLock::end_holder() {
+  if (::access(path_.c_str(), F_OK) != 0) return;  // nobody has ever held it
+  const std::int64_t end = since_boot_ms() + kMostPatienceMs;
+  for (bool told = false; !try_lock() && problem_.empty() && since_boot_ms() < end;) {
+    if (!std::exchange(told, true)) tell_holder();
+    ::poll(nullptr, 0, kPollMs);
+  }
+  unlock();
+}
+
 bool ProcessLock::lock(std::int64_t patience_ms, Holder holder) {
   const std::int64_t patience_end = since_boot_ms() + patience_ms;
   bool told = false;
@@ -70,9 +104,7 @@ bool ProcessLock::lock(std::int64_t patience_ms, Holder holder) {
     if (!problem_.empty()) return true;
     if (holder == Holder::kIsLeftAlone && since_boot_ms() >= patience_end) return false;
     if (!told && since_boot_ms() >= patience_end) {
-      std::ifstream file(path_);
-      pid_t pid = 0;
-      if (file >> pid && pid > 1) ::kill(pid, SIGTERM);
+      tell_holder();
       told = true;
     }
     if (since_boot_ms() >= patience_end + kMostPatienceMs) return true;

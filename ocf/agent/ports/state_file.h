@@ -10,15 +10,19 @@ namespace tandem::agent {
 /// The memory as a file, replaced as a whole.
 class StateFile {
  public:
-  explicit StateFile(std::string path) : path_(std::move(path)) {}
+  explicit StateFile(std::string path);
 
+  /// Nothing is remembered from before the machine's last start, also where the file outlives that.
   Memory read() const;
-  /// Writes only what has changed since the last read or write. A failure is for the next one.
-  void write(const Memory& memory);
+  /// Writes only what has changed since the last read or write. What cannot be written is forgotten
+  /// as a whole, since the role may have ended: an older memory would have the keeper take it up
+  /// again. False then.
+  bool write(const Memory& memory);
   std::string text() const;
 
  private:
   std::string path_;
+  const std::string boot_;  ///< the machine's, since whose start times count
   mutable std::string last_;
 };
 
@@ -36,6 +40,8 @@ class ProcessLock {
   bool is_held() const { return static_cast<bool>(fd_); }
   /// Waits for so long. False: somebody holds it still.
   bool lock(std::int64_t patience_ms, Holder holder);
+  /// Has the process end that holds it (SIGTERM), and waits for that.
+  void end_holder();
   /// Why there can be no lock: its folder is not there, or read-only.
   const std::string& problem() const { return problem_; }
   void unlock() { fd_ = {}; }
@@ -43,6 +49,8 @@ class ProcessLock {
   void name_holder();
 
  private:
+  void tell_holder() const;
+
   std::string path_;
   std::string problem_;
   UniqueFd fd_;

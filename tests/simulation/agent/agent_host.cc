@@ -241,6 +241,9 @@ bool AgentHost::begin_own(Id id, const agent::Step& step, const SimulatedPorts::
       keeper_ = run(std::move(order), nullptr, true);
     }
     soon({Outcome::kDone, "", {}});
+  } else if (std::holds_alternative<agent::EndKeeper>(step.what)) {
+    if (keeper_) end(*keeper_);
+    soon({Outcome::kDone, "", {}});
   } else if (std::holds_alternative<agent::TakeLock>(step.what)) {
     if (!locked_by_) locked_by_ = id;
     soon({locked_by_ == id ? Outcome::kDone : Outcome::kRefused, "", {}});
