@@ -182,7 +182,9 @@ void Process::depose_active() {
 }
 
 void Process::tick() {
-  if (!link_ || shard.is_stopped()) return;
+  if (shard.is_stopped()) return;
+  server.submit([this] { server.look_for_room(); }, shard);
+  if (!link_) return;
   link_->tick();
   forwards_.tick(monotonic_ms());
   changed();

@@ -84,11 +84,11 @@ Task<> Cluster::look_around() {
   bulletin_ = std::move(bulletin);
 }
 
-Task<bool> Cluster::is_heard(Copy copy) {
+Task<bool> Cluster::is_heard(Notice::Word word, Copy copy) {
   const std::string number = fmt::format("{:x}", desk_.now_ms());
   const std::int64_t end = desk_.now_ms() + kRoundTripMs;
   desk_.memory.round = number;
-  co_await publish(Notice::Word::kActive, copy);
+  co_await publish(word, copy);
   for (;;) {
     co_await look_around();
     const Notice* own = bulletin_.of(desk_.order.node);

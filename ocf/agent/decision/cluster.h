@@ -35,9 +35,9 @@ class Cluster {
   /// Publishes a word and the copies of the last survey.
   Task<> publish(Notice::Word word, Copy copy);
   Task<> look_around();
-  /// Whether this node's word comes back from the cluster: it publishes that it is active, with a
-  /// number of its own, and looks until it sees that.
-  Task<bool> is_heard(Copy copy);
+  /// Whether this word of the node comes back from the cluster: it is published with a
+  /// number of its own, and looked for until it is seen.
+  Task<bool> is_heard(Notice::Word word, Copy copy);
   const Bulletin& bulletin() const { return bulletin_; }
   Names nodes_that_said(Notice::Word word) const;
   /// Another node says that it is active; of several the one whose copy is ahead.

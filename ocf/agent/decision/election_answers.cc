@@ -108,13 +108,14 @@ Task<bool> Election::answer_round(std::string chosen, std::int64_t limit_ms) {
   co_return true;
 }
 
+/// A question that was there at the first look may be that of an earlier notification, which did
+/// not end here.
 Task<> Election::answer(std::string chosen) {
+  const bool may_be_old = !question_of(chosen).value_or("").empty();
   const bool answered = co_await answer_round(chosen, std::min(kAnswersMs, desk_.left_ms() / 2));
-  if (answered) {
-    // The chosen one may have been compared by then; who is ahead of it has to say so itself.
-    co_await adjust_scores(chosen);
-    co_return;
-  }
+  // The chosen one may have been compared by then; who is ahead of it has to say so itself.
+  if (answered) co_await adjust_scores(chosen);
+  if (answered && !may_be_old) co_return;
   desk_.tell(Exit::kSuccess, desk_.left_ms());
   co_await answer_late(chosen);
 }
@@ -124,12 +125,12 @@ Task<> Election::answer(std::string chosen) {
 Task<> Election::answer_if_asked(std::string chosen) {
   desk_.tell(Exit::kSuccess, desk_.left_ms());
   const std::optional<std::string> round = question_of(chosen);
-  if (!round) {
-    co_await answer_late(chosen);
-  } else if (!round->empty()) {
+  if (round && round->empty()) co_return;
+  if (round) {
     desk_.memory.round = *round;
     co_await cluster_.publish(answer_word(), servers_.copy());
   }
+  co_await answer_late(chosen);
 }
 
 /// Pacemaker may notify the chosen one much later than this one. Other actions here do not wait for

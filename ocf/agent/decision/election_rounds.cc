@@ -205,8 +205,12 @@ Task<std::string> Election::refusal() {
     const Names silent = awaited(memory.round);
     if (asked && may_hide_commits(silent) && !memory.let_go && !memory.refused)
       co_return fmt::format("{}: {} did not say how far they go", at, joined(silent, ", "));
-    if (!silent.empty())
+    if (!silent.empty()) {
       desk_.warn(fmt::format("{} did not say how far they go", joined(silent, ", ")));
+      // Others may have gone on without this node, whose corosync hangs: then they promote another.
+      const bool heard = co_await cluster_.is_heard(answer_word(), servers_.copy());
+      if (!heard) co_return at + ": the cluster does not hear this node";
+    }
   }
   const View view = compare_with_others();
   if (view.better == nullptr) co_return "";

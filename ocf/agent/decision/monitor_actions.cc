@@ -111,14 +111,6 @@ Task<> Actions::monitor_active() {
     co_await doubt(right);
     co_return;
   }
-  if (servers_.any_is(Role::kBackup)) {
-    const std::string objection = co_await election_.objection_to_return();
-    if (!objection.empty()) {
-      desk_.reason("not promoted again: " + objection);
-      desk_.tell(Exit::kFailedPromoted);
-      co_return;
-    }
-  }
   if (!co_await tenure_.put_both_right(Role::kActive)) {
     desk_.tell(tenure_.passes_on() ? Exit::kPromoted : Exit::kFailedPromoted);
     co_return;

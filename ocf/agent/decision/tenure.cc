@@ -86,7 +86,7 @@ const Notice* Tenure::rival() const {
 
 Task<bool> Tenure::may_return() {
   if (!sees_all()) co_return false;
-  const bool heard = co_await cluster_.is_heard(servers_.copy());
+  const bool heard = co_await cluster_.is_heard(Notice::Word::kActive, servers_.copy());
   co_return heard&& sees_all() && rival() == nullptr;
 }
 
@@ -164,9 +164,14 @@ Task<bool> Tenure::put_both_right(ServerState::Role role) {
       if (!right[Which::kNb] || !right[Which::kSb]) co_return false;
       co_await servers_.survey();
     }
-    if (role == ServerState::Role::kActive && !servers_.backups_are_fit()) {
-      desk_.reason("not promoted again: " + servers_.fault());
-      co_return false;
+    if (role == ServerState::Role::kActive && servers_.any_is(ServerState::Role::kBackup)) {
+      // How far a server that was gone goes is known only now.
+      std::string objection = co_await election_.objection_to_return();
+      if (!servers_.backups_are_fit()) objection = servers_.fault();
+      if (!objection.empty()) {
+        desk_.reason("not promoted again: " + objection);
+        co_return false;
+      }
     }
     co_await for_both([&](Which which) { return into(put_in_role(which, role), &right[which]); });
     if (!right[Which::kNb] || !right[Which::kSb]) co_return false;
