@@ -94,7 +94,7 @@ void Server::compact(const std::string& name, control::Done done) {
 
 void Server::compact_what_is_due() {
   submit([this] {
-    databases_.look_for_room();
+    databases_.look_at_failing_logs();
     for (const auto& [name, database] : databases_.databases()) {
       if (database->stored->log() == nullptr || database->is_compacting()) continue;
       const std::chrono::milliseconds since(clock_.monotonic_ms() - database->compacted_ms());

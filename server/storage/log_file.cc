@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <vector>
@@ -25,6 +26,8 @@ EventCount syncs("log_sync");
 /// So many bytes at least must be free, after a write that found no room, before the disk counts as
 /// one that has some.
 constexpr std::uint64_t kRoom = std::uint64_t{1} << 20;
+/// Before so many looks after a failed write nothing is tried.
+constexpr int kLooks = 5;
 
 /// One that File::room() can tell of: a quota is none.
 bool is_want_of_room(boost::system::error_code error) {
@@ -168,6 +171,7 @@ Result<void> LogFile::write(std::span<const PreparedRecord> batch) {
 }
 
 void LogFile::note(const Result<void>& written, std::uint64_t bytes) {
+  looks_ = 0;
   if (!written == failure_.has_value()) return;
   if (written && !has_room_again(bytes)) return;
   const MutexLock guard(mutex_);
@@ -196,12 +200,22 @@ std::optional<bool> LogFile::has_room() const {
   return *room >= std::max(failed_bytes_, kRoom);
 }
 
-bool LogFile::look_for_room() {
-  if (!lacks_room()) return true;
+bool LogFile::look_again() {
+  if (!is_failing()) return true;
   const DiskWait::Call call(writing_);
-  if (!has_room().value_or(false)) return false;
+  const bool lacks_room = failed_bytes_ > 0;
+  if (!lacks_room && ++looks_ < kLooks) return false;
+  if (lacks_room ? !has_room().value_or(false) : !rewrite_last_byte()) return false;
   note({}, failed_bytes_);
   return true;
+}
+
+bool LogFile::rewrite_last_byte() {
+  std::array<char, 1> last{};
+  const IoResult<std::size_t> read = file_->read_at(end_ - 1, last);
+  if (!read || *read != last.size()) return false;
+  const std::string_view piece(last.data(), last.size());
+  return static_cast<bool>(file_->write_at(end_ - 1, std::span(&piece, 1)));
 }
 
 Result<void> LogFile::make_writable() {

@@ -76,11 +76,13 @@ class LogFile {
   /// says. Fails if that cannot be read.
   static Result<std::optional<Damage>> marked_damage(FileSystem& files, const std::string& name);
 
-  /// Whether the last writes failed for want of room.
-  bool lacks_room() const { return failure_ && failed_bytes_ > 0; }
-  /// Ends that failure if there is room again: nobody may write any more, since nobody could. Is
-  /// there?
-  bool look_for_room();
+  /// Whether the last write failed.
+  bool is_failing() const { return failure_.has_value(); }
+  /// Ends that failure if writes would succeed again: nobody may write any more, since nobody
+  /// could. To be called once a second; returns whether they would. For want of room it asks for
+  /// room. After another failure it writes the last byte once more, as it is, but not before nobody
+  /// has written for some seconds: that may succeed where a longer file fails.
+  bool look_again();
 
   /// Any thread.
   LogHealth health() const;
@@ -130,6 +132,7 @@ class LogFile {
   bool has_room_again(std::uint64_t bytes);
   /// Is there room for what failed for want of it? Nothing if that cannot be told.
   std::optional<bool> has_room() const;
+  bool rewrite_last_byte();
   /// Fails if writing has failed for good; otherwise removes the tail.
   Result<void> make_writable();
   /// Puts in its place what an earlier process has staged.
@@ -168,6 +171,7 @@ class LogFile {
   std::chrono::system_clock::time_point failing_since_ GUARDED_BY(mutex_);
   std::optional<Damage> damage_;
 
+  int looks_ = 0;                   ///< look_again() since the last append, after a failure
   std::uint64_t failed_bytes_ = 0;  ///< of the largest write since that failed for want of room
 
   DiskWait writing_;  ///< of the writer, in append() or a part of a compaction

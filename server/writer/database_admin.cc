@@ -143,11 +143,10 @@ Result<void> DatabaseServer::mend(ServedDatabase& database) {
   return writer_.wait_for([&] { return database.stored->log()->mend(); });
 }
 
-void DatabaseServer::look_for_room() {
+void DatabaseServer::look_at_failing_logs() {
   for (const auto& [name, database] : databases()) {
     storage::LogFile* const log = database->stored->log().get();
-    if (log != nullptr && log->lacks_room())
-      writer_.wait_for([log] { return log->look_for_room(); });
+    if (log != nullptr && log->is_failing()) writer_.wait_for([log] { return log->look_again(); });
   }
 }
 

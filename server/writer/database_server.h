@@ -105,8 +105,8 @@ class DatabaseServer {
   /// The file of a damaged database has again all that it had: storage::LogFile::mend(). After
   /// flush().
   Result<void> mend(ServedDatabase& database);
-  /// Databases whose disks were full are well if these have room again: LogFile::look_for_room().
-  void look_for_room();
+  /// Databases that could not be written are well again if they can: LogFile::look_again().
+  void look_at_failing_logs();
   /// Rewrites the file as schema and one snapshot, transactions going on meanwhile; while that is
   /// under way, waits for its end. `done` runs on the writer.
   void compact(ServedDatabase& database, std::function<void(const Result<void>&)> done);

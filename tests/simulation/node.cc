@@ -183,7 +183,7 @@ void Process::depose_active() {
 
 void Process::tick() {
   if (shard.is_stopped()) return;
-  server.submit([this] { server.look_for_room(); }, shard);
+  server.submit([this] { server.look_at_failing_logs(); }, shard);
   if (!link_) return;
   link_->tick();
   forwards_.tick(monotonic_ms());

@@ -243,6 +243,34 @@ TEST_CASE("A log says why nothing can be written to it, until something can agai
   CHECK(log->health().fault() == "I/O error: db: sync failed (Input/output error)");
 }
 
+TEST_CASE("A log that nobody writes any more finds out that it can be written again") {
+  FakeFileSystem disk;
+  disk.put("db", log_text({}));
+  const auto log = opened(disk);
+  const auto look_in_vain = [&](int times) {
+    for (int i = 0; i < times; ++i) CHECK(!log->look_again());
+  };
+  disk.fail_all(EIO, 0);
+  CHECK(!append(*log, {"{}"}));
+  look_in_vain(10);
+  disk.heal_all();
+  const std::string before = disk.contents("db");
+  SECTION("at the next look") {
+    CHECK(log->look_again());
+    CHECK(log->health().can_write());
+    CHECK(disk.contents("db") == before);
+    CHECK(append(*log, {"{}"}));
+  }
+  SECTION("but not while somebody tries in vain") {
+    for (int i = 0; i < 3; ++i) {
+      disk.fail(Op::kWrite, EIO);
+      CHECK(!append(*log, {"{}"}));
+      look_in_vain(4);
+    }
+    CHECK(log->look_again());
+  }
+}
+
 TEST_CASE("A full disk that takes small writes is full until there is room") {
   FakeFileSystem disk;
   disk.put("db", log_text({}));
@@ -264,12 +292,12 @@ TEST_CASE("A full disk that takes small writes is full until there is room") {
     CHECK(!is_full());
   }
   SECTION("also though nobody writes any more,") {
-    CHECK(!log->look_for_room());
+    CHECK(!log->look_again());
     CHECK(is_full());
     disk.set_capacity(disk.used() + (2 << 20));
-    CHECK(log->look_for_room());
+    CHECK(log->look_again());
     CHECK(!is_full());
-    CHECK(!log->lacks_room());
+    CHECK(!log->is_failing());
   }
   SECTION("or found by a compaction,") {
     disk.set_capacity(disk.used() + (2 << 20));
