@@ -32,7 +32,7 @@ struct Trouble {
   /// Is a database not written to because of it? All others are a warning: it is no reason to move
   /// a role.
   bool stops_writing() const;
-  /// Are clients not told of what is written because of it? A warning all the same: where commits
+  /// Do clients wait for answers to what is written already? A warning all the same: where commits
   /// wait for backups that do not answer, no other server may answer either, and this one serves
   /// readers.
   bool holds_commits() const { return kind == Kind::kCommitsWaiting; }

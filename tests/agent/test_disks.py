@@ -34,6 +34,14 @@ class Disks(AgentTest):
         (self.one.path / "unhealthy").write_text("yes\n")
         wait_until(lambda: self.score(self.one) == "-INFINITY", "the keeper to give the role up")
 
+    def test_readers_are_served_on_where_nobody_takes_the_role_over(self):
+        """In maintenance there are no monitors: the keeper alone grants the role on."""
+        self.promoted({"role_lease": "2"})
+        self.backup_in_sync(self.two, index=99, in_sync=0)
+        (self.one.path / "unhealthy").write_text("yes\n")
+        before = self.one.leases()
+        wait_until(lambda: self.one.leases() >= before + 2, "the keeper to grant the lease on")
+
     def test_a_backup_that_cannot_write_is_no_candidate(self):
         self.start(self.one)
         self.one.serve("backup replicating 5 100")

@@ -118,9 +118,8 @@ class Misuse(AgentTest):
         """Pacemaker was stopped and started in maintenance: attributes are gone, the servers and the memory are not."""
         self.promoted()
         score = self.score(self.one)
-        self.publish(self.two, "live", (5, 100))
         for name in (POSITION, SCORE):
-            (self.cluster / name / self.one.host).unlink()
+            shutil.rmtree(self.cluster / name)
         self.assertEqual(self.one.run("monitor"), PROMOTED)
         self.assertEqual(self.published(self.one)[0], "active")
         self.assertEqual(self.score(self.one), score)

@@ -111,8 +111,8 @@ Task<> Actions::stop() {
 
 // --- promote ---
 
-/// The database that decides comes last: when the other cannot be promoted (its disk is full), this
-/// copy is not ahead of all others by an epoch in which nobody wrote.
+/// The database that decides comes last, so that this copy is not ahead of all others by an epoch
+/// in which nobody wrote when the other one cannot be promoted (its disk is full).
 Task<> Actions::promote() {
   Memory& memory = desk_.memory;
   ++memory.turn;

@@ -45,6 +45,7 @@ class Actions {
   Task<> monitor();
   Task<bool> is_published();
   Task<> adopt();
+  Task<std::string> objection_to_adoption();
   Task<> monitor_active();
   Task<> doubt(Tenure::Right right);
   Task<> tend_active();

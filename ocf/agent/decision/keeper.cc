@@ -101,7 +101,7 @@ Task<bool> grant_on(Desk& desk, Servers& servers, Tenure& tenure) {
   bool granted = false;
   if (may) granted = co_await tenure.grant(desk.memory.granted_ms);
   if (granted) desk.memory.unsure_since.reset();
-  if (granted && right == Tenure::Right::kHeld) co_await tenure.announce();
+  if (granted && right == Tenure::Right::kHeld && servers.can_write()) co_await tenure.announce();
   (void)co_await desk.insist(ReleaseLock{}, kLookMs);
   co_return granted;
 }
@@ -110,6 +110,7 @@ Task<bool> grant_on(Desk& desk, Servers& servers, Tenure& tenure) {
 
 Task<> keep(Desk& desk, Servers& servers, Tenure& tenure) {
   std::int64_t tried_at = 0;
+  std::int64_t passes_at = 0;
   for (;;) {
     desk.extend(kRoundMs);
     const Answer lost = co_await desk.ask(Watch{}, kLookMs);
@@ -132,11 +133,11 @@ Task<> keep(Desk& desk, Servers& servers, Tenure& tenure) {
       (void)co_await desk.ask(Pause{}, pause_ms);
       continue;
     }
-    if (!servers.can_write()) {
-      if (desk.memory.score != score::kBan) co_await give_up(desk, tenure);
+    // Meanwhile, and where nobody takes the role, readers are served.
+    if (!servers.can_write() && desk.memory.score != score::kBan && desk.now_ms() >= passes_at) {
+      co_await give_up(desk, tenure);
+      passes_at = desk.now_ms() + kLongPauseMs;
       desk.extend(kRoundMs);
-      (void)co_await desk.ask(Pause{}, kLookMs);
-      continue;
     }
     const std::int64_t lease_ms = desk.memory.granted_ms;
     const bool is_due = tenure.has_leases() && lease_ms > 0 &&

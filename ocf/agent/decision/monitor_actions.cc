@@ -87,15 +87,26 @@ Task<> Actions::adopt() {
     co_return;
   }
   if (!servers_.both_links_are("writable")) co_return;
+  const std::string objection = co_await objection_to_adoption();
+  if (objection.empty()) {
+    co_await tenure_.announce();
+  } else {
+    desk_.warn("an active was found here, and gets no score: " + objection);
+  }
+}
+
+Task<std::string> Actions::objection_to_adoption() {
   for (const Notice::Word word :
        {Notice::Word::kActive, Notice::Word::kFinal, Notice::Word::kSilent}) {
-    if (!difference(cluster_.nodes_that_said(word), {desk_.order.node}).empty()) co_return;
+    const Names others = difference(cluster_.nodes_that_said(word), {desk_.order.node});
+    if (!others.empty()) co_return "a promotion is under way, or done, at " + joined(others, ", ");
   }
   const std::string objection = co_await election_.objection_to_return();
-  if (!objection.empty()) co_return;
+  if (!objection.empty()) co_return objection;
   const std::optional<Names> copies = co_await cluster_.look_at_copies();
-  if (!copies || (!copies->empty() && !contains(*copies, desk_.order.node))) co_return;
-  co_await tenure_.announce();
+  if (!copies) co_return "the cluster does not say which nodes had full copies";
+  if (!copies->empty() && !contains(*copies, desk_.order.node)) co_return "it had no full copy";
+  co_return "";
 }
 
 Task<> Actions::monitor_active() {

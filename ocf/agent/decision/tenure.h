@@ -24,8 +24,8 @@ class Tenure {
     kUnseen,    ///< there is quorum, but it cannot be seen what the others say
     kUnknown,   ///< the cluster does not answer: neither renew nor revoke
   };
-  /// By a look at what the others say, and a round trip to corosync. A server that has died, and
-  /// would be promoted again, knows no lease: so one that has run out meanwhile counts here.
+  /// By a look at what the others say, and a round trip to corosync. A lease that has run out
+  /// counts here as well, since a server that has died and is promoted again knows of none.
   Task<Right> look();
 
   /// May the role be taken up again after its lease has run out? Another one may have been promoted
@@ -34,7 +34,8 @@ class Tenure {
   Task<bool> may_return();
 
   bool has_leases() const { return desk_.settings().role_lease_s != 0; }
-  /// The longest time that may pass until the next monitor has come so far, and a little more.
+  /// How long a lease is: a monitor's interval and its timeout, so the longest time until the next
+  /// one grants it again, in whole seconds, and 5 s more.
   std::int64_t lease_ms() const;
   /// Grants both servers the role. False: one of them was told of another active. What was not
   /// answered does not count as granted.

@@ -14,9 +14,10 @@ const std::vector<std::string> kMisleading = {"OCF_RESKEY_CRM_meta_on_node",
                                               "OCF_RESKEY_CRM_meta_physical_host",
                                               "OCF_RESKEY_CRM_meta_container_attribute_target"};
 
-constexpr int kNoSuch = 105;   // CRM_EX_NOSUCH
-constexpr int kNoSuchOld = 6;  // the same, of some commands and versions
-constexpr int kInquorate = 2;  // of corosync-quorumtool
+constexpr int kNoSuch = 105;          // CRM_EX_NOSUCH
+constexpr int kNoSuchOld = 6;         // the same, of some commands and versions
+constexpr int kNoSuchAttribute = 78;  // the same, of attrd_updater 2.1.5
+constexpr int kInquorate = 2;         // of corosync-quorumtool
 
 Answer done_or_refused(const ToolEnd& end) {
   return {end.status == 0 ? Answer::Outcome::kDone : Answer::Outcome::kRefused, end.output, {}};
@@ -35,7 +36,8 @@ std::string value_in(std::string_view line, std::string_view name) {
 Answer read_attributes(const ToolEnd& end) {
   Answer answer = done_or_refused(end);
   // There is no such attribute: nobody has published.
-  if (end.status == kNoSuch || end.status == kNoSuchOld) answer.outcome = Answer::Outcome::kDone;
+  if (end.status == kNoSuch || end.status == kNoSuchOld || end.status == kNoSuchAttribute)
+    answer.outcome = Answer::Outcome::kDone;
   std::string_view text = end.output;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
