@@ -9,6 +9,7 @@
 #include <exception>
 #include <filesystem>
 #include <random>
+#include <utility>
 
 #include "ocf/agent/decision/actions.h"
 #include "ocf/agent/decision/machine.h"
@@ -78,18 +79,29 @@ void become_newer_keeper() {
     ::execl(program.path.c_str(), program.path.c_str(), "keep", static_cast<char*>(nullptr));
 }
 
-void remember(const Memory& memory, StateFile& state, Journal& journal) {
-  if (!state.write(memory))
-    journal.write(
+/// Says once if that fails.
+class Diary {
+ public:
+  Diary(StateFile& state, Journal& journal) : state_(state), journal_(journal) {}
+  void write(const Memory& memory) {
+    if (state_.write(memory) || std::exchange(told_, true)) return;
+    journal_.write(
         {Note::Level::kWarning, "nothing can be remembered: the state file could not be written"});
-}
+  }
+
+ private:
+  StateFile& state_;
+  Journal& journal_;
+  bool told_ = false;
+};
 
 /// Takes the machine's steps until there is nothing more to do. Returns its answer.
 Exit drive(Machine& machine, Ports& ports, StateFile& state, ProcessLock& lock, Journal& journal,
            bool keeps, bool told) {
+  Diary diary(state, journal);
   for (;;) {
     for (const Note& note : machine.take_notes()) journal.write(note);
-    if (!keeps && lock.is_held()) remember(machine.memory(), state, journal);
+    if (!keeps && lock.is_held()) diary.write(machine.memory());
     if (machine.finished()) return machine.exit_code().value_or(Exit::kSuccess);
     if (!told && machine.exit_code() && ports.idle()) {
       answer_and_go_on(*machine.exit_code(), &lock, journal);
@@ -104,8 +116,7 @@ Exit drive(Machine& machine, Ports& ports, StateFile& state, ProcessLock& lock, 
     }
     for (Step& step : steps) {
       // The keeper writes only while it holds the lock.
-      if (keeps && std::holds_alternative<ReleaseLock>(step.what))
-        remember(machine.memory(), state, journal);
+      if (keeps && std::holds_alternative<ReleaseLock>(step.what)) diary.write(machine.memory());
       ports.begin(std::move(step));
     }
     for (Ports::Finished& finished : ports.wait())

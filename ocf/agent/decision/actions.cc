@@ -12,7 +12,7 @@ namespace {
 using Role = ServerState::Role;
 
 constexpr std::int64_t kNorthdMs = 10'000;
-constexpr std::int64_t kKeeperEndsMs = 6'000;
+constexpr std::int64_t kKeeperEndsMs = 2'000;
 
 Task<> do_step(Desk& desk, Step::What what, std::int64_t limit_ms) {
   (void)co_await desk.ask(std::move(what), limit_ms);

@@ -199,6 +199,7 @@ Task<std::string> Election::refusal() {
   }
   const bool asked = memory.asked && !memory.round.empty();
   if (!asked) co_await ask_round();
+  const std::string round = memory.round;  // a word of one's own later has another number
   if (!co_await await_answers(asked ? kLateAnswersMs : kAnswersMs)) {
     if (!cluster_.bulletin().readable)
       co_return at + ": the cluster does not say where the others are";
@@ -216,7 +217,7 @@ Task<std::string> Election::refusal() {
   if (view.better == nullptr) co_return "";
   // Nobody had promoted the better copy; if it has just answered, it gets another chance.
   const bool has_answered =
-      view.better->word == Notice::Word::kFinal && view.better->round == memory.round;
+      view.better->word == Notice::Word::kFinal && view.better->round == round;
   if (memory.let_go && (memory.refused || !has_answered)) co_return "";
   co_return better_text(view);
 }

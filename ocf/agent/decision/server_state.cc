@@ -1,5 +1,7 @@
 // Reads a server's answers.
 
+#include <fmt/core.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -52,7 +54,7 @@ void read_remotes(JsonView remotes, ServerState& state) {
     if (text_at(remote, "state") == "listening") {
       state.listening.push_back(target);
     } else if (!problem.empty() && problem != std::strerror(EADDRNOTAVAIL)) {
-      state.deaf = target + ": " + problem;
+      state.deaf = fmt::format("{}: {}", target, problem);
     }
   }
 }

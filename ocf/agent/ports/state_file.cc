@@ -11,16 +11,19 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <utility>
 
 #include "ocf/agent/ports/operation.h"
+#include "ocf/agent/ports/server_process.h"
 
 namespace tandem::agent {
 
 namespace {
 
 constexpr int kPollMs = 2;
+constexpr std::int64_t kEndMs = 500;  ///< for a process to end at SIGTERM, and then at SIGKILL
 constexpr std::int64_t kMostPatienceMs = 5'000;  ///< with one that was told to end
 
 /// Of the kernel, also in a container: random(4).
@@ -79,19 +82,27 @@ void ProcessLock::name_holder() {
   (void)!::pwrite(fd_.get(), pid.data(), pid.size(), 0);
 }
 
-/// The pid is believed only because somebody holds the lock: no pid of another program can stand
-/// there then.
-void ProcessLock::tell_holder() const {
+/// The pid is believed because somebody holds the lock, and if it is one of this program: whoever
+/// has just taken it has not named itself yet.
+void ProcessLock::signal_holder(int signal) const {
   std::ifstream file(path_);
   pid_t pid = 0;
-  if (file >> pid && pid > 1 && pid != ::getpid()) ::kill(pid, SIGTERM);
+  if (!(file >> pid) || pid == ::getpid()) return;
+  const std::optional<ProcessInfo> process = process_info(pid);
+  const std::optional<ProcessInfo> own = process_info(::getpid());
+  if (process && own && process->name == own->name) ::kill(pid, signal);
 }
 
 void ProcessLock::end_holder() {
   if (::access(path_.c_str(), F_OK) != 0) return;  // nobody has ever held it
-  const std::int64_t end = since_boot_ms() + kMostPatienceMs;
-  for (bool told = false; !try_lock() && problem_.empty() && since_boot_ms() < end;) {
-    if (!std::exchange(told, true)) tell_holder();
+  const std::int64_t begin = since_boot_ms();
+  for (int next = SIGTERM; !try_lock() && problem_.empty();) {
+    const std::int64_t waited = since_boot_ms() - begin;
+    if (waited >= 2 * kEndMs) return;
+    if (next == SIGTERM || (next == SIGKILL && waited >= kEndMs)) {
+      signal_holder(next);
+      next = next == SIGTERM ? SIGKILL : 0;
+    }
     ::poll(nullptr, 0, kPollMs);
   }
   unlock();
@@ -104,7 +115,7 @@ bool ProcessLock::lock(std::int64_t patience_ms, Holder holder) {
     if (!problem_.empty()) return true;
     if (holder == Holder::kIsLeftAlone && since_boot_ms() >= patience_end) return false;
     if (!told && since_boot_ms() >= patience_end) {
-      tell_holder();
+      signal_holder(SIGTERM);
       told = true;
     }
     if (since_boot_ms() >= patience_end + kMostPatienceMs) return true;

@@ -40,7 +40,7 @@ class ProcessLock {
   bool is_held() const { return static_cast<bool>(fd_); }
   /// Waits for so long. False: somebody holds it still.
   bool lock(std::int64_t patience_ms, Holder holder);
-  /// Has the process end that holds it (SIGTERM), and waits for that.
+  /// Has the process end that holds it, and waits for that, a second at most.
   void end_holder();
   /// Why there can be no lock: its folder is not there, or read-only.
   const std::string& problem() const { return problem_; }
@@ -49,7 +49,7 @@ class ProcessLock {
   void name_holder();
 
  private:
-  void tell_holder() const;
+  void signal_holder(int signal) const;
 
   std::string path_;
   std::string problem_;
