@@ -107,6 +107,7 @@ void Client::end_input(std::string reason) {
 }
 
 void Client::close_when_sent() {
+  if (state_ != State::kOpen) return;  // it has gone, which its session is about to learn
   require(input_ended_, "a connection is closed by itself only when it is read no more");
   closes_when_sent_ = true;
   schedule();
