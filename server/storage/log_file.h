@@ -79,9 +79,9 @@ class LogFile {
   /// Whether the last write failed.
   bool is_failing() const { return failure_.has_value(); }
   /// Ends that failure if writes would succeed again: nobody may write any more, since nobody
-  /// could. To be called once a second; returns whether they would. For want of room it asks for
-  /// room. After another failure it writes the last byte once more, as it is, but not before nobody
-  /// has written for some seconds: that may succeed where a longer file fails.
+  /// could. To be called by the housekeeping; returns whether they would. For want of room it asks
+  /// for room. After another failure it writes the last byte once more, as it is, but not before
+  /// some looks without a write between them: that may succeed where a longer file fails.
   bool look_again();
 
   /// Any thread.

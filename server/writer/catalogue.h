@@ -42,7 +42,7 @@ class Catalogue {
     changed_ = true;
   }
 
-  /// What clients' threads know.
+  /// The databases as clients' threads know them.
   const DirectoryRef& directory() const { return directory_; }
   /// Is that out of date?
   bool has_changed() const { return changed_; }

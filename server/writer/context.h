@@ -8,7 +8,7 @@
 
 namespace tandem {
 
-/// What the parts of DatabaseServer share.
+/// The parts of DatabaseServer share this.
 struct WriterContext {
   const Clock& clock;
   Writer& writer;

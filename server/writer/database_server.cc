@@ -74,7 +74,7 @@ void DatabaseServer::schedule_wake() {
 
 void DatabaseServer::transact(std::unique_ptr<TransactCall> call) {
   if (shows_published_) return stand_in_->transact(std::move(call));
-  // Who looks sees the index of now.
+  // A client that looks sees the index of now.
   if (call->database == ServerRows::kDatabase) server_rows_.show_roles();
   transactions_.transact(std::move(call));
 }

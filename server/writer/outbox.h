@@ -1,11 +1,11 @@
 #pragma once
 
 // How commits leave the writer: to the logs, to the backups, and through the gates to the clients.
-// What is put in goes out in order. At the end of a batch each touched log is written once; then
-// backups are told, and clients, each thread by its mailbox: a commit before the reply to the
-// transaction that made it. If a log cannot be written, its commits of the batch are undone and
-// their transactions answer "I/O error". All of a database that comes behind a commit whose gate is
-// shut waits behind it.
+// Each Outgoing goes out in the order in which it was put in. At the end of a batch each touched
+// log is written once; then backups are told, and clients, each thread by its mailbox: a commit
+// before the reply to the transaction that made it. If a log cannot be written, its commits of the
+// batch are undone and their transactions answer "I/O error". All of a database that comes behind a
+// commit whose gate is shut waits behind it.
 
 #include <cstddef>
 #include <cstdint>
@@ -53,7 +53,7 @@ class Outbox {
   };
   Outbox(WriterContext& context, Syncer& syncer, Hooks hooks);
 
-  // Who is told
+  // Receivers
 
   void add_client_thread(Mailbox& mailbox, ClientThread& thread);
   void add_observer(CommitObserver& observer) { observers_.push_back(&observer); }
@@ -64,7 +64,7 @@ class Outbox {
   /// That of a client thread; the other one if there is none.
   TaskRunner& runner_or(TaskRunner& other) const;
 
-  // What goes out
+  // Sending
 
   /// A commit makes those due that wait for its tables.
   void put(Outgoing outgoing);
@@ -80,7 +80,7 @@ class Outbox {
   /// Transactions are answered with the error, if there is one.
   void release(ServedDatabase& database, const Error* refused);
 
-  // What waits for gates
+  // Waiting for gates
 
   /// Replies and updates of the database that do.
   std::size_t waiting(const ServedDatabase& database) const;
@@ -91,7 +91,7 @@ class Outbox {
   /// When flush() or look_past_gates() has to do something again.
   std::optional<std::int64_t> next_deadline_ms() const;
 
-  // For who reads what is published
+  // For reads of what is published
 
   /// All that nobody has been told of: of each database, the oldest first.
   template <class Look>

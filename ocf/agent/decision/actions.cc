@@ -191,7 +191,6 @@ Task<> Actions::demote() {
 /// Makes both servers backups, and says where they ended. One that does not run is started by the
 /// next monitor, or not at all: a failed instance is stopped after its demotion.
 Task<bool> Actions::step_down() {
-  co_await end_tenure();
   std::string next = desk_.order.promoting.empty() ? "" : desk_.order.promoting.front();
   if (next == desk_.order.node) next.clear();
   bool done = false;
@@ -230,6 +229,7 @@ Task<> Actions::notify_before() {
   if (desk_.order.operation == "promote") {
     co_await election_.settle();
   } else if (desk_.settings().early_demotion && desk_.settings().follows_moving_address()) {
+    co_await end_tenure();
     co_await Join(list(servers_.survey(), cluster_.look_around()));
     desk_.memory.leaving_since = desk_.now_ms();
     (void)co_await step_down();

@@ -25,10 +25,8 @@ struct ServerState {
   /// Part of its file is lost, and was not taken from an active since: what it holds is less than
   /// it once had.
   bool damaged = false;
-  /// Where it listens for clients, at other addresses than its own, too; and where it cannot, and
-  /// why, but for an address that another node has.
-  Names listening{};
-  std::string deaf{};
+  Names listening{};   ///< TCP targets at which it does
+  std::string deaf{};  ///< one at which it cannot, and why; but not for an address of another node
   std::string port_problem{};              ///< of a backup: why it could not listen as the active
   std::string source{};                    ///< whom a backup follows
   std::optional<std::string> node_name{};  ///< as it knows it; nothing: it knows none
@@ -65,7 +63,7 @@ class Servers {
   bool backups_are_fit() const;
   /// Why not, for people.
   std::string fault() const;
-  /// Where an active cannot listen, for people; empty: nowhere.
+  /// A target at which an active cannot listen, and why; empty: there is none.
   std::string deafness() const;
   /// The copies that both hold, as of the last survey.
   Copy copy() const;

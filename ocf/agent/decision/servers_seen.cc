@@ -1,4 +1,4 @@
-// What the last survey of the servers has found.
+// The part of Servers that tells of the last survey.
 
 #include <fmt/core.h>
 

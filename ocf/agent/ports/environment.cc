@@ -95,7 +95,7 @@ std::map<std::string, std::string> read_node_addresses(Parameters& parameters) {
   for (const std::string& pair : words(Parameters::text("node_addresses"))) {
     const std::size_t equals = std::min(pair.find('='), pair.size());
     const std::string address = pair.substr(std::min(equals + 1, pair.size()));
-    if (equals > 0 && is_address(address) && !address.empty()) {
+    if (equals > 0 && is_address(address)) {
       addresses[pair.substr(0, equals)] = address;
     } else {
       parameters.refuse(fmt::format("node_addresses has what is no NODE=ADDRESS: {}", pair));

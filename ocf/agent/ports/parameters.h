@@ -34,7 +34,7 @@ class Parameters {
                    const std::vector<std::string>& words);
   /// An IPv4 or IPv6 address (this with or without brackets), or the name of a host.
   std::string address(const std::string& name);
-  /// What a parameter says that is not one of these.
+  /// Keeps a refusal of a parameter that the caller reads itself.
   void refuse(const std::string& why) { refuse({Refusal::Kind::kNotConfigured, why}); }
   void refuse(Refusal refusal) {
     if (!refusal_) refusal_ = std::move(refusal);

@@ -113,14 +113,20 @@ TEST_CASE(
   CHECK(site.cid() == cid);
 }
 
-TEST_CASE("who looks for the active server while there is none waits for it a while") {
-  Site site;
-  site.on_writer([&] { site.server.add_client_thread(site.mailbox, site.thread); });
-  site.advertise(AdvertisedRole::kConnected);
-  site.on_writer([&] { site.server.set_backup(site.database(), true); });
+/// A client looks for the active server while there is none.
+struct Looking : Site {
+  Looking() {
+    on_writer([&] { server.add_client_thread(mailbox, thread); });
+    advertise(AdvertisedRole::kConnected);
+    on_writer([&] { server.set_backup(database(), true); });
+    look(seen);
+  }
   bool seen = false;
-  site.look(seen);
-  CHECK_FALSE(seen);
+};
+
+TEST_CASE("who looks for the active server while there is none waits for it a while") {
+  Looking site;
+  CHECK_FALSE(site.seen);
   SECTION("until this one is active") {
     site.on_writer([&] { site.server.promote(site.database()).value(); });
   }
@@ -133,26 +139,21 @@ TEST_CASE("who looks for the active server while there is none waits for it a wh
     site.clock.now_ms += 3999;
     site.tick();
     site.runner.run();
-    CHECK_FALSE(seen);
+    CHECK_FALSE(site.seen);
     site.clock.now_ms += 1;
     site.tick();
   }
   site.runner.run();
-  CHECK(seen);
+  CHECK(site.seen);
 }
 
 TEST_CASE("who has gone is not answered") {
-  Site site;
-  site.on_writer([&] { site.server.add_client_thread(site.mailbox, site.thread); });
-  site.advertise(AdvertisedRole::kConnected);
-  site.on_writer([&] { site.server.set_backup(site.database(), true); });
-  bool seen = false;
-  site.look(seen);
+  Looking site;
   const LaneRef lane = std::make_shared<Lane>(SessionId{1}, site.runner);
   site.on_writer([&] { site.server.close_session(SessionId{1}, *lane); });
   site.on_writer([&] { site.server.promote(site.database()).value(); });
   site.runner.run();
-  CHECK_FALSE(seen);
+  CHECK_FALSE(site.seen);
 }
 
 TEST_CASE("a database that comes again is described as a new one") {
