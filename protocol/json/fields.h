@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "protocol/json/value.h"
@@ -22,8 +23,9 @@ const T* find_as(const Json& value, std::string_view name) {
   return member == nullptr ? nullptr : member->get_ptr<const T*>();
 }
 
+/// An integer, or an enumeration that counts.
 template <class T>
-concept IntegerField = std::integral<T> && !std::same_as<T, bool>;
+concept IntegerField = (std::integral<T> && !std::same_as<T, bool>) || std::is_enum_v<T>;
 
 /// Puts values into an object. Leaves out what is not there.
 struct FieldWriter {

@@ -41,6 +41,8 @@ class Decisions(AgentTest):
         self.assertEqual(self.score(self.one), 1)
         self.publish(self.two, "final", (5, 150))
         self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), FAILED, "the other one runs: it gets another chance")
+        self.before_promotion(self.one)
         self.assertEqual(self.promote(self.one), OK, self.one.said)
         self.assertEqual(self.one.said_by("nb"), "active writable 6 101")
 

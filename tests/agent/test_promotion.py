@@ -112,6 +112,22 @@ class Refusals(AgentTest):
         self.before_promotion(self.one)
         self.assertEqual(self.promote(self.one), OK, self.one.said)
 
+    def test_a_full_copy_of_the_list_is_whole_though_its_machine_was_started_anew(self):
+        self.set(COPIES, self.one.name)
+        self.start(self.one)
+        self.one.serve("backup connecting 5 100", "backup connecting 5 9000")
+        self.answering((5, 101), (5, 10), sync="10")
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), OK, self.one.said)
+
+    def test_a_copy_that_is_not_in_the_list_is_not_whole(self):
+        self.set(COPIES, "another")
+        self.start(self.one)
+        self.one.serve("backup connecting 5 100", "backup connecting 5 9000")
+        self.answering((5, 101), (5, 10), sync="11")
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), FAILED)
+
     def test_a_half_synced_copy_that_is_ahead_in_both_wins(self):
         self.whole("5 100", "5 9000")
         self.answering((5, 101), (5, 9001), sync="10")
@@ -271,6 +287,72 @@ class Refusals(AgentTest):
         self.assertEqual(self.promote(self.one), OK, self.one.said)
         self.assertIn("tandem/promote --force --above 6 --least 5:100", self.one.asked("nb"))
 
+    def test_an_answer_says_which_epochs_may_have_been_opened(self):
+        """The one that asks may not have been there when another was promoted, who is cut off now."""
+        self.one.serve("backup connecting 5 100")
+        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
+                     notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.assertEqual(self.published(self.one)[11:], ["6", "6"])
+
+    def test_a_promotion_opens_no_epoch_that_a_witness_has_seen_taken(self):
+        self.one.serve("backup connecting 5 100")
+        self.ours("silent", "-", (5, 90), sync="00")
+        self.set(f"{POSITION}/{self.two.host}", f"silent,5,90,5,90,{self.two.name},2,-,00,-,-,7,9")
+        self.promote(self.one)
+        self.assertIn("tandem/promote --force --above 7 --least 5:100", self.one.asked("nb"))
+        self.assertIn("tandem/promote --force --above 9 --least 5:100", self.one.asked("sb"))
+
+    def test_epochs_that_were_heard_of_are_not_forgotten_with_their_node(self):
+        self.start(self.one)
+        self.one.serve("backup replicating 5 100")
+        self.ours("active", "-", (8, 100))
+        self.monitor(self.one)
+        for action in ("stop", "start"):
+            self.assertEqual(self.one.run(action), OK, self.one.said)
+        self.one.serve("backup connecting 5 100")
+        (self.cluster / POSITION / self.two.host).unlink()
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), OK, self.one.said)
+        self.assertIn("tandem/promote --force --above 8 --least 5:100", self.one.asked("nb"))
+
+    def test_a_word_of_a_monitor_behind_the_answer_is_an_answer(self):
+        self.one.serve("backup connecting 5 100")
+        self.others(f"""
+            round=$(echo "$1" | cut -d, -f8)
+            case $1 in final,*,{self.one.name},2,*)
+                echo "cut,5,100,5,100,{self.two.name},2,$round,11,-,-" >"$CLUSTER/{POSITION}/{self.two.host}" ;;
+            esac
+        """)
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), OK, self.one.said)
+
+    def test_a_node_that_runs_is_waited_for_though_its_last_word_is_that_it_was_stopped(self):
+        self.one.serve("backup connecting 5 100")
+        self.ours("stopped", "-", (5, 100))
+        self.others(f"""
+            round=$(echo "$1" | cut -d, -f8)
+            case $1 in final,*,{self.one.name},2,*)
+                (sleep 0.5; echo "final,5,150,5,150,{self.two.name},2,$round,11,-,-" >"$CLUSTER/{POSITION}/{self.two.host}") & ;;
+            esac
+        """)
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), FAILED)
+        self.assertIn(f"behind {self.two.name}", self.one.said)
+
+    def test_a_node_that_starts_in_the_same_transition_is_asked(self):
+        self.one.serve("backup connecting 5 100")
+        self.ours("cut", "-", (5, 100))
+        self.others(f"""
+            round=$(echo "$1" | cut -d, -f8)
+            case $1 in final,*,{self.one.name},2,*)
+                (sleep 0.5; echo "final,5,150,5,150,{self.two.name},2,$round,11,-,-" >"$CLUSTER/{POSITION}/{self.two.host}") & ;;
+            esac
+        """)
+        starts = {"notify_slave_uname": self.one.name, "notify_start_uname": self.two.name}
+        self.before_promotion(self.one, **starts)
+        self.assertEqual(self.promote(self.one, **starts), FAILED)
+        self.assertIn(f"behind {self.two.name}", self.one.said)
+
     def test_dots_in_names_of_nodes_are_dots(self):
         self.one.serve("backup connecting 5 100")
         self.set(f"{POSITION}/ctlx1", "final,5,150,5,150,ctlx1")
@@ -292,7 +374,28 @@ class Refusals(AgentTest):
         self.monitor(self.one)
         self.assertIn(f"tandem/demote tcp:192.0.2.10:6641 --epoch 7 --successor {self.two.name}", self.one.asked("nb"))
 
+    def test_a_copy_that_starts_does_not_follow_before_its_epoch_is_known(self):
+        """That active was deposed, and does not know it: its contents would replace these."""
+        self.publish(self.two, "active", (5, 100), None, "2", "-", "11", "-", "-")
+        for which in ("nb", "sb"):
+            self.one.say(which, "backup idle 7 150")
+        self.assertEqual(self.one.run("start", notify_master_uname=self.two.name), OK, self.one.said)
+        self.assertNotIn("sync-from-addr=192.0.2.10", " ".join(self.one.calls()))
+        self.assertIn(f"tandem/demote tcp:192.0.2.10:6641 --epoch 7 --successor {self.two.name}", self.one.asked("nb"))
+
     # --- without an active ---
+
+    def test_a_backup_that_was_not_there_for_a_promotion_leaves_the_list(self):
+        """Its last word may be of long ago."""
+        self.set(COPIES, f"{self.one.name} {self.two.name} third")
+        self.start(self.one)
+        self.one.serve("backup connecting 5 100")
+        self.answering((5, 100))
+        self.set(f"{POSITION}/third", "final,5,90,5,90,third,2,old,11,-,-")
+        self.before_promotion(self.one)
+        self.assertEqual(self.promote(self.one), OK, self.one.said)
+        self.monitor(self.one, **PROMOTED_MONITOR)
+        self.assertEqual((self.cluster / COPIES).read_text(), f"{self.one.name} {self.two.name}\n")
 
     def test_a_copy_that_was_not_in_the_list_is_never_promoted_by_itself(self):
         impatient = {"copies_wait": "0"}

@@ -50,19 +50,21 @@ Task<> Actions::run() {
 
 // --- start and stop ---
 
-/// A refusal outlives the restart that it causes: what was waited for goes on being waited for.
+/// What was waited for goes on being waited for if a refusal has caused this start. A copy that was
+/// full when an active last looked counts as one until an active is heard that it does not follow.
 Task<> Actions::start() {
-  Memory memory;
-  memory.turn = desk_.memory.turn + 1;
-  memory.unfit = desk_.memory.unfit;
-  if (desk_.memory.refused || memory.unfit) {
-    memory.refused = desk_.memory.refused;
-    memory.alone_since = desk_.memory.alone_since;
-    memory.let_go = desk_.memory.let_go;
+  Memory memory = desk_.memory.without_servers();
+  ++memory.turn;
+  if (!memory.refused && !memory.unfit) {
+    memory.alone_since.reset();
+    memory.let_go = false;
   }
   desk_.memory = memory;
-  co_await Join(
-      list(cluster_.set_score(score::kBan, "starting"), servers_.survey(), cluster_.look_around()));
+  std::optional<Names> copies;
+  co_await Join(list(cluster_.set_score(score::kBan, "starting"), servers_.survey(),
+                     cluster_.look_around(), into(cluster_.look_at_copies(), &copies)));
+  const bool was_full = copies && contains(*copies, desk_.order.node);
+  for (const Which which : kBoth) desk_.memory.in_sync[which] = was_full;
   for (const Which which : kBoth) {
     if (servers_[which].role == Role::kHung) co_await servers_.kill(which);
   }
@@ -97,12 +99,7 @@ Task<> Actions::stop() {
     desk_.tell(Exit::kError);
     co_return;
   }
-  Memory memory;
-  memory.turn = desk_.memory.turn;
-  memory.refused = desk_.memory.refused;
-  memory.unfit = desk_.memory.unfit;
-  memory.alone_since = desk_.memory.alone_since;
-  memory.let_go = desk_.memory.let_go;
+  Memory memory = desk_.memory.without_servers();
   memory.score = desk_.memory.score;
   desk_.memory = memory;
   if (desk_.order.promoting.empty()) co_await cluster_.set_score(score::kBan, "stopped");
@@ -117,7 +114,8 @@ Task<> Actions::promote() {
   Memory& memory = desk_.memory;
   ++memory.turn;
   const std::string refusal = co_await election_.refusal();
-  memory.asked = memory.settled = memory.named = memory.was_alone = false;
+  memory.asked = memory.named = memory.was_alone = false;
+  memory.undecided = election_.electorate();
   memory.connection = {};
   memory.leaving_since.reset();
   if (!refusal.empty()) {
@@ -264,6 +262,7 @@ Task<> Actions::follow() {
   desk_.info("following the active on " + active);
   desk_.memory.was_cut_off = false;
   co_await cluster_.look_around();
+  election_.learn_epochs();
   co_await servers_.tell_both_to_follow(active, cluster_.bulletin());
 }
 

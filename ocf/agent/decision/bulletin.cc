@@ -57,9 +57,11 @@ std::string to_string(Notice::Word word) {
 std::string Notice::to_text() const {
   const auto& nb = copy.databases[Which::kNb];
   const auto& sb = copy.databases[Which::kSb];
-  return fmt::format("{},{},{},{},{},{},{}{},{},{}", agent::to_string(word), position_text(nb),
-                     position_text(sb), node, kFormat, round, nb && nb->in_sync ? 1 : 0,
-                     sb && sb->in_sync ? 1 : 0, digest_text(nb), digest_text(sb));
+  return fmt::format("{},{},{},{},{},{},{}{},{},{},{},{}", agent::to_string(word),
+                     position_text(nb), position_text(sb), node, kFormat, round,
+                     nb && nb->in_sync ? 1 : 0, sb && sb->in_sync ? 1 : 0, digest_text(nb),
+                     digest_text(sb), static_cast<std::uint64_t>(taken[Which::kNb]),
+                     static_cast<std::uint64_t>(taken[Which::kSb]));
 }
 
 std::optional<Notice> Notice::parse(std::string_view text, const std::string& host) {
@@ -81,6 +83,8 @@ std::optional<Notice> Notice::parse(std::string_view text, const std::string& ho
   if (ours) notice.round = std::string(fields[7]);
   for (const Which which : kBoth) {
     const std::size_t i = static_cast<std::size_t>(which);
+    const auto taken = ours && fields.size() > 11 + i ? number(fields[11 + i]) : std::nullopt;
+    if (taken && Epoch{*taken} <= kMaxEpoch) notice.taken[which] = Epoch{*taken};
     const auto epoch = number(fields[1 + 2 * i]);
     const auto index = number(fields[2 + 2 * i]);
     if (!epoch || !index || Epoch{*epoch} > kMaxEpoch || *index > kMaxIndex) continue;

@@ -11,8 +11,8 @@
 namespace tandem::agent {
 
 /// A notice that one instance has published of itself. A value; the text of the attribute is
-/// WORD,NB-EPOCH,NB-INDEX,SB-EPOCH,SB-INDEX,NODE,FORMAT,ROUND,SYNC,NB-DIGEST,SB-DIGEST. Agents of
-/// the first format know it as far as NODE, and read no further.
+/// WORD,NB-EPOCH,NB-INDEX,SB-EPOCH,SB-INDEX,NODE,FORMAT,ROUND,SYNC,NB-DIGEST,SB-DIGEST,NB-TAKEN,
+/// SB-TAKEN. Each reads as many fields as it knows: agents of the first format as far as NODE.
 struct Notice {
   static constexpr int kFormat = 2;
 
@@ -31,6 +31,8 @@ struct Notice {
   std::string host{};  ///< whose attribute it is
   int format = kFormat;
   std::string round = "-";  ///< the question that this answers
+  /// The epochs that promotions which this node has seen coming may have opened; 0: none.
+  Pair<Epoch> taken{};
 
   /// "final,5,100,5,90,ctl1,2,..."
   std::string to_text() const;

@@ -64,6 +64,7 @@ Task<> Cluster::publish(Notice::Word word, Copy copy) {
   notice.copy = copy;
   notice.node = desk_.order.node;
   if (!desk_.memory.round.empty()) notice.round = desk_.memory.round;
+  notice.taken = desk_.memory.taken_epoch;
   co_await write({position_attribute(), desk_.order.attributes_host, notice.to_text(), true});
 }
 
@@ -189,8 +190,9 @@ Task<std::optional<Names>> Cluster::look_at_copies() {
   co_return names;
 }
 
-/// Just after a promotion the backups may not have found this active yet: those that were in the
-/// list then count until the first look is over. It is read each time: others may have lost it.
+/// Just after a promotion the backups may not have found this active yet: those of the list that
+/// were there then count until the first look is over. It is read each time: others may have lost
+/// it.
 Task<> Cluster::remember_copies() {
   if (!bulletin_.readable || desk_.order.node.empty()) co_return;
   std::set<std::string> copies = {desk_.order.node};
@@ -198,14 +200,12 @@ Task<> Cluster::remember_copies() {
   const std::optional<Names> old = co_await look_at_copies();
   if (!old) co_return;
   desk_.memory.copies = joined(*old);
-  if (!desk_.memory.settled) {
-    for (const Notice& notice : bulletin_.notices) {
-      const bool undecided =
-          notice.word == Notice::Word::kFinal || notice.word == Notice::Word::kCut;
-      if (undecided && contains(*old, notice.node)) copies.insert(notice.node);
-    }
-    desk_.memory.settled = true;
+  for (const Notice& notice : bulletin_.notices) {
+    const bool answers = notice.word == Notice::Word::kFinal || notice.word == Notice::Word::kCut;
+    if (answers && contains(desk_.memory.undecided, notice.node) && contains(*old, notice.node))
+      copies.insert(notice.node);
   }
+  desk_.memory.undecided.clear();
   const std::string text = joined(Names(copies.begin(), copies.end()));
   if (text == desk_.memory.copies) co_return;
   desk_.info(fmt::format("full copies are on: {} (before: {})", text,

@@ -10,13 +10,14 @@ namespace tandem::agent {
 
 namespace {
 
+tandem::Copy copy_of(const Copy::Database& database) {
+  return {database.height, database.digest, database.in_sync};
+}
+
 /// Of a copy of which both databases are known.
 Copies copies_of(const Copy& copy) {
   Copies copies;
-  for (const Which which : kBoth) {
-    const Copy::Database& database = *copy.databases[which];
-    copies.push_back({database.height, database.digest, database.in_sync});
-  }
+  for (const Which which : kBoth) copies.push_back(copy_of(*copy.databases[which]));
   return copies;
 }
 
@@ -48,6 +49,12 @@ bool is_better(const Copy& a, const Copy& b) {
 
 bool has_all_of(const Copy& a, const Copy& b) {
   return !a.is_known() || !b.is_known() || tandem::has_all_of(copies_of(a), copies_of(b));
+}
+
+bool has_all_of(const Copy& a, const Copy& b, Which which) {
+  const auto& ours = a.databases[which];
+  const auto& theirs = b.databases[which];
+  return ours && theirs && tandem::has_all_of({copy_of(*ours)}, {copy_of(*theirs)});
 }
 
 std::string Copy::to_string() const {

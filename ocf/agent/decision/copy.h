@@ -37,4 +37,7 @@ bool is_better(const Copy& a, const Copy& b);
 /// Is nothing of `b` lost if `a` is promoted? True if either is not known.
 bool has_all_of(const Copy& a, const Copy& b);
 
+/// The same of one database. False if either is not known.
+bool has_all_of(const Copy& a, const Copy& b, Which which);
+
 }  // namespace tandem::agent

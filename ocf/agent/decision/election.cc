@@ -18,19 +18,27 @@ Election::View Election::compare_with_others() const {
     if (notice.word == Notice::Word::kActive && !contains(desk_.order.demoting, notice.node))
       view.active = notice.node;
     view.present.push_back(notice.node);
-    if (is_better(notice.copy, ours)) {
-      if (view.better == nullptr || is_better(notice.copy, view.better->copy))
-        view.better = &notice;
-    } else if (notice.word == Notice::Word::kFinal && is_better(ours, notice.copy)) {
+    if (notice.word == Notice::Word::kFinal && is_better(ours, notice.copy))
       view.behind.push_back(notice.node);
-    }
   }
+  view.better = better_of(view.present);
   return view;
 }
 
-std::string Election::better_text(const View& view) const {
-  return fmt::format("at {} behind {} at {}", servers_.copy().to_string(), view.better->node,
-                     view.better->copy.to_string());
+/// The best of the copies of these nodes that are better than this one; null: none is.
+const Notice* Election::better_of(const Names& nodes) const {
+  const Copy ours = servers_.copy();
+  const Notice* best = nullptr;
+  for (const Notice& notice : cluster_.bulletin().notices) {
+    if (!contains(nodes, notice.node) || !notice.is_candidate()) continue;
+    if (is_better(notice.copy, best != nullptr ? best->copy : ours)) best = &notice;
+  }
+  return best;
+}
+
+std::string Election::better_text(const Notice& better) const {
+  return fmt::format("at {} behind {} at {}", servers_.copy().to_string(), better.node,
+                     better.copy.to_string());
 }
 
 std::string Election::active_node() const {
@@ -52,15 +60,19 @@ Epoch Election::greatest_published(Which which) const {
   Epoch greatest{};
   for (const Notice& notice : cluster_.bulletin().notices) {
     const auto& database = notice.copy.databases[which];
-    if (database && database->height.epoch <= Epoch{most})
-      greatest = std::max(greatest, database->height.epoch);
+    for (const Epoch epoch : {database ? database->height.epoch : Epoch{}, notice.taken[which]}) {
+      if (epoch <= Epoch{most}) greatest = std::max(greatest, epoch);
+    }
   }
   return greatest;
 }
 
 Epoch Election::greatest_epoch(Which which) const {
-  return std::max(greatest_published(which),
-                  Epoch{static_cast<std::uint64_t>(desk_.memory.taken_epoch[which])});
+  return std::max(greatest_published(which), desk_.memory.taken_epoch[which]);
+}
+
+void Election::learn_epochs() {
+  for (const Which which : kBoth) desk_.memory.taken_epoch[which] = greatest_epoch(which);
 }
 
 /// Another node is about to be promoted: remembers the epoch that it will open.
@@ -68,14 +80,15 @@ void Election::remember_epoch() {
   const Copy ours = servers_.copy();
   for (const Which which : kBoth) {
     const auto& own = ours.databases[which];
-    const Epoch known = std::max(greatest_published(which), own ? own->height.epoch : Epoch{});
-    desk_.memory.taken_epoch[which] = static_cast<std::int64_t>(known) + 1;
+    const Epoch known = std::max(greatest_epoch(which), own ? own->height.epoch : Epoch{});
+    desk_.memory.taken_epoch[which] = Epoch{static_cast<std::uint64_t>(known) + 1};
   }
 }
 
 // --- the score of a backup ---
 
 Task<> Election::publish_backup() {
+  learn_epochs();
   const bool live = servers_.both_links_are("replicating");
   if (live) desk_.memory.unfit = false;
   const Notice::Word otherwise = desk_.memory.unfit ? Notice::Word::kSilent : Notice::Word::kCut;
@@ -128,7 +141,7 @@ Task<> Election::judge_cut_off(View view) {
     if (servers_[which].link != "replicating") memory.in_sync[which] = false;
   }
   if (view.better != nullptr) {
-    co_await cluster_.set_score(score::kBan, "cut off " + better_text(view));
+    co_await cluster_.set_score(score::kBan, "cut off " + better_text(*view.better));
   } else if (!comparable) {
     co_await cluster_.set_score(score::kBan, "cut off from " + view.active);
   } else {
@@ -179,10 +192,10 @@ Task<> Election::judge_without_active(View view) {
     if (!missing.empty()) why += "; gave up waiting for " + joined(missing, ", ");
     co_await cluster_.set_score(score::kBestSeen, why);
   } else if (memory.let_go) {
-    co_await cluster_.set_score(
-        score::kStale, "no active, and nobody promotes the better copy: " + better_text(view));
+    co_await cluster_.set_score(score::kStale, "no active, and nobody promotes the better copy: " +
+                                                   better_text(*view.better));
   } else {
-    co_await cluster_.set_score(score::kBan, "no active; " + better_text(view));
+    co_await cluster_.set_score(score::kBan, "no active; " + better_text(*view.better));
   }
 }
 

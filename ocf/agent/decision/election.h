@@ -32,6 +32,11 @@ class Election {
   /// The greatest epoch that anybody has, or may have opened: two promotions from the same copies,
   /// of which one is cut off, must not open the same one.
   Epoch greatest_epoch(Which which) const;
+  /// Remembers it: those that have opened it may be gone, with their words, at the next promotion.
+  void learn_epochs();
+  /// The others whose copies count before a promotion, as Pacemaker names them: those that run, or
+  /// have been started, and go on running.
+  Names electorate() const;
 
  private:
   /// The others' copies beside this one.
@@ -44,7 +49,8 @@ class Election {
   View compare_with_others() const;
   Epoch greatest_published(Which which) const;
   void remember_epoch();
-  std::string better_text(const View& view) const;
+  const Notice* better_of(const Names& nodes) const;
+  std::string better_text(const Notice& better) const;
   Task<> judge_cut_off(View view);
   Task<> judge_without_active(View view);
   Task<> leave_active();
@@ -59,7 +65,6 @@ class Election {
   Task<> answer_late(std::string chosen);
   bool has_all_of_the_leaving() const;
   bool may_hide_commits(const Names& silent) const;
-  Names electorate() const;
   Names awaited(const std::string& round) const;
   Task<bool> await_answers(std::int64_t limit_ms);
   Task<> adjust_scores(std::string chosen);

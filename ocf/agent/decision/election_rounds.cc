@@ -29,13 +29,12 @@ Task<> Election::ask_round() {
   co_await cluster_.publish(answer_word(), servers_.copy());
 }
 
-/// The others whose copies count, as Pacemaker names them: those that run and go on running.
 Names Election::electorate() const {
   Names names;
-  for (const Names* list : {&desk_.order.unpromoted_nodes, &desk_.order.demoting}) {
+  const Order& order = desk_.order;
+  for (const Names* list : {&order.unpromoted_nodes, &order.demoting, &order.starting}) {
     for (const std::string& node : *list) {
-      if (node != desk_.order.node && !contains(desk_.order.stopping, node) &&
-          !contains(names, node))
+      if (node != order.node && !order.stays_stopped(node) && !contains(names, node))
         names.push_back(node);
     }
   }
@@ -57,12 +56,12 @@ Names Election::awaited(const std::string& round) const {
         case Notice::Word::kSilent:
           answered = notice->format < Notice::kFormat || notice->round == round;
           break;
-        case Notice::Word::kStopped:
-          answered = true;
+        case Notice::Word::kCut:  // of a monitor behind the answer
+          answered = notice->round == round;
           break;
         case Notice::Word::kActive:
         case Notice::Word::kLive:
-        case Notice::Word::kCut:
+        case Notice::Word::kStopped:  // an old word: Pacemaker says that it runs
           break;
       }
     }
@@ -136,22 +135,29 @@ bool Election::has_all_of_the_leaving() const {
 }
 
 /// Pacemaker then computes the promotion anew, before it has promoted anybody. Under load it
-/// notifies one node after the other: the last one sees all.
+/// notifies one node after the other: the last one sees all. One that is better but does not run
+/// holds up this copy no longer than the chosen one, which is behind this one.
 Task<> Election::adjust_scores(std::string chosen) {
   if (!cluster_.bulletin().readable || !is_promotable()) co_return;
+  Memory& memory = desk_.memory;
   const View view = compare_with_others();
   const bool is_chosen = chosen == desk_.order.node;
-  const std::string ours = desk_.memory.score;
-  if (view.better != nullptr) {
-    if (desk_.memory.let_go || (!is_chosen && view.better->node == chosen)) co_return;
-    co_await cluster_.set_score(score::kBan, better_text(view));
+  const bool chosen_is_behind = contains(view.behind, chosen);
+  const std::string theirs = cluster_.score_of(chosen);
+  if (chosen_is_behind && theirs == score::kStale) memory.let_go = true;
+  const Notice* better = view.better;
+  if (memory.let_go && chosen_is_behind) better = better_of(electorate());
+  if (better != nullptr) {
+    if (memory.let_go || (!is_chosen && better->node == chosen)) co_return;
+    co_await cluster_.set_score(score::kBan, better_text(*better));
     if (is_chosen) (void)co_await desk_.ask(Pause{}, kScoreTravelsMs);
-  } else if (contains(view.behind, chosen)) {
-    if (score::points(cluster_.score_of(chosen)) < score::points(ours)) co_return;
+  } else if (chosen_is_behind) {
+    if (score::points(theirs) < score::points(memory.score)) co_return;
     co_await cluster_.set_score(
         score::kAhead, fmt::format("ahead of {}, at {}", chosen, servers_.copy().to_string()));
     (void)co_await desk_.ask(Pause{}, kScoreTravelsMs);
-  } else if (score::points(ours) < score::points(score::kBestSeen) && servers_.copy().is_whole()) {
+  } else if (score::points(memory.score) < score::points(score::kBestSeen) &&
+             servers_.copy().is_whole()) {
     co_await cluster_.set_score(
         score::kBestSeen, fmt::format("nobody of {} is ahead of {}", joined(view.present, ", "),
                                       servers_.copy().to_string()));
@@ -199,7 +205,6 @@ Task<std::string> Election::refusal() {
   }
   const bool asked = memory.asked && !memory.round.empty();
   if (!asked) co_await ask_round();
-  const std::string round = memory.round;  // a word of one's own later has another number
   if (!co_await await_answers(asked ? kLateAnswersMs : kAnswersMs)) {
     if (!cluster_.bulletin().readable)
       co_return at + ": the cluster does not say where the others are";
@@ -213,22 +218,19 @@ Task<std::string> Election::refusal() {
       if (!heard) co_return at + ": the cluster does not hear this node";
     }
   }
-  const View view = compare_with_others();
-  if (view.better == nullptr) co_return "";
-  // Nobody had promoted the better copy; if it has just answered, it gets another chance.
-  const bool has_answered =
-      view.better->word == Notice::Word::kFinal && view.better->round == round;
-  if (memory.let_go && (memory.refused || !has_answered)) co_return "";
-  co_return better_text(view);
+  // Nobody had promoted a better copy; if it runs here, it gets another chance.
+  const Notice* better = compare_with_others().better;
+  if (better != nullptr && memory.let_go)
+    better = memory.refused ? nullptr : better_of(electorate());
+  co_return better == nullptr ? "" : better_text(*better);
 }
 
 Task<std::string> Election::objection_to_return() {
   co_await cluster_.look_around();
   if (!cluster_.bulletin().readable) co_return "the cluster does not say where the others are";
   if (const Notice* active = cluster_.other_active()) co_return active->node + " is active";
-  const View view = compare_with_others();
-  if (view.better != nullptr) co_return better_text(view);
-  co_return "";
+  const Notice* better = compare_with_others().better;
+  co_return better == nullptr ? "" : better_text(*better);
 }
 
 }  // namespace tandem::agent

@@ -22,7 +22,7 @@ void each_field(M& memory, Field field) {
   field("asked", memory.asked);
   field("leaving_since", memory.leaving_since);
   field("copies", memory.copies);
-  field("settled", memory.settled);
+  field("undecided", memory.undecided);
   field("named", memory.named);
   field("keeping", memory.keeping);
   field("granted_at", memory.granted_at);
@@ -40,6 +40,17 @@ void each_field(M& memory, Field field) {
 }
 
 }  // namespace
+
+Memory Memory::without_servers() const {
+  Memory rest;
+  rest.turn = turn;
+  rest.taken_epoch = taken_epoch;
+  rest.unfit = unfit;
+  rest.refused = refused;
+  rest.alone_since = alone_since;
+  rest.let_go = let_go;
+  return rest;
+}
 
 std::string Memory::to_text() const {
   Json object = {{"format", kFormat}};

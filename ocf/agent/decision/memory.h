@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ocf/agent/decision/settings.h"
+#include "replication/height.h"
 
 namespace tandem::agent {
 
@@ -28,14 +29,15 @@ struct Memory {
   /// A server could not be promoted, so this copy is no candidate until it follows an active again:
   /// it may be ahead by an epoch in which nobody wrote.
   bool unfit = false;
-  /// The epoch that the promotion of another node, of which this one was notified, has opened or
-  /// may yet open out of everybody's sight.
-  Pair<std::int64_t> taken_epoch{};
+  /// The greatest epoch that anybody has said to be of, or that a promotion of which this node was
+  /// notified may have opened out of everybody's sight.
+  Pair<Epoch> taken_epoch{};
   std::string round;   ///< the question before a promotion that was last asked or answered
   bool asked = false;  ///< the notification before the promotion that comes has been here
   std::optional<std::int64_t> leaving_since{};  ///< demoted before Pacemaker has said so
   std::string copies;                           ///< the list of full copies as last written
-  bool settled = false;   ///< backups of this promotion have been counted once
+  /// Backups that took part in this promotion, of which it is not known yet whether they follow.
+  Names undecided;
   bool named = false;     ///< the stock agents' attribute names this node
   Pair<bool> connection;  ///< the Connection row is right
   bool keeping = false;   ///< this instance is promoted, and the role may be granted on
@@ -46,6 +48,10 @@ struct Memory {
   Pair<std::vector<std::int64_t>> repaired;
   /// Raised by each action that changes what the servers are to be.
   std::int64_t turn = 0;
+
+  /// What outlives the end of the servers: a refusal, which restarts them, would otherwise let
+  /// everything be waited for once more.
+  Memory without_servers() const;
 
   std::string to_text() const;
   /// Of a text in another format nothing is taken over.

@@ -106,6 +106,7 @@ Task<std::string> Actions::objection_to_adoption() {
   const std::optional<Names> copies = co_await cluster_.look_at_copies();
   if (!copies) co_return "the cluster does not say which nodes had full copies";
   if (!copies->empty() && !contains(*copies, desk_.order.node)) co_return "it had no full copy";
+  desk_.memory.undecided = difference(*copies, {desk_.order.node});
   co_return "";
 }
 

@@ -55,19 +55,30 @@ std::vector<std::string> Servers::start_words(Which which, const std::string& ac
   return words;
 }
 
-Task<bool> Servers::start(Which which, std::string active, std::int64_t limit_ms) {
+/// How far its copy goes is known only when it runs: until then it follows nobody, since it may be
+/// of a later promotion than that active.
+Task<bool> Servers::start(Which which, std::string active, const Bulletin& bulletin,
+                          std::int64_t limit_ms) {
   desk_.memory.stock[which] = false;
-  const Answer answer =
-      co_await desk_.ask(StartServer{which, start_words(which, active)}, limit_ms);
-  if (answer.done()) co_return true;
-  desk_.reason(fmt::format("{} server did not start: {}", name_of(which),
-                           answer.text.empty() ? "no end in time" : answer.text));
-  co_return false;
+  const bool looks_first = desk_.settings().tandem && !active.empty();
+  std::vector<std::string> words = start_words(which, looks_first ? std::string() : active);
+  const Answer answer = co_await desk_.ask(StartServer{which, std::move(words)}, limit_ms);
+  if (!answer.done()) {
+    desk_.reason(fmt::format("{} server did not start: {}", name_of(which),
+                             answer.text.empty() ? "no end in time" : answer.text));
+    co_return false;
+  }
+  if (looks_first) {
+    co_await probe(which);
+    co_await follow_one(which, active, &bulletin);
+  }
+  co_return true;
 }
 
-Task<bool> Servers::restart(Which which, std::string active, std::int64_t limit_ms) {
+Task<bool> Servers::restart(Which which, std::string active, const Bulletin& bulletin,
+                            std::int64_t limit_ms) {
   co_await kill(which);
-  co_return co_await start(which, active, limit_ms);
+  co_return co_await start(which, active, bulletin, limit_ms);
 }
 
 Task<> Servers::kill(Which which) { (void)co_await desk_.insist(KillServer{which}, kDeathMs); }

@@ -116,7 +116,7 @@ Task<bool> Servers::demote(Which which, std::string active, const Bulletin& bull
     if (!states_[which].healthy) co_await revoke(which);
     co_await kill(which);
   }
-  co_return co_await start(which, active, desk_.left_ms());
+  co_return co_await start(which, active, bulletin, desk_.left_ms());
 }
 
 /// One that does not run is no active, and those that wait for the demotion do not wait for it.

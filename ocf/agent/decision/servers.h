@@ -80,10 +80,12 @@ class Servers {
   Task<> tell_both_to_follow(std::string active, const Bulletin& bulletin);
   /// Opens an epoch above these, if the copy has not gone back since the survey.
   Task<bool> promote(Which which, Epoch above);
-  Task<bool> start(Which which, std::string active, std::int64_t limit_ms);
+  Task<bool> start(Which which, std::string active, const Bulletin& bulletin,
+                   std::int64_t limit_ms);
   Task<bool> stop_both();
   /// Kills one that is gone or hung, and starts it as a backup, if it starts within so long.
-  Task<bool> restart(Which which, std::string active, std::int64_t limit_ms);
+  Task<bool> restart(Which which, std::string active, const Bulletin& bulletin,
+                     std::int64_t limit_ms);
   Task<> kill(Which which);
   enum class Lease : std::uint8_t {
     kGranted,     ///< or there is nothing to grant: it is gone, or a stock server

@@ -28,6 +28,13 @@ Task<> ask_into(Desk& desk, Step::What what, std::int64_t limit_ms, Answer* answ
   *answer = co_await desk.ask(std::move(what), limit_ms);
 }
 
+/// One that is cut off says at its second look which database it still follows.
+bool follows(const Notice& backup, Which which) {
+  const auto& database = backup.copy.databases[which];
+  return database && database->in_sync &&
+         (backup.word == Notice::Word::kLive || !backup.copy.is_whole());
+}
+
 }  // namespace
 
 // --- the right to be active ---
@@ -134,14 +141,15 @@ Task<> Tenure::announce() {
   co_await Join(std::move(both));
 }
 
-/// Backups may hear nothing of an active whose disk hangs, so what counts is where they are.
+/// Backups may hear nothing of a database whose disk hangs, so there it counts where they are; of
+/// the other one, which goes on, they have said that they follow.
 bool Tenure::has_heir() const {
   const std::vector<Notice>& notices = cluster_.bulletin().notices;
   return std::any_of(notices.begin(), notices.end(), [&](const Notice& notice) {
-    if (notice.node == desk_.order.node || !notice.is_candidate()) return false;
-    return (notice.word == Notice::Word::kLive && notice.copy.is_whole()) ||
-           (servers_.copy().is_known() && notice.copy.is_known() &&
-            has_all_of(notice.copy, servers_.copy()));
+    return notice.node != desk_.order.node && notice.is_candidate() &&
+           std::all_of(kBoth.begin(), kBoth.end(), [&](Which which) {
+             return follows(notice, which) || has_all_of(notice.copy, servers_.copy(), which);
+           });
   });
 }
 
@@ -216,8 +224,8 @@ Task<bool> Tenure::repair(Which which, ServerState::Role role) {
   if (active) desk_.memory.connection[which] = false;
   const std::string followed = active ? "" : election_.active_node();
   const bool may_pass_on = active && desk_.memory.score != score::kBan && has_heir();
-  const bool started =
-      co_await servers_.restart(which, followed, may_pass_on ? kQuickStartMs : desk_.left_ms());
+  const bool started = co_await servers_.restart(which, followed, cluster_.bulletin(),
+                                                 may_pass_on ? kQuickStartMs : desk_.left_ms());
   if (!started && may_pass_on) {
     passes_on_ = true;
     co_await cluster_.set_score(score::kBan, "a server does not start, and a backup has all");

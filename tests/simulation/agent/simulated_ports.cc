@@ -122,6 +122,7 @@ void SimulatedPorts::take(const agent::ReadAttribute& step, Take take) {
 void SimulatedPorts::take(const agent::WriteAttribute& step, Take take) {
   by_tool([this, step, take] {
     if (!tools_.has_attributes()) return;
+    world_.trace(host_.name, step.name + " = " + step.value);
     longest_attribute_ = std::max(longest_attribute_, step.value.size());
     if (step.name != pacemaker::kPromotionScore) own_notice_ = step.value;
     const bool is_ban = step.name == pacemaker::kPromotionScore && step.value == agent::score::kBan;

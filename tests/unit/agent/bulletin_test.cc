@@ -14,12 +14,14 @@ TEST_CASE("A notice is read back as it was published") {
   notice.copy.databases[Which::kNb] = Copy::Database{
       Height{Epoch{5}, 100}, Uuid::parse("00000000-0000-0000-0000-000000000007"), true};
   notice.copy.databases[Which::kSb] = Copy::Database{Height{Epoch{5}, 90}, std::nullopt, false};
+  notice.taken = {Epoch{7}, Epoch{9}};
   const auto read = Notice::parse(notice.to_text(), "host");
   REQUIRE(read);
   CHECK(read->word == notice.word);
   CHECK(read->node == "ctl1");
   CHECK(read->round == "7f3a");
   CHECK(read->copy == notice.copy);
+  CHECK(read->taken == notice.taken);
 }
 
 TEST_CASE("The first format has neither a question nor a word about sync") {
@@ -32,8 +34,9 @@ TEST_CASE("The first format has neither a question nor a word about sync") {
 }
 
 TEST_CASE("A later format may have further fields") {
-  const auto read = Notice::parse("live,5,100,5,90,ctl1,3,-,11,-,-,news", "host");
+  const auto read = Notice::parse("live,5,100,5,90,ctl1,3,-,11,-,-,news,9,more", "host");
   REQUIRE(read);
+  CHECK(read->taken == Pair<Epoch>{Epoch{}, Epoch{9}});
   CHECK(read->format == 3);
   CHECK(read->copy.is_whole());
 }

@@ -12,7 +12,7 @@ TEST_CASE("A memory is read back as it was written") {
   memory.alone_since = 17;
   memory.repaired[Which::kNb] = {1, 2};
   memory.granted_ms = 40000;
-  memory.taken_epoch[Which::kNb] = 7;
+  memory.taken_epoch[Which::kNb] = Epoch{7};
   CHECK(Memory::from_text(memory.to_text()) == memory);
 }
 
