@@ -51,6 +51,24 @@ class Refusals(AgentTest):
         self.assertEqual(self.promote(self.one, notify_demote_uname=self.two.name, notify_slave_uname=""), FAILED)
         self.assertIn(f"where the active on {self.two.name} ended", self.one.said)
 
+    def test_an_orderly_move_does_not_go_by_what_the_active_said_before_it_was_promoted(self):
+        """Its words have not arrived since; it was promoted, and has written."""
+        self.start(self.one)
+        self.one.serve("backup connecting 5 100")
+        before = {"notify_slave_uname": f"{self.one.name} {self.two.name}", "notify_promote_uname": self.two.name}
+        self.publish(self.two, "final", (5, 100))
+        self.one.run("notify", notify_type="pre", notify_operation="promote", **before)
+        orderly = {"notify_demote_uname": self.two.name, "notify_slave_uname": self.one.name}
+        self.others(f"""
+            round=$(echo "$1" | cut -d, -f8)
+            case $1 in final,*,{self.one.name},2,*)
+                echo "final,6,110,6,110,{self.two.name},2,$round,11,-,-" >"$CLUSTER/{POSITION}/{self.two.host}" ;;
+            esac
+        """)
+        self.before_promotion(self.one, **orderly)
+        self.assertEqual(self.promote(self.one, **orderly), FAILED)
+        self.assertIn("behind", self.one.said)
+
     def test_an_orderly_move_refuses_a_laggard(self):
         self.one.serve("backup connecting 5 100", "backup connecting 5 99")
         self.publish(self.two, "stopped", (5, 100), (5, 100))

@@ -63,7 +63,7 @@ class Election {
   Task<> answer(std::string chosen);
   Task<> answer_if_asked(std::string chosen);
   Task<> answer_late(std::string chosen);
-  bool has_all_of_the_leaving() const;
+  const Notice* end_of_the_leaving() const;
   bool may_hide_commits(const Names& silent) const;
   Names awaited(const std::string& round) const;
   Task<bool> await_answers(std::int64_t limit_ms);

@@ -109,7 +109,8 @@ Task<> Election::settle() {
     }
     co_return;
   }
-  if (orderly && has_all_of_the_leaving()) {
+  const Notice* ended = end_of_the_leaving();
+  if (ended != nullptr && has_all_of(servers_.copy(), ended->copy)) {
     memory.round.clear();  // nobody is asked
     co_return;
   }
@@ -122,16 +123,19 @@ Task<> Election::settle() {
   co_await adjust_scores(chosen);
 }
 
-/// The active that hands the role over has said where it ended, and this copy goes as far.
-bool Election::has_all_of_the_leaving() const {
-  const Notice* ended = nullptr;
+/// Where the active that hands the role over ended, if it has said so; null otherwise. What it said
+/// before it was promoted is of an earlier epoch than that of its promotion.
+const Notice* Election::end_of_the_leaving() const {
   for (const std::string& node : desk_.order.leaving()) {
     const Notice* notice = cluster_.bulletin().of(node);
-    if (notice != nullptr && notice->copy.is_known() &&
-        (notice->word == Notice::Word::kFinal || notice->word == Notice::Word::kStopped))
-      ended = notice;
+    if (notice == nullptr || !notice->copy.is_known()) continue;
+    if (notice->word != Notice::Word::kFinal && notice->word != Notice::Word::kStopped) continue;
+    const bool is_old = std::any_of(kBoth.begin(), kBoth.end(), [&](Which which) {
+      return notice->copy.databases[which]->height.epoch < desk_.memory.taken_epoch[which];
+    });
+    if (!is_old) return notice;
   }
-  return ended != nullptr && has_all_of(servers_.copy(), ended->copy);
+  return nullptr;
 }
 
 /// Pacemaker then computes the promotion anew, before it has promoted anybody. Under load it
@@ -195,13 +199,11 @@ Task<std::string> Election::refusal() {
   const std::string at = "at " + servers_.copy().to_string();
   if (!cluster_.bulletin().readable)
     co_return at + ": the cluster does not say where the others are";
-  for (const std::string& node : desk_.order.leaving()) {
-    const Notice* notice = cluster_.bulletin().of(node);
-    if (notice == nullptr || !notice->copy.is_known() || memory.let_go) continue;
-    if (notice->word != Notice::Word::kFinal && notice->word != Notice::Word::kStopped) continue;
-    if (has_all_of(servers_.copy(), notice->copy)) co_return "";
-    co_return fmt::format("{} behind {}, where the active on {} ended", at,
-                          notice->copy.to_string(), node);
+  const Notice* ended = memory.let_go ? nullptr : end_of_the_leaving();
+  if (ended != nullptr) {
+    if (has_all_of(servers_.copy(), ended->copy)) co_return "";
+    co_return fmt::format("{} behind {}, where the active on {} ended", at, ended->copy.to_string(),
+                          ended->node);
   }
   const bool asked = memory.asked && !memory.round.empty();
   if (!asked) co_await ask_round();
