@@ -33,7 +33,7 @@ struct FollowerStatus {
   bool stale = false;  ///< replicating, but the active has been silent since `heard_ms`
   /// It has said that it is a backup, too, and nobody has been promoted since; of a relay's source,
   /// that it takes no writes.
-  bool source_is_backup = false;
+  bool source_is_read_only = false;
   std::uint64_t resyncs = 0;  ///< whole contents compared, and the difference taken over
   std::uint64_t resumes = 0;  ///< connections that went on where the last one had ended
   std::uint64_t commits = 0;  ///< commits of the active applied one by one
@@ -49,7 +49,9 @@ struct FollowerStatus {
   std::string divergence_file;      ///< where the last ones went
 
   /// Is there an active server, as far as this one knows?
-  bool knows_active() const { return state == State::kReplicating && !stale && !source_is_backup; }
+  bool knows_active() const {
+    return state == State::kReplicating && !stale && !source_is_read_only;
+  }
   /// Records that the active has told of and that are not written here yet.
   std::uint64_t lag_records() const {
     return announced.index > applied.index ? announced.index - applied.index : 0;

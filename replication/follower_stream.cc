@@ -58,7 +58,7 @@ void Follower::on_follow_reply(const JsonRpcMessage& message) {
   status_.mode = FollowerStatus::Mode::kStream;
   status_.stream_refused.clear();
   if (!may_follow(reply)) return;
-  if (reply.mode != FollowReply::Mode::kRows) status_.source_is_backup = reply.backup;
+  if (reply.mode != FollowReply::Mode::kRows) status_.source_is_read_only = reply.backup;
   if (!is_believable(status_.applied, reply.position))
     return fail("it says to stand at " + reply.position.to_string() + ", which cannot be");
   const bool compared = status_.state == FollowerStatus::State::kResyncing;
@@ -245,7 +245,7 @@ void Follower::on_role(JsonView message) {
   if (status_.mode != FollowerStatus::Mode::kStream) return;
   const Result<bool> backup = role_from_json(message);
   if (!backup) return fail("its role cannot be read: " + backup.error().to_string());
-  status_.source_is_backup = backup.value();
+  status_.source_is_read_only = backup.value();
   port_.changed();
 }
 
@@ -266,7 +266,7 @@ void Follower::append(StreamRecord record) {
     // Only an active opens an epoch, so there is one: the source, or the server that it follows.
     if (position.epoch > status_.applied.epoch) {
       goal_ = position.index;
-      status_.source_is_backup = false;
+      status_.source_is_read_only = false;
     }
     status_.applied = position;
     arrivals_ms_.pop_front();
@@ -305,7 +305,7 @@ void Follower::make_durable() {
 /// A damaged copy is whole again when it has what the active has now. A source that is a backup
 /// sets no such goal: it may have less than this copy once had.
 void Follower::aim_at(const Position& position) {
-  if (!status_.source_is_backup) goal_ = position.index;
+  if (!status_.source_is_read_only) goal_ = position.index;
 }
 
 bool Follower::has_reached(const Position& position) const {

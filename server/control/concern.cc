@@ -124,7 +124,7 @@ std::string separation(const DatabaseStatus& database) {
         database.connection_error.empty() ? "" : fmt::format(" ({})", database.connection_error));
   }
   if (follower.stale) return fmt::format("the {} {} has fallen silent", original, database.source);
-  if (follower.state == State::kReplicating && follower.source_is_backup) {
+  if (follower.state == State::kReplicating && follower.source_is_read_only) {
     return database.relay
                ? fmt::format("the source {} takes no writes", database.source)
                : fmt::format("{} is a backup itself: there is no active server", database.source);

@@ -56,7 +56,7 @@ bool ServerStatus::writable(const DatabaseStatus& database) const {
   // What is written to a relay goes to its source.
   if (database.relay)
     return database.follower && database.follower->state == FollowerStatus::State::kReplicating &&
-           !database.follower->source_is_backup;
+           !database.follower->source_is_read_only;
   return !database.backup && database.health.can_write() &&
          lease.state(now_ms) != Lease::State::kExpired;
 }

@@ -34,7 +34,7 @@ Server::Server(const Options& options, const Directories& directories, net::IoSh
       wake_(std::make_unique<HomeTimer>(home, [this] { submit([this] { databases_.tick(); }); })),
       housekeeping_(std::make_unique<HomeTimer>(home,
                                                 [this] {
-                                                  compact_what_is_due();
+                                                  compact_due_databases();
                                                   look_for_divergences();
                                                   // Also while nobody connects: what is told
                                                   // of keys is to be true.

@@ -153,7 +153,7 @@ class Server final : public control::ServerControl,
   Result<void> apply_remotes(const ConfigFile& config);
   std::vector<control::DatabaseStatus> database_statuses();
   void begin_demotion(const Demotion& demotion, const control::DoneWithText& done);
-  void compact_what_is_due();
+  void compact_due_databases();
   void look_for_divergences();
   void count_rows(std::function<void(Counts)> then);
   void apply_sync();

@@ -92,7 +92,7 @@ void Server::compact(const std::string& name, control::Done done) {
   });
 }
 
-void Server::compact_what_is_due() {
+void Server::compact_due_databases() {
   submit([this] {
     databases_.look_at_failing_logs();
     for (const auto& [name, database] : databases_.databases()) {

@@ -90,7 +90,7 @@ std::string following_words(const DatabaseStatus& database) {
       break;
   }
   if (follower.stale) return "whose active server has fallen silent";
-  if (follower.source_is_backup)
+  if (follower.source_is_read_only)
     return database.relay ? "whose source takes no writes" : "which has no active server";
   const std::uint64_t lag = follower.lag_records();
   return lag == 0 ? "in sync" : fmt::format("{} records behind", lag);

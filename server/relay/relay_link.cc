@@ -209,9 +209,9 @@ void RelayLink::on_path(const JsonRpcMessage& reply) {
 }
 
 void RelayLink::set_path(std::vector<Uuid> path, bool read_only) {
-  if (path == path_ && read_only == status_.source_is_backup) return;
+  if (path == path_ && read_only == status_.source_is_read_only) return;
   path_ = path;
-  status_.source_is_backup = read_only;
+  status_.source_is_read_only = read_only;
   copy_.set_path(std::move(path), read_only);
   port_.changed();
 }

@@ -396,13 +396,13 @@ TEST_CASE("A source that takes no writes is told of") {
   source.become_current(kOne);
   source.tell_path("[\"" + std::string(kTwo) + R"(","read-only"])");
   CHECK(source.copy.take_log() == "path:1:read-only ");
-  CHECK(source.link.status().source_is_backup);
+  CHECK(source.link.status().source_is_read_only);
   source.port.now_ms += 1000;
   source.link.tick();
   REQUIRE(source.asked() == R"(tandem_path ["D"])");
   source.answer("[\"" + std::string(kTwo) + "\"]");
   CHECK(source.copy.take_log() == "path:1 ");
-  CHECK_FALSE(source.link.status().source_is_backup);
+  CHECK_FALSE(source.link.status().source_is_read_only);
 }
 
 TEST_CASE("What a relay says of the loss of its own source is passed on at once") {
