@@ -403,6 +403,23 @@ class Refusals(AgentTest):
 
     # --- without an active ---
 
+    def test_what_was_waited_for_without_an_active_does_not_count_when_there_is_one(self):
+        """Its word has not arrived when the next monitor looks, and a preference would have this copy promoted."""
+        impatient = {"copies_wait": "0"}
+        self.start(self.one, impatient)
+        self.one.serve("backup connecting 5 100")
+        self.publish(self.two, "final", (5, 150))
+        self.monitor(self.one, impatient)
+        self.assertEqual(self.score(self.one), 1)
+        self.one.run("notify", impatient, notify_type="post", notify_operation="promote",
+                     notify_promote_uname=self.two.name, notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.one.settle()
+        orderly = {"notify_demote_uname": self.two.name, "notify_slave_uname": self.one.name}
+        self.publish(self.two, "final", (6, 151))
+        self.before_promotion(self.one, **orderly)
+        self.assertEqual(self.promote(self.one, impatient, **orderly), FAILED)
+        self.assertIn(f"where the active on {self.two.name} ended", self.one.said)
+
     def test_a_backup_that_was_not_there_for_a_promotion_leaves_the_list(self):
         """Its last word may be of long ago."""
         self.set(COPIES, f"{self.one.name} {self.two.name} third")

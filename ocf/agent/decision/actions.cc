@@ -146,8 +146,7 @@ Task<> Actions::promote() {
     desk_.tell(Exit::kError);
     co_return;
   }
-  memory.refused = memory.let_go = false;
-  memory.alone_since.reset();
+  memory.forget_waiting();
   memory.keeping = true;
   desk_.info("promoted, at " + at);
   desk_.tell(Exit::kSuccess);
@@ -260,6 +259,7 @@ Task<> Actions::follow() {
   if (desk_.order.promoting.empty()) co_return;
   const std::string active = desk_.order.promoting.front();
   desk_.info("following the active on " + active);
+  desk_.memory.forget_waiting();
   desk_.memory.was_cut_off = false;
   co_await cluster_.look_around();
   election_.learn_epochs();

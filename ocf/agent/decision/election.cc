@@ -106,8 +106,8 @@ Task<> Election::judge() {
     co_return;
   }
   if (servers_.both_links_are("replicating")) {
-    memory.alone_since.reset();
-    memory.was_alone = memory.was_cut_off = memory.let_go = memory.refused = false;
+    memory.forget_waiting();
+    memory.was_cut_off = false;
     co_await cluster_.set_score(score::kSynced,
                                 "follows the active, at " + servers_.copy().to_string());
     co_return;
@@ -126,8 +126,7 @@ Task<> Election::judge() {
 /// (a stock one) cannot be compared with.
 Task<> Election::judge_cut_off(View view) {
   Memory& memory = desk_.memory;
-  memory.alone_since.reset();
-  memory.was_alone = memory.let_go = memory.refused = false;
+  memory.forget_waiting();
   const Notice* active = cluster_.bulletin().of(view.active);
   // A node whose last word is that ours was stopped may run a stock active now, which publishes
   // nothing.

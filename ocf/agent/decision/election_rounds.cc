@@ -199,8 +199,7 @@ Task<std::string> Election::refusal() {
   const std::string at = "at " + servers_.copy().to_string();
   if (!cluster_.bulletin().readable)
     co_return at + ": the cluster does not say where the others are";
-  const Notice* ended = memory.let_go ? nullptr : end_of_the_leaving();
-  if (ended != nullptr) {
+  if (const Notice* ended = end_of_the_leaving()) {
     if (has_all_of(servers_.copy(), ended->copy)) co_return "";
     co_return fmt::format("{} behind {}, where the active on {} ended", at, ended->copy.to_string(),
                           ended->node);

@@ -41,6 +41,11 @@ void each_field(M& memory, Field field) {
 
 }  // namespace
 
+void Memory::forget_waiting() {
+  alone_since.reset();
+  was_alone = let_go = refused = false;
+}
+
 Memory Memory::without_servers() const {
   Memory rest;
   rest.turn = turn;

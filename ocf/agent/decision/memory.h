@@ -49,6 +49,8 @@ struct Memory {
   /// Raised by each action that changes what the servers are to be.
   std::int64_t turn = 0;
 
+  /// There is an active: what is waited for without one begins anew.
+  void forget_waiting();
   /// What outlives the end of the servers: a refusal, which restarts them, would otherwise let
   /// everything be waited for once more.
   Memory without_servers() const;

@@ -78,7 +78,12 @@ void AgentRun::expect_move(Host& host, agent::Which which, std::uint64_t time) {
     if (other->index == host.index) continue;
     if (!is_backup_of(*other, host) || !other->agent->is_full_copy()) return;
   }
-  world_.after(kMoveMs, [this, &host, which, time] {
+  world_.after(kMoveMs, [this, &host, which, time, began_ms = world_.now_ms()] {
+    // Pacemaker waits for an action that stops, as long as its timeout.
+    const bool froze = std::any_of(hosts_.begin(), hosts_.end(), [&](const auto& each) {
+      return each->is_up && each->agent->froze_at_ms() >= began_ms;
+    });
+    if (froze) return;
     SimulatedServer& server = *host.servers[which];
     const HangingDisk& disk = server.node().hanging;
     if (server.is_writable() && disk.hangs_since(time) && disk.waiting_ms() > kMoveMs - 5000 &&

@@ -110,7 +110,10 @@ AgentHost::Id AgentHost::run(Order order, Done done, bool keeps) {
   }
   if (!told && world_.chance(faults_.frozen)) {
     later(world_.ms(1500), [this, id] {
-      if (asked_ == id) programs_.at(id).frozen = true;
+      if (asked_ != id) return;
+      programs_.at(id).frozen = true;
+      froze_at_ms_ = world_.now_ms();
+      world_.trace(host_.name, "an action of the agent stops");
     });
   }
   later(3 + world_.ms(world_.chance(faults_.slow_starts) ? 3000 : 6),

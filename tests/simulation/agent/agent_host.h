@@ -44,6 +44,8 @@ class AgentHost final : public pacemaker::NodeAgent {
   std::string take_complaint() { return std::exchange(complaint_, ""); }
   const agent::Memory& memory() const { return memory_; }
   const SimulatedPorts& ports() const { return ports_; }
+  /// When one of its actions last stopped, until Pacemaker's timeout; 0: never.
+  std::int64_t froze_at_ms() const { return froze_at_ms_; }
   /// The cluster has noted that this machine had full copies.
   bool is_full_copy() const;
 
@@ -89,6 +91,7 @@ class AgentHost final : public pacemaker::NodeAgent {
   std::map<Id, Program> programs_;
   Id last_id_ = 0;
   std::optional<Id> locked_by_;
+  std::int64_t froze_at_ms_ = 0;
   std::optional<Id> asked_;  ///< the program that Pacemaker waits for
   std::optional<Id> keeper_;
   agent::Pair<std::uint64_t> watched_;  ///< which process of each server; 0: none
