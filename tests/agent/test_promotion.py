@@ -69,6 +69,19 @@ class Refusals(AgentTest):
         self.assertEqual(self.promote(self.one, **orderly), FAILED)
         self.assertIn("behind", self.one.said)
 
+    def test_an_orderly_move_refuses_a_laggard_however_often_the_promotion_before_was_notified(self):
+        self.start(self.one)
+        self.one.serve("backup connecting 6 90")
+        self.publish(self.two, "final", (5, 80))
+        for _ in range(3):
+            self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
+                         notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.publish(self.two, "stopped", (6, 100))
+        orderly = {"notify_demote_uname": self.two.name, "notify_stop_uname": self.two.name}
+        self.before_promotion(self.one, **orderly)
+        self.assertEqual(self.promote(self.one, **orderly), FAILED)
+        self.assertIn(f"where the active on {self.two.name} ended", self.one.said)
+
     def test_an_orderly_move_refuses_a_laggard(self):
         self.one.serve("backup connecting 5 100", "backup connecting 5 99")
         self.publish(self.two, "stopped", (5, 100), (5, 100))
@@ -145,6 +158,47 @@ class Refusals(AgentTest):
         self.answering((5, 101), (5, 10), sync="11")
         self.before_promotion(self.one)
         self.assertEqual(self.promote(self.one), FAILED)
+
+    def test_a_copy_whose_file_is_gone_is_not_whole_though_it_is_in_the_list(self):
+        self.set(COPIES, self.one.name)
+        self.one.say("nb", "backup idle 0 0")
+        self.one.say("sb", "backup idle 5 900")
+        self.assertEqual(self.one.run("start"), OK)
+        self.assertEqual(self.published(self.one)[8], "01")
+
+    def test_a_database_that_is_cut_off_after_the_other_one_says_so_at_once(self):
+        """An active whose disk hangs would otherwise give its role to a copy that lacks something."""
+        self.start(self.one)
+        self.ours("active", "-", (5, 100))
+        self.one.serve("backup replicating 5 100")
+        self.monitor(self.one)
+        self.one.serve("backup connecting 5 100", "backup replicating 5 100")
+        self.monitor(self.one)
+        self.assertEqual(self.published(self.one)[8], "11", "a single look counts for nothing")
+        self.one.serve("backup connecting 5 100", "backup replicating 5 100")
+        self.monitor(self.one)
+        self.assertEqual(self.published(self.one)[8], "01")
+        self.one.serve("backup connecting 5 100")
+        self.monitor(self.one)
+        self.assertEqual(self.published(self.one)[8], "00")
+
+    def test_a_full_copy_of_the_list_waits_for_those_that_cannot_be_promoted_now(self):
+        self.set(COPIES, f"{self.one.name} {self.two.name}")
+        self.start(self.one)
+        self.one.serve("backup connecting 5 100")
+        self.ours("silent", "-", (5, 150))
+        self.before_promotion(self.one)
+        self.assertEqual(self.score(self.one), BAN)
+
+    def test_a_full_copy_of_the_list_is_not_preferred_to_a_stock_one(self):
+        """The list is of before the stock server was active."""
+        self.set(COPIES, f"{self.one.name} {self.two.name}")
+        self.start(self.one)
+        self.one.serve("backup connecting 5 100")
+        self.score(self.two, 5)
+        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
+                     notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.assertEqual(self.score(self.one), BAN)
 
     def test_a_half_synced_copy_that_is_ahead_in_both_wins(self):
         self.whole("5 100", "5 9000")

@@ -64,6 +64,7 @@ Task<> Actions::start() {
   co_await Join(list(cluster_.set_score(score::kBan, "starting"), servers_.survey(),
                      cluster_.look_around(), into(cluster_.look_at_copies(), &copies)));
   const bool was_full = copies && contains(*copies, desk_.order.node);
+  desk_.memory.full_by_list = was_full;
   for (const Which which : kBoth) desk_.memory.in_sync[which] = was_full;
   for (const Which which : kBoth) {
     if (servers_[which].role == Role::kHung) co_await servers_.kill(which);
@@ -79,6 +80,7 @@ Task<> Actions::start() {
     desk_.tell(Exit::kError);
     co_return;
   }
+  servers_.lose_sync_where_empty();
   desk_.memory.started = true;
   desk_.info(fmt::format("started, following {}, at {}", active.empty() ? "nobody" : active,
                          servers_.copy().to_string()));

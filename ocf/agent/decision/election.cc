@@ -91,6 +91,10 @@ Task<> Election::publish_backup() {
   learn_epochs();
   const bool live = servers_.both_links_are("replicating");
   if (live) desk_.memory.unfit = false;
+  // A single look may fall into a moment such as that after a promotion. In half of a copy it does
+  // not matter.
+  const bool counts = desk_.memory.was_cut_off || !servers_.copy().is_whole();
+  if (!live && counts && !active_node().empty()) servers_.lose_sync_where_cut_off();
   const Notice::Word otherwise = desk_.memory.unfit ? Notice::Word::kSilent : Notice::Word::kCut;
   co_await cluster_.publish(live ? Notice::Word::kLive : otherwise, servers_.copy());
 }
@@ -135,9 +139,6 @@ Task<> Election::judge_cut_off(View view) {
   if (!std::exchange(memory.was_cut_off, true)) {
     // A copy that has just been started has no right to a score yet.
     co_return;
-  }
-  for (const Which which : kBoth) {
-    if (servers_[which].link != "replicating") memory.in_sync[which] = false;
   }
   if (view.better != nullptr) {
     co_await cluster_.set_score(score::kBan, "cut off " + better_text(*view.better));

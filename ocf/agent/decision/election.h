@@ -64,6 +64,7 @@ class Election {
   Task<> answer_if_asked(std::string chosen);
   Task<> answer_late(std::string chosen);
   const Notice* end_of_the_leaving() const;
+  bool may_be_old(const Notice& ended) const;
   bool may_hide_commits(const Names& silent) const;
   Names awaited(const std::string& round) const;
   Task<bool> await_answers(std::int64_t limit_ms);

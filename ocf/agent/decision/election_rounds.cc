@@ -34,8 +34,10 @@ Names Election::electorate() const {
   const Order& order = desk_.order;
   for (const Names* list : {&order.unpromoted_nodes, &order.demoting, &order.starting}) {
     for (const std::string& node : *list) {
-      if (node != order.node && !order.stays_stopped(node) && !contains(names, node))
-        names.push_back(node);
+      if (node == order.node || order.stays_stopped(node) || contains(names, node)) continue;
+      // One of ours has said something before its start has ended; a stock one never does.
+      if (list == &order.starting && cluster_.bulletin().of(node) == nullptr) continue;
+      names.push_back(node);
     }
   }
   return names;
@@ -110,7 +112,7 @@ Task<> Election::settle() {
     co_return;
   }
   const Notice* ended = end_of_the_leaving();
-  if (ended != nullptr && has_all_of(servers_.copy(), ended->copy)) {
+  if (ended != nullptr && has_all_of(servers_.copy(), ended->copy) && !may_be_old(*ended)) {
     memory.round.clear();  // nobody is asked
     co_return;
   }
@@ -123,19 +125,23 @@ Task<> Election::settle() {
   co_await adjust_scores(chosen);
 }
 
-/// Where the active that hands the role over ended, if it has said so; null otherwise. What it said
-/// before it was promoted is of an earlier epoch than that of its promotion.
+/// Where the active that hands the role over says that it ended; null: it has not said so.
 const Notice* Election::end_of_the_leaving() const {
   for (const std::string& node : desk_.order.leaving()) {
     const Notice* notice = cluster_.bulletin().of(node);
-    if (notice == nullptr || !notice->copy.is_known()) continue;
-    if (notice->word != Notice::Word::kFinal && notice->word != Notice::Word::kStopped) continue;
-    const bool is_old = std::any_of(kBoth.begin(), kBoth.end(), [&](Which which) {
-      return notice->copy.databases[which]->height.epoch < desk_.memory.taken_epoch[which];
-    });
-    if (!is_old) return notice;
+    if (notice != nullptr && notice->copy.is_known() &&
+        (notice->word == Notice::Word::kFinal || notice->word == Notice::Word::kStopped))
+      return notice;
   }
   return nullptr;
+}
+
+/// What it said before it was promoted is of an earlier epoch than that of its promotion. Such a
+/// word may refuse a copy, but is no reason to ask nobody.
+bool Election::may_be_old(const Notice& ended) const {
+  return std::any_of(kBoth.begin(), kBoth.end(), [&](Which which) {
+    return ended.copy.databases[which]->height.epoch < desk_.memory.taken_epoch[which];
+  });
 }
 
 /// Pacemaker then computes the promotion anew, before it has promoted anybody. Under load it
@@ -161,7 +167,7 @@ Task<> Election::adjust_scores(std::string chosen) {
         score::kAhead, fmt::format("ahead of {}, at {}", chosen, servers_.copy().to_string()));
     (void)co_await desk_.ask(Pause{}, kScoreTravelsMs);
   } else if (score::points(memory.score) < score::points(score::kBestSeen) &&
-             servers_.copy().is_whole()) {
+             servers_.copy().is_whole() && !memory.full_by_list) {
     co_await cluster_.set_score(
         score::kBestSeen, fmt::format("nobody of {} is ahead of {}", joined(view.present, ", "),
                                       servers_.copy().to_string()));
@@ -200,9 +206,10 @@ Task<std::string> Election::refusal() {
   if (!cluster_.bulletin().readable)
     co_return at + ": the cluster does not say where the others are";
   if (const Notice* ended = end_of_the_leaving()) {
-    if (has_all_of(servers_.copy(), ended->copy)) co_return "";
-    co_return fmt::format("{} behind {}, where the active on {} ended", at, ended->copy.to_string(),
-                          ended->node);
+    if (!has_all_of(servers_.copy(), ended->copy))
+      co_return fmt::format("{} behind {}, where the active on {} ended", at,
+                            ended->copy.to_string(), ended->node);
+    if (!may_be_old(*ended)) co_return "";
   }
   const bool asked = memory.asked && !memory.round.empty();
   if (!asked) co_await ask_round();

@@ -12,6 +12,7 @@ void each_field(M& memory, Field field) {
   field("boot", memory.boot);
   field("started", memory.started);
   field("score", memory.score);
+  field("full_by_list", memory.full_by_list);
   field("was_cut_off", memory.was_cut_off);
   field("was_alone", memory.was_alone);
   field("alone_since", memory.alone_since);
@@ -43,7 +44,7 @@ void each_field(M& memory, Field field) {
 
 void Memory::forget_waiting() {
   alone_since.reset();
-  was_alone = let_go = refused = false;
+  was_alone = let_go = refused = full_by_list = false;
 }
 
 Memory Memory::without_servers() const {

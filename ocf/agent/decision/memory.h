@@ -16,13 +16,14 @@ namespace tandem::agent {
 struct Memory {
   static constexpr int kFormat = 2;
 
-  std::string boot;          ///< the machine's start that it is of; empty: not said
-  bool started = false;      ///< Pacemaker has started the servers, or found them running
-  std::string score;         ///< the promotion score as last set
-  Pair<bool> in_sync;        ///< the copy had everything when an active was last heard
-  Pair<bool> stock;          ///< the server that runs is no Tandem server
-  bool was_cut_off = false;  ///< the last look at an active found this backup not following
-  bool was_alone = false;    ///< the last look found no active
+  std::string boot;           ///< the machine's start that it is of; empty: not said
+  bool started = false;       ///< Pacemaker has started the servers, or found them running
+  std::string score;          ///< the promotion score as last set
+  Pair<bool> in_sync;         ///< the copy had everything when an active was last heard
+  bool full_by_list = false;  ///< only the list of full copies says so: no active was heard since
+  Pair<bool> stock;           ///< the server that runs is no Tandem server
+  bool was_cut_off = false;   ///< the last look at an active found this backup not following
+  bool was_alone = false;     ///< the last look found no active
   std::optional<std::int64_t> alone_since{};  ///< no active was seen since
   bool let_go = false;                        ///< better copies were waited for long enough
   bool refused = false;                       ///< the last promotion was refused
@@ -49,7 +50,7 @@ struct Memory {
   /// Raised by each action that changes what the servers are to be.
   std::int64_t turn = 0;
 
-  /// There is an active: what is waited for without one begins anew.
+  /// There is an active: what was known or waited for without one counts no more.
   void forget_waiting();
   /// What outlives the end of the servers: a refusal, which restarts them, would otherwise let
   /// everything be waited for once more.
