@@ -73,8 +73,8 @@ def prefer_stale(bench):
 
     def repair():
         stale.see_again(bench.vip)
-        reboot(bench, active)()
         forget()
+        reboot(bench, active)()
 
     return repair
 
