@@ -145,6 +145,8 @@ class Refusals(AgentTest):
 
     def test_a_full_copy_of_the_list_is_whole_though_its_machine_was_started_anew(self):
         self.set(COPIES, self.one.name)
+        self.one.say("nb", "backup idle 5 100")
+        self.one.say("sb", "backup idle 5 9000")
         self.start(self.one)
         self.one.serve("backup connecting 5 100", "backup connecting 5 9000")
         self.answering((5, 101), (5, 10), sync="10")
@@ -340,6 +342,20 @@ class Refusals(AgentTest):
         self.before_promotion(self.one)
         self.assertEqual(self.promote(self.one), FAILED)
         self.assertIn(f"behind {self.two.name}", self.one.said)
+
+    def test_a_promotion_that_finds_no_servers_leaves_the_copy_a_candidate(self):
+        """Pacemaker has begun to stop them: no epoch is opened."""
+        self.start(self.one)
+        self.one.serve("backup connecting 5 100")
+        self.assertEqual(self.one.run("stop"), OK)
+        self.assertEqual(self.promote(self.one), FAILED)
+        self.assertIn("the servers are gone", self.one.said)
+        self.one.say("nb", "backup idle 5 100")
+        self.one.say("sb", "backup idle 5 100")
+        self.start(self.one)
+        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
+                     notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.assertEqual(self.published(self.one)[0], "final")
 
     def test_the_server_is_told_the_least_position_of_its_promotion(self):
         self.one.serve("backup connecting 5 100")

@@ -128,8 +128,10 @@ Task<> Actions::promote() {
     co_return;
   }
   // Nor may one open an epoch that the other cannot.
-  if (!servers_.can_write() || !servers_.backups_are_fit()) {
-    desk_.reason("not promoted: " + servers_.fault());
+  const bool answer = !servers_.any_is(Role::kGone) && !servers_.any_is(Role::kHung);
+  if (!answer || !servers_.can_write() || !servers_.backups_are_fit()) {
+    desk_.reason("not promoted: " +
+                 (answer ? servers_.fault() : "the servers are " + servers_.roles_text()));
     desk_.tell(Exit::kError);
     co_return;
   }
