@@ -22,22 +22,20 @@ class Disks(AgentTest):
         self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED)
         self.assertEqual(self.score(self.one), 1000)
 
-    def test_and_passes_it_to_one_that_lacks_nothing_of_the_database_that_hangs_and_follows_the_other(self):
-        self.one.serve("active writable 5 100", "active writable 5 900")
-        self.one.run("monitor")
-        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED, self.one.said)
-        self.publish(self.two, "cut", (5, 100), (5, 890), "2", "-", "01", "-", "-")
+    def cut_off(self, sync):
+        """The backup lacks nothing of the database that hangs, and what the other one has got since it said so."""
+        self.promoted()
+        self.one.say("sb", "active writable 5 900")
+        self.publish(self.two, "cut", (5, 100), (5, 890), "2", "-", sync, "-", "-")
         (self.one.path / "unhealthy").write_text("yes\n")
         self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED)
+
+    def test_and_passes_it_to_one_that_lacks_nothing_of_the_database_that_hangs_and_follows_the_other(self):
+        self.cut_off(sync="01")
         self.assertEqual(self.score(self.one), "-INFINITY")
 
     def test_but_not_to_one_that_has_just_been_cut_off_from_both(self):
-        self.one.serve("active writable 5 100", "active writable 5 900")
-        self.one.run("monitor")
-        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED, self.one.said)
-        self.publish(self.two, "cut", (5, 100), (5, 890), "2", "-", "11", "-", "-")
-        (self.one.path / "unhealthy").write_text("yes\n")
-        self.assertEqual(self.monitor(self.one, **PROMOTED_MONITOR), PROMOTED)
+        self.cut_off(sync="11")
         self.assertEqual(self.score(self.one), 1000)
 
     def test_and_takes_it_up_again_when_it_can_write_before_another_is_promoted(self):

@@ -12,13 +12,14 @@ class Refusals(AgentTest):
         """The other instance, of our format, says WORD in answer to that question."""
         self.publish(self.two, word, nb, sb, "2", round_number, sync, "-", "-")
 
-    def answering(self, nb, sb=None, sync="11"):
-        """The other instance answers each question at once."""
+    def answering(self, nb, sb=None, sync="11", word="final", after_s=0):
+        """The other instance answers each question so long after it."""
         sb = sb or nb
         self.others(f"""
             round=$(echo "$1" | cut -d, -f8)
             case $1 in final,*,{self.one.name},2,*)
-                echo "final,{nb[0]},{nb[1]},{sb[0]},{sb[1]},{self.two.name},2,$round,{sync},-,-" >"$CLUSTER/{POSITION}/{self.two.host}" ;;
+                (sleep {after_s}; echo "{word},{nb[0]},{nb[1]},{sb[0]},{sb[1]},{self.two.name},2,$round,{sync},-,-" \\
+                    >"$CLUSTER/{POSITION}/{self.two.host}") {"&" if after_s else ""} ;;
             esac
         """)
 
@@ -55,16 +56,10 @@ class Refusals(AgentTest):
         """Its words have not arrived since; it was promoted, and has written."""
         self.start(self.one)
         self.one.serve("backup connecting 5 100")
-        before = {"notify_slave_uname": f"{self.one.name} {self.two.name}", "notify_promote_uname": self.two.name}
         self.publish(self.two, "final", (5, 100))
-        self.one.run("notify", notify_type="pre", notify_operation="promote", **before)
+        self.before_promotion(self.one, notify_promote_uname=self.two.name)
         orderly = {"notify_demote_uname": self.two.name, "notify_slave_uname": self.one.name}
-        self.others(f"""
-            round=$(echo "$1" | cut -d, -f8)
-            case $1 in final,*,{self.one.name},2,*)
-                echo "final,6,110,6,110,{self.two.name},2,$round,11,-,-" >"$CLUSTER/{POSITION}/{self.two.host}" ;;
-            esac
-        """)
+        self.answering((6, 110))
         self.before_promotion(self.one, **orderly)
         self.assertEqual(self.promote(self.one, **orderly), FAILED)
         self.assertIn("behind", self.one.said)
@@ -74,8 +69,7 @@ class Refusals(AgentTest):
         self.one.serve("backup connecting 6 90")
         self.publish(self.two, "final", (5, 80))
         for _ in range(3):
-            self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
-                         notify_slave_uname=f"{self.one.name} {self.two.name}")
+            self.before_promotion(self.one, notify_promote_uname=self.two.name)
         self.publish(self.two, "stopped", (6, 100))
         orderly = {"notify_demote_uname": self.two.name, "notify_stop_uname": self.two.name}
         self.before_promotion(self.one, **orderly)
@@ -198,8 +192,7 @@ class Refusals(AgentTest):
         self.start(self.one)
         self.one.serve("backup connecting 5 100")
         self.score(self.two, 5)
-        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
-                     notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.before_promotion(self.one, notify_promote_uname=self.two.name)
         self.assertEqual(self.score(self.one), BAN)
 
     def test_a_half_synced_copy_that_is_ahead_in_both_wins(self):
@@ -353,8 +346,7 @@ class Refusals(AgentTest):
         self.one.say("nb", "backup idle 5 100")
         self.one.say("sb", "backup idle 5 100")
         self.start(self.one)
-        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
-                     notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.before_promotion(self.one, notify_promote_uname=self.two.name)
         self.assertEqual(self.published(self.one)[0], "final")
 
     def test_the_server_is_told_the_least_position_of_its_promotion(self):
@@ -368,8 +360,7 @@ class Refusals(AgentTest):
         """That one was cut off in the middle of it: its copy and this one are then told apart by their epochs."""
         self.one.serve("backup connecting 5 100")
         self.ours("live", "-", (5, 100))
-        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
-                     notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.before_promotion(self.one, notify_promote_uname=self.two.name)
         self.answering((5, 100))
         self.before_promotion(self.one)
         self.assertEqual(self.promote(self.one), OK, self.one.said)
@@ -378,8 +369,7 @@ class Refusals(AgentTest):
     def test_an_answer_says_which_epochs_may_have_been_opened(self):
         """The one that asks may not have been there when another was promoted, who is cut off now."""
         self.one.serve("backup connecting 5 100")
-        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
-                     notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.before_promotion(self.one, notify_promote_uname=self.two.name)
         self.assertEqual(self.published(self.one)[11:], ["6", "6"])
 
     def test_a_promotion_opens_no_epoch_that_a_witness_has_seen_taken(self):
@@ -405,24 +395,14 @@ class Refusals(AgentTest):
 
     def test_a_word_of_a_monitor_behind_the_answer_is_an_answer(self):
         self.one.serve("backup connecting 5 100")
-        self.others(f"""
-            round=$(echo "$1" | cut -d, -f8)
-            case $1 in final,*,{self.one.name},2,*)
-                echo "cut,5,100,5,100,{self.two.name},2,$round,11,-,-" >"$CLUSTER/{POSITION}/{self.two.host}" ;;
-            esac
-        """)
+        self.answering((5, 100), word="cut")
         self.before_promotion(self.one)
         self.assertEqual(self.promote(self.one), OK, self.one.said)
 
     def test_a_node_that_runs_is_waited_for_though_its_last_word_is_that_it_was_stopped(self):
         self.one.serve("backup connecting 5 100")
         self.ours("stopped", "-", (5, 100))
-        self.others(f"""
-            round=$(echo "$1" | cut -d, -f8)
-            case $1 in final,*,{self.one.name},2,*)
-                (sleep 0.5; echo "final,5,150,5,150,{self.two.name},2,$round,11,-,-" >"$CLUSTER/{POSITION}/{self.two.host}") & ;;
-            esac
-        """)
+        self.answering((5, 150), after_s=0.5)
         self.before_promotion(self.one)
         self.assertEqual(self.promote(self.one), FAILED)
         self.assertIn(f"behind {self.two.name}", self.one.said)
@@ -430,12 +410,7 @@ class Refusals(AgentTest):
     def test_a_node_that_starts_in_the_same_transition_is_asked(self):
         self.one.serve("backup connecting 5 100")
         self.ours("cut", "-", (5, 100))
-        self.others(f"""
-            round=$(echo "$1" | cut -d, -f8)
-            case $1 in final,*,{self.one.name},2,*)
-                (sleep 0.5; echo "final,5,150,5,150,{self.two.name},2,$round,11,-,-" >"$CLUSTER/{POSITION}/{self.two.host}") & ;;
-            esac
-        """)
+        self.answering((5, 150), after_s=0.5)
         starts = {"notify_slave_uname": self.one.name, "notify_start_uname": self.two.name}
         self.before_promotion(self.one, **starts)
         self.assertEqual(self.promote(self.one, **starts), FAILED)
@@ -450,8 +425,7 @@ class Refusals(AgentTest):
     def test_a_backup_that_replicates_by_half_leaves_the_active_too(self):
         self.one.serve("backup replicating 5 100", "backup connecting 5 100")
         self.before_promotion(self.two, on_node=self.one.name)
-        self.one.run("notify", notify_type="pre", notify_operation="promote", notify_promote_uname=self.two.name,
-                     notify_slave_uname=f"{self.one.name} {self.two.name}")
+        self.before_promotion(self.one, notify_promote_uname=self.two.name)
         self.assertTrue(any("--depose" in line for line in self.one.asked("nb")), self.one.asked("nb"))
 
     def test_a_backup_does_not_go_back_to_an_active_of_an_earlier_epoch(self):

@@ -50,8 +50,8 @@ Task<> Actions::run() {
 
 // --- start and stop ---
 
-/// What was waited for goes on being waited for if a refusal has caused this start. A copy that was
-/// full when an active last looked counts as one until an active is heard that it does not follow.
+/// A refusal outlives the restart that it causes: the wait goes on. A copy that was full when an
+/// active last looked counts as one until an active is heard that it does not follow.
 Task<> Actions::start() {
   Memory memory = desk_.memory.without_servers();
   ++memory.turn;
@@ -80,7 +80,11 @@ Task<> Actions::start() {
     desk_.tell(Exit::kError);
     co_return;
   }
-  servers_.lose_sync_where_empty();
+  for (const Which which : kBoth) {
+    // Its file, with all that it had, is gone.
+    if (const auto& copy = servers_[which].copy; copy && copy->height == Height{})
+      servers_.lose_sync(which);
+  }
   desk_.memory.started = true;
   desk_.info(fmt::format("started, following {}, at {}", active.empty() ? "nobody" : active,
                          servers_.copy().to_string()));
@@ -128,10 +132,10 @@ Task<> Actions::promote() {
     co_return;
   }
   // Nor may one open an epoch that the other cannot.
-  const bool answer = !servers_.any_is(Role::kGone) && !servers_.any_is(Role::kHung);
-  if (!answer || !servers_.can_write() || !servers_.backups_are_fit()) {
+  const bool they_answer = !servers_.any_is(Role::kGone) && !servers_.any_is(Role::kHung);
+  if (!they_answer || !servers_.can_write() || !servers_.backups_are_fit()) {
     desk_.reason("not promoted: " +
-                 (answer ? servers_.fault() : "the servers are " + servers_.roles_text()));
+                 (they_answer ? servers_.fault() : "the servers are " + servers_.roles_text()));
     desk_.tell(Exit::kError);
     co_return;
   }

@@ -94,7 +94,10 @@ Task<> Election::publish_backup() {
   // A single look may fall into a moment such as that after a promotion. In half of a copy it does
   // not matter.
   const bool counts = desk_.memory.was_cut_off || !servers_.copy().is_whole();
-  if (!live && counts && !active_node().empty()) servers_.lose_sync_where_cut_off();
+  const bool is_cut_off = !live && counts && !active_node().empty();
+  for (const Which which : kBoth) {
+    if (is_cut_off && servers_[which].link != "replicating") servers_.lose_sync(which);
+  }
   const Notice::Word otherwise = desk_.memory.unfit ? Notice::Word::kSilent : Notice::Word::kCut;
   co_await cluster_.publish(live ? Notice::Word::kLive : otherwise, servers_.copy());
 }

@@ -136,7 +136,7 @@ const Notice* Election::end_of_the_leaving() const {
   return nullptr;
 }
 
-/// What it said before it was promoted is of an earlier epoch than that of its promotion. Such a
+/// Its words from before its promotion are of an earlier epoch than that of the promotion. Such a
 /// word may refuse a copy, but is no reason to ask nobody.
 bool Election::may_be_old(const Notice& ended) const {
   return std::any_of(kBoth.begin(), kBoth.end(), [&](Which which) {

@@ -52,8 +52,8 @@ struct Memory {
 
   /// There is an active: what was known or waited for without one counts no more.
   void forget_waiting();
-  /// What outlives the end of the servers: a refusal, which restarts them, would otherwise let
-  /// everything be waited for once more.
+  /// The part that outlives the servers: without it a refusal, which restarts them, would have
+  /// everything waited for once more.
   Memory without_servers() const;
 
   std::string to_text() const;

@@ -199,19 +199,6 @@ void Servers::lose_sync(Which which) {
   if (states_[which].copy) states_[which].copy->in_sync = false;
 }
 
-void Servers::lose_sync_where_cut_off() {
-  for (const Which which : kBoth) {
-    if (states_[which].link != "replicating") lose_sync(which);
-  }
-}
-
-void Servers::lose_sync_where_empty() {
-  for (const Which which : kBoth) {
-    const auto& copy = states_[which].copy;
-    if (copy && copy->height == Height{}) lose_sync(which);
-  }
-}
-
 // --- the active ---
 
 /// Forced: whether an empty copy may be promoted has been decided by comparing it with the others.

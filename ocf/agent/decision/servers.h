@@ -78,10 +78,8 @@ class Servers {
   Task<bool> demote_those_that_run(std::string active, const Bulletin& bulletin);
   /// The same of those that run, and nothing is started or killed.
   Task<> tell_both_to_follow(std::string active, const Bulletin& bulletin);
-  /// A database that does not follow the active has not everything any more.
-  void lose_sync_where_cut_off();
-  /// What the copy had was lost with its file.
-  void lose_sync_where_empty();
+  /// This copy has not everything any more.
+  void lose_sync(Which which);
   /// Opens an epoch above these, if the copy has not gone back since the survey.
   Task<bool> promote(Which which, Epoch above);
   Task<bool> start(Which which, std::string active, const Bulletin& bulletin,
@@ -112,7 +110,6 @@ class Servers {
   Task<> probe(Which which);
   Task<> probe_port(Which which, ServerState& state);
   Task<std::optional<ServerState>> ask_state(Which which, std::int64_t limit_ms);
-  void lose_sync(Which which);
   Task<> follow_one(Which which, std::string active, const Bulletin* bulletin);
   Task<std::optional<std::string>> tell_to_follow(Which which, std::string active,
                                                   const Bulletin* bulletin);
